@@ -159,6 +159,8 @@ describe('an agent among hostile tools', () => {
   });
 
   test('is errored where a module hangs: in a call, in state, or while it is loaded', { tags: ['slow'] }, async () => {
+    // Holds up the process as an endless loop does, and leaves the processor to the other tests.
+    const blocks = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
     const hanging = (module: string, words: string): Situation => ({
       tools: '{ module: M, timeout: 2s }',
       module,
@@ -168,7 +170,7 @@ describe('an agent among hostile tools', () => {
     });
     const entries = Object.entries({
       'in a call': hanging(
-        'export const tools = { act: () => { for (;;); } };',
+        `export const tools = { act: () => { ${blocks} } };`,
         'took longer than 2000 ms, called for "act"',
       ),
       'in a call that waits': hanging(
@@ -176,12 +178,12 @@ describe('an agent among hostile tools', () => {
         'took longer than 2000 ms, called for "act"',
       ),
       'while it is loaded': hanging(
-        'export const tools = { act: () => 1 }; for (;;);',
+        `export const tools = { act: () => 1 }; ${blocks}`,
         'took longer than 2000 ms, called for "act"',
       ),
       'in its state': {
         ...hanging(
-          'export const tools = { act: () => 1 }; export const state = () => { for (;;); };',
+          `export const tools = { act: () => 1 }; export const state = () => { ${blocks} };`,
           'took longer than 2000 ms, asked for its state',
         ),
         requests: 2,

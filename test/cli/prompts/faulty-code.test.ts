@@ -3,10 +3,10 @@ import { promptTimeoutMs, renderPrompts } from '../../../src/programs/render-pro
 import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
-async function validate(code: string, { prompt = 'module: ../p.ts', top = '' } = {}) {
+async function validate(code: string, { prompt = 'module: ../p.mjs', top = '' } = {}) {
   const project = openTempProject();
   const server = await startEchoServer();
-  project.write('p.ts', code);
+  project.write('p.mjs', code);
   project.write(
     'evals/s.eval.yaml',
     `prompts: [{ id: live, ${prompt} }]
@@ -164,7 +164,7 @@ test.each<[why: string, code: string, exit: number, says: string]>([
   ['writes no JSON', '    print(vars["word"])\n', 2, 'wrote no JSON but "red"'],
   ['shuffles', '    print(json.dumps(vars["word"] + str(hash("a"))))\n', 2, 'is not the same when it is made again'],
 ])('a program that %s', { tags: 'slow' }, async (_, body, wanted, says) => {
-  const { exit, stderr, sent } = await validate(program + body, { prompt: 'exec: python3 ../p.ts' });
+  const { exit, stderr, sent } = await validate(program + body, { prompt: 'exec: python3 ../p.mjs' });
   expect(stderr).toContain(says);
   expect([exit, sent]).toEqual([wanted, wanted === 0 ? 2 : 0]);
   expect(stderr.includes('evals/s.eval.yaml:1:')).toBe(wanted === 2);
@@ -175,12 +175,12 @@ test('the settings of a case file hold for prompts in code: its variables, and t
 }, async () => {
   const project = openTempProject();
   const server = await startEchoServer();
-  project.write('warm.ts', 'export default ({ word, tone }) => `${tone} ${word}`;');
-  project.write('cold.ts', 'export default ({ word, degrees }) => `${degrees} ${word}`;');
+  project.write('warm.mjs', 'export default ({ word, tone }) => `${tone} ${word}`;');
+  project.write('cold.mjs', 'export default ({ word, degrees }) => `${degrees} ${word}`;');
   project.write('evals/warm.yaml', '- { id: one, vars: { word: red } }\n');
   project.write(
     'evals/s.eval.yaml',
-    `prompts: [{ id: warm, module: ../warm.ts }, { id: cold, module: ../cold.ts }]
+    `prompts: [{ id: warm, module: ../warm.mjs }, { id: cold, module: ../cold.mjs }]
 providers: [openai:m]
 cases:
   - { file: warm.yaml, prompts: [warm], vars: { tone: kind }, assert: [{ contains: kind red }] }

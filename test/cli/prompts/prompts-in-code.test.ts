@@ -70,11 +70,11 @@ test.each(Object.keys(edits))('an edit of what the function of %s imports is red
   const [file, from, to] = edits[name] ?? ['', '', ''];
   expect(project.read(file)).toContain(from);
   project.write(file, project.read(file).replace(from, to));
-  const { code, report } = await project.report(['run', suite], { env: server.env });
+  const argv = ['run', suite, '-r', 'markdown=diff.md'];
+  const { code, report } = await project.report(argv, { env: server.env });
   expect(code).toBe(1);
   expect(report.decision.breaches.map((breach) => breach.code)).toContain('case-broken');
-  const { stdout } = await run('run', suite, '-r', 'markdown');
-  expect(stdout).toContain(shown[name]);
+  expect(project.read('diff.md')).toContain(shown[name]);
 });
 
 test('a case that is added beside an edit keeps the others comparable', { tags: 'slow' }, async () => {
@@ -121,7 +121,7 @@ test('every command reads them, a changed import is a change, and an edit withou
   expect(changed.stderr).toContain('orders/src/tools.ts changed');
   expect(changed.stderr).toContain('triage/src/prompts/triage.ts changed');
   expect(changed.stderr).not.toContain('answers/src');
-  const against = await run('contract', 'check', '--against', 'git:HEAD');
+  const against = await run('contract', 'check', orders, '--against', 'git:HEAD');
   const stored = await run('contract', 'check', orders);
   expect(against.stdout).toContain('find_order');
   expect(stored.stdout).toContain('find_order');
