@@ -136,7 +136,7 @@ const spoofed = `<!-- llmcheck:${jobId} run=1.1 commit=b by=w -->\nfrom somebody
 const ownComment = new RegExp(`^<!-- llmcheck:${jobId} run=\\d+\\.1 commit=[0-9a-f]{40} by=\\w+ job=\\w+ -->\n### `);
 
 describe('the action', { tags: 'slow' }, () => {
-  test('gates a pull request on the merge-base, and a second push updates the same comment', async () => {
+  test('gates a pull request on the merge-base, and each push updates the same comment, also where it can not be run', async () => {
     const job = await openJob();
     for (let id = 1; id <= 120; id += 1) {
       const body = id === 3 ? spoofed : `<p>${id}</p>`;
@@ -183,6 +183,15 @@ describe('the action', { tags: 'slow' }, () => {
     expect(job.github.comments[120]?.body).toMatch(new RegExp(`${ownComment.source}✅ llmcheck PASSED`));
     expect(job.github.comments[2]?.body).toContain('from somebody else');
     expect(job.github.checks[1]).toMatchObject({ head_sha: second, conclusion: 'success' });
+
+    job.write('evals/words.eval.yaml', suite.replace('equals:', 'eqals:'));
+    job.commit('a slip');
+    const slip = await job.act();
+    expect([slip.exitCode, slip.outputs['outcome']]).toEqual([2, 'usage']);
+    expect(job.github.comments).toHaveLength(121);
+    expect(job.github.comments[120]?.body).toContain('## ⛔ llmcheck could not start (exit code 2)');
+    expect(job.github.comments[120]?.body).toContain('did you mean "equals"?');
+    expect(job.github.comments[120]?.user.login).toBe(robot);
   });
 
   test('starts the program that is installed above its folder', async () => {
@@ -244,19 +253,6 @@ describe('the action', { tags: 'slow' }, () => {
     const stored = await job.act({ event: 'fork', hasKey: false });
     expect([stored.exitCode, stored.outputs['failed'], stored.outputs['errored']]).toEqual([1, '1', '0']);
     expect(job.asked).toHaveLength(3);
-  });
-
-  test('replaces the comment of a run that passed where the next commit can not be run', async () => {
-    const job = await openJob();
-    await job.act();
-    job.write('evals/words.eval.yaml', suite.replace('equals:', 'eqals:'));
-    job.commit('a slip');
-    const run = await job.act();
-    expect([run.exitCode, run.outputs['outcome']]).toEqual([2, 'usage']);
-    expect(job.github.comments).toHaveLength(1);
-    expect(job.github.comments[0]?.body).toContain('## ⛔ llmcheck could not start (exit code 2)');
-    expect(job.github.comments[0]?.body).toContain('did you mean "equals"?');
-    expect(job.github.comments[0]?.user.login).toBe(robot);
   });
 
   test('publishes shards as one run, from the records that their jobs uploaded', async () => {
