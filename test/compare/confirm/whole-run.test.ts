@@ -315,7 +315,7 @@ describe('over many runs', { tags: 'slow' }, () => {
     [20, 'hom'],
     [50, 'hom'],
   ] as const)('of %d cases with %s flakes at 0.1 and no change, at most one of 25 fails', (count, kind) => {
-    const runs = simulate(400, 20_261_127, count, kind);
+    const runs = simulate(200, 20_261_127, count, kind);
     expect(runs.filter(({ failures }) => failures.length > 0).length / runs.length).toBeLessThanOrEqual(0.04);
     expect(runs.every(({ retrials, planned }) => retrials <= planned)).toBe(true);
     const extra = runs.reduce((sum, { retrials, planned }) => sum + retrials / planned, 0) / runs.length;
@@ -323,7 +323,7 @@ describe('over many runs', { tags: 'slow' }, () => {
   });
 
   test('of 50 cases with mixed flakes of 10 %, two of them broken, at least 85 % fail', () => {
-    const runs = simulate(300, 7, 50, 'mix', 2);
+    const runs = simulate(150, 7, 50, 'mix', 2);
     expect(runs.filter(({ failures }) => failures.length > 0).length / runs.length).toBeGreaterThanOrEqual(0.85);
   });
 });
