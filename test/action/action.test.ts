@@ -6,17 +6,16 @@ import { startChatServer, wordOf } from '../support/chat-server.ts';
 import { runGit } from '../support/git.ts';
 import { type GithubServer, robot, startGithubServer } from '../support/github-server.ts';
 import { type Action, type ActionRun, readAction, runAction } from '../support/run-action.ts';
+import { startShellCli } from '../support/shell-cli.ts';
 import { bundleCli } from '../support/spawn-cli.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 
 const root = join(import.meta.dirname, '../..');
 const token = 'ghs_0123456789abcdefghijklmnop';
 let action: Action;
-let bundle: string;
 
 beforeAll(() => {
   action = readAction(join(root, 'action.yml'));
-  bundle = bundleCli();
 });
 
 interface Job extends TempProject {
@@ -50,8 +49,8 @@ cases:
 defaults: { assert: [{ equals: "{{expected}}", select: { jsonPath: $.word } }] }
 `;
 
-/** A repository whose main has an accepted baseline, on a branch that is one commit away from it. */
-async function openJob(): Promise<Job> {
+/** A repository whose main has an accepted baseline, on a branch that is one commit away from it. A program is a process where it is installed. */
+async function openJob({ isInstalled = false } = {}): Promise<Job> {
   const project = openTempProject();
   const asked: string[] = [];
   const answers = new Map<string, string>();
@@ -67,7 +66,8 @@ async function openJob(): Promise<Job> {
   project.write('evals/words.eval.yaml', suite);
   project.write('evals/prompts/words.md', 'Say: {{ word }}\n');
   project.write('.gitignore', '.llmcheck/\nnode_modules/\nevent.json\n');
-  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);
+  const installed = `#!/bin/sh\nexec "${process.execPath}" "${bundleCli()}" "$@"\n`;
+  project.write('node_modules/.bin/llmcheck', isInstalled ? installed : await startShellCli());
   execFileSync('chmod', ['+x', join(project.root, 'node_modules/.bin/llmcheck')]);
   git('init', '-q', '-b', 'main');
   await project.run(['run', '--cache', 'off', '--update-baseline'], { env: server.env });
@@ -195,7 +195,7 @@ describe('the action', { tags: 'slow' }, () => {
   });
 
   test('starts the program that is installed above its folder', async () => {
-    const job = await openJob();
+    const job = await openJob({ isInstalled: true });
     const run = await job.act({ event: 'push', inputs: { 'working-directory': 'evals' } });
     expect([run.exitCode, run.outputs['planned'], job.github.checks.length]).toEqual([0, '3', 1]);
     execFileSync('rm', ['-r', job.path('node_modules/.bin')]);

@@ -7,18 +7,16 @@ import { runGit } from '../support/git.ts';
 import { wordSuite } from '../support/github-job.ts';
 import { type Action, readAction } from '../support/run-action.ts';
 import { type JobRun, readWorkflow, runJob, type Workflow } from '../support/run-workflow.ts';
-import { bundleCli } from '../support/spawn-cli.ts';
+import { startShellCli } from '../support/shell-cli.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 
 const root = join(import.meta.dirname, '../..');
 let action: Action;
 let workflow: Workflow;
-let bundle: string;
 
 beforeAll(() => {
   action = readAction(join(root, 'action.yml'));
   workflow = readWorkflow(join(root, 'examples/github/baseline.yml'));
-  bundle = bundleCli();
 });
 
 interface Repository extends TempProject {
@@ -55,7 +53,7 @@ async function openRepository(suite = wordSuite('words', ['red'])): Promise<Repo
   const git = (...argv: string[]): string => runGit(project.root, ...argv);
   project.write('evals/words.eval.yaml', suite);
   project.write('.gitignore', '.llmcheck/\nnode_modules/\norigin/\nbin/\n');
-  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);
+  project.write('node_modules/.bin/llmcheck', await startShellCli());
   project.write('bin/npx', '#!/bin/sh\nname=$1; shift; exec "node_modules/.bin/$name" "$@"\n');
   project.write('bin/gh', fakeGh);
   for (const file of ['node_modules/.bin/llmcheck', 'bin/npx', 'bin/gh']) chmodSync(project.path(file), 0o755);

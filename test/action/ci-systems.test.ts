@@ -20,7 +20,7 @@ type Env = Readonly<Record<string, string>>;
 async function openClone() {
   const project = openTempProject();
   const provider = await startEchoServer();
-  const PATH = installPrograms(project);
+  const PATH = await installPrograms(project);
   const git = (folder: string, ...argv: readonly string[]): string => runGit(project.path(folder), ...argv);
   project.write('origin/evals/words.eval.yaml', wordSuite('words'));
   project.write('origin/.gitignore', '.llmcheck/\nllmcheck.*\n/reports/\n');

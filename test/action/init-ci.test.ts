@@ -62,7 +62,7 @@ async function runSteps(
   steps: readonly { readonly lines: readonly string[]; readonly folder?: string; readonly env?: object }[],
   startsCli = true,
 ) {
-  const env = { PATH: installPrograms(project, startsCli), HOME: project.root, CI: 'true' };
+  const env = { PATH: await installPrograms(project, startsCli), HOME: project.root, CI: 'true' };
   let log = '';
   for (const { lines, folder = '.', env: own } of steps) {
     const ran = await runShell(lines, { cwd: project.path(folder), env: { ...env, ...own } });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { delimiter } from 'node:path';
-import { bundleCli } from './spawn-cli.ts';
+import { startShellCli } from './shell-cli.ts';
 import type { TempProject } from './temp-project.ts';
 
 export interface ShellResult {
@@ -13,16 +13,18 @@ export interface ShellResult {
  * Programs that a job finds on its machine. Each package manager writes its arguments to `bin/log`, and starts llmcheck where
  * that is wanted.
  */
-export function installPrograms(project: TempProject, startsCli = true): string {
-  const cli = !startsCli ? 'exit 0' : `exec "${process.execPath}" "${bundleCli()}" "$@"`;
+export async function installPrograms(project: TempProject, startsCli = true): Promise<string> {
+  // Where no job finds it by its name.
+  const program = 'bin/own/llmcheck';
+  const cli = startsCli ? `exec "${project.path(program)}" "$@"` : 'exit 0';
   const log = `echo "$(basename "$0") $*" >> "${project.path('bin/log')}"`;
   /** `npx llmcheck …`, `pnpm exec llmcheck …`; everything else is only noted. */
   const run = `${log}\n[ "$1" != exec ] || shift\n[ "$1" != x ] || shift\n[ "$1" = llmcheck ] || exit 0\nshift\n${cli}`;
   const programs = { npx: run, pnpm: run, yarn: run, bun: run, npm: log, corepack: log };
-  for (const [name, script] of Object.entries(programs)) {
-    project.write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
-    chmodSync(project.path(`bin/${name}`), 0o755);
-  }
+  for (const [name, script] of Object.entries(programs)) project.write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
+  project.write(program, await startShellCli());
+  for (const path of [...Object.keys(programs).map((name) => `bin/${name}`), program])
+    chmodSync(project.path(path), 0o755);
   return [project.path('bin'), process.env['PATH'] ?? ''].join(delimiter);
 }
 

@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { runGit } from './git.ts';
 import { wordSuite } from './github-job.ts';
 import { type GithubServer, startGithubServer } from './github-server.ts';
-import { bundleCli } from './spawn-cli.ts';
+import { startShellCli } from './shell-cli.ts';
 import { openTempProject, type TempProject } from './temp-project.ts';
 
 export const workflowToken = 'ghs_0123456789abcdef';
@@ -23,7 +23,7 @@ export async function openWorkflowProject(ignored: readonly string[] = []): Prom
   project.write('evals/words.eval.yaml', wordSuite('words'));
   const paths = ['.llmcheck/', 'node_modules/', 'bin/', 'event.json', ...ignored];
   project.write('.gitignore', paths.map((path) => `${path}\n`).join(''));
-  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundleCli()}" "$@"\n`);
+  project.write('node_modules/.bin/llmcheck', await startShellCli());
   project.write('bin/npx', '#!/bin/sh\nname=$1; shift; exec "node_modules/.bin/$name" "$@"\n');
   for (const file of ['node_modules/.bin/llmcheck', 'bin/npx']) chmodSync(project.path(file), 0o755);
   git('init', '-q', '-b', 'main');
