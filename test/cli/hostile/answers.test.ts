@@ -113,7 +113,7 @@ test('an answer of five megabytes is judged, stored and reported', { tags: 'slow
 test('a failing answer of five megabytes does not flood the terminal', { tags: 'slow' }, async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(() => 'x'.repeat(5_000_000));
-  const { code, stdout } = await project.run(['run'], { env: server.env });
+  const { code, stdout } = await project.run(['run', '-t', 'red'], { env: server.env });
   expect(code).toBe(1);
   expect(stdout.length).toBeLessThan(20_000);
 });

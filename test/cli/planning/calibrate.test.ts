@@ -62,7 +62,7 @@ describe('a version compared with itself', () => {
     expect(mustPass.count).toBeGreaterThan(0);
     expect(run?.caseFailed.count).toBeGreaterThanOrEqual(mustPass.count);
     expect(brokenCases[0]).toEqual({ caseId: 'case-02', count: mustPass.count });
-    expect((await project.llmcheck('calibrate', '--runs', '300')).stdout).toContain('called broken: case-02');
+    expect((await project.llmcheck('calibrate', '--runs', '50')).stdout).toContain('called broken: case-02');
   });
 
   test('never fails for a broken case that only warns', async () => {
@@ -77,10 +77,10 @@ describe('a version compared with itself', () => {
     const project = await openFlakyProject('p p pf');
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     await project.llmcheck('run', '--record', '--trials', '4');
-    const { variants, run } = await project.calibrate('--runs', '400');
+    const { variants, run } = await project.calibrate('--runs', '100');
     const recorded = onlyOne(variants);
     project.write(suiteFile, suiteText());
-    const live = onlyOne((await project.calibrate('--runs', '400')).variants);
+    const live = onlyOne((await project.calibrate('--runs', '100')).variants);
     expect([recorded.trials, live.trials]).toEqual([12, 12]);
     expect(run?.extraCalls.most).toBe(0);
     expect(recorded.passed.count).toBeLessThan(live.passed.count);
@@ -187,9 +187,9 @@ describe('what is simulated', () => {
   test('a baseline of more trials raises fewer suspicions of single cases', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([12, 'ppffff']));
     await project.runFresh('--trials', '6');
-    const { run: before } = await project.calibrate('--runs', '400');
+    const { run: before } = await project.calibrate('--runs', '100');
     await project.llmcheck('baseline', 'accept');
-    const { run: after } = await project.calibrate('--runs', '400');
+    const { run: after } = await project.calibrate('--runs', '100');
     // The majority of six trials is rarely a pass.
     expect(after?.extraCalls.forCases).toBeLessThan((before?.extraCalls.forCases ?? 0) / 2);
   });
