@@ -24,8 +24,8 @@ export interface Plan {
   readonly suites: readonly PlannedSuite[];
   readonly cellCount: number;
   /**
-   * The cells of one provider: cases in file order, with the prompt versions and trials of a case side by side. `isWanted`
-   * leaves out cases that it returns false for.
+   * The cells of one provider: cases in file order, with the prompt versions of a case side by side in each trial.
+   * `isWanted` leaves out cases that it returns false for.
    */
   cells(key: string, isWanted?: (suiteId: string, caseId: string) => boolean): Iterable<Cell>;
   /** Keys (`providerKey`) of the providers that have cells, in suite order. */
@@ -59,7 +59,10 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
         for (const testCase of suite.cases()) {
           if (!isSelected(suite, testCase) || !isWanted(suite.id, testCase.id)) continue;
           const inTurn = canReverse && isReversed(testCase) ? renderers.toReversed() : renderers;
-          for (const render of inTurn) yield* render(testCase, selection.trials ?? testCase.trials);
+          const trials = selection.trials ?? testCase.trials;
+          const rendered = inTurn.map((render) => render(testCase, trials));
+          // Trial by trial: of two sides that ask the same, one answer serves both while they are in flight together.
+          for (let trial = 0; trial < trials; trial += 1) yield* rendered.flatMap((cells) => cells[trial] ?? []);
         }
       }
     },

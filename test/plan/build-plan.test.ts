@@ -113,20 +113,20 @@ describe('a cell', () => {
 });
 
 describe('a plan', () => {
-  test('runs every case on every variant, trials and versions of a case side by side', () => {
+  test('runs every case on every variant, the versions of a case side by side in each trial', () => {
     const cases = [buildCase({ id: 'x', trials: 2 }), buildCase({ id: 'y' })];
     const built = plan([buildSuite(cases, twoByTwo)]);
     expect(built.cellCount).toBe(12);
     expect(cellsOf(built).map(keyOf)).toEqual([
       'triage/x v1 a 0',
-      'triage/x v1 a 1',
       'triage/x v2 a 0',
+      'triage/x v1 a 1',
       'triage/x v2 a 1',
       'triage/y v1 a 0',
       'triage/y v2 a 0',
       'triage/x v1 b 0',
-      'triage/x v1 b 1',
       'triage/x v2 b 0',
+      'triage/x v1 b 1',
       'triage/x v2 b 1',
       'triage/y v1 b 0',
       'triage/y v2 b 0',
