@@ -39,17 +39,12 @@ export function importOpenaiEvals(file: string, text: string): ImportedSuite | U
           const { value } = item.child('item').value === undefined ? item : item.child('item');
           return isMap(value) ? buildCase(value, checks) : draft.refuse(item, 'an item of the data must be a map');
         });
-  const { model } = Object(data.value) as { readonly model?: unknown };
   const { name } = Object(evaluation.value) as { readonly name?: unknown };
   return {
     suite: {
       ...(typeof name === 'string' ? { description: name } : {}),
       prompts,
-      providers: [
-        typeof model === 'string'
-          ? `openai:${model}`
-          : draft.refuse(data, 'there is no model', 'add providers: to the suite'),
-      ],
+      providers: convertModel(data, draft),
       cases,
     },
     refused: draft.refused,
@@ -81,6 +76,38 @@ function buildCase(
 ): Readonly<Record<string, unknown>> {
   const isJudged = checks.some((check) => !(check instanceof LeftOut));
   return { vars: item, ...(isJudged ? {} : { observe: true }), assert: checks };
+}
+
+/** Names of sampling parameters that chat completions have too. */
+const SAMPLING = new Set([
+  'temperature',
+  'top_p',
+  'seed',
+  'max_completion_tokens',
+  'reasoning_effort',
+  'response_format',
+  'tools',
+]);
+
+function convertModel(data: Written, draft: Draft): readonly unknown[] {
+  const { model, sampling_params: sampling } = Object(data.value) as Readonly<Record<string, unknown>>;
+  if (typeof model !== 'string') return [draft.refuse(data, 'there is no model', 'add providers: to the suite')];
+  const use = `openai:${model}`;
+  const entries = Object.entries(isMap(sampling) ? sampling : {})
+    .filter(([, value]) => value !== null)
+    // An earlier version of the API had this name.
+    .map(([name, value]) => [name === 'max_completions_tokens' ? 'max_completion_tokens' : name, value] as const);
+  const known = entries.filter(([name]) => SAMPLING.has(name));
+  const others = entries
+    .filter(([name]) => !SAMPLING.has(name))
+    .map(([name]) =>
+      draft.refuse(
+        data.child('sampling_params').child(name),
+        `the sampling parameter "${name}" has no equivalent here`,
+        'add it to params of the provider as chat completions have it',
+      ),
+    );
+  return [known.length === 0 ? use : { id: use, use, params: Object.fromEntries(known) }, ...others];
 }
 
 const OUTPUT = /^\s*\{\{\s*sample\.output_text\s*\}\}\s*$/;

@@ -452,6 +452,9 @@ test('evals of OpenAI', () =>
     [
       {},
       evaluation([]),
+      evaluation([], {
+        sampling_params: { temperature: 0, max_completions_tokens: 9, seed: null, text: { format: { type: 'text' } } },
+      }),
       evaluation([
         { type: 'string_check', operation: 'eq', input: '{{sample.output_text}}', reference: '{{item.want}}' },
       ]),
