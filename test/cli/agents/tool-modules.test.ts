@@ -3,40 +3,47 @@ import { describe, expect, test } from 'vitest';
 import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
 import { openTempProject, type TempProject, trialsOf } from '../../support/temp-project.ts';
 
-const shop = `import type { ToolsModule } from 'llmcheck';
-import { prices } from './prices.ts';
+const shop = `import { prices } from './prices.mjs';
 const orders = new Map([['7731', { state: 'open', price: prices.cup }]]);
 let calls = 0;
 export const tools = {
-  find_order({ order_id }: { order_id: string }) {
+  find_order({ order_id }) {
     calls += 1;
     const order = orders.get(order_id);
     if (order === undefined) throw new Error('no such order: ' + order_id);
     return order;
   },
-  cancel_order({ order_id }: { order_id: string }) {
+  cancel_order({ order_id }) {
     calls += 1;
     const order = orders.get(order_id);
     if (order !== undefined) order.state = 'cancelled';
   },
   say: () => 'as it is',
   key: () => process.env['OPENAI_API_KEY'] ?? 'no key',
-} satisfies ToolsModule;
+};
 export function state() {
   return { orders: Object.fromEntries(orders), calls };
 }
 `;
 
+/** The same in TypeScript, which takes a child longer. */
+const typedShop = `import type { ToolsModule } from 'llmcheck';
+${shop
+  .replace('prices.mjs', 'prices.ts')
+  .replaceAll('({ order_id })', '({ order_id }: { order_id: string })')
+  .replace('};\nexport function', '} satisfies ToolsModule;\nexport function')}`;
+
 function openShop({
   module = shop,
-  tools = '{ module: stubs/shop.ts }',
+  tools = '{ module: stubs/shop.mjs }',
   cases = 1,
   assert = '{ contains: Done }',
 } = {}) {
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
-  project.write('stubs/shop.ts', module);
-  project.write('stubs/prices.ts', 'export const prices = { cup: 12 };\n');
+  project.write('stubs/shop.mjs', module);
+  project.write('stubs/shop.ts', typedShop);
+  for (const ending of ['mjs', 'ts']) project.write(`stubs/prices.${ending}`, 'export const prices = { cup: 12 };\n');
   const ids = Array.from({ length: cases }, (_, index) => `  - { id: case-${index}, assert: [${assert}] }`);
   project.write(
     'shop.eval.yaml',
@@ -76,6 +83,7 @@ function resultsOf(server: Awaited<ReturnType<typeof startAgentServer>>): readon
 describe('a module of tools', () => {
   test('answers what no stub does and keeps its state over the steps of one cell', { tags: 'slow' }, async () => {
     const project = openShop({
+      tools: '{ module: stubs/shop.ts }',
       cases: 3,
       assert:
         '{ trajectory: { calls: [find_order, cancel_order], state: { orders: { "7731": { state: cancelled } } } } }',
@@ -114,7 +122,7 @@ describe('a module of tools', () => {
   });
 
   test('comes after the stubs of the case', { tags: 'slow' }, async () => {
-    const tools = '[{ find_order: [{ when: { order_id: "1" }, returns: stub }] }, { module: stubs/shop.ts }]';
+    const tools = '[{ find_order: [{ when: { order_id: "1" }, returns: stub }] }, { module: stubs/shop.mjs }]';
     const steps: ScriptedStep[] = [
       [
         ['find_order', { order_id: '1' }],
@@ -133,7 +141,7 @@ describe('a module of tools', () => {
       const { code, reason, server } = await runShop(openShop(), [[[name, { id: 1 }]], 'Done.']);
       expect([code, server.requests.length]).toEqual([1, 1]);
       expect(reason).toBe(
-        `no stub answers "${name}"; to answer it, add under tools: ${name}: [ { when: { id: 1 }, returns: … } ], or export "${name}" from "stubs/shop.ts", which has only "find_order", "cancel_order", "say", "key"`,
+        `no stub answers "${name}"; to answer it, add under tools: ${name}: [ { when: { id: 1 }, returns: … } ], or export "${name}" from "stubs/shop.mjs", which has only "find_order", "cancel_order", "say", "key"`,
       );
     }
   });
@@ -178,11 +186,11 @@ describe('a module of tools that', () => {
   test('has limits of its own', { tags: 'slow' }, async () => {
     const act: readonly ScriptedStep[] = [[['act', {}]], 'Done.'];
     const module = 'export const tools = { act: () => new Promise(() => setInterval(() => {}, 1000)) };\n';
-    const hanging = await runShop(openShop({ module, tools: '{ module: stubs/shop.ts, timeout: 300ms }' }), act);
+    const hanging = await runShop(openShop({ module, tools: '{ module: stubs/shop.mjs, timeout: 300ms }' }), act);
     expect(hanging.code).toBe(3);
-    expect(hanging.trial?.error?.message).toBe('tools: "stubs/shop.ts" took longer than 300 ms, called for "act"');
+    expect(hanging.trial?.error?.message).toBe('tools: "stubs/shop.mjs" took longer than 300 ms, called for "act"');
     const big = 'export const tools = { act: () => { const all = []; for (;;) all.push(Buffer.alloc(1e7, 1)); } };\n';
-    const heavy = await runShop(openShop({ module: big, tools: '{ module: stubs/shop.ts, memoryMb: 64 }' }), act);
+    const heavy = await runShop(openShop({ module: big, tools: '{ module: stubs/shop.mjs, memoryMb: 64 }' }), act);
     expect(heavy.trial?.error?.message).toContain('64 MB');
   });
 
@@ -218,24 +226,24 @@ test('a model that never stops calling a module is stopped after maxSteps answer
 
 describe('the file of a module of tools', () => {
   test('is named where it is missing or exports no tools', async () => {
-    const missing = openShop({ tools: '{ module: stubs/none.ts }' });
+    const missing = openShop({ tools: '{ module: stubs/none.mjs }' });
     const { code, stderr } = await missing.run(['validate']);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:18.*stubs\/none\.ts/s)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:18.*stubs\/none\.mjs/s)]);
     const empty = await openShop({ module: 'const tools = {};\n' }).run(['validate']);
     expect([empty.code, empty.stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:18.*exports no tools/s)]);
   });
 
   test('is refused beside another one, which nothing would ask', async () => {
-    const tools = '[{ find_order: { returns: 1 } }, { module: stubs/shop.ts }, { module: stubs/shop.ts }]';
+    const tools = '[{ find_order: { returns: 1 } }, { module: stubs/shop.mjs }, { module: stubs/shop.mjs }]';
     const { code, stderr } = await openShop({ tools }).run(['validate']);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:68.*tools names two modules/s)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/shop\.eval\.yaml:4:69.*tools names two modules/s)]);
   });
 
   test('is run neither by validate nor in a dry run', async () => {
     const project = openShop();
     const mark = project.path('ran');
     project.write(
-      'stubs/shop.ts',
+      'stubs/shop.mjs',
       `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(mark)}, '');\n${shop}`,
     );
     expect((await project.run(['validate'])).code).toBe(0);
@@ -252,7 +260,7 @@ describe('the file of a module of tools', () => {
       return new Set(records.map((text) => /"caseHash":"([^"]+)"/.exec(text)?.[1])).size;
     };
     expect([await hashesAfter(), await hashesAfter()]).toEqual([1, 1]);
-    project.write('stubs/prices.ts', 'export const prices = { cup: 13 };\n');
+    project.write('stubs/prices.mjs', 'export const prices = { cup: 13 };\n');
     expect(await hashesAfter()).toBe(2);
   });
 });
