@@ -85,8 +85,11 @@ export async function startRealRedis(password?: string): Promise<RealRedis> {
   return { url: `redis://127.0.0.1:${port}/0`, port, client, start, stop };
 }
 
-/** The address of a Redis that is gone for good after so many packets of answers; it gives no answer at all without `port`. */
-export async function startDyingRedis(packets: number, port?: number): Promise<string> {
+/**
+ * The address of a Redis that is gone for good after so many packets of answers, or once it is asked what it is; it gives no
+ * answer at all without `port`.
+ */
+export async function startDyingRedis(after: number | 'info', port?: number): Promise<string> {
   const sockets = new Set<Socket>();
   let sent = 0;
   const end = () => {
@@ -98,9 +101,13 @@ export async function startDyingRedis(packets: number, port?: number): Promise<s
     if (port === undefined) return;
     const behind = connect(port, '127.0.0.1').on('error', () => undefined);
     sockets.add(behind);
-    socket.pipe(behind);
+    socket.on('data', (chunk) => {
+      if (after === 'info' && /^info\r$/im.test(chunk.toString('latin1'))) end();
+      else behind.write(chunk);
+    });
+    socket.on('end', () => behind.end());
     behind.on('data', (chunk) => {
-      if (sent === packets) end();
+      if (sent === after) end();
       else socket.write(chunk);
       sent += 1;
     });

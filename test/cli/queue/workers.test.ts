@@ -62,7 +62,7 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
     const queue = `redis://:pass-word-1@127.0.0.1:${redis.port}/0`;
     const workers = [
       await startWorker(project.root, ['--queue', queue], server.env),
-      await startWorker(project.root, ['--lease', '1s'], { ...server.env, LLMCHECK_QUEUE: queue }),
+      await startWorker(project.root, ['--lease', '30s'], { ...server.env, LLMCHECK_QUEUE: queue }),
     ];
     const asked = server.requests.length;
     // The run itself needs no key.
@@ -245,7 +245,7 @@ ${words.join('\n')}
     const results = await Promise.all([
       run(await startDyingRedis(0), '1s'),
       // While the run asks which version it is.
-      run(await startDyingRedis(3, redis.port), '1s'),
+      run(await startDyingRedis('info', redis.port), '1s'),
       // While BullMQ connects.
       run(await startDyingRedis(8, redis.port), '1s'),
       // The deadline comes after the first heartbeat, which waits for Redis then.
