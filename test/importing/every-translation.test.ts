@@ -361,6 +361,11 @@ const configs: Readonly<Record<string, readonly unknown[]>> = {
     ),
     assertions({ type: 'javascript', value: 'output.length > 1' }, { type: 'python', value: 'len(output) > 1' }),
     assertions({ type: 'assert-set', assert: one.assert, threshold: 0.5 }, { type: 'zzz' }, { type: 'contains' }),
+    assertions(
+      { type: 'llm-rubric', value: ' ' },
+      { type: 'g-eval', value: [] },
+      { type: 'contains', value: 'x', metric: '' },
+    ),
     assertions({ type: 'contains', value: 'x', weight: 0, metric: 'm', transform: 'output.a', provider: 'x' }),
     assertions(
       { type: 'is-refusal' },

@@ -183,6 +183,7 @@ async function convertGraded(written: Written, context: TypeContext): Promise<Ch
   const text = isList ? await readList(written, context) : await readText(written, context);
   if (text instanceof LeftOut) return text;
   const criterion = typeof text === 'string' ? text : text.map((one, index) => `${index + 1}. ${one}`).join('\n');
+  if (criterion.trim() === '') return context.draft.refuse(written, 'a blank rubric asks for nothing');
   const least = threshold ?? (base === 'g-eval' ? 0.7 : undefined);
   if (typeof least === 'number' && least > 1)
     return context.draft.refuse(

@@ -44,7 +44,7 @@ export async function convertAssertion(written: Written, context: CheckContext):
 
 function nameAndWeight(metric: unknown, weight: unknown): Check {
   return defined({
-    name: typeof metric === 'string' ? metric : undefined,
+    name: typeof metric === 'string' && metric !== '' ? metric : undefined,
     weight: typeof weight === 'number' ? weight : undefined,
   });
 }
