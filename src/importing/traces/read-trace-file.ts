@@ -82,9 +82,9 @@ function hasDocumentLine(text: string): boolean {
   return text.includes('\n') && candidates.some((line) => line.startsWith('{') && parseJson(line).ok);
 }
 
-/** False for a list of rows, and for a map whose lists hold them. */
+/** False for a list of rows, and for a map whose lists hold them. The `observations` of a trace may be ids. */
 function isRowAtTop(text: string, paths: ReadonlySet<string>): boolean {
-  return text.startsWith('{') && ![...paths].some(isRowList);
+  return text.startsWith('{') && !Array.from(LISTS).some((key) => paths.has(`${key}.*`));
 }
 
 /** The keys that lead to lists and maps at the start of a document. */
@@ -216,10 +216,8 @@ function* joinRecords(chunks: Iterable<string>): Generator<{ readonly text: stri
   if (text !== '') yield { text, line: start };
 }
 
+/** The keys of a wrapper's list of rows. */
 const LISTS = new Set(['data', 'runs', 'observations', 'traces', 'items']);
-
-/** True for the key of a wrapper's list of rows. */
-const isRowList = (key: string): boolean => LISTS.has(key);
 
 /** Rows in a list, or in a list in a wrapper. Rows of JSON lines are at the top. */
 function exportParts(isAtTop: boolean): IsPart {

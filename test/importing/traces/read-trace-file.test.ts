@@ -152,6 +152,7 @@ describe('the form of a file', () => {
     ],
     ['a list', `[\n${JSON.stringify(row)},\n${JSON.stringify(row)}]`, [call(2), call(3)]],
     ['a wrapper', `{"data": [\n${JSON.stringify(row)}], "meta": {"page": [1]}}`, [call(2)]],
+    ['lines with lists of ids', JSON.stringify({ ...row, observations: ['o'] }), [call(1)]],
     ['one row over several lines', JSON.stringify(row, null, 2), [call(1)]],
     ['a table', 'input,output\nhi,ho\n"a ""b""\nc",\n', [call(2), '3: : a "b"\nc → -']],
     [
