@@ -8,7 +8,7 @@ import { accountId } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens, pricedModel } from '../plan/price-variants.ts';
 import { findAdapter } from '../providers/index.ts';
 import { AccountLimiter, type Limiter } from './limiter.ts';
-import { priceAnswer, type RunCalls } from './run-resources.ts';
+import { priceAnswer, type RunResources } from './run-resources.ts';
 import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
 import { watchCode } from './watch-code.ts';
 import { createBreaker } from './with-breaker.ts';
@@ -16,7 +16,7 @@ import type { BudgetPricing } from './with-budget.ts';
 import { withRetry } from './with-retry.ts';
 
 /** A provider or judge as configured; those that are configured alike share one. */
-export interface Endpoint {
+export interface ProviderCalls {
   readonly live: Complete;
   /** Cells or questions that are worth having in work at present. */
   readonly workers: () => number;
@@ -35,11 +35,17 @@ const maxWorkersConcurrency = 1024;
 const defaultRetries = 4;
 
 /**
- * The chain from a request to its answer, from the inside out: the provider is connected when first asked; each attempt
- * is traced, counted by the breaker, checked against the budget and ended by its time; the call is retried within its
- * limits, counted again and paid from the budget; what a batch, the cache or a recording holds is not asked at all.
+ * The chain from a request to its answer. From the outside in:
+ * 1. a recording or the cache answers, so that nothing is sent;
+ * 2. the batch answers what it was sent before the first call;
+ * 3. the budget reserves the most that the call may cost;
+ * 4. the breaker refuses calls to a provider that has stopped answering;
+ * 5. the call waits for its turn, and is repeated within its limits;
+ * 6. each attempt ends at its time limit;
+ * 7. the budget and the breaker count the attempt, and it is traced;
+ * 8. the provider is connected when first asked.
  */
-export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
+export function openProviderCalls(config: ProviderConfig, run: RunResources): ProviderCalls {
   const { known, options, ports } = run;
   const endpoint = known.endpointOf(config);
   const breaker = createBreaker((failure) =>
@@ -95,7 +101,7 @@ function describeChange({ id }: ProviderConfig): string {
 }
 
 /** The SDK is loaded by the first call that really is sent. */
-function connectWhenAsked(config: ProviderConfig, { known, connected }: RunCalls): Complete {
+function connectWhenAsked(config: ProviderConfig, { known, connected }: RunResources): Complete {
   let connecting: Promise<ConnectedProvider> | undefined;
   return async (request, signal) => {
     if (connecting === undefined) {
@@ -121,7 +127,7 @@ function guardElsewhere(attempt: TimedAttempt, guard: (sent: Complete) => Comple
   };
 }
 
-function openPricing(config: ProviderConfig, run: RunCalls): BudgetPricing {
+function openPricing(config: ProviderConfig, run: RunResources): BudgetPricing {
   const outputs = createOutputEstimate(run.note);
   const priced = pricedModel(config, run.known.endpointOf(config));
   return {
@@ -138,7 +144,7 @@ function openPricing(config: ProviderConfig, run: RunCalls): BudgetPricing {
   };
 }
 
-function openLimiter(config: ProviderConfig, run: RunCalls): Limiter {
+function openLimiter(config: ProviderConfig, run: RunResources): Limiter {
   const { rpm, tpm, concurrency = Infinity } = config.limits;
   const calls = Math.min(concurrency, run.options.concurrency ?? Infinity);
   return findAccount(config, run).open({
@@ -156,7 +162,7 @@ function openLimiter(config: ProviderConfig, run: RunCalls): Limiter {
   });
 }
 
-function findAccount(config: ProviderConfig, { known, options, ports, accounts, slots }: RunCalls): AccountLimiter {
+function findAccount(config: ProviderConfig, { known, options, ports, accounts, slots }: RunResources): AccountLimiter {
   const endpoint = known.endpointOf(config);
   const id = accountId(config, endpoint);
   // Only what a network is between may take more than the default.
@@ -179,7 +185,7 @@ function cached(
   live: Complete,
   mode: CacheMode,
   { stream }: ProviderConfig,
-  { options, ports, store, sharedCache, recorder }: RunCalls,
+  { options, ports, store, sharedCache, recorder }: RunResources,
   isSameCode: () => boolean,
 ): Complete {
   const answered = withCache(live, {

@@ -6,12 +6,18 @@ import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, pricedModel } from '../plan/price-variants.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import { type Endpoint, openEndpoint } from './call-chain.ts';
-import { type CallOptions, type KnownEndpoints, openRunCalls, priceAnswer, type RunCalls } from './run-resources.ts';
+import { openProviderCalls, type ProviderCalls } from './call-chain.ts';
+import {
+  type CallOptions,
+  type KnownEndpoints,
+  openRunResources,
+  priceAnswer,
+  type RunResources,
+} from './run-resources.ts';
 import { readSuiteRecordings } from './suite-recordings.ts';
 import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 
-/** Every endpoint that a run may ask, each behind its recordings or cache, its budget, retries and limits. */
+/** The calls of a run to every provider and judge, behind recordings or cache, budget, retries and limits. */
 export interface Calls {
   /** Of a provider or judge; those that are configured alike share one connection and its limits. */
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
@@ -26,7 +32,7 @@ export interface Calls {
   readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
   /** What a provider's batches take of the budget. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
-  /** Cells or questions of one endpoint that are worth having in work at present. */
+  /** Cells or questions of one provider that are worth having in work at present. */
   readonly workersFor: (config: ProviderConfig) => () => number;
   /** True where a suite answers only from its recordings or the cache, so that asking again gives the same answer. */
   readonly isHermetic: (suite: Suite) => boolean;
@@ -37,35 +43,35 @@ export interface Calls {
   readonly close: () => Promise<void>;
 }
 
-/** Opens what a run's calls go through; the chain of one endpoint is in call-chain.ts. */
+/** Opens what a run's calls go through; the chain of one provider is in call-chain.ts. */
 export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Omit<RunPorts, 'onSignal'>): Calls {
   const notes = new Set<string>();
-  const run = openRunCalls(known, options, { ports, notes });
+  const run = openRunResources(known, options, { ports, notes });
   const { cacheMode } = options.settings;
   const hasRecordings = (suite: Suite) => isRecorded(suite, options);
   const recordings = readSuiteRecordings(options.suites.filter(hasRecordings), ports.cwd);
-  const endpoints = new Map<string, Endpoint>();
+  const opened = new Map<string, ProviderCalls>();
 
-  function findEndpoint(config: ProviderConfig): Endpoint {
+  function callsOf(config: ProviderConfig): ProviderCalls {
     const id = providerKey(config);
-    const endpoint = endpoints.get(id) ?? openEndpoint(config, run);
-    endpoints.set(id, endpoint);
-    return endpoint;
+    const calls = opened.get(id) ?? openProviderCalls(config, run);
+    opened.set(id, calls);
+    return calls;
   }
 
   return {
     completeFor(config, suite) {
-      const endpoint = findEndpoint(config);
+      const calls = callsOf(config);
       const recorded = recordings.get(suite.id);
-      return recorded === undefined ? endpoint.answered : replay(endpoint, suite, recorded);
+      return recorded === undefined ? calls.answered : replay(calls, suite, recorded);
     },
     refreshFor: (config, suite) =>
-      cacheMode === 'use' && !hasRecordings(suite) ? findEndpoint(config).refreshed : undefined,
+      cacheMode === 'use' && !hasRecordings(suite) ? callsOf(config).refreshed : undefined,
     costOf: (config, completion, how) => priceAnswer(run, config, completion, how),
     isAnswered: (request, suite) =>
       isReplayed(suite, options) || (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
     batchSpendingOf: (config) => openBatches(run, config),
-    workersFor: (config) => findEndpoint(config).workers,
+    workersFor: (config) => callsOf(config).workers,
     isHermetic: (suite) => isReplayed(suite, options),
     isBudgetExhausted: () => run.budget?.isExhausted === true,
     notes: () => [...notes],
@@ -90,13 +96,13 @@ function isRecorded({ recordings }: Suite, { record, isCacheModeChosen, settings
 }
 
 /** Answers only by the recordings of a suite. */
-function replay(endpoint: Endpoint, suite: Suite, recordings: Recordings): Complete {
-  const replayed = endpoint.replayed.get(suite.id) ?? withRecordings(endpoint.live, recordings, { missing: 'fail' });
-  endpoint.replayed.set(suite.id, replayed);
+function replay(calls: ProviderCalls, suite: Suite, recordings: Recordings): Complete {
+  const replayed = calls.replayed.get(suite.id) ?? withRecordings(calls.live, recordings, { missing: 'fail' });
+  calls.replayed.set(suite.id, replayed);
   return replayed;
 }
 
-function openBatches(run: RunCalls, config: ProviderConfig): BatchSpending {
+function openBatches(run: RunResources, config: ProviderConfig): BatchSpending {
   const { known, note, budget } = run;
   return openBatchSpending(budget, {
     boundOf: (request) =>

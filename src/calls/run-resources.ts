@@ -33,7 +33,7 @@ export interface CallOptions
 }
 
 /** What all endpoints of a run share. */
-export interface RunCalls {
+export interface RunResources {
   readonly known: KnownEndpoints;
   readonly options: CallOptions;
   readonly ports: Omit<RunPorts, 'onSignal'>;
@@ -53,11 +53,11 @@ export interface RunCalls {
 }
 
 /** Made once, before the first call. */
-export function openRunCalls(
+export function openRunResources(
   known: KnownEndpoints,
   options: CallOptions,
   { ports, notes }: { readonly ports: Omit<RunPorts, 'onSignal'>; readonly notes: Set<string> },
-): RunCalls {
+): RunResources {
   const note = (message: string) => {
     if (notes.has(message)) return;
     notes.add(message);
@@ -85,7 +85,7 @@ export function openRunCalls(
 
 /** USD; undefined where no price or usage is known. */
 export function priceAnswer(
-  { known }: RunCalls,
+  { known }: RunResources,
   config: ProviderConfig,
   { usage }: Pick<Completion, 'usage'>,
   how: 'live' | 'batch' = 'live',

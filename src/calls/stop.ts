@@ -1,8 +1,8 @@
-import type { StopReason } from '../model/record.ts';
+import type { StopReason } from '../model/cell.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { allowManyListeners } from '../text/deadline.ts';
 
-/** The one place that knows whether and why a run is to end before its plan. */
+/** Ends a run before its plan, for any reason but --max-cost and --early, which need no call to be cut off. */
 export interface Stop {
   /** Nothing new is started; what is in flight may finish. */
   readonly soft: (reason: StopReason) => void;

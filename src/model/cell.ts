@@ -155,11 +155,16 @@ export type CellResult =
       readonly judgeCostUsd?: number | undefined;
     });
 
+export const stopReasons = ['decided', 'budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted'] as const;
+
+/** Why a run ended before its plan. `decided`: with `--early`, what was asked decided the run. */
+export type StopReason = (typeof stopReasons)[number];
+
 /**
  * `case` is the suite's own `skip:`. `decided`: the cases before it decided the run (`--early`). The others leave the run
  * incomplete.
  */
-export type SkipReason = 'case' | 'decided' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage' | 'queue';
+export type SkipReason = 'case' | StopReason;
 
 /** What checks see: the last answer, with the cost and latency of the whole conversation. */
 export interface JudgedAnswer {

@@ -1,5 +1,5 @@
+import type { StopReason } from './cell.ts';
 import type { DecisionOutcome } from './gate.ts';
-import type { StopReason } from './record.ts';
 
 /** What a stored run says by its report. */
 export interface PageRunVerdict {

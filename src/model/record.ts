@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { AgentStep } from './agent.ts';
-import type { CellKey, CellStatus, SkipReason } from './cell.ts';
+import type { CellKey, CellStatus, SkipReason, StopReason } from './cell.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
@@ -321,8 +321,5 @@ export interface EndRow {
   /** Once-per-run remarks that a report repeats. */
   readonly notes: readonly string[];
 }
-
-/** Why a run ended before its plan. `decided`: with `--early`, what was asked decided the run. */
-export type StopReason = 'decided' | 'budget' | 'deadline' | 'bail' | 'storage' | 'queue' | 'interrupted';
 
 export type RecordRow = RunHeader | CellRow | ResumeRow | EndRow;

@@ -1,5 +1,5 @@
 import type { VariantKey } from './baseline.ts';
-import type { CaseStatus, CellCounts } from './cell.ts';
+import type { CaseStatus, CellCounts, StopReason } from './cell.ts';
 import type {
   CaseChange,
   ComparedClassCell,
@@ -11,7 +11,7 @@ import type {
 import type { PromptFindings } from './finding.ts';
 import type { Certainty, Decision } from './gate.ts';
 import type { ErosionFinding, VariantTrend } from './history.ts';
-import type { CellRow, StopReason } from './record.ts';
+import type { CellRow } from './record.ts';
 import type { WrittenMessage } from './suite.ts';
 import type { RateEstimate, VariantSummary } from './summary.ts';
 

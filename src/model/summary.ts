@@ -1,7 +1,7 @@
 import type { Moments } from '../stats/descriptive.ts';
-import type { CaseStatus, CellCounts, CellKey, SkipReason } from './cell.ts';
+import type { CaseStatus, CellCounts, CellKey, SkipReason, StopReason } from './cell.ts';
 import type { Usage } from './completion.ts';
-import type { CellRow, RecordedSuite, RecordedVariant, StopReason } from './record.ts';
+import type { CellRow, RecordedSuite, RecordedVariant } from './record.ts';
 
 /** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
 export interface RowSummary

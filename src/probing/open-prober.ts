@@ -7,10 +7,9 @@ import { createStop, type Stop } from '../calls/stop.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
-import { type Cell, type CellResult, firstProbeTrial } from '../model/cell.ts';
+import { type Cell, type CellResult, firstProbeTrial, type StopReason } from '../model/cell.ts';
 import type { ProviderFailure } from '../model/completion.ts';
 import { UserError } from '../model/problem.ts';
-import type { StopReason } from '../model/record.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
@@ -162,7 +161,7 @@ function openRunners(
     findAccepted: createFindAccepted(project.suites, findBaseline),
     comparedAnswers: { find: () => Promise.resolve(undefined), post: () => {} },
     stop,
-    bailGate: undefined,
+    bailStop: undefined,
     trace: undefined,
     openTools: createToolOpener(env, { mcp: openMcpPorts(project.root, env) }),
   });

@@ -1,5 +1,5 @@
+import type { StopReason } from '../model/cell.ts';
 import type { Breach, Certainty } from '../model/gate.ts';
-import type { StopReason } from '../model/record.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { formatCount, listFirst } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';

@@ -1,8 +1,7 @@
 import { chooseRetrials, type RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import type { WantedRetrials } from '../compare/confirm/judge-case.ts';
 import type { EarlyLook } from '../compare/gate/early-end.ts';
-import type { Cell } from '../model/cell.ts';
-import { suiteVariantKey } from '../model/cell.ts';
+import { type Cell, suiteVariantKey } from '../model/cell.ts';
 import type { RunSummary } from '../model/summary.ts';
 import { assess } from './end-run.ts';
 import { executeInRun } from './execute-cells.ts';
@@ -26,7 +25,7 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     const left = addSpend(allowed, timesSpend(cells.spentOn(record.summary), -1));
     const wanted = chooseRetrials(judged.suspicions.input, judged.settled, { left, spendOf: cells.spendOf });
     // An earlier part of the run may have asked for trials that this one did not come to.
-    if (wanted.length === 0 && (look !== undefined || !run.record.takeRest())) return true;
+    if (wanted.length === 0 && (look !== undefined || !run.record.countRest())) return true;
     if (stop.reason() !== undefined) return false;
     // A round that brought neither an answer nor an error, as with an exhausted --max-cost: a further one would not either.
     const answers = countAnswers(record.summary);
@@ -36,7 +35,7 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     const unfinished = withoutFinished(run, round);
     // Where the earlier part was cut short in this round, it has no more trials. If it has, it asked in other rounds, since
     // something has changed: then all that it asked counts before more is asked.
-    if (unfinished.size === 0 || !run.record.takeRest()) await executeInRun(run, unfinished);
+    if (unfinished.size === 0 || !run.record.countRest()) await executeInRun(run, unfinished);
     assessment = await assess(run, undefined, look);
   }
 }
@@ -48,7 +47,7 @@ function withoutFinished(
 ): ReadonlyMap<string, readonly Cell[]> {
   const left = new Map<string, readonly Cell[]>();
   for (const [key, cells] of round) {
-    const unfinished = cells.filter((cell) => !record.takeFinished(cell));
+    const unfinished = cells.filter((cell) => !record.countIfFinished(cell));
     if (unfinished.length > 0) left.set(key, unfinished);
   }
   return left;

@@ -3,8 +3,7 @@ import { decide, findDecided } from '../compare/gate/decide-run.ts';
 import { type EarlyLook, rankOf, shareOfAttempt } from '../compare/gate/early-end.ts';
 import { judgeLimits } from '../compare/gate/judge-limits.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
-import type { Cell } from '../model/cell.ts';
-import { suiteVariantKey } from '../model/cell.ts';
+import { type Cell, suiteVariantKey } from '../model/cell.ts';
 import { caseLabel, type Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
@@ -47,7 +46,7 @@ function* cellsOf({ planned: { plan }, record }: Run, cases: readonly EarlyCase[
   const wanted = new Set(cases.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
   function* cellsOfProvider(providerKey: string): Iterable<Cell> {
     const isWanted = (suite: string, caseId: string) => wanted.has(JSON.stringify([suite, caseId]));
-    for (const cell of plan.cells(providerKey, isWanted)) if (!record.takeFinished(cell)) yield cell;
+    for (const cell of plan.cells(providerKey, isWanted)) if (!record.countIfFinished(cell)) yield cell;
   }
   for (const providerKey of plan.providerKeys) yield [providerKey, cellsOfProvider(providerKey)];
 }

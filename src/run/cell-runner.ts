@@ -23,7 +23,7 @@ interface CellRunnerOptions {
   readonly findAccepted: FindAccepted;
   readonly comparedAnswers: ComparedAnswers;
   readonly stop: Stop;
-  readonly bailGate: BailGate | undefined;
+  readonly bailStop: BailStop | undefined;
   readonly trace: RunTrace | undefined;
   readonly openTools: CellPorts['openTools'];
 }
@@ -79,7 +79,7 @@ function createJudge(suites: Suites, options: CellRunnerOptions): CellPorts['jud
 function createRunner(
   provider: ProviderConfig,
   { suites, judge }: { readonly suites: Suites; readonly judge: CellPorts['judge'] },
-  { calls, findAccepted, comparedAnswers, stop, trace, openTools, bailGate }: CellRunnerOptions,
+  { calls, findAccepted, comparedAnswers, stop, trace, openTools, bailStop }: CellRunnerOptions,
 ): CellRunner {
   const shared: Omit<CellPorts, 'complete'> = {
     requestKey: cacheKey,
@@ -97,7 +97,7 @@ function createRunner(
   async function run(cell: Cell): Promise<CellResult> {
     const ports = portsOf.get(cell.key.suite);
     if (ports === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
-    bailGate?.add(cell.request);
+    bailStop?.markFirst(cell.request);
     let result: CellResult | undefined;
     try {
       const runIt = () => runCell(withAcceptedHash(cell, findAccepted), ports, stop.signal);
@@ -142,17 +142,17 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
 }
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
-interface BailGate {
+interface BailStop {
   /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
-  add(request: CompletionRequest): void;
-  /** False for a call that must not be made any more once it has waited for its turn. */
+  markFirst(request: CompletionRequest): void;
+  /** Asked before the first attempt of each call, once it has its slot: false where no further cell may begin. */
   readonly mayBegin: (request: CompletionRequest) => Promise<boolean>;
 }
 
-export function createBailGate(stop: Pick<Stop, 'reason'>): BailGate {
+export function createBailStop(stop: Pick<Stop, 'reason'>): BailStop {
   const firstRequests = new WeakSet<CompletionRequest>();
   return {
-    add(request) {
+    markFirst(request) {
       firstRequests.add(request);
     },
     async mayBegin(request) {

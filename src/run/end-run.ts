@@ -38,7 +38,7 @@ export function closeRecord(run: Run): EndRow {
   return end;
 }
 
-/** A limit that was reached with the last cell has cut nothing off. */
+/** A limit counts only if it left something undone. An interruption, a failed disk and a lost queue always count. */
 function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
   const reached = stop.reason() ?? (calls.isBudgetExhausted() ? 'budget' : undefined);
   const isAlwaysCut = reached === 'interrupted' || reached === 'storage' || reached === 'queue';

@@ -106,17 +106,17 @@ export class OpenRecord {
   }
 
   /**
-   * True for a cell that an earlier part of the run finished. Its row counts from now on: a resumed run sees each row when
-   * its cell is due, so that it decides at each step as if it had not been cut short.
+   * Counts the row of a cell that an earlier part of the run finished; false where there is none. A resumed run counts each
+   * row when its cell is due, so that it decides at each step as if it had not been cut short.
    */
-  takeFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
+  countIfFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
     // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
     if (this.#rows.held.size === 0) return false;
     return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
   }
 
-  /** Counts all other rows of the earlier part; false where there are none. */
-  takeRest(): boolean {
+  /** Counts all rows of the earlier part that are not counted yet; false where there are none. */
+  countRest(): boolean {
     const keys = [...this.#rows.held.keys()];
     for (const key of keys) this.#rows.release(key);
     return keys.length > 0;
@@ -138,7 +138,7 @@ export class OpenRecord {
   }
 
   close(end: EndRow): void {
-    this.takeRest();
+    this.countRest();
     this.#flush();
     this.#write([end]);
     try {

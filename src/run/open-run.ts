@@ -19,8 +19,7 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import { describeJudges } from '../judges/validated-judges.ts';
-import type { CellKey } from '../model/cell.ts';
-import { suiteVariantKey } from '../model/cell.ts';
+import { type CellKey, suiteVariantKey } from '../model/cell.ts';
 import type { Loosened, RunHeader, RunSettings } from '../model/record.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { findRetirements } from '../plan/check-providers.ts';
@@ -32,7 +31,7 @@ import { findProvenance } from '../project/git/find-provenance.ts';
 import { findLatelyFailed, runsFolder } from '../project/stored-runs.ts';
 import { openMcpPorts } from '../snapshots/read-server.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
+import { type CellRunner, createBailStop, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
 import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
 import { findAcceptedPrompts, maskVariant } from './find-accepted-prompts.ts';
@@ -113,7 +112,7 @@ export async function openRun(
   const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
   const resumed = { options, plan, header, findAccepted, acceptedCellOf, ports };
   const earlier = resume === undefined ? undefined : openEarlierPart({ ...resumed, resume });
-  const { calls, isHermetic, batchAnswers, bailGate } = openRunCalls(planned, {
+  const { calls, isHermetic, batchAnswers, bailStop } = openRunCalls(planned, {
     options,
     ports,
     stop,
@@ -131,7 +130,7 @@ export async function openRun(
   const record = openRecord({ folder, header: earlier?.header ?? header, earlier, ports, onRefused });
   const compared = { suites: project.suites, findBaseline, cellOf, findDone: createFindDone(earlier, record) };
   const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
-  const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, openTools };
+  const ofCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailStop, openTools };
   return {
     ...found,
     ...shared,
@@ -160,15 +159,15 @@ function openRunCalls(
 ) {
   const suites = planned.plan.suites.map(({ suite }) => suite);
   const batchAnswers = options.batch ? createBatchAnswers() : undefined;
-  const bailGate = options.bail === undefined ? undefined : createBailGate(stop);
-  const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailGate?.mayBegin });
+  const bailStop = options.bail === undefined ? undefined : createBailStop(stop);
+  const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailStop?.mayBegin });
   const calls = openCalls(planned, { ...options, suites, ...further }, ports);
   const byId = new Map(suites.map((suite) => [suite.id, suite]));
   const isHermetic = (suiteId: string) => {
     const suite = byId.get(suiteId);
     return suite !== undefined && calls.isHermetic(suite);
   };
-  return { calls, isHermetic, batchAnswers, bailGate };
+  return { calls, isHermetic, batchAnswers, bailStop };
 }
 
 /** What answers the tool calls of models. */

@@ -1,8 +1,7 @@
 import { hasOtherOptions } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { Cell, CellKey } from '../model/cell.ts';
-import { suiteVariantKey } from '../model/cell.ts';
+import { type Cell, type CellKey, suiteVariantKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { AcceptedPromptState, CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';

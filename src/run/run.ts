@@ -49,7 +49,10 @@ async function makeCalls(run: Run): Promise<void> {
     await dispatch?.begin(record, planned, stop.signal);
     if (run.batchAnswers !== undefined) run.state.batches = await collectBatches(run, run.batchAnswers);
     const hasFailed = await askPlanned(run);
-    if (!hasFailed && mayLookWorse(run) && !(await askAgain(run))) run.state.isCutShort = true;
+    if (!hasFailed && mayLookWorse(run)) {
+      const isWhole = await askAgain(run);
+      if (!isWhole) run.state.isCutShort = true;
+    }
   } finally {
     stopListening();
     await dispatch?.close();
@@ -78,12 +81,12 @@ function listenForStops({ options, ports, stop }: Run): () => void {
 
 /** The planned cells of a provider, without those that an earlier part of the run finished. */
 function* cellsToRun({ planned, record }: Run, providerKey: string): Iterable<Cell> {
-  for (const cell of planned.plan.cells(providerKey)) if (!record.takeFinished(cell)) yield cell;
+  for (const cell of planned.plan.cells(providerKey)) if (!record.countIfFinished(cell)) yield cell;
 }
 
 /**
- * A required check may fail a cell of full score. False where every cell passed in full and neither cost, steps nor a class is
- * gated: then nothing has to be compared before the report.
+ * True where a cell failed or lost score, where cost, steps or classes are gated, and where the run was resumed. Otherwise
+ * nothing has to be compared before the report.
  */
 function mayLookWorse({ state, earlier, planned }: Run): boolean {
   const isGatedBeside = planned.plan.suites.some(

@@ -11,7 +11,7 @@ import type {
 } from '../../src/model/completion.ts';
 import type { ProviderConfig, Suite, Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
-import { createBailGate, createCellRunners, runCell } from '../../src/run/cell-runner.ts';
+import { createBailStop, createCellRunners, runCell } from '../../src/run/cell-runner.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';
 import { createToolOpener } from '../../src/run/start-tools.ts';
 import type { ToolOutcome } from '../../src/tools/tool-sources.ts';
@@ -504,7 +504,7 @@ describe('the runners of a run', () => {
     readonly provider?: Partial<ProviderConfig>;
     readonly outcomes?: readonly CompletionOutcome[];
     readonly isTraced?: boolean;
-    readonly bailGate?: ReturnType<typeof createBailGate>;
+    readonly bailStop?: ReturnType<typeof createBailStop>;
     readonly answer?: ToolOutcome | Error;
   }
 
@@ -518,7 +518,7 @@ describe('the runners of a run', () => {
     provider = {},
     outcomes = [completed()],
     isTraced = false,
-    bailGate,
+    bailStop,
     answer,
   }: RunnerOptions = {}) {
     const log: string[] = [];
@@ -562,7 +562,7 @@ describe('the runners of a run', () => {
           void log.push(`posted ${caseId} ${result?.status}`),
       },
       stop: createStop(),
-      bailGate,
+      bailStop,
       ...(isTraced && { trace }),
       openTools: () => ({
         ...session,
@@ -656,15 +656,15 @@ describe('the runners of a run', () => {
 
   test('hold back the first requests of cells that wait for their turn once the run stops, and no others', async () => {
     const stop = createStop();
-    const bailGate = createBailGate(stop);
+    const bailStop = createBailStop(stop);
     const cell = buildCell();
-    await openRunners({ bailGate }).runnerOf('key').run(cell);
+    await openRunners({ bailStop }).runnerOf('key').run(cell);
     const later = { ...cell.request };
-    expect([await bailGate.mayBegin(cell.request), await bailGate.mayBegin(later)]).toEqual([true, true]);
+    expect([await bailStop.mayBegin(cell.request), await bailStop.mayBegin(later)]).toEqual([true, true]);
     // The cell that made room is judged in the same turn of the event loop.
-    const asked = bailGate.mayBegin(cell.request);
+    const asked = bailStop.mayBegin(cell.request);
     stop.soft('bail');
     expect(await asked).toBe(false);
-    expect(await bailGate.mayBegin(later)).toBe(true);
+    expect(await bailStop.mayBegin(later)).toBe(true);
   });
 });

@@ -57,31 +57,31 @@ const again = { confirmation: true } as const;
 test('a row of the earlier part counts once its cell is due', () => {
   const { record, counted } = resume(buildRow('a'), buildRow('a', { trial: 1, ...again }), buildRow('b'));
   expect(counted()).toEqual([]);
-  expect(record.takeFinished(keyOf('a'))).toBe(true);
+  expect(record.countIfFinished(keyOf('a'))).toBe(true);
   expect(counted()).toEqual(['a 0 passed']);
-  expect(record.takeFinished(keyOf('a'))).toBe(false);
-  expect(record.takeFinished(keyOf('c'))).toBe(false);
-  expect(record.takeFinished({ ...keyOf('a', 1), ...again })).toBe(true);
+  expect(record.countIfFinished(keyOf('a'))).toBe(false);
+  expect(record.countIfFinished(keyOf('c'))).toBe(false);
+  expect(record.countIfFinished({ ...keyOf('a', 1), ...again })).toBe(true);
   expect(counted()).toEqual(['a 0 passed', 'a 1 passed again']);
 });
 
 test('the other rows count on demand, and where there are none that is said', () => {
   const { record, counted } = resume(buildRow('a'), buildRow('b'));
-  record.takeFinished(keyOf('b'));
-  expect([record.takeRest(), record.takeRest()]).toEqual([true, false]);
+  record.countIfFinished(keyOf('b'));
+  expect([record.countRest(), record.countRest()]).toEqual([true, false]);
   expect(counted()).toEqual(['a 0 passed', 'b 0 passed']);
 });
 
 test('a run that stops before a cell is due counts its row, too', () => {
   const { record, counted } = resume(buildRow('a'), buildRow('a', { trial: 1, ...again }));
-  record.takeFinished(keyOf('a'));
+  record.countIfFinished(keyOf('a'));
   record.close(endRow);
   expect(counted(true)).toEqual(['a 0 passed', 'a 1 passed again']);
 });
 
 test('a planned cell with the number of a confirmation trial runs again, and its new row counts', async () => {
   const { record, counted } = resume(buildRow('a'), buildRow('a', { trial: 1, ...again }));
-  expect([record.takeFinished(keyOf('a')), record.takeFinished(keyOf('a', 1))]).toEqual([true, false]);
+  expect([record.countIfFinished(keyOf('a')), record.countIfFinished(keyOf('a', 1))]).toEqual([true, false]);
   await record.append(buildRow('a', { trial: 1, status: 'failed' }));
   record.close(endRow);
   expect(counted(true)).toEqual(['a 0 passed', 'a 1 failed']);
@@ -218,6 +218,6 @@ test('a run that goes on says when, and keeps the time and the id of its first p
   expect([record.id, record.startedAt]).toEqual(['20261124-153012-a1b2c3', '2026-11-24T15:30:12.000Z']);
   const lines = readFileSync(record.path, 'utf8').trim().split('\n');
   expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ type: 'resume', startedAt: '2026-11-25T08:00:00.000Z' });
-  record.takeFinished(keyOf('a'));
+  record.countIfFinished(keyOf('a'));
   expect(record.readRow(0).caseId).toBe('a');
 });

@@ -1,7 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { isReplacedBy } from '../../model/baseline.ts';
+import type { StopReason } from '../../model/cell.ts';
 import type { Breach, Decision } from '../../model/gate.ts';
-import type { RunSettings, StopReason } from '../../model/record.ts';
+import type { RunSettings } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';

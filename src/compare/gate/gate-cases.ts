@@ -1,6 +1,5 @@
-import { countStatus, isJudged } from '../../model/cell.ts';
+import { countStatus, isJudged, type StopReason } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
-import type { StopReason } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { RetriedVerdict } from '../confirm/judge-case.ts';

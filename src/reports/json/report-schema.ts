@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { stopReasons } from '../../model/cell.ts';
 import { breachCodes } from '../../model/gate.ts';
 import { reportFormat } from '../../model/report.ts';
 import { amount, certaintySchema, count, notAskedSchema, swapSchema, variantSchema } from './variant-schema.ts';
@@ -14,7 +15,7 @@ export function buildReportJsonSchema(): Record<string, unknown> {
 
 const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
 const caseStatus = z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']);
-const stopReason = z.enum(['decided', 'budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted']);
+const stopReason = z.enum(stopReasons);
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
 
