@@ -195,7 +195,7 @@ export async function addBaselinePrompts(
       const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
       problems.push({ code: 'record', severity: 'error', message, hint: 'accept one with llmcheck baseline accept' });
     }
-    problems.push(...prompts.flatMap(refuseInWorkspace));
+    problems.push(...prompts.flatMap(refuseInWorkspace), ...added.flatMap(refuseWithFiles));
     for (const prompt of added) {
       const fault = findUnrenderable(suite, prompt);
       if (fault !== undefined) problems.push(toProblem(prompt, fault));
@@ -258,8 +258,18 @@ function refuseSeveralPrompts(
 function refuseInWorkspace({ id, workspace, at }: PromptVersion): readonly Problem[] {
   if (workspace === undefined) return [];
   const message = `--rerun-baseline: prompt ${id} puts files into a workspace, which a baseline does not keep`;
-  const hint = 'run without the flag: its answers are compared with those of the baseline';
-  return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
+  return [{ code: 'invalid-value', severity: 'error', message, hint: runWithoutFlag, ...defined({ at }) }];
+}
+
+const runWithoutFlag = 'run without the flag: its answers are compared with those of the baseline';
+
+/** So is an earlier file of the prompt itself, which may be what broke its cases. A file of the case is an input of both. */
+function refuseWithFiles({ messages, baselineOf = '' }: PromptVersion): readonly Problem[] {
+  const files = messages.flatMap(({ attach = [] }) => attach.filter(({ variables }) => variables.length === 0));
+  if (files.length === 0) return [];
+  const names = files.map(({ source }) => source).join(', ');
+  const message = `--rerun-baseline: prompt ${baselineOf} attaches ${names}, which a baseline does not keep`;
+  return [{ code: 'invalid-value', severity: 'error', message, hint: runWithoutFlag }];
 }
 
 function buildPrompt(

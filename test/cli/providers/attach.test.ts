@@ -180,9 +180,23 @@ describe('files that a message attaches', () => {
     const baseline = project.read('evals/photos.baseline.jsonl');
     expect(baseline).toContain('"attach":["{{ photo }}","bill.pdf"]');
     expect(baseline).not.toContain(image);
-    expect(await project.run(['run', '-q', '--rerun-baseline', '--cache', 'off'])).toMatchObject({ code: 0 });
+  });
+
+  it('run again with the accepted prompt where the case names them, and are refused where the prompt does', async () => {
+    const server = await start();
+    const project = openProject(server, { use: 'openai:some-model' }, ['{{ photo }}'], vars);
+    expect(await project.run(['run', '-q', '--update-baseline'])).toMatchObject({ code: 0 });
+    const again = ['run', '-q', '--rerun-baseline', '--cache', 'off'];
+    expect(await project.run(again)).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(2);
-    expect(server.requests.at(-1)?.body).toContain(document);
+    expect(server.requests.at(-1)?.body).toContain(image);
+    // Today's file would be sent with the accepted prompt, and excuse what its change broke.
+    const own = openProject(server, { use: 'openai:some-model' }, both, vars);
+    expect(await own.run(['run', '-q', '--update-baseline'])).toMatchObject({ code: 0 });
+    writeFileSync(own.path('evals/bill.pdf'), '%PDF-1.7 ');
+    const { code, stderr } = await own.run(again);
+    expect([code, server.requests.length]).toEqual([2, 3]);
+    expect(stderr).toContain('prompt v1 attaches bill.pdf, which a baseline does not keep');
   });
 
   it.each([
