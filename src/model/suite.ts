@@ -104,6 +104,8 @@ export interface PromptVersion {
   readonly providers?: readonly string[];
   /** Files that a program finds in its workspace. */
   readonly workspace?: readonly PlacedFile[];
+  /** Files that its messages attach whatever the case, as they are written in the suite. */
+  readonly attached?: readonly Pick<PlacedFile, 'path' | 'sha256'>[];
   readonly replaces?: string;
   /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
   readonly baselineOf?: string;

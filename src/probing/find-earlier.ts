@@ -97,6 +97,8 @@ function findInSuite(
   const prompt = ids.flatMap((id) => suite.prompts.find((other) => other.id === id) ?? [])[0];
   if (prompt === undefined) return undefined;
   if (placedBy(prompt) !== placedBy(variant.prompt)) return otherFiles;
+  const changed = findChangedFile(prompt, variant.prompt);
+  if (changed !== undefined) return { is: 'unavailable', why: `the file ${changed} that it attached has changed` };
   const provider = providersOf(suite, prompt).find(({ id }) => id === variant.provider.id) ?? variant.provider;
   return toEarlier({ prompt, provider, params: buildParams(suite, prompt, provider) }, variant, name);
 }
@@ -132,6 +134,12 @@ const otherFiles: EarlierPrompt = {
 
 function placedBy({ workspace = [] }: PromptVersion): string {
   return JSON.stringify(workspace.map(({ path, sha256 }) => [path, sha256]));
+}
+
+/** Today's files would be sent with the earlier prompt. */
+function findChangedFile({ attached: earlier = [] }: PromptVersion, { attached = [] }: PromptVersion) {
+  return attached.find(({ path, sha256 }) => earlier.some((file) => file.path === path && file.sha256 !== sha256))
+    ?.path;
 }
 
 /** What can change an answer beside prompt, parameters and model. */

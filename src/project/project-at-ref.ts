@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { defined } from '../json/defined.ts';
@@ -8,7 +9,7 @@ import type { ProjectPlace } from '../suite/files/project-place.ts';
 import { CONFIG_NAME, findProject } from '../suite/files/project-place.ts';
 import type { ProjectSnapshot } from '../suite/open-project.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
-import { sha256Hex } from '../text/sha256.ts';
+import { attemptOr } from '../text/attempt.ts';
 import { type GitRef, openGitRef } from './git/git-files.ts';
 import { loadProject } from './load-project.ts';
 import { matchGlobs } from './match-glob.ts';
@@ -96,8 +97,8 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
       return Promise.resolve('text' in found ? { bytes: bytesOfText(found.text) } : found);
     },
     hash(path) {
-      const found = files.has(path) ? readText(ref, path, display(path)) : undefined;
-      return found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined;
+      const bytes = files.has(path) ? attemptOr(() => ref.readBytes(path), UserError, undefined) : undefined;
+      return bytes && createHash('sha256').update(bytes).digest('hex');
     },
     glob: (patterns, folder) => Promise.resolve({ paths: matchGlobs(patterns, folder, files), faults: [] }),
   };

@@ -16,6 +16,7 @@ function commitOf({ root }: TempProject, files: Readonly<Record<string, string>>
     commit: '0'.repeat(40),
     root,
     readFile: (path) => texts.get(path),
+    readBytes: (path) => Buffer.from(texts.get(path) ?? ''),
     listFiles: () => [...texts.keys()].sort(),
     lastCommitDate: () => undefined,
     findHistory: () => undefined,

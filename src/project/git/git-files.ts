@@ -25,6 +25,8 @@ export interface GitRef {
   readonly root: string;
   /** By absolute path; undefined where the commit has no such file. Links within the repository are followed. */
   readFile(path: string): string | undefined;
+  /** The same for a file of any content. */
+  readBytes(path: string): Buffer | undefined;
   /** The files in a folder and below as absolute paths, sorted; links and submodules are left out. */
   listFiles(folder: string): readonly string[];
   /** When the file was last committed, as an ISO date; undefined where a shallow clone can't tell. */
@@ -56,7 +58,12 @@ function openRef(git: Git, repository: Repository): GitRef {
     name: git.ref,
     commit,
     root,
-    readFile: (path) => readBlob(git, commit, pathWithin(git, root, path), searched),
+    readFile(path) {
+      const within = pathWithin(git, root, path);
+      const bytes = readBlob(git, commit, within, searched);
+      return bytes && decode(git, within, bytes);
+    },
+    readBytes: (path) => readBlob(git, commit, pathWithin(git, root, path), searched),
     listFiles(path) {
       const folder = pathWithin(git, root, path);
       const files = listed.get(folder) ?? listBlobs(git, commit, folder).map((file) => resolve(root, file));
@@ -117,7 +124,7 @@ function readBlob(
   commit: string,
   path: string,
   searched: Map<string, ReadonlySet<string>>,
-): string | undefined {
+): Buffer | undefined {
   if (searched.get(posix.dirname(path))?.has(path) === false) return undefined;
   const { status, stdout, complaint } = runGit(
     git,
@@ -128,7 +135,7 @@ function readBlob(
   const end = stdout.indexOf('\n');
   const answer = stdout.toString('utf8', 0, end);
   const size = /^[0-9a-f]{40,64} blob (\d+)$/.exec(answer)?.[1];
-  if (size !== undefined) return decode(git, path, stdout.subarray(end + 1, end + 1 + Number(size)));
+  if (size !== undefined) return stdout.subarray(end + 1, end + 1 + Number(size));
   if (answer.endsWith(' missing')) return checkMissing(git, commit, path, searched);
   if (answer.startsWith('symlink ')) {
     const target = stdout.toString('utf8', end + 1).trimEnd();

@@ -3,6 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
 import type { PromptModel } from '../../model/prompt-file.ts';
 import type { PromptVersion } from '../../model/suite.ts';
+import { isTemplate } from '../../templates/template.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type PromptPlaces, placeOf } from '../contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from '../contracts/parse-contract.ts';
@@ -59,6 +60,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   checkParams(childOf(item, 'params'), context.problems);
   const { params, snapshots } = expandParams(childOf(item, 'params'), context);
   const workspace = prompt.workspace && readPlacedFiles(childOf(item, 'workspace'), context);
+  const attached = readAttached(childOf(item, 'messages'), context);
   const content = await readContent(item, prompt, context);
   const found = content?.found;
   const contract = await readContract(item, found, context);
@@ -85,6 +87,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       id: prompt.id,
       messages: content.messages,
       ...defined({ replaces: prompt.replaces, expand: content.expand, providers: prompt.providers, workspace }),
+      ...(attached.length === 0 ? {} : { attached }),
       params: { ...found?.content.params, ...params },
       ...(snapshots.length === 0 ? {} : { snapshots }),
       ...defined({ structured, contract: contract?.contract, file, locateLine: content.locateLine }),
@@ -94,6 +97,16 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
     ...defined({ model: found?.content.model, code: content.code && { ...content.code, ...defined({ input }) } }),
     places: { item: placeOf(item), ...defined({ textFile }), ...context.suiteContract.places, ...contract?.places },
   };
+}
+
+/** One that can't be read is reported once its case is planned. */
+function readAttached(messages: Located, { files }: PromptContext): NonNullable<PromptVersion['attached']> {
+  const written = itemsOf(messages).flatMap((message) => itemsOf(childOf(message, 'attach')));
+  return written.flatMap(({ value, source }) => {
+    const path = String(value);
+    const sha256 = isTemplate(path) ? undefined : files.hash(resolve(source.folder, path));
+    return sha256 === undefined ? [] : [{ path, sha256 }];
+  });
 }
 
 /** The contract in the prompt file, overridden by the one in the suite. */

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { makeBrokenPrompt, topicsOf } from '../../../bench/parts/broken-prompt.ts';
 import { createRandom } from '../../../src/text/random.ts';
@@ -424,6 +425,18 @@ providers: [{ id: agent, use: "exec:node agent.mjs", workspace: shop }]\ncases: 
     for (const from of [[], ['--from', 'v1']]) {
       const { code, why, probes } = await bisect(project, { env: {} }, ...from);
       expect([code, why, probes]).toEqual([4, expect.stringContaining('into its workspace are others'), 0]);
+    }
+  });
+
+  it('does not acquit the change where a file that the prompt attaches has changed', async () => {
+    const prompts = '  - { id: v2, messages: [{ role: user, content: "{{ mail }}", attach: [plan.png] }] }';
+    const project = openProject({ prompts });
+    writeFileSync(project.path('evals/plan.png'), Buffer.from('89ff', 'hex'));
+    initRepository(project.root);
+    writeFileSync(project.path('evals/plan.png'), Buffer.from('89fe', 'hex'));
+    for (const commits of [[], ['--commits']]) {
+      const { code, why, probes } = await bisect(project, { env: {} }, ...commits, '--from', 'git:HEAD');
+      expect([code, why, probes]).toEqual([4, expect.stringContaining('plan.png that it attached has changed'), 0]);
     }
   });
 
