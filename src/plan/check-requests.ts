@@ -3,6 +3,7 @@ import { isSystemRole } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { CheckSpec } from '../model/verdict.ts';
 import type { PlannedSuite } from './build-plan.ts';
 import type { RenderedVariant } from './render-cells.ts';
 
@@ -31,6 +32,36 @@ export function findUnsent(
     }
   }
   return [...found.values()];
+}
+
+/**
+ * Judges whose own request leaves out messages. Asked again for the form of its reply, such a judge would see the form alone,
+ * and could pass an answer that it was never shown.
+ */
+export function findBlindJudges(
+  planned: readonly PlannedSuite[],
+  endpointOf: (provider: ProviderConfig) => Endpoint,
+): readonly Problem[] {
+  return planned.flatMap(({ suite }) =>
+    suite.askedModels.flatMap((judge): readonly Problem[] => {
+      const { reads } = endpointOf(judge);
+      if (reads === undefined || reads.has('messages') || !judgesByForm(suite, judge.id)) return [];
+      const message = `judge ${judge.id} does not send all messages that it is asked with`;
+      const hint = 'write {{ messages }} in its `request`';
+      return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at: judge.at }) }];
+    }),
+  );
+}
+
+/** `choice` alone asks one question, word for word, and asks it once. */
+function judgesByForm(suite: Suite, judge: string): boolean {
+  const isAsked = (checks: readonly CheckSpec[]): boolean =>
+    checks.some(
+      ({ asks, assertion, children = [] }) => (asks === judge && assertion !== 'choice') || isAsked(children),
+    );
+  for (const { checks, turns } of suite.cases())
+    if (isAsked([...checks, ...turns.flatMap((turn) => turn.checks)])) return true;
+  return false;
 }
 
 interface Unsent {

@@ -15,7 +15,7 @@ import { sha256Hex } from '../text/sha256.ts';
 import { withoutUserinfo } from '../text/store-urls.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
-import { findUnsent } from './check-requests.ts';
+import { findBlindJudges, findUnsent } from './check-requests.ts';
 import { findRefusedSchemas } from './check-schemas.ts';
 import { describeShard } from './describe-suites.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
@@ -73,7 +73,7 @@ export async function planRun(
   refuse(attachments.findProblems(plan));
   const asked = plan.suites.filter(({ suite }) => isAsked(suite, options));
   const schemaProblems = await findRefusedSchemas(asked);
-  refuse(schemaProblems.filter(({ severity }) => severity === 'error'));
+  refuse([...schemaProblems.filter(({ severity }) => severity === 'error'), ...findBlindJudges(asked, endpointOf)]);
   const pricer = await createPricer({ prices: project.prices });
   refuse(findUnpriced(plan, settings.maxCostUsd, Object.keys(project.prices), pricer, endpointOf));
   const variants = plan.suites.flatMap((suite) => suite.variants);

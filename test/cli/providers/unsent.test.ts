@@ -39,6 +39,39 @@ it.each<readonly [string, object | undefined, readonly object[], object, object,
   },
 );
 
+it.each<readonly [string, object | undefined, object, number]>([
+  ['one that sends the last message', undefined, { rubric: 'Is it kind?' }, 2],
+  ['one within another check', undefined, { anyOf: [{ contains: 'b' }, { rubric: 'Is it kind?' }] }, 2],
+  ['one that sends all', { a: '{{ messages }}' }, { rubric: 'Is it kind?' }, 0],
+  [
+    'one that is asked to choose',
+    undefined,
+    {
+      choice: {
+        value: 'Is {answer} kind?',
+        choices: [
+          { choice: 'yes', score: 1 },
+          { choice: 'no', score: 0 },
+        ],
+      },
+    },
+    0,
+  ],
+])('a judge over http must be sent what it judges: %s', async (_name, request, check, code) => {
+  const project = openTempProject();
+  const suite = {
+    suite: 'judged',
+    prompts: [{ id: 'v1', text: '{{ q }}' }],
+    providers: ['echo:prompt'],
+    judges: [{ id: 'judge', use: 'http:app', baseURL: 'http://127.0.0.1:1', ...(request && { request }) }],
+    cases: [{ id: 'one', vars: { q: 'Q' }, assert: [check] }],
+  };
+  project.write('evals/judged.eval.yaml', JSON.stringify(suite));
+  const result = await project.run(['validate']);
+  const isRefused = result.stderr.includes('judge judge does not send all messages that it is asked with');
+  expect([result.code, isRefused]).toEqual([code, code === 2]);
+});
+
 it('a run says so before its first call', async () => {
   const server = await startServer({ body: { text: 'a' } });
   const project = openTempProject();
