@@ -12,6 +12,7 @@ import {
   type Suite,
   writeMessage,
 } from '../model/suite.ts';
+import { listOwnFiles, mayAttach } from '../plan/attachments.ts';
 import { isOwnCode } from '../plan/plan-run.ts';
 import type { RenderedVariant } from '../plan/render-cells.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
@@ -136,7 +137,8 @@ function whyNotAskable(
 ): string | undefined {
   const messages = [...stored.messages, ...prompt.messages.map(writeMessage)];
   const lines = messages.flatMap(({ content, language }) => [content, ...(language?.rendered?.lines ?? [])]);
-  if (messages.some(({ attach = [] }) => attach.length > 0)) return 'it attaches files, which a baseline does not keep';
+  if ([prompt, compileWritten(stored.messages)].some(mayAttach))
+    return 'it attaches files, which a baseline does not keep';
   const isSecret = canonicalJson(maskJson(params, mask)) !== canonicalJson(params);
   if (isSecret || lines.some((line) => mask(line) !== line)) {
     return 'it holds a secret, which a baseline does not keep';
@@ -264,11 +266,10 @@ function refuseInWorkspace({ id, workspace, at }: PromptVersion): readonly Probl
 const runWithoutFlag = 'run without the flag: its answers are compared with those of the baseline';
 
 /** So is an earlier file of the prompt itself, which may be what broke its cases. A file of the case is an input of both. */
-function refuseWithFiles({ messages, baselineOf = '' }: PromptVersion): readonly Problem[] {
-  const files = messages.flatMap(({ attach = [] }) => attach.filter(({ variables }) => variables.length === 0));
+function refuseWithFiles(prompt: PromptVersion): readonly Problem[] {
+  const files = listOwnFiles(prompt);
   if (files.length === 0) return [];
-  const names = files.map(({ source }) => source).join(', ');
-  const message = `--rerun-baseline: prompt ${baselineOf} attaches ${names}, which a baseline does not keep`;
+  const message = `--rerun-baseline: prompt ${prompt.baselineOf ?? ''} attaches ${files.join(', ')}, which a baseline does not keep`;
   return [{ code: 'invalid-value', severity: 'error', message, hint: runWithoutFlag }];
 }
 

@@ -105,13 +105,13 @@ test('the files that a suite sends along are those of all its prompts and cases'
 });
 
 test.each([
-  ['the template', 'a {% media %}', {}],
-  ['one of its parts', 'a', { one: 'text', two: '{% media %}' }],
-  ['none', 'a', { one: 'text' }],
+  ['the template', 'a {{media url=photo}}', {}],
+  ['one of its parts', 'a', { one: 'text', two: '{{~ media url=photo}}' }],
+  ['none', 'a post in social media {{ mediaType }}', { one: 'text' }],
 ])(
   'a template of another language that names media in %s is rendered to see what it attaches',
   (where, source, partials) => {
-    const template = { source, variables: [], language: { name: 'jinja', partials }, render: () => '' };
+    const template = { source, variables: [], language: { name: 'handlebars', partials }, render: () => '' };
     const messages = [
       { role: 'system' as const, template: { ...template, source: 'a', language: undefined } },
       { role: 'user' as const, template },

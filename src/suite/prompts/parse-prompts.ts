@@ -3,6 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
 import type { PromptModel } from '../../model/prompt-file.ts';
 import type { PromptVersion } from '../../model/suite.ts';
+import { listWrittenMedia } from '../../templates/media.ts';
 import { isTemplate } from '../../templates/template.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { type PromptPlaces, placeOf } from '../contracts/contract-places.ts';
@@ -13,7 +14,13 @@ import { readPlacedFiles } from '../documents/read-document.ts';
 import { checkParams, hintOfParams } from '../providers/check-params.ts';
 import { expandParams } from '../providers/expand-tools.ts';
 import { promptSchema } from '../schema/prompt-schema.ts';
-import { type PlacedTemplate, type PromptCode, type PromptContext, readContent } from './prompt-content.ts';
+import {
+  type PlacedTemplate,
+  type PromptCode,
+  type PromptContent,
+  type PromptContext,
+  readContent,
+} from './prompt-content.ts';
 import type { FoundPrompt } from './prompt-file.ts';
 
 /** A prompt version with the places of its templates. */
@@ -60,8 +67,8 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   checkParams(childOf(item, 'params'), context.problems);
   const { params, snapshots } = expandParams(childOf(item, 'params'), context);
   const workspace = prompt.workspace && readPlacedFiles(childOf(item, 'workspace'), context);
-  const attached = readAttached(childOf(item, 'messages'), context);
   const content = await readContent(item, prompt, context);
+  const attached = readAttached(item, content, context);
   const found = content?.found;
   const contract = await readContract(item, found, context);
   const output = contract?.contract.output ?? context.suiteContract.contract.output;
@@ -100,11 +107,19 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
 }
 
 /** One that can't be read is reported once its case is planned. */
-function readAttached(messages: Located, { files }: PromptContext): NonNullable<PromptVersion['attached']> {
-  const written = itemsOf(messages).flatMap((message) => itemsOf(childOf(message, 'attach')));
-  return written.flatMap(({ value, source }) => {
-    const path = String(value);
-    const sha256 = isTemplate(path) ? undefined : files.hash(resolve(source.folder, path));
+function readAttached(
+  item: Located,
+  content: Pick<PromptContent, 'messages' | 'expand'> | undefined,
+  { files }: PromptContext,
+): NonNullable<PromptVersion['attached']> {
+  const written = itemsOf(childOf(item, 'messages')).flatMap((message) => itemsOf(childOf(message, 'attach')));
+  const inFile = content?.expand === undefined ? [] : (content.messages ?? []);
+  const paths = [
+    ...written.map(({ value }) => String(value)).filter((path) => !isTemplate(path)),
+    ...inFile.flatMap(({ template }) => listWrittenMedia(template.source)),
+  ];
+  return paths.flatMap((path) => {
+    const sha256 = files.hash(resolve(item.source.folder, path));
     return sha256 === undefined ? [] : [{ path, sha256 }];
   });
 }

@@ -42,7 +42,7 @@ export interface PlacedTemplate {
   readonly at: (line: number, column: number) => SourceLocation;
 }
 
-interface PromptContent extends Pick<PromptVersion, 'expand' | 'locateLine'> {
+export interface PromptContent extends Pick<PromptVersion, 'expand' | 'locateLine'> {
   /** Set where code makes the messages: they are not known before it was called. */
   readonly code?: PromptCode;
   /** Undefined where a template can't be read, which is reported. */

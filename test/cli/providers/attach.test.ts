@@ -199,6 +199,30 @@ describe('files that a message attaches', () => {
     expect(stderr).toContain('prompt v1 attaches bill.pdf, which a baseline does not keep');
   });
 
+  it('of a dotprompt are not sent with the accepted prompt once they have changed', async () => {
+    const server = await startServer(({ body }) => ({
+      body: answerOfEveryApi(body.includes(image) ? text : 'A dog.'),
+    }));
+    onTestFinished(() => server.close());
+    const project = openProject(server, { use: 'openai:some-model' }, []);
+    const write = (question: string) => project.write('evals/v1.prompt', `${question} {{q}} {{media url="cat.png"}}\n`);
+    const suite = JSON.parse(project.read('evals/photos.eval.yaml')) as { prompts: object[]; cases: object[] };
+    suite.prompts = [{ id: 'v1', file: 'v1.prompt' }];
+    const caseOf = (id: string, word: string) => ({ id, vars: { q: id }, assert: [{ contains: word }] });
+    suite.cases = [caseOf('one', 'cat'), caseOf('two', 'A'), caseOf('three', 'A'), caseOf('four', 'A')];
+    project.write('evals/photos.eval.yaml', JSON.stringify(suite));
+    writeFileSync(project.path('evals/cat.png'), png);
+    write('What is it?');
+    expect(await project.run(['run', '-q', '--update-baseline'])).toMatchObject({ code: 0 });
+    writeFileSync(project.path('evals/cat.png'), Buffer.from('89504e470d0a1a0a01', 'hex'));
+    write('What is it, then?');
+    const { code, report } = await project.report(['run']);
+    expect(code).toBe(1);
+    expect(JSON.stringify(report)).toContain('it attaches files, which a baseline does not keep');
+    const again = await project.run(['run', '-q', '--rerun-baseline']);
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('prompt v1 attaches cat.png')]);
+  });
+
   it.each([
     [['missing.png'], 'missing.png does not exist'],
     [['../../outside.png'], '../../outside.png'],
