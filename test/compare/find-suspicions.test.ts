@@ -176,12 +176,6 @@ describe('what the run asks again', () => {
     expect(find([buildGated(compare(before, tried), { isOfRecords: true })]).asks).toEqual(['n added']);
   });
 
-  test('does not depend on the order of the cases in a file', () => {
-    const backwards = (cases: Cases): Cases => Object.fromEntries(Object.entries(cases).reverse());
-    const all = (cases: Cases): Cases => ({ ...cases, m2: buildCaseSummary('m2', 'f', must), n2: 'f' });
-    expect(findIn(backwards(before), backwards(all(after))).asks).toEqual(findIn(before, all(after)).asks);
-  });
-
   test('shares calls and levels over all variants, those that other shards judge included', () => {
     const one = buildGated(compare({ a: 'p', b: 'p' }, { a: 'p', b: 'p' }), {
       planned: 7,

@@ -4,7 +4,6 @@ import type { RunSettings } from '../../model/record.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
-import { compareText } from '../../text/compare-text.ts';
 import type { RetriedCase } from '../confirm/judge-case.ts';
 import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
 import { countVerdicts } from '../pair-cases.ts';
@@ -182,9 +181,7 @@ function sortSuspicions(
     const { gate, suite } = recorded;
     for (const variant of variants) {
       if (recorded.replayed !== true) budget += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
-      // The calls may end before all are asked: which cases get them must not depend on their order in a file.
-      const sorted = [...(ofVariant.get(variant) ?? [])].sort((a, b) => compareText(a.caseId, b.caseId));
-      for (const suspicion of sorted) {
+      for (const suspicion of ofVariant.get(variant) ?? []) {
         if (suspicion.rule === 'known' || !canRetry(suspicion)) continue;
         // What only warns is not worth a call.
         if (suspicion.rule === 'added' && !failsAsNew(suspicion.because, gate)) continue;
