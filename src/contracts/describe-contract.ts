@@ -118,7 +118,7 @@ function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   // Some APIs take the schema without a wrapper.
   const isWrapped = isJsonObject(wrapper) && (type === 'json_schema' || Object.hasOwn(wrapper, 'schema'));
   const schema = asSchema(isWrapped ? wrapper['schema'] : (wrapper ?? own));
-  const { strict } = isWrapped ? (wrapper as JsonObject) : format;
+  const { strict } = isWrapped ? wrapper : format;
   return { format: 'json', ...defined({ schema }), ...(strict === true ? { isStrict: true } : {}) };
 }
 

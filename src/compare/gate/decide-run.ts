@@ -52,11 +52,7 @@ export function decide(input: DecideInput): Decision {
   const lost = stopped.length > 0 ? [] : findLost(settings);
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
   const loosened = describeLoosened(settings, summary, comparisons);
-  const paused = findPaused(gates, judged);
-  const deciding = {
-    gates: gates.filter(({ variant }) => !paused.has(variant)),
-    comparisons: comparisons.filter(({ variant }) => !paused.has(variant)),
-  };
+  const deciding = withoutPaused(gates, comparisons);
   const said = {
     breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...lost, ...empty],
     ...(loosened.length === 0 ? {} : { loosened }),
@@ -86,25 +82,28 @@ export function decide(input: DecideInput): Decision {
   return decideCertainty(said, deciding, settings);
 }
 
+type Deciding = Pick<JudgedRun, 'comparisons'> & { readonly gates: readonly GatedVariant[] };
+
 /**
- * Variants whose cases are all skipped by their suite: nobody asks how sure they are, where others were compared. Where
- * accepted cases are gone, those that are skipped do not stand for them.
+ * Leaves out variants whose cases are all skipped by their suite, if others were compared. Where accepted cases are gone,
+ * those that are skipped do not stand for them.
  */
-function findPaused(
-  gates: readonly GatedVariant[],
-  { comparisons }: Pick<JudgedRun, 'comparisons'>,
-): ReadonlySet<VariantSummary> {
+function withoutPaused(gates: readonly GatedVariant[], comparisons: JudgedRun['comparisons']): Deciding {
   const paused = new Set(gates.flatMap(({ variant }) => (variant.planned === variant.skippedByCase ? [variant] : [])));
   for (const { variant, compared } of comparisons) {
     if ([...compared.cases.values()].some(({ change }) => change === 'removed')) paused.delete(variant);
   }
-  return comparisons.every(({ variant }) => paused.has(variant)) ? new Set() : paused;
+  if (comparisons.every(({ variant }) => paused.has(variant))) return { gates, comparisons };
+  return {
+    gates: gates.filter(({ variant }) => !paused.has(variant)),
+    comparisons: comparisons.filter(({ variant }) => !paused.has(variant)),
+  };
 }
 
 /** Nothing failed and everything was evaluated: what is left is how sure that is. */
 function decideCertainty(
   said: Omit<Decision, 'outcome' | 'incompleteBecause'>,
-  { gates, comparisons }: Pick<JudgedRun, 'comparisons'> & { readonly gates: readonly GatedVariant[] },
+  { gates, comparisons }: Deciding,
   settings: RunSettings,
 ): Decision {
   const openOf = ({ undecided, unsettled }: GatedVariant) => undecided.length + unsettled.length;
