@@ -66,15 +66,15 @@ test('so was one whose judge listens elsewhere, or is sent another body', slowTe
   const { project, accept, compare } = await openProject();
   const judges = await Promise.all([startServer(verdict(false)), startServer(verdict(false))]);
   const [first, second] = judges;
-  const http = (url: string | undefined, more = '') =>
-    `{ id: strict, use: "http:judge", baseURL: "${url ?? ''}", ${more}response: { text: $.text } }`;
+  const http = (url: string | undefined, request = '{ q: "{{ messages }}" }') =>
+    `{ id: strict, use: "http:judge", baseURL: "${url ?? ''}", request: ${request}, response: { text: $.text } }`;
   try {
     write(project, http(first?.url), rubric);
     await accept();
     expect((await compare()).code).toBe(0);
     write(project, http(second?.url), rubric);
     expect((await compare()).code).toBe(1);
-    write(project, http(first?.url, 'request: { q: "{{ prompt }}", how: kindly }, '), rubric);
+    write(project, http(first?.url, '{ q: "{{ messages }}", how: kindly }'), rubric);
     expect((await compare()).code).toBe(1);
   } finally {
     for (const judge of judges) await judge.close();

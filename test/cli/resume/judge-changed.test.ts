@@ -47,18 +47,18 @@ test('a resumed run judges again when what its judge is handed, told or asked at
     [true, false].map((pass) => startServer({ body: { text: JSON.stringify({ reason: 'So it is.', pass }) } })),
   );
   const [lenient, strict] = judges;
-  const http = (url: string | undefined, more = '') =>
-    `{ id: strict, use: "http:judge", baseURL: "${url ?? ''}", ${more}response: { text: $.text } }`;
+  const http = (url: string | undefined, request = '{ q: "{{ messages }}" }') =>
+    `{ id: strict, use: "http:judge", baseURL: "${url ?? ''}", request: ${request}, response: { text: $.text } }`;
   try {
     write(project, http(lenient?.url));
     const first = await project.report(['run'], { env: server.env });
     expect(statusesOf(first.report)).toEqual({ a: 'passed' });
     write(project, http(strict?.url));
     expect(await resume(project, server.env)).toBe('failed');
-    write(project, http(lenient?.url, 'request: { q: "{{ prompt }}", how: kindly }, '));
+    write(project, http(lenient?.url, '{ q: "{{ messages }}", how: kindly }'));
     expect(await resume(project, server.env)).toBe('passed');
     expect(lenient?.requests).toHaveLength(2);
-    write(project, http(lenient?.url, 'request: { how: kindly, q: "{{ prompt }}" }, '));
+    write(project, http(lenient?.url, '{ how: kindly, q: "{{ messages }}" }'));
     expect(await resume(project, server.env)).toBe('passed');
     expect(lenient?.requests).toHaveLength(3);
     expect(await resume(project, server.env)).toBe('passed');
