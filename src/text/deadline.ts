@@ -23,8 +23,8 @@ export function runWithDeadline<T>(run: () => T, limitMs: number): T {
   if (!(first instanceof DeadlineError)) return first.value;
   const { user, system } = cpuUsage(before);
   const computedMs = (user + system) / 1000;
-  // With less than half of the time, the function was not slow: other programs had the processor.
-  if (computedMs > limitMs / 2) throw first;
+  // With less than a quarter of the time, the function was not slow: other programs had the processor.
+  if (computedMs > limitMs / 4) throw first;
   const second = attempt(() => ({ value: runOnceWithDeadline(run, busyFactor * limitMs) }), DeadlineError);
   if (second instanceof DeadlineError) throw first;
   return second.value;
