@@ -63,6 +63,21 @@ describe('the deadline', () => {
     expect(runWithDeadline(() => 'again', amplyMs)).toBe('again');
   });
 
+  test('repeats no function that had the time to compute', () => {
+    const countRuns = () => {
+      let runs = 0;
+      const spin = () => {
+        runs += 1;
+        for (;;);
+      };
+      expect(() => runWithDeadline(spin, 30)).toThrow(DeadlineError);
+      return runs;
+    };
+    // On a busy machine it may not have had the time in most of these.
+    const runsOf = Array.from({ length: 20 }, () => countRuns);
+    expect(runsOf.some((count) => count() === 1)).toBe(true);
+  });
+
   test('gives a function more time when the machine kept it from computing', () => {
     const word = new Int32Array(new SharedArrayBuffer(4));
     let runs = 0;
