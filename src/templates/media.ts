@@ -5,7 +5,7 @@ export function hasMedia(source: string): boolean {
 
 /** The files that such a template names itself, as in `{{media url="logo.png"}}`. */
 export function listWrittenMedia(source: string): readonly string[] {
-  return [...source.matchAll(/\{\{~?\s*media\s+url=(?:"([^"]*)"|'([^']*)')/g)].map(
+  return [...source.matchAll(/\{\{~?\s*media\b[^}]*?\surl\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(
     ([, one, other = '']) => one ?? other,
   );
 }
