@@ -62,7 +62,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   }
   const { maxCostUsd } = earlier.header.settings;
   if (maxCostUsd !== undefined && options.settings.maxCostUsd === undefined) {
-    const message = `the run began with --max-cost ${maxCostUsd}, and goes on without a limit: --max-cost is given again for each part`;
+    const message = `the run began with --max-cost ${maxCostUsd} and goes on without a limit; give the flag again to limit this part`;
     ports.onProgress({ type: 'note', message });
   }
   // The record would lose all its answers. With `--watch` the suites may come back.

@@ -241,7 +241,7 @@ describe('of the part of a run that came before', () => {
     const before = { settings: { ...buildHeader({}).settings, maxCostUsd: 0.5 } };
     const { notes } = resume({ rows: [{ caseId: 'a' }], header: before, settings });
     const message =
-      'the run began with --max-cost 0.5, and goes on without a limit: --max-cost is given again for each part';
+      'the run began with --max-cost 0.5 and goes on without a limit; give the flag again to limit this part';
     expect(notes).toEqual(Array.from({ length: count }, () => ({ type: 'note', message })));
   });
 
