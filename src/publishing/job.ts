@@ -1,6 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
 import type { RecordedShard } from '../model/record.ts';
+import { readHead } from '../project/git/find-provenance.ts';
 import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 import { attemptOr } from '../text/attempt.ts';
@@ -30,6 +31,8 @@ const maxSlugChars = 60;
 
 /** The commit that is checked out. Undefined where it can't be known, such as outside of a repository. */
 export function readCheckout(cwd: string, env: GitEnvironment): string | undefined {
+  const { commit } = readHead(cwd) ?? {};
+  if (commit !== undefined) return commit;
   const read = () => runGit({ cwd, env, ref: 'HEAD' }, ['rev-parse', '--verify', 'HEAD']);
   const found = attemptOr(read, UserError, undefined);
   return found?.status === 0 ? found.stdout.toString('utf8').trim() : undefined;

@@ -79,6 +79,7 @@ test('what git has written by half is not known', () => {
   expect(head('')).toBeUndefined();
   expect(head('ref: refs/heads/main\n')).toEqual({ branch: 'main' });
   expect(head('ref: refs/tags/v1')).toEqual({ branch: 'refs/tags/v1' });
+  expect(head('ref: refs/heads/.invalid\n')).toBeUndefined();
   expect(head(`${hash}\n`)).toEqual({ commit: hash });
   project.write('.git/refs/heads/main', 'half');
   expect(head('ref: refs/heads/main')).toEqual({ branch: 'main' });

@@ -36,13 +36,15 @@ export function findProvenance(root: string, env: Env): RunProvenance | undefine
   });
 }
 
-/** Without starting git, which takes longer than many a run. What can't be read is not known. */
-function readHead(root: string): RunProvenance | undefined {
+/** What is checked out, without starting git, which takes longer than many a run. What can't be read is not known. */
+export function readHead(root: string): RunProvenance | undefined {
   try {
     const folder = findGitFolder(root);
     const head = folder === undefined ? undefined : readOrUndefined(join(folder, 'HEAD'))?.trim();
     if (folder === undefined || head === undefined) return undefined;
     const ref = /^ref: (.+)$/.exec(head)?.[1];
+    // Git keeps the branch in a table, and writes this for programs that look for a file.
+    if (ref === 'refs/heads/.invalid') return undefined;
     if (ref === undefined) return isHash(head) ? { commit: head } : undefined;
     const common = resolve(folder, readOrUndefined(join(folder, 'commondir'))?.trim() ?? '.');
     const packed = readOrUndefined(join(common, 'packed-refs'))
