@@ -9,7 +9,7 @@ import { UserError } from '../model/problem.ts';
 import type { Loosened, LoosenedCases } from '../model/record.ts';
 import { type Case, mergeContracts, type RunDefaults, type Suite } from '../model/suite.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { findGitChanges } from '../project/git/git-changes.ts';
+import { findChangesSince } from '../project/git/git-changes.ts';
 import type { GitRef } from '../project/git/git-files.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findConfigAtRef, loadProjectAtRef } from '../project/project-at-ref.ts';
@@ -75,13 +75,13 @@ async function loadBoth(
 }
 
 /** True where the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
-function hasOtherSettings({ commit }: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
+function hasOtherSettings(ref: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
   const envFiles = new Set(envFileOf(root, run).map((path) => basename(path)));
   const isSetting = (path: string): boolean =>
     /\.(?:ya?ml|jsonl?|csv)$|\.eval\.[cm]?[jt]s$/i.test(path) || envFiles.has(basename(path));
-  const changes = attempt(() => findGitChanges(root, commit, env), UserError);
+  const changes = attempt(() => findChangesSince(ref, env), UserError);
   // Where they are not known, everything is compared.
-  return changes instanceof UserError || [...changes.changed.keys()].some(isSetting);
+  return changes instanceof UserError || [...changes.keys()].some(isSetting);
 }
 
 /** The file of variables that the config names: it may hold settings too. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import type { GitRef } from './git-files.ts';
 import {
   checkRefs,
   findRepository,
@@ -9,7 +10,7 @@ import {
   lookUpCommits,
   type Repository,
   recordError,
-  resolveCommit,
+  resolveCommits,
   runGit,
   wholeCloneHint,
 } from './run-git.ts';
@@ -49,7 +50,7 @@ export function findGitChanges(cwd: string, refText: string | undefined, env: Gi
   const repository = findRepository({ ...asking, ref: refText ?? 'HEAD' });
   const ref = refText ?? findDefaultRef({ ...asking, ref: 'HEAD' }, repository);
   const git: Git = { ...asking, ref };
-  const commit = resolveCommit(git, repository);
+  const { commit } = resolveCommits(git, repository);
   const changed = new Map<string, ChangeKind>();
   const tracked = new Set<string>();
   collectChanges({ ...git, cwd: repository.root }, commit, { changed, tracked });
@@ -73,6 +74,13 @@ export function findGitChanges(cwd: string, refText: string | undefined, env: Gi
       existsSync(path) ? readFileSync(path, 'utf8') : undefined,
     ],
   };
+}
+
+/** What differs from a commit that is open already, as `changed` of `findGitChanges`. */
+export function findChangesSince({ commit, root }: GitRef, env: GitEnvironment): GitChanges['changed'] {
+  const changed = new Map<string, ChangeKind>();
+  collectChanges({ cwd: root, env, ref: commit }, commit, { changed, tracked: new Set() });
+  return changed;
 }
 
 function describeSince(ref: string, commit: string): string {
@@ -164,8 +172,11 @@ function collectChanges(git: Git, commit: string, found: Found): void {
   const root = git.cwd;
   const add = (path: string, kind: ChangeKind) => found.changed.set(normalizePath(join(root, path)), kind);
   for (const entry of listDifferences(git, commit)) if (!isSame(entry, root)) add(entry.path, entry.kind);
-  for (const path of listPaths(git, ['ls-files', '--others', '--exclude-standard', '-z'])) add(path, 'added');
-  for (const { mode, path, isWatched } of listIndex(git)) {
+  for (const { mode, path, isWatched } of listFiles(git)) {
+    if (mode === undefined) {
+      add(path, 'added');
+      continue;
+    }
     const absolute = resolve(root, path);
     if (mode === submoduleMode) collectSubmodule(git, commit, { path, absolute }, found);
     else if (isWatched) found.tracked.add(normalizePath(absolute));
@@ -249,19 +260,24 @@ function hashBlob(content: Buffer, like: string): string {
   return hash.update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
-interface IndexEntry {
-  readonly mode: string;
+interface ListedFile {
+  /** Undefined where git does not track the file. */
+  readonly mode: string | undefined;
   readonly path: string;
   /** False where git was told to take the file for unchanged (`--assume-unchanged`, `--skip-worktree`). */
   readonly isWatched: boolean;
 }
 
-function listIndex(git: Git): readonly IndexEntry[] {
-  return listPaths(git, ['ls-files', '--stage', '-v', '-z']).map((line) => ({
-    mode: line.slice(2, 8),
-    path: line.slice(line.indexOf('\t') + 1),
-    isWatched: /^[A-RT-Z]/.test(line),
-  }));
+/** The files that git does not track come first. */
+function listFiles(git: Git): readonly ListedFile[] {
+  return listPaths(git, ['ls-files', '--others', '--exclude-standard', '--stage', '-v', '-z']).map((line) => {
+    const isTracked = !line.startsWith('? ');
+    return {
+      mode: isTracked ? line.slice(2, 8) : undefined,
+      path: line.slice(isTracked ? line.indexOf('\t') + 1 : 2),
+      isWatched: /^[A-RT-Z]/.test(line),
+    };
+  });
 }
 
 function listPaths(git: Git, args: readonly string[]): readonly string[] {

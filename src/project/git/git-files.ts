@@ -5,13 +5,14 @@ import { attempt } from '../../text/attempt.ts';
 import { shellWord } from '../../text/command-line.ts';
 import { quote } from '../../text/shorten.ts';
 import {
+  type Commits,
   checkRefs,
   findRepository,
   type Git,
   type GitEnvironment,
   type Repository,
   recordError,
-  resolveCommit,
+  resolveCommits,
   runGit,
 } from './run-git.ts';
 
@@ -44,11 +45,11 @@ export interface GitRef {
 export function openGitRef(cwd: string, refText: string, env: GitEnvironment): GitRef {
   checkRefs(refText);
   const git: Git = { cwd, env, ref: refText };
-  return openRef(git, findRepository(git));
+  const repository = findRepository(git);
+  return openRef(git, repository, resolveCommits(git, repository));
 }
 
-function openRef(git: Git, repository: Repository): GitRef {
-  const commit = resolveCommit(git, repository);
+function openRef(git: Git, repository: Repository, { commit, tip: tipCommit }: Commits): GitRef {
   const { root } = repository;
   const [tipName = ''] = git.ref.split('...');
   let tip: GitRef | undefined;
@@ -75,7 +76,11 @@ function openRef(git: Git, repository: Repository): GitRef {
     findHistory: (path) =>
       repository.isShallow ? undefined : findHistory({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
     openTip() {
-      tip ??= tipName === git.ref ? opened : openRef({ ...git, ref: tipName }, repository);
+      // What was read of the commit is not read again.
+      tip ??=
+        tipCommit === commit
+          ? { ...opened, name: tipName }
+          : openRef({ ...git, ref: tipName }, repository, { commit: tipCommit, tip: tipCommit });
       return tip;
     },
   };
@@ -229,7 +234,7 @@ export function listCommits(
   const git = { cwd, env, ref };
   checkRefs(ref);
   const repository = findRepository(git);
-  const start = resolveCommit(git, repository);
+  const { commit: start } = resolveCommits(git, repository);
   const args = ['log', '--first-parent', '-m', '--reverse', '-z', '--format=%H %s', `${start}..HEAD`, '--', ...paths];
   const { status, stdout, complaint } = runGit(git, args);
   if (status !== 0) throw recordError(`The commits since git:${ref} can't be listed: ${complaint}.`);

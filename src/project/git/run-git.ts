@@ -112,11 +112,20 @@ export function checkRefs(refText: string): void {
   for (const ref of splitRange(refText)) checkRef(ref, refText);
 }
 
-/** The whole hash of the commit that a ref means: `REF`, else `origin/REF`; `REF...` is where HEAD left it. */
-export function resolveCommit(git: Git, { isShallow }: Repository): string {
+export interface Commits {
+  /** The whole hash. */
+  readonly commit: string;
+  /** Of the branch itself, where the commit is the one at which HEAD left it. */
+  readonly tip: string;
+}
+
+/** The commit that a ref means: `REF`, else `origin/REF`; `REF...` is where HEAD left it. */
+export function resolveCommits(git: Git, { isShallow }: Repository): Commits {
   const [left = '', right] = splitRange(git.ref);
   const commits = findCommits(git, right === undefined ? [left] : [left, right], isShallow);
-  return right === undefined ? (commits[0] ?? '') : findMergeBase(git, { refs: [left, right], commits, isShallow });
+  const [tip = ''] = commits;
+  const commit = right === undefined ? tip : findMergeBase(git, { refs: [left, right], commits, isShallow });
+  return { commit, tip };
 }
 
 /** `main...` is two refs, as in git; a missing right side is HEAD. */
