@@ -2,7 +2,13 @@ import { compareVariants } from '../compare/compare-variants.ts';
 import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide } from '../compare/confirm/judge-case.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
-import { type JudgedComparison, type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
+import {
+  type JudgedComparison,
+  type JudgedRun,
+  type JudgeRunOptions,
+  judgeRun,
+  settleRun,
+} from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { defined } from '../json/defined.ts';
 import { caseKey } from '../model/cell.ts';
@@ -67,15 +73,15 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
       for (;;) {
         const gated = drawn.map(gate);
         // Confirmation trials are added until the gate needs no more, as in a run.
-        const judged = judge(gated, false);
-        const { input } = judged.suspicions;
+        const { suspicions, settled } = settleRun(gated, runOf(gated, false));
+        const { input } = suspicions;
         const left = { calls: input.budget - trials.averages - trials.cases, usd: undefined };
-        const wanted = chooseRetrials(input, judged.settled, { left, spendOf: () => oneRequest });
+        const wanted = chooseRetrials(input, settled, { left, spendOf: () => oneRequest });
         if (wanted.length === 0) {
-          const final = judge(gated, true);
+          const final = judgeRun(gated, runOf(gated, true));
           return { trials, comparisons: final.comparisons.map((one) => sumUp(one, final)) };
         }
-        const kind = wanted.every(({ id }) => judged.settled.cases.has(id)) ? 'cases' : 'averages';
+        const kind = wanted.every(({ id }) => settled.cases.has(id)) ? 'cases' : 'averages';
         for (const { id, side, count } of wanted) {
           drawn.find(({ simulated }) => simulated.ids.has(id))?.ask(id, side, count);
           trials[kind] += count;
@@ -87,7 +93,7 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
 
 const oneRequest = { calls: 1, usd: undefined };
 
-function judge(gated: readonly GatedComparison[], isFinal: boolean): JudgedRun {
+function runOf(gated: readonly GatedComparison[], isFinal: boolean): JudgeRunOptions {
   const suites = [...new Set(gated.map(({ suite }) => suite))];
   const summary = {
     stopReason: undefined,
@@ -96,7 +102,7 @@ function judge(gated: readonly GatedComparison[], isFinal: boolean): JudgedRun {
       variants: gated.filter((one) => one.suite === suite).map(({ variant }) => variant),
     })),
   };
-  return judgeRun(gated, { summary, settings: {}, isFinal });
+  return { summary, settings: {}, isFinal };
 }
 
 interface SimulatedPool {

@@ -1,10 +1,12 @@
 import { chooseRetrials } from '../../src/compare/confirm/choose-retrials.ts';
 import type { RetrialSide } from '../../src/compare/confirm/judge-case.ts';
+import type { GatedComparison } from '../../src/compare/gate/gated-comparison.ts';
 import {
   type JudgedComparison,
   type JudgedRun,
   type JudgeRunOptions,
   judgeRun,
+  settleRun,
 } from '../../src/compare/gate/judge-comparisons.ts';
 import type { AcceptedPromptState } from '../../src/model/record.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
@@ -47,7 +49,7 @@ export function simulateRun(options: SimulatedRunOptions): SimulatedRun {
   const planned = asked.size * trials;
   if (shards === 1) {
     const { retrials, rounds } = askAgain(asked, options, {});
-    return { ...finish(judge(asked, options, {}, true)), planned, retrials, rounds };
+    return { ...finish(judge(asked, options, {})), planned, retrials, rounds };
   }
   let [retrials, rounds] = [0, 0];
   for (let index = 1; index <= shards; index += 1) {
@@ -56,7 +58,7 @@ export function simulateRun(options: SimulatedRunOptions): SimulatedRun {
     retrials += done.retrials;
     rounds += done.rounds;
   }
-  return { ...finish(judge(asked, options, { mergedShards: shards }, true)), planned, retrials, rounds };
+  return { ...finish(judge(asked, options, { mergedShards: shards })), planned, retrials, rounds };
 }
 
 type Settings = JudgeRunOptions['settings'];
@@ -71,7 +73,12 @@ interface AskedCase {
 
 type AskedCases = ReadonlyMap<string, AskedCase>;
 
-function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settings, isFinal: boolean): JudgedRun {
+/** A run as it is now: what the gate takes. */
+function compareAsked(
+  asked: AskedCases,
+  options: SimulatedRunOptions,
+  settings: Settings,
+): readonly [readonly GatedComparison[], Omit<JudgeRunOptions, 'isFinal'>] {
   const { before, gate = {}, acceptedPrompt = { is: 'askable' } } = options;
   const own = [...asked].map(([id, found]) => [id, found.before]);
   const outcomes = [...asked].map(([id, found]) => [id, `${found.planned}+${found.candidate}|${found.accepted}`]);
@@ -93,7 +100,12 @@ function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settin
     { gate: suite.recorded.gate },
   );
   const otherCases = Object.keys(before).length - asked.size;
-  return judgeRun([{ suite, variant, compared, acceptedPrompt, otherCases }], { summary, settings, isFinal });
+  return [[{ suite, variant, compared, acceptedPrompt, otherCases }], { summary, settings }];
+}
+
+function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settings): JudgedRun {
+  const [gated, ofRun] = compareAsked(asked, options, settings);
+  return judgeRun(gated, { ...ofRun, isFinal: true });
 }
 
 function askAgain(asked: AskedCases, options: SimulatedRunOptions, settings: Settings) {
@@ -101,7 +113,8 @@ function askAgain(asked: AskedCases, options: SimulatedRunOptions, settings: Set
   const { budget = 1 } = options.gate?.confirm ?? {};
   let retrials = 0;
   for (let rounds = 0; rounds < maxRounds; rounds += 1) {
-    const { suspicions, settled } = judge(asked, options, settings, false);
+    const [gated, ofRun] = compareAsked(asked, options, settings);
+    const { suspicions, settled } = settleRun(gated, { ...ofRun, isFinal: false });
     const left = { calls: planned * budget - retrials, usd: undefined };
     const wanted = chooseRetrials(suspicions.input, settled, { left, spendOf: () => oneCall });
     if (wanted.length === 0) return { retrials, rounds };

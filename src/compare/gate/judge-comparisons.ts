@@ -45,13 +45,18 @@ export interface JudgedComparison {
   readonly partial?: { readonly isCertain: boolean };
 }
 
-export interface JudgedRun {
-  readonly comparisons: readonly JudgedComparison[];
-  /** Verdicts on the failed cases of every gated variant, compared or not. */
-  readonly verdicts: ReadonlyMap<VariantSummary, readonly CaseVerdict[]>;
+/** What looks worse in a run, before anything is said of it. */
+export interface SettledRun {
   readonly suspicions: Suspicions;
   /** What confirmation trials say so far, while more can be made. */
   readonly settled: SettledSuspicions;
+  readonly partial: ReadonlyMap<VariantSummary, PartialVariant>;
+}
+
+export interface JudgedRun extends Omit<SettledRun, 'partial'> {
+  readonly comparisons: readonly JudgedComparison[];
+  /** Verdicts on the failed cases of every gated variant, compared or not. */
+  readonly verdicts: ReadonlyMap<VariantSummary, readonly CaseVerdict[]>;
 }
 
 /** With more errors than this, tests of the rest say nothing about the whole. */
@@ -66,16 +71,27 @@ export interface JudgeRunOptions {
   readonly isFinal: boolean;
 }
 
-/** Judges everything that looks worse in an invocation together: the more there is, the stronger the evidence must be. */
-export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOptions): JudgedRun {
+/** Settles everything that looks worse in an invocation together: the more there is, the stronger the evidence must be. */
+export function settleRun(gated: readonly GatedComparison[], options: JudgeRunOptions): SettledRun {
   const { summary, settings, isFinal, look } = options;
   const partial = findPartialVariants(gated, options);
   const share = look?.share ?? (settings.early === undefined ? 1 : lastShare);
   const suspicions = findSuspicions(summary, gated, settings, { share, partial });
-  const stopReason = summary.stopReason === 'decided' ? undefined : summary.stopReason;
-  const isStopped = stopReason !== undefined;
+  const isStopped = findStop(summary) !== undefined;
   const found = settleSuspicions({ ...suspicions.input, isStopped }, isFinal);
-  const settled = look === undefined ? found : holdBack(found, suspicions, partial);
+  return { suspicions, settled: look === undefined ? found : holdBack(found, suspicions, partial), partial };
+}
+
+/** What ended the run before its plan was carried out. */
+function findStop({ stopReason }: JudgeRunOptions['summary']): RunSummary['stopReason'] {
+  return stopReason === 'decided' ? undefined : stopReason;
+}
+
+/** Judges every comparison by what has been settled of all of them. */
+export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOptions): JudgedRun {
+  const { summary, settings } = options;
+  const { suspicions, settled, partial } = settleRun(gated, options);
+  const stopReason = findStop(summary);
   const verdicts = new Map(
     [...suspicions.ofVariant].map(([variant, own]) => [
       variant,
