@@ -130,7 +130,7 @@ describe('where a change breaks cases for good', () => {
     'a run of 1 to 30 cases, all of them broken, fails with %d planned trials',
     { tags: 'slow' },
     (trials) => {
-      for (const count of [1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 30]) {
+      for (const count of [1, 2, 3, 4, 5, 6, 8, 10, 30]) {
         for (const before of ['p', 'ppp']) {
           for (const acceptedPrompt of [askable, unavailable]) {
             const run = simulateRun({
@@ -157,7 +157,7 @@ describe('where a change breaks cases for good', () => {
     { tags: 'slow' },
     (budget) => {
       for (const trials of [1, 2, 3]) {
-        for (const count of [1, 2, 3, 5, 9, 10, 11, 12, 13, 15, 20, 30]) {
+        for (const count of [1, 2, 3, 5, 9, 10, 11, 13, 30]) {
           const run = simulateRun({
             before: repeatCase(count, 'p'),
             trials,
@@ -172,7 +172,7 @@ describe('where a change breaks cases for good', () => {
   );
 
   test.each([1, 3])('one broken case of 1 to 30 fails with %d planned trials', { tags: 'slow' }, (trials) => {
-    for (let count = 1; count <= 30; count += 1) {
+    for (const count of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30]) {
       const run = simulateRun({
         before: repeatCase(count, 'p'),
         trials,
@@ -207,7 +207,7 @@ describe('where a change breaks cases for good', () => {
     { tags: 'slow' },
     (trials) => {
       const before = (count: number) => repeatCase(count, 'p');
-      for (const count of [4, 5, 6, 8, 9, 10, 12, 15, 20, 50]) {
+      for (const count of [4, 5, 6, 8, 9, 10, 12, 15, 50]) {
         for (const drifted of ['case-000', 'case-001', 'case-002']) {
           const ids = new Set(['case-000', 'case-001', 'case-002']);
           const answer = (id: string, side: string) =>
@@ -315,7 +315,7 @@ describe('over many runs', { tags: 'slow' }, () => {
     [20, 'hom'],
     [50, 'hom'],
   ] as const)('of %d cases with %s flakes at 0.1 and no change, at most one of 25 fails', (count, kind) => {
-    const runs = simulate(200, 20_261_127, count, kind);
+    const runs = simulate(100, 20_261_127, count, kind);
     expect(runs.filter(({ failures }) => failures.length > 0).length / runs.length).toBeLessThanOrEqual(0.04);
     expect(runs.every(({ retrials, planned }) => retrials <= planned)).toBe(true);
     const extra = runs.reduce((sum, { retrials, planned }) => sum + retrials / planned, 0) / runs.length;
@@ -323,7 +323,7 @@ describe('over many runs', { tags: 'slow' }, () => {
   });
 
   test('of 50 cases with mixed flakes of 10 %, two of them broken, at least 85 % fail', () => {
-    const runs = simulate(150, 7, 50, 'mix', 2);
+    const runs = simulate(100, 7, 50, 'mix', 2);
     expect(runs.filter(({ failures }) => failures.length > 0).length / runs.length).toBeGreaterThanOrEqual(0.85);
   });
 });
