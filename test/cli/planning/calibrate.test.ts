@@ -10,7 +10,7 @@ describe('a version compared with itself', () => {
   test('hardly ever fails where every trial gives the same', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([8, 'p'], [2, 'f']));
     await project.runFresh('--trials', '6');
-    const calibration = await project.calibrate('--runs', '200');
+    const calibration = await project.calibrate('--runs', '100');
     const found = onlyOne(calibration.variants);
     expect(calibration.code).toBe(0);
     expect(found).toMatchObject({ cases: 10, suiteCases: 10, trials: 60 });
@@ -22,10 +22,10 @@ describe('a version compared with itself', () => {
   test('fails no more often than is promised where cases fail half of the time', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([20, 'pf']));
     await project.runFresh('--trials', '4');
-    const { variants, run } = await project.calibrate('--runs', '300');
+    const { variants, run } = await project.calibrate('--runs', '120');
     const { regressed, caseBroken, passed, inconclusive, failed, openAverages, openCases } = onlyOne(variants);
     expect(run).toMatchObject({ regressed, failed, inconclusive });
-    expect(passed.count + inconclusive.count + failed.count).toBe(300);
+    expect(passed.count + inconclusive.count + failed.count).toBe(120);
     expect(regressed.low).toBeLessThan(0.025);
     expect(caseBroken.low).toBeLessThan(0.025);
     expect(failed.value).toBeLessThan(0.05);
@@ -39,18 +39,18 @@ describe('a version compared with itself', () => {
   test('says how many confirmation trials that takes, never more than were planned', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([20, 'p'], [10, 'ppf']));
     await project.runFresh('--trials', '6');
-    const { run } = await project.calibrate('--runs', '300');
+    const { run } = await project.calibrate('--runs', '100');
     const { average = 0, most = 0, forAverages = 0, forCases = 0 } = run?.extraCalls ?? {};
     expect(average).toBeGreaterThan(0);
     expect(average).toBeLessThan(0.5);
     expect(forAverages + forCases).toBeCloseTo(average, 12);
     expect(most).toBeGreaterThan(average);
     expect(most).toBeLessThanOrEqual(1);
-    const { stdout } = await project.llmcheck('calibrate', '--runs', '30');
+    const { stdout } = await project.llmcheck('calibrate', '--runs', '10');
     expect(stdout).toMatch(/confirmation trials: [\d.]+ % of the planned ones on average .*, at most [\d.]+ %/);
     const stable = await openFlakyProject(words([20, 'p']));
     await stable.runFresh('--trials', '9');
-    expect((await stable.calibrate('--runs', '100')).run?.extraCalls.average).toBeLessThan(0.02);
+    expect((await stable.calibrate('--runs', '40')).run?.extraCalls.average).toBeLessThan(0.02);
   });
 
   test('fails for a contract that is not kept every time, and names it', { tags: 'slow' }, async () => {
@@ -92,7 +92,7 @@ describe('a version compared with itself', () => {
     const [record = ''] = project.files('.llmcheck/runs');
     const lines = project.read(record).split('\n');
     project.write(record, lines.map((line, at) => line.replace(/"score":1,/, `"score":0.${5 + (at % 5)},`)).join('\n'));
-    const { regressed, failed } = onlyOne((await project.calibrate('--runs', '400')).variants);
+    const { regressed, failed } = onlyOne((await project.calibrate('--runs', '100')).variants);
     expect(regressed.low).toBeLessThan(0.025);
     expect(failed.value).toBeLessThan(0.1);
   });
@@ -128,7 +128,7 @@ describe('the stated interval', { tags: 'slow' }, () => {
     const { project, store } = await openPilots(rates, mustPass);
     const trials = 100;
     store((rate) => Array.from({ length: trials }, (_, trial) => trial < rate * trials));
-    const { run: truth } = await project.calibrate('--runs', '500');
+    const { run: truth } = await project.calibrate('--runs', '300');
     const random = createRandom(7);
     let covered = 0;
     for (let pilot = 0; pilot < 12; pilot += 1) {
@@ -147,7 +147,7 @@ describe('the stated interval', { tags: 'slow' }, () => {
     const { project, store } = await openPilots([0.3, 0.3, 0, 0, 0, 0], 2);
     const widthOf = async (trials: number): Promise<number> => {
       store((rate) => Array.from({ length: trials }, (_, trial) => trial < Math.round(rate * trials)));
-      const { run } = await project.calibrate('--runs', '200');
+      const { run } = await project.calibrate('--runs', '100');
       return (run?.failed.high ?? 1) - (run?.failed.low ?? 0);
     };
     expect(await widthOf(300)).toBeLessThan((await widthOf(10)) * 0.7);
@@ -158,10 +158,10 @@ describe('what is simulated', () => {
   test('is that of the seed', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([6, 'ppf'], [6, 'p']));
     await project.runFresh('--trials', '6');
-    const first = await project.llmcheck('calibrate', '--runs', '40', '--json');
-    expect((await project.llmcheck('calibrate', '--runs', '40', '--json')).stdout).toBe(first.stdout);
-    const other = await project.llmcheck('calibrate', '--runs', '40', '--seed', '2', '--json');
-    expect(JSON.parse(other.stdout)).toMatchObject({ format: 1, comparisons: 40, seed: 2 });
+    const first = await project.llmcheck('calibrate', '--runs', '20', '--json');
+    expect((await project.llmcheck('calibrate', '--runs', '20', '--json')).stdout).toBe(first.stdout);
+    const other = await project.llmcheck('calibrate', '--runs', '20', '--seed', '2', '--json');
+    expect(JSON.parse(other.stdout)).toMatchObject({ format: 1, comparisons: 20, seed: 2 });
     expect(other.stdout).not.toBe(first.stdout.replace('"seed": 1', '"seed": 2'));
   });
 
@@ -200,12 +200,12 @@ describe('several variants', () => {
     const project = await openFlakyProject(words([10, 'pf']));
     project.write(suiteFile, suiteText().replace('providers:', '  - id: v2\n    text: "{{ word }}"\nproviders:'));
     await project.runFresh('--trials', '2');
-    const { variants, run } = await project.calibrate('--runs', '200');
+    const { variants, run } = await project.calibrate('--runs', '60');
     expect(variants.map(({ prompt }) => prompt)).toEqual(['v1', 'v2']);
     const counts = variants.map(({ failed }) => failed.count);
     expect(run?.failed.count).toBeGreaterThanOrEqual(Math.max(...counts));
     expect(run?.failed.count).toBeLessThanOrEqual(counts.reduce((sum, count) => sum + count, 0));
-    expect((await project.llmcheck('calibrate', '--runs', '20')).stdout).toContain('the 2 variants judged together');
+    expect((await project.llmcheck('calibrate', '--runs', '5')).stdout).toContain('the 2 variants judged together');
   });
 
   test('make a failed run where one fails, whatever another leaves open', { tags: 'slow' }, async () => {
