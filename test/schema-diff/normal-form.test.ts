@@ -156,7 +156,7 @@ test('a random schema in another spelling has no error under any policy', { tags
       );
       expect(errors).toEqual([]);
     }),
-    { numRuns: 500, seed: 3 },
+    { numRuns: 250, seed: 3 },
   );
 });
 
@@ -170,6 +170,6 @@ test('the normal form of a random schema takes what Ajv takes', { tags: 'slow' }
       const wrong = values.filter((value) => (acceptValue(node, value) ?? takes(value)) !== takes(value));
       expect(wrong).toEqual([]);
     }),
-    { numRuns: 500, seed: 4 },
+    { numRuns: 250, seed: 4 },
   );
 });

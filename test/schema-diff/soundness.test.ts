@@ -28,42 +28,34 @@ function judgeAll(schema: JsonValue, values: readonly JsonValue[]): readonly boo
   }
 }
 
-/** The directions in which some value of the pool is broken although the comparison says nothing. */
-function findMissed(
+/** The directions in which some value of the pool is broken, and that value; none where Ajv can't say. */
+function findBroken(
   [old, replacement]: readonly [JsonValue, JsonValue],
   values: readonly JsonValue[],
-  isSaid: (direction: Direction) => boolean,
-): readonly string[] {
+): readonly (readonly [Direction, JsonValue])[] {
   const [before, after] = [judgeAll(old, values), judgeAll(replacement, values)];
   if (before === undefined || after === undefined) return [];
   const lost = values.find((_, index) => before[index] === true && after[index] === false);
   const gained = values.find((_, index) => before[index] === false && after[index] === true);
   return [
-    ...(lost !== undefined && !isSaid('input') ? [`lost ${JSON.stringify(lost)}`] : []),
-    ...(gained !== undefined && !isSaid('output') ? [`gained ${JSON.stringify(gained)}`] : []),
+    ...(lost === undefined ? [] : [['input', lost] as const]),
+    ...(gained === undefined ? [] : [['output', gained] as const]),
   ];
 }
 
 const values = fc.array(arbitraryValue, { minLength: 30, maxLength: 60 });
 
-test('under the formal policy every pair of schemas that some value breaks has an error', { tags: ['slow'] }, () => {
-  fc.assert(
-    fc.property(arbitraryPair, values, (pair, pool) => {
-      const isSaid = (direction: Direction): boolean =>
-        compareSchemas(...pair, { direction, policy: 'formal' }).some(({ severity }) => severity === 'error');
-      expect(findMissed(pair, pool, isSaid)).toEqual([]);
-    }),
-    { numRuns: 250, seed },
-  );
-});
-
-test('under the practical policy no pair of schemas that some value breaks goes without a finding', {
+test('every pair of schemas that some value breaks has an error under the formal policy, and a finding under the practical one', {
   tags: 'slow',
 }, () => {
   fc.assert(
     fc.property(arbitraryPair, values, (pair, pool) => {
-      const isSaid = (direction: Direction): boolean => compareSchemas(...pair, { direction }).length > 0;
-      expect(findMissed(pair, pool, isSaid)).toEqual([]);
+      const missed = findBroken(pair, pool).filter(([direction]) => {
+        const formal = compareSchemas(...pair, { direction, policy: 'formal' });
+        const hasError = formal.some(({ severity }) => severity === 'error');
+        return !hasError || compareSchemas(...pair, { direction }).length === 0;
+      });
+      expect(missed).toEqual([]);
     }),
     { numRuns: 300, seed },
   );
@@ -79,7 +71,7 @@ test('a schema compared with itself has no finding under any policy', { tags: 's
         expect(compareSchemas(schema, structuredClone(schema), { direction, policy })).toEqual([]);
       },
     ),
-    { numRuns: 250, seed },
+    { numRuns: 150, seed },
   );
 });
 
