@@ -21,7 +21,7 @@ describe.each(Object.entries(reporters))('%s', (name, reporter) => {
       fc.property(fc.string({ unit: codePoint, maxLength: 60 }), (hostile) => {
         expect(findHarm(name, [...reporter.render(buildHostileReport(hostile), plainStyle)].join(''))).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

@@ -38,7 +38,7 @@ export const hostileTexts: Readonly<Record<string, string>> = {
   'a formula': '=HYPERLINK("https://evil.example")',
   'formulas of a spreadsheet': "+1+cmd|' /C calc'!A0\n@SUM(1)\n-2+3\t=1",
   'lines of a test protocol': 'ok 1 - x\nnot ok 2 # TODO x\nBail out! x\n  ...\n1..99\npragma +bail',
-  'stacked combining marks': `z${'\u0300\u0301\u0316'.repeat(5000)}`,
-  'a line of a megabyte': 'x'.repeat(1_000_000),
+  'stacked combining marks': `z${'\u0300\u0301\u0316'.repeat(1000)}`,
+  'a line of 200,000 characters': 'x'.repeat(200_000),
   '200,000 empty lines': '\n'.repeat(200_000),
 };
