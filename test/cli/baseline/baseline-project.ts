@@ -32,7 +32,7 @@ export interface BaselineProject extends TempProject {
   git(...argv: string[]): string;
 }
 
-interface ComparedRun extends CliResult {
+export interface ComparedRun extends CliResult {
   readonly report: JsonReport;
   readonly comparisons: readonly JsonComparison[];
   readonly comparison: JsonComparison;

@@ -4,6 +4,7 @@ import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { type JsonReport, withoutTimes } from '../../support/temp-project.ts';
 import {
   type BaselineProject,
+  type ComparedRun,
   casesFile,
   firstWords,
   openBaselineProject,
@@ -241,22 +242,23 @@ describe('confirmation trials under a limit', () => {
     expect([run.code, run.named]).toEqual([1, ['case-01', 'case-02']]);
   });
 
+  const openBroken = async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    breakForGood(project, 'w03', 'w04');
+    project.answers.set('w05', (asked) => (asked < 1 ? 'sorry' : 'w05'));
+    return project;
+  };
+  let whole: Promise<ComparedRun> | undefined;
+  const runWhole = () => (whole ??= openBroken().then((project) => project.compared(['run', '--cache', 'refresh'])));
+
   // In the midst of the new prompt's confirmation trials, of the accepted prompt's, and of those of the last cases.
   for (const moment of [21, 24, 28, 32]) {
     test(`killed at request ${moment}, in the midst of them, a run is resumed to the verdict of one that was not`, {
       tags: ['slow'],
     }, async () => {
-      const openBroken = async () => {
-        const project = await openBaselineProject();
-        await project.accept();
-        breakForGood(project, 'w03', 'w04');
-        project.answers.set('w05', (asked) => (asked < 1 ? 'sorry' : 'w05'));
-        return project;
-      };
-      const whole = await openBroken();
-      const expected = await whole.compared(['run', '--cache', 'refresh']);
+      const expected = await runWhole();
       expect([expected.code, expected.named]).toEqual([1, ['case-03', 'case-04']]);
-
       const project = await openBroken();
       const before = project.server.requests.length;
       const { child, ended } = spawnCli(['run', '--cache', 'refresh', '-j', '1'], {
