@@ -82,7 +82,9 @@ test.each<[string, Situation]>([
   const lines = project.read(file).trim().split('\n').slice(0, -1);
   const planned = whole.report.totals.planned;
   expect(lines.length).toBeGreaterThan(1 + planned);
-  for (let count = planned; count < lines.length; count += 1) {
+  // Neighbouring moments of a long confirmation are alike.
+  const step = lines.length - planned > 12 ? 2 : 1;
+  for (let count = planned; count < lines.length; count += step) {
     remember(project, cut(project, file, lines, count));
     const sentAlready = project.server.requests.length;
     const resumed = await project.compared(['run', '--resume']);
