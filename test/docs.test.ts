@@ -167,6 +167,16 @@ function commandsOf(text: string): string[] {
   return [...fenced, ...inline].filter((command) => command !== undefined);
 }
 
+const helps = new Map<string, Promise<string>>();
+
+/** Most commands are named many times. */
+function helpOf(name: string): Promise<string> {
+  const help =
+    helps.get(name) ?? runCli([...name.split(' ').slice(1), '--help'], { cwd: root }).then((run) => run.stdout);
+  helps.set(name, help);
+  return help;
+}
+
 /** Looks up each command in the table of commands, and its flags in its help. */
 async function findUnknownCommands(text: string): Promise<readonly string[]> {
   const table = read('docs/running.md').matchAll(/^\| `(llmcheck [a-z -]+)/gm);
@@ -176,10 +186,10 @@ async function findUnknownCommands(text: string): Promise<readonly string[]> {
     const words = command.replace(/ [#|>&].*$/, '');
     const name = known.find((each) => `${words} `.startsWith(`${each} `));
     const isGroup = known.some((each) => each.startsWith(`${words} `));
-    const { stdout } = await runCli([...(name ?? 'llmcheck').split(' ').slice(1), '--help'], { cwd: root });
+    const help = await helpOf(name ?? 'llmcheck');
     const flags = words.replaceAll(/"[^"]*"/g, '').match(/(?<= )--?[a-z][\w-]*/g) ?? [];
     const isFlagOnly = /^llmcheck --?(?:help|version)/.test(words);
-    const isKnown = isGroup || isFlagOnly || (name !== undefined && flags.every((flag) => stdout.includes(flag)));
+    const isKnown = isGroup || isFlagOnly || (name !== undefined && flags.every((flag) => help.includes(flag)));
     if (!isKnown) unknown.push(command);
   }
   return unknown;
