@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../test/support/run-cli.ts';
@@ -35,32 +35,54 @@ interface EditedRate {
 
 /** Accepts a suite of so many cases, edits its prompt, and runs it again: by the real commands, in this process. */
 export async function runEdited(cases: number, effect: EditEffect): Promise<EditedRun> {
-  const root = mkdtempSync(join(tmpdir(), 'llmcheck-sentences-'));
-  try {
-    writeProject(root, cases, effect);
-    const llmcheck = (...argv: string[]) => runCli(argv, { cwd: root });
-    writeSuite(root, 'accepted');
-    for (const command of [
-      ['run', '-q'],
-      ['baseline', 'accept'],
-    ]) {
-      const { code, stdout, stderr } = await llmcheck(...command);
-      if (code !== 0) throw new Error(`${stdout}${stderr}`);
-    }
-    writeSuite(root, 'edited');
-    const { code, stdout } = await llmcheck('run', '-r', 'json');
+  const baseline = acceptedBaselines.get(cases) ?? acceptSuite(cases);
+  acceptedBaselines.set(cases, baseline);
+  return inProject(cases, effect.replace(/ .*/, ''), async (root) => {
+    writeFileSync(join(root, baselinePath), await baseline);
+    const { code, stdout } = await runCli(['run', '--cache', 'off', '-r', 'json'], { cwd: root });
     const report = JSON.parse(stdout) as EditedReport;
     const { outcome, headline } = report.decision;
     return { code, headline: `${outcome.toUpperCase()}: ${headline}`, report };
+  });
+}
+
+const baselinePath = 'evals/words.baseline.jsonl';
+
+/** By the number of cases: before the edit, all effects are the same. */
+const acceptedBaselines = new Map<number, Promise<string>>();
+
+function acceptSuite(cases: number): Promise<string> {
+  return inProject(cases, 'accepted', async (root) => {
+    for (const command of [
+      ['run', '-q', '--cache', 'off'],
+      ['baseline', 'accept'],
+    ]) {
+      const { code, stdout, stderr } = await runCli(command, { cwd: root });
+      if (code !== 0) throw new Error(`${stdout}${stderr}`);
+    }
+    return readFileSync(join(root, baselinePath), 'utf8');
+  });
+}
+
+async function inProject<Result>(
+  cases: number,
+  prompt: string,
+  use: (root: string) => Promise<Result>,
+): Promise<Result> {
+  const root = mkdtempSync(join(tmpdir(), 'llmcheck-sentences-'));
+  try {
+    writeProject(root, cases);
+    writeSuite(root, prompt);
+    return await use(root);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-function writeProject(root: string, cases: number, effect: EditEffect): void {
+function writeProject(root: string, cases: number): void {
   mkdirSync(join(root, 'evals'));
   writeFileSync(join(root, 'llmcheck.config.yaml'), 'plugins: [./model.mjs]\n');
-  writeFileSync(join(root, 'model.mjs'), modelText(failureOf(cases, effect)));
+  writeFileSync(join(root, 'model.mjs'), modelText(cases));
   const lines = Array.from({ length: cases }, (_, index) =>
     JSON.stringify({ id: `case-${index}`, vars: { index: String(index) } }),
   );
@@ -78,16 +100,16 @@ function writeSuite(root: string, prompt: string): void {
   writeFileSync(join(root, 'evals/words.eval.yaml'), JSON.stringify(suite));
 }
 
-/** When the edited prompt fails, by the case's index and how often it was asked. */
-function failureOf(cases: number, effect: EditEffect): string {
-  if (effect === 'nothing') return 'false';
-  if (effect === 'fails one trial in ten') return '(7 * asked + index) % 10 === 0';
+/** One program for every prompt, since answers of a changed one are not compared. The first word of a prompt says when it fails. */
+function modelText(cases: number): string {
   // A tenth of five cases is half a case: one that fails every other time.
-  return cases < 10 ? 'index === 0 && asked % 2 === 0' : 'index % 10 === 0';
-}
-
-function modelText(isFailure: string): string {
+  const broken = cases < 10 ? 'index === 0 && asked % 2 === 0' : 'index % 10 === 0';
   return `const counts = new Map();
+const isFailure = {
+  nothing: () => false,
+  breaks: (index, asked) => ${broken},
+  fails: (index, asked) => (7 * asked + index) % 10 === 0,
+};
 export const words = {
   kind: 'provider',
   name: 'words',
@@ -98,7 +120,7 @@ export const words = {
     const index = Number(text);
     const asked = counts.get(index) ?? 0;
     counts.set(index, asked + 1);
-    return ${isFailure} ? 'no' : 'yes';
+    return isFailure[prompt](index, asked) ? 'no' : 'yes';
   },
 };
 `;
