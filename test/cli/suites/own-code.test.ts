@@ -21,26 +21,25 @@ test('own code that misbehaves makes its case errored, and the run goes on', { t
       ...Object.fromEntries(
         names.map((name) => [
           name,
-          `{ module: { value: check.ts, export: ${name}, timeout: ${timeoutOf(name)}, memoryMb: 64 } }`,
+          `{ module: { value: check.mjs, export: ${name}, timeout: ${timeoutOf(name)}, memoryMb: 64 } }`,
         ]),
       ),
-      command: '{ exec: { value: "node check.mjs" } }',
-      unmade: '{ not: { contains: x }, select: { module: check.ts, export: throws } }',
-      nothing: '{ not: { contains: x }, select: { module: check.ts, export: nothing } }',
+      command: '{ exec: { value: "node command.mjs" } }',
+      unmade: '{ not: { contains: x }, select: { module: check.mjs, export: throws } }',
+      nothing: '{ not: { contains: x }, select: { module: check.mjs, export: nothing } }',
       slow: '{ exec: { value: [sleep, "60"], timeout: 300ms } }',
     },
     {
-      'check.ts': `
-        import type { AssertionModule } from 'llmcheck';
-        export const loops: AssertionModule = () => { for (;;); };
-        export const throws: AssertionModule = () => { throw new Error('no luck'); };
-        export const floods: AssertionModule = () => { const all: unknown[] = []; for (;;) all.push(new Array(1e5).fill(0.5)); };
-        export const prints: AssertionModule = () => { for (;;) console.log('x'.repeat(1e5)); };
+      'check.mjs': `
+        export const loops = () => { for (;;); };
+        export const throws = () => { throw new Error('no luck'); };
+        export const floods = () => { const all = []; for (;;) all.push(new Array(1e5).fill(0.5)); };
+        export const prints = () => { for (;;) console.log('x'.repeat(1e5)); };
         export const lies = () => ({ pass: 'yes' });
         export const ends = () => process.exit(0);
         export const nothing = () => undefined;
-        export const good: AssertionModule = ({ text }) => ({ pass: text === 'Hello Ada', score: 0.75 });`,
-      'check.mjs': 'console.log(JSON.stringify({ pass: true }));',
+        export const good = ({ text }) => ({ pass: text === 'Hello Ada', score: 0.75 });`,
+      'command.mjs': 'console.log(JSON.stringify({ pass: true }));',
     },
   );
   const { code, report } = await project.report(['run']);
@@ -54,13 +53,13 @@ test('own code that misbehaves makes its case errored, and the run goes on', { t
   });
   const errors = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.message]));
   expect(errors).toMatchObject({
-    loops: 'module: "check.ts" took longer than 300 ms',
-    throws: expect.stringMatching(/^module: "check.ts" threw Error: no luck \(.*check\.ts:4:/),
-    floods: 'module: "check.ts" took more than 64 MB of memory',
+    loops: 'module: "check.mjs" took longer than 300 ms',
+    throws: expect.stringMatching(/^module: "check.mjs" threw Error: no luck \(.*check\.mjs:3:/),
+    floods: 'module: "check.mjs" took more than 64 MB of memory',
     lies: expect.stringContaining('gave no verdict {pass, score?, reason?}: pass'),
-    unmade: expect.stringMatching(/^not: "check.ts" threw Error: no luck/),
-    nothing: expect.stringMatching(/^not: "check.ts" returned /),
-    ends: 'module: "check.ts" ended its process early (exit code 0)',
+    unmade: expect.stringMatching(/^not: "check.mjs" threw Error: no luck/),
+    nothing: expect.stringMatching(/^not: "check.mjs" returned /),
+    ends: 'module: "check.mjs" ended its process early (exit code 0)',
     slow: 'exec: "sleep 60" took longer than 300 ms',
   });
 });
