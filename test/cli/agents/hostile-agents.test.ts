@@ -27,17 +27,17 @@ const situations: Readonly<Record<string, Situation>> = {
     words: 'still calls "act" after 10 answers, the most that maxSteps allows',
     requests: 10,
   },
-  'a stub of 5 MB': {
+  'a stub of 2 MB': {
     tools: 'big.yaml',
     steps: [act, 'Done.'],
-    words: 'the result of "act" has 5,000,000 bytes, and 262,144 are the most',
+    words: 'the result of "act" has 2,000,000 bytes, and 262,144 are the most',
     requests: 1,
   },
-  'a module that returns 5 MB': {
+  'a module that returns 2 MB': {
     tools: '{ module: M }',
-    module: 'export const tools = { act: () => ["x".repeat(5e6)] };',
+    module: 'export const tools = { act: () => ["x".repeat(2e6)] };',
     steps: [act, 'Done.'],
-    words: 'the result of "act" has 5,000,004 bytes, and 262,144 are the most',
+    words: 'the result of "act" has 2,000,004 bytes, and 262,144 are the most',
     requests: 1,
   },
   'a module that floods its output': {
@@ -61,9 +61,9 @@ const situations: Readonly<Record<string, Situation>> = {
     words: 'calls refund({"amount":9999}), which it must never call',
     requests: 2,
   },
-  'a call with arguments of 5 MB': {
+  'a call with arguments of 2 MB': {
     tools: '{ refund: { never: true } }',
-    steps: [[['act', { text: 'x'.repeat(5_000_000) }]], 'Done.'],
+    steps: [[['act', { text: 'x'.repeat(2_000_000) }]], 'Done.'],
     words: 'no stub answers "act"; to answer it, add under tools: act: [ { returns: … } ]',
     requests: 1,
   },
@@ -78,7 +78,7 @@ const situations: Readonly<Record<string, Situation>> = {
 function openSituations(entries: readonly (readonly [string, Situation])[]) {
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: [a.eval.yaml]\n');
-  project.write('big.yaml', `act: { returns: ${'x'.repeat(5_000_000)} }\n`);
+  project.write('big.yaml', `act: { returns: ${'x'.repeat(2_000_000)} }\n`);
   const cases = entries.map(([, { tools, module }], at) => {
     if (module !== undefined) project.write(`m${at}.mjs`, module);
     return `  - { id: c${at}, vars: { q: q${at} }, tools: ${tools.replace('M', `m${at}.mjs`)}, assert: [{ contains: never }] }`;
