@@ -154,13 +154,15 @@ test('each assertion that is code gives the verdict that promptfoo gives', { tag
     ([assertion, answer], index) =>
       `  - { description: "t${index}", vars: { q: ${JSON.stringify(answer)}, n: ${index + 1} }, assert: [${assertion}] }`,
   );
-  const { project, code, stderr } = await importConfig(
+  const { project, code, stderr, text } = await importConfig(
     `prompts: ["{{q}}"]\nproviders: [echo]\ntests:\n${tests.join('\n')}\n`,
     [],
     files,
   );
   expect(code).toBe(0);
   expect(stderr).not.toContain(' error ');
+  // What fails fails again.
+  project.write('evals/x.eval.yaml', `${text}gate: { confirm: { budget: 0 } }\n`);
   const { report } = await project.report(['run', '--no-baseline']);
   const found = new Map(plannedTrialsOf(report).map(({ caseId, status }) => [caseId, status]));
   const wrong = verdicts.filter(([, , pass], index) => found.get(`t${index}`) !== (pass ? 'passed' : 'failed'));
