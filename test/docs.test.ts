@@ -206,15 +206,60 @@ describe('the commands that pages name', () => {
   });
 });
 
-describe('the words of the pages', () => {
-  const written = [...pages, 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
-  const unclear = /\b(?:anew|whoever|nobody|told of|hangs? on|mend(?:s|ed)?|held against|as (?:they|it) stands?)\b.*/gi;
+/** Words that a newcomer would read twice. */
+const unclear =
+  /\b(?:anew|whoever|nobody|told of|hangs? on|mend(?:s|ed|ing)?|held against|as (?:they|it) stands?)\b.*/gi;
 
-  it.each(written)('%s has none that a newcomer would read twice', (page) => {
+const listFiles = (folder: string, name: RegExp) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => name.test(file))
+    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`);
+
+/** The first arguments of `test`, `it` and `describe`, also after a table of `each`. */
+function testNamesOf(code: string): string[] {
+  const names = /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1,\s*(?:async\b|\(|\{|\w+ =>)/g;
+  return [...code.matchAll(names)].map(([, , name = '']) => name);
+}
+
+describe('the words of pages, code and test names', () => {
+  const written = [...pages, 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+  // A new word in what a judge is asked would change the key of every stored verdict.
+  const askedOfJudges = /and whoever it claims to be|judged as it stands/g;
+
+  it.each(written)('%s has no unclear words', (page) => {
     const prose = read(page)
       .replaceAll(/<!-- generated: [\s\S]*?<!-- end of [\w-]+ -->/g, '')
       .replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '');
     expect(prose.match(unclear) ?? []).toEqual([]);
+  });
+
+  it('the source has no unclear words', () => {
+    const hits = listFiles('src', /\.(?:tsx?|mjs)$/).flatMap((file) =>
+      (read(file).replaceAll(askedOfJudges, '').match(unclear) ?? []).map((hit) => `${file}: ${hit}`),
+    );
+    expect(hits).toEqual([]);
+  });
+
+  it('test names have no unclear words', () => {
+    const hits = listFiles('test', /\.test\.ts$/).flatMap((file) =>
+      testNamesOf(read(file)).flatMap((name) => (name.match(unclear) ?? []).map(() => `${file}: ${name}`)),
+    );
+    expect(hits).toEqual([]);
+  });
+
+  it('finds the names of tests, of groups and of tables', () => {
+    const code = `
+describe('one', () => {
+  it("two's", { tags: 'slow' }, async () => run('not a name'));
+  test.each([
+    ['not a name', () => {}],
+  ])('three %s', (name) => {});
+  it.skipIf(isRoot)(
+    \`four \${name}\`,
+    async () => {},
+  );
+});`;
+    expect(testNamesOf(code)).toEqual(['one', "two's", 'three %s', 'four ${name}']);
   });
 });
 

@@ -65,7 +65,7 @@ export async function checkAnswer(
   });
 }
 
-/** Checks of calls alone would pass on a promise that nobody awaited. */
+/** Checks of calls alone would pass on a promise that was not awaited. */
 function refuseNoAnswer(answer: unknown): void {
   const { text, toolCalls = [] }: Partial<Record<string, unknown>> =
     typeof answer === 'string' ? { text: answer } : Object(answer);

@@ -186,7 +186,7 @@ function problemAt(file: string, line: number, message: string, hint: string): P
 }
 
 function notABaseline(file: string, line: number, found: string): Problem {
-  // Another file was named by mistake: nobody should remove it.
+  // Another file was named by mistake: the hint must not tell the user to remove it.
   const hint = /\.(?:baseline|reference)\.jsonl$/.test(file)
     ? `restore the file from git, or ${startOver}`
     : 'name a file that `llmcheck baseline accept` wrote, such as evals/triage.baseline.jsonl, or a stored run';

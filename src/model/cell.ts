@@ -32,7 +32,7 @@ export const maxTrials = 10_000;
 /** Trial numbers of the accepted prompt begin here, so that none is one that a candidate or a baseline has. */
 export const firstAcceptedTrial = 0x8000_0000;
 
-/** Trial numbers of made prompts begin here, so that their answers are fresh to whoever chose the case by those of a run. */
+/** Trial numbers of made prompts begin here: a case chosen by the answers of a run is tested with other answers. */
 export const firstProbeTrial = 0x4000_0000;
 
 /** The unit that is executed: rendered and ready to send. */

@@ -149,7 +149,7 @@ export function createOpenHistory(
   };
 }
 
-/** Somebody mended it later: like a commit without the prompt, it is passed over. */
+/** A later commit fixed it, so the search skips it like a commit without the prompt. */
 const unloadable: EarlierPrompt = { is: 'unavailable', why: 'its suites can’t be loaded' };
 
 /** What the search of the commits may send at most, and then that of the largest of their changes. */

@@ -26,7 +26,7 @@ const LITERALS: Readonly<Record<string, unknown>> = {
 };
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 
-/** Paths, comparisons and filters, as they stand between braces. */
+/** Parses the text between braces: paths, comparisons and filters. */
 export class JinjaExpressionParser {
   readonly #source: string;
   readonly #lexemes: readonly Lexeme[];

@@ -28,7 +28,7 @@ export interface CompareRecordsOptions {
 }
 
 /**
- * Compares two stored runs, baselines or versions without a call. Where the second was held against the first when it ran,
+ * Compares two stored runs, baselines or versions without a call. Where the second was compared with the first when it ran,
  * its confirmation trials decide. Elsewhere suspects stay unconfirmed, and the averages decide.
  */
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {

@@ -107,7 +107,7 @@ describe('the workflow "drift"', { tags: 'slow' }, () => {
     expect([run.exitCode, nights.github.issues, artifacts]).toEqual([2, [], []]);
   });
 
-  test('is red where the issue may not be written: nobody would see the drift', async () => {
+  test('fails where it may not write the issue, which would report the drift', async () => {
     const nights = await openNights();
     nights.answers.set('red', 'sorry');
     nights.github.intercept = ({ method, url }) =>

@@ -248,7 +248,7 @@ describe('a baseline file', () => {
     );
   });
 
-  test('may be read while it is written anew', () => {
+  test('can be read while it is rewritten', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     const big = buildCase('big', { trials: [buildTrial(0, { output: 'a'.repeat(400_000) })] });
     writeBaseline(path, contentOf({ ...small, cases: [big, buildCase('refund')] }));
@@ -272,7 +272,7 @@ describe('a baseline file', () => {
     ['cut off', (text: string) => text.slice(0, 100)],
     ['made longer', (text: string) => `${text}{"type":"case"}\n`],
     ['written over', (text: string) => 'x'.repeat(text.length)],
-  ])('that is %s after it was read is told of with the line that is missed', (_, change) => {
+  ])('reports the line that is missing when the file is %s after it was read', (_, change) => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     const big = buildCase('big', { trials: [buildTrial(0, { output: 'a'.repeat(400_000) })] });
     writeBaseline(path, contentOf({ ...small, cases: [big] }));

@@ -100,7 +100,7 @@ describe('a bad line of recordings', () => {
     expect(problem?.at?.excerpt).toEqual({ startLine: 2, lines: [line] });
   });
 
-  test('is told of what is missing, of the wrong kind and of words that are not known', () => {
+  test('is reported with each missing, mistyped or unknown field', () => {
     const flat = '{"prompt":"v1","provider":"p","caseId":"c","text":"red"}';
     const [, misplaced] = catchUserError(() => parseRecordings(flat, 'r.jsonl')).problems;
     expect(misplaced?.hint).toBe('it belongs inside: "completion": {"text": …}');
@@ -152,7 +152,7 @@ describe('withRecordings', () => {
     expect(await serve(lines, request)).toMatchObject({ completion: { text: 'billing' } });
   });
 
-  test('a stale line is a failure with both ways to mend it', async () => {
+  test('a stale line is a failure that names both ways to fix it', async () => {
     expect(await failureOf([recorded], ask('changed'))).toBe(
       'the recorded answer at r.jsonl:1 is stale: the request has changed since; ' +
         'run `llmcheck run --record --filter support/refund` (needs the provider) or, ' +

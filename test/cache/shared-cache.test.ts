@@ -216,7 +216,7 @@ test('a bucket counts its values, and its refusals carry their code', async () =
   await expect(backend.write('a', 'b')).rejects.not.toBeInstanceOf(ReadOnlyStoreError);
 });
 
-test('a value that can not be used counts as missing, and is told of once', async () => {
+test('a value that can not be used counts as missing, and is reported once', async () => {
   const [entry, other] = [buildEntry(ask('q'), 'a'), buildEntry(ask('other'), 'a')];
   const texts = new Map([
     [`v2:${entry.key}`, 'rubbish'],
@@ -259,7 +259,7 @@ test('a store that is too slow is given up, with its time in the warning', async
   ]);
 });
 
-test('a cache that nobody asked opens nothing, and one that was closed takes nothing more', async () => {
+test('a cache opens nothing before its first request, and stores nothing after it was closed', async () => {
   const log: string[] = [];
   const { cache, warnings } = open({
     write: (key) => Promise.resolve(void log.push(key)),

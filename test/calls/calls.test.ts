@@ -57,7 +57,7 @@ async function open({ suite: text = wordsSuite(3), run = {}, calls: more = {}, r
 
 const withLimits = (limits: string) => wordsSuite(3).replace('params:', `limits: ${limits}, params:`);
 
-test('an answer comes from the cache the second time, and anew where it is to be replaced', async () => {
+test('the second answer comes from the cache, unless it is to be replaced', async () => {
   const { calls, ask, asked, suite, configOf, requestOf } = await open();
   expect(calls.isAnswered(requestOf('w00'), suite)).toBe(false);
   expect([await ask('w00'), await ask('w00')]).toEqual(['w00 after 1', 'cached after 0']);

@@ -188,7 +188,7 @@ describe('a stopped run', () => {
     expect(codes(judge('s s', { stop: 'deadline', settings: { allowEmpty: true } }))).toEqual(['stopped']);
   });
 
-  test('a planned cell without any result makes a run incomplete even if nobody stopped it', () => {
+  test('is incomplete when a planned cell has no result, even if it was not stopped', () => {
     expect(judge('p', { planned: 2 })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
   });
 

@@ -167,7 +167,7 @@ describe('what the run asks again', () => {
     expect(drifted[0]).toBe('a suspect one gated 3');
   });
 
-  test('is none of what nobody can ask', () => {
+  test('leaves out what can not be asked', () => {
     expect(asks({}, { suite: { replayed: true } })).toEqual([]);
     expect(asks({ confirm: { cases: 10, budget: 0 } })).toEqual([]);
     expect(asks({}, { acceptedPrompt: unchanged })).toEqual(['n added', 'm must-pass']);

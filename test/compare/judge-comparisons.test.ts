@@ -47,7 +47,7 @@ describe('the verdict', () => {
     expect([report.outcome, report.advice]).toEqual(['failed', []]);
   });
 
-  test('of many suspects that nobody confirmed is one sentence', () => {
+  test('has one sentence for many unconfirmed suspects', () => {
     const notes = (count: number, options: JudgeOptions) => judge(broken(count, 100), options).report.notes;
     expect(notes(5, ofRecords)).toHaveLength(5);
     expect(notes(6, ofRecords)).toEqual([

@@ -173,7 +173,7 @@ describe('a limit on a time', () => {
     expect(judge([...times(2, 100), ...rowsOf('e', { caseId: 'z', latencyMs: 9000 })], latency(150))).toBe('');
   });
 
-  test('is open while cells are to come that may break it, and missed where they can’t mend it', () => {
+  test('is open while later cells may break it, and missed where they can’t change that', () => {
     expect(judge(times(2, 100), { ...latency(150), planned: 3 })).toBe(undecidedOf('p95 latency'));
     expect(judge(times(30, 200), { ...latency(150), planned: 31 })).toContain('failures latency-p95-max');
     expect(judge(times(2, 200), { ...latency(150), planned: 90 })).toBe(undecidedOf('p95 latency'));

@@ -176,7 +176,7 @@ describe('the comments of jobs', () => {
     expect(await listJobComments(pages(...found).api, run)).toEqual([]);
   });
 
-  test('are none without a pull request, and nobody is asked', async () => {
+  test('are none without a pull request, and make no request', async () => {
     const { pullRequest: _pull, ...onBranch } = run;
     const { api, asked } = pages();
     expect([await listJobComments(api, onBranch), asked]).toEqual([[], []]);
@@ -203,7 +203,7 @@ describe('the store of comments', () => {
     expect(await open(() => undefined).store.findHead()).toBeUndefined();
   });
 
-  test('lists a page; what has no id is nobody’s', async () => {
+  test('lists a page; an entry without an id has no owner', async () => {
     const user = { login: 'ada' };
     const { store } = open(() => [
       { id: 5, body: 'x', user },

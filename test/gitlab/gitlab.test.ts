@@ -177,7 +177,7 @@ describe('the notes of a merge request', () => {
     expect(await (await opened({ [list]: refused })).notes.list(2)).toBe(refused);
   });
 
-  test("of an unknown owner are nobody's", async () => {
+  test('have no owner where the owner is unknown', async () => {
     const list = `GET ${path}/notes?sort=asc&order_by=created_at&per_page=100&page=1`;
     const { notes } = await opened({ 'GET /user': {}, [list]: [{ id: 1, body: 'x' }] });
     expect(await notes.list(1)).toEqual({ ok: true, comments: [{ id: 1, body: 'x', isOwn: false }] });

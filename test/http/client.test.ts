@@ -237,7 +237,7 @@ describe('the connection', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('that the server closes after each answer is made anew without an error', async () => {
+  it('is opened again without an error where the server closes it after each answer', async () => {
     const server = await serve({ headers: { connection: 'close' }, body: 'ok' });
     const client = openClient();
     for (let call = 0; call < 3; call += 1) expect((await client.send(post(server.url))).text).toBe('ok');
@@ -436,7 +436,7 @@ describe('close()', () => {
 });
 
 describe('the signal', () => {
-  it('ends a request that nobody answers, with its own reason', async () => {
+  it('ends a request without an answer, with its own reason', async () => {
     const server = await serve('hang');
     const controller = new AbortController();
     const sent = openClient().send(post(server.url, controller.signal));

@@ -5,7 +5,7 @@ import { buildContract, buildFinding } from '../support/build-contracts.ts';
 const place = 'support-triage: contract of v2';
 
 describe('the warnings of a contract', () => {
-  test('are its doubtful findings that nobody approved, and what stored answers say', () => {
+  test('are its doubtful findings that were not approved, and what stored answers say', () => {
     const findings = [
       buildFinding({ severity: 'error' }),
       buildFinding({ severity: 'warn', message: 'doubtful' }),

@@ -162,7 +162,7 @@ test('a mistake of the user holds every problem, or the only one as an error', (
   expect([both.message, both.problems]).toEqual(['one\ntwo', [{ ...details, severity: 'error' }, warning]]);
 });
 
-test('a refusal of the disk is a mistake that the user can mend; another error stays what it is', () => {
+test('a refusal of the disk is a mistake that the user can fix; another error stays what it is', () => {
   const refused = (code: string) => new StorageError('Writing', '/x', code);
   expect(storageProblem(refused('ENOSPC'))).toEqual({
     code: 'environment',

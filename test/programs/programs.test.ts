@@ -103,7 +103,7 @@ test('a runner that is closed kills what runs, and what that has started', async
   }
 });
 
-test('a program that is stopped is read no further, whoever else holds its output', async () => {
+test('a stopped program is read no further, even if another process holds its output', async () => {
   const project = openTempProject();
   // In a session of its own, it writes once its parent has ended, and until nobody reads.
   const left = `const parent = Number(process.argv[1]);
@@ -264,7 +264,7 @@ test('packages are found from the project, and tell their version', async () => 
   expect(packages.version('zod')).toBe('0.0.1');
 });
 
-test('data that a module exports is evaluated anew, without the secrets of the run', { tags: 'slow' }, async () => {
+test('data that a module exports is evaluated again, without the secrets of the run', { tags: 'slow' }, async () => {
   const project = openTempProject();
   const file = project.path('a.mjs');
   const evaluate = async (text: string) => {

@@ -86,7 +86,7 @@ describe('a ref that is not there', () => {
     expect(problems).toMatchObject([{ code: 'record', hint: expect.stringContaining('did you mean "main"?') }]);
   });
 
-  test('comes with the command that fetches it, and that command mends it', () => {
+  test('names the command that fetches it, and that command works', () => {
     const clone = cloneOf(makeOrigin(), '--depth', '1', '--branch', 'feature');
     for (const ref of ['main', 'origin/main']) {
       const error = catchUserError(() => open(clone, ref));

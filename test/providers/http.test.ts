@@ -4,7 +4,7 @@ import { askProvider, completionOf, conversation, failureOf } from './ask-provid
 import { buildConfig } from './build-request.ts';
 
 describe('a request of the adapter http', () => {
-  it('goes to the address as it stands, with the headers and the key that the suite names', async () => {
+  it('goes to the address unchanged, with the headers and the key that the suite names', async () => {
     const { received, sent } = await askProvider(
       'http',
       { body: { text: 'Hi' } },

@@ -56,7 +56,7 @@ function chat(message: object, more: object = {}): Scripted {
 }
 
 describe('a chat request', () => {
-  it('carries the model, the messages and every parameter as it stands', async () => {
+  it('carries the model, the messages and every parameter unchanged', async () => {
     const params = {
       temperature: 0,
       seed: 7,
@@ -657,7 +657,7 @@ describe('a connection that fails', () => {
     expect(failureOf(await ask(reply))).toMatchObject({ kind });
   });
 
-  it('as nobody listens says so', async () => {
+  it('says so where no server listens', async () => {
     const server = await startServer('hang');
     await server.close();
     const provider = await connect({ baseUrl: server.url });

@@ -76,7 +76,7 @@ describe('a case for some of the prompts', () => {
     expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('"r"')]);
   });
 
-  test('is held against the output contracts of these alone, also in the checks of its file and the defaults', async () => {
+  test('is checked against the output contracts of these alone, also in the checks of its file and the defaults', async () => {
     const contracts =
       'providers: [openai:m]\nprompts:\n' +
       '  - { id: v1, text: "{{ q }}", contract: { output: { type: object, properties: { a: {} }, additionalProperties: false } } }\n' +

@@ -434,7 +434,7 @@ test('a limit of a class whose name would be lost is refused', async () => {
   expect(problems.map((problem) => problem.message)).toEqual([message, message]);
 });
 
-test('a slice of the config that no case is in is told of where all suites are loaded', async () => {
+test('a slice of the config without a case is reported where all suites are loaded', async () => {
   const files = {
     'llmcheck.config.yaml': 'gate: { slices: { vip: { passRate: { min: 0.9 } } } }\n',
     'evals/a.eval.yaml': suiteOf(),
@@ -528,7 +528,7 @@ function placed(value: unknown): Located {
   return { value, path: [], source: { file: 'a.yaml', folder: '/', at, within: at } };
 }
 
-test('a stub of a tool that nobody declares is told of, unless it only guards', () => {
+test('a stub of an undeclared tool is reported, unless it only guards', () => {
   const warningsFor = (...stubs: readonly (readonly [string, 'never' | 'returns'])[]) => {
     const used: StubUse = new Map();
     for (const [name, kind] of stubs) {

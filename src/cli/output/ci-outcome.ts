@@ -84,7 +84,7 @@ interface Rendered {
   readonly foot: string;
 }
 
-/** Nothing is wrong with a pull request whose job has no secrets: its report alarms nobody, and says what to do. */
+/** A pull request whose job has no secrets is not at fault: its report is neutral, and says what to do. */
 function describeNeutral(report: Report, place: CiPlace, { render, foot }: Rendered): CiOutcome {
   const exitCode = exitCodes.passed;
   const headline = `NEUTRAL: ${countUnjudged(report)}`;
@@ -191,7 +191,7 @@ export function describeUsage(text: string, problems: readonly Problem[], place:
   return {
     exitCode: exitCodes.usage,
     conclusion: 'failure',
-    title: 'could not start: something has to be mended first (exit code 2)',
+    title: 'could not start: fix the problems first (exit code 2)',
     body: `## ⛔ llmcheck could not start (exit code 2)\n\n${codeBlock(shown.split('\n'), '')}${renderFoot(place)}`,
     annotations: problems
       .slice(0, maxAnnotations)

@@ -145,7 +145,7 @@ function judgeWhether(found: ComparedCase, comparison: GatedComparison, sides: S
   });
   const hasFailed = countStatus(candidate.trials, 'failed') > 0;
   if (candidate.mustPass) {
-    // Nobody has seen a first baseline before: it can't accept that a must-pass case fails.
+    // A first baseline was not reviewed yet: it can't accept that a must-pass case fails.
     const isKnown = isFirst !== true && change !== 'redefined' && isKnownFailure(accepted, candidate);
     // A must-pass case that was accepted although it fails at times can still break for good, like any case.
     if (isKnown && found.suspect) return [suspect()];

@@ -166,7 +166,7 @@ async function convertEquals(written: Written, context: TypeContext): Promise<Ch
   return inverse ? { anyOf: [{ json: false }, { not: equals }] } : equals;
 }
 
-/** What a judge is told of each kind of grading, the prompts of promptfoo being worded differently. */
+/** The rubric of each kind of grading. The prompts of promptfoo are worded differently. */
 const GRADINGS: Readonly<Record<string, (value: string) => string>> = {
   'llm-rubric': (value) => value,
   'g-eval': (value) => value,

@@ -40,7 +40,7 @@ export interface GitRef {
 
 /**
  * Finds the commit that a ref means in the repository around `cwd`: `REF`, else `origin/REF`; `REF...` is where HEAD left it.
- * Nothing is fetched and nothing is written; what can't be found is a UserError with the command that mends it.
+ * It fetches and writes nothing; a missing commit is a UserError with the command that fetches it.
  */
 export function openGitRef(cwd: string, refText: string, env: GitEnvironment): GitRef {
   checkRefs(refText);

@@ -185,7 +185,7 @@ function findCommits(git: Git, refs: readonly string[], isShallow: boolean): rea
     const commit = found.slice(3 * index, 3 * index + 3).find((hash) => hash !== undefined);
     if (commit !== undefined) return commit;
     const message = `There is no commit ${quote(ref)} in this repository, and no "origin/${ref}".`;
-    throw recordError(message, mendUnknownRef(git, ref, isShallow));
+    throw recordError(message, hintForUnknownRef(git, ref, isShallow));
   });
 }
 
@@ -199,7 +199,7 @@ export function lookUpCommits(git: Git, names: readonly string[]): readonly (str
   return names.map((_, index) => /^([0-9a-f]{40,64}) commit \d+$/.exec(answers[index] ?? '')?.[1]);
 }
 
-function mendUnknownRef(git: Git, ref: string, isShallow: boolean): string {
+function hintForUnknownRef(git: Git, ref: string, isShallow: boolean): string {
   if (ref === 'HEAD') return 'commit something first';
   const { stdout } = runGit(git, ['for-each-ref', '--format=%(refname:lstrip=2)']);
   const suggestion = didYouMean(ref, stdout.toString('utf8').split('\n'));

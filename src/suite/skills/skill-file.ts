@@ -23,7 +23,7 @@ export interface Skill {
   readonly folder: string;
 }
 
-/** True for the evals of a skill, which are run as they stand. */
+/** True for the evals of a skill, which run without an import. */
 export function isSkillSuite(path: string): boolean {
   return /^(?:evals|trigger[-_]evals?)\.json$/i.test(basename(path));
 }

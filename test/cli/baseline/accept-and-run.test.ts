@@ -26,7 +26,7 @@ describe('run, accept, run', () => {
     expect(project.server.requests).toHaveLength(20);
   });
 
-  test('accepting the same answers asked for anew changes nothing but what was measured', async () => {
+  test('accepting the same answers of a second run changes only what was measured', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const before = withoutMeasured(project.read(baselineFile));
@@ -175,7 +175,7 @@ describe('a contract', () => {
     }
   });
 
-  test('that nobody can ask again is judged by its answer alone', async () => {
+  test('is judged by its answer alone where it can not be asked again', async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0.5 } }\ndefaults:');

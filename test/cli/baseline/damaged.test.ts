@@ -88,7 +88,7 @@ describe('a baseline that lost its cases', () => {
   test.each([
     ['its variants too', 1],
     ['with its variants left', 2],
-  ])('is told of by the run and its report, which has nothing to compare: %s', async (_, kept) => {
+  ])('is reported by the run and its report, which has nothing to compare: %s', async (_, kept) => {
     const project = await openBaselineProject();
     await project.accept();
     const lines = project.read(baselineFile).split('\n').slice(0, kept);
@@ -110,7 +110,7 @@ describe('a baseline that lost its cases', () => {
     expect(whole.report.notes).toEqual([]);
   });
 
-  test('since it is of another suite, is told of by the run that names it', async () => {
+  test('is reported by the run that names a baseline of another suite', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const more = 'evals/more.eval.yaml';

@@ -254,7 +254,7 @@ describe('the cost', () => {
 });
 
 describe('the latency', () => {
-  test('is not held against a baseline of another day', async () => {
+  test('is not compared with a baseline of another day', async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', 'gate: { latency: { maxIncrease: 10% } }\ndefaults:');
     await project.accept();

@@ -455,7 +455,7 @@ test('a cell that its suite skips is in no batch', async () => {
   expect([report.totals.skipped, server.submissions.map((keys) => keys.length)]).toEqual([1, [1]]);
 });
 
-test('a batch of requests that nobody asks any more is left to the suite that asked them', async () => {
+test('a batch of requests that are no longer asked is left to the suite that asked them', async () => {
   const { server, project } = await openBatched('openai');
   server.isHeld = true;
   await interruptOnceTaken(project, server);
@@ -505,7 +505,7 @@ test('--batch is refused where no provider has a batch API, and said where some 
   expect([echo.requests.length, batch.submissions.length]).toEqual([1, 1]);
 });
 
-test("an answer that comes without its key is nobody's, wherever it stands", async () => {
+test('an answer without its key belongs to no request, in any position', async () => {
   const { server, project } = await openBatched('gemini', ['keyless1', 'keyless2']);
   const { code, report } = await project.report(['run', '--batch'], { env: server.env });
   expect(code).toBe(3);

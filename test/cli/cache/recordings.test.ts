@@ -66,7 +66,7 @@ test('recording again changes no byte, and a filtered recording leaves the other
   expect(project.read('evals/answers.jsonl')).toBe(bytes);
 });
 
-test('a missing recording is an errored cell with the command that mends it', async () => {
+test('a missing recording is an errored cell with the command that records it', async () => {
   const project = openTempProject('recordings');
   const server = await startEchoServer();
   await project.run(['run', '--record', '-t', 'red'], { env: server.env });

@@ -97,7 +97,7 @@ describe('a limit on what was not measured', () => {
   });
 });
 
-test('cache import writes no finish reason that nobody gave', async () => {
+test('cache import writes no finish reason that was not given', async () => {
   const calls = { text: '', toolCalls: [{ name: 'find', arguments: {} }] };
   const project = openRecordings('{}', '[{ equals: said }]', [
     {},

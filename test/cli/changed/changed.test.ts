@@ -314,7 +314,7 @@ describe('a question that git can not answer is a usage error', () => {
     expect((await project.run(['run', '--changed'], { env: gitEnv })).code).toBe(2);
   });
 
-  test('a shallow clone names the command that mends it', async () => {
+  test('a shallow clone names the command that fetches the rest', async () => {
     const project = openRepository();
     runGit(project.root, 'checkout', '-qb', 'feature');
     append('README.md')(project);

@@ -75,7 +75,7 @@ test('nothing is left behind, nothing is asked of a provider, and no key is need
   expect(project.server.requests).toHaveLength(0);
 });
 
-test('a prompt that is gone or renamed breaks whoever refers to it, unless that is approved', {
+test('a removed or renamed prompt breaks those that refer to it, unless that is approved', {
   tags: 'slow',
 }, async () => {
   const project = await openContractProject();
@@ -264,7 +264,7 @@ test('a variable is asked of callers beside another that the template tests for'
   ]);
 });
 
-test('mistakes in the cases of an old commit are nobody’s concern; in its schemas they are', async () => {
+test('mistakes in the cases of an old commit are ignored, but not those in its schemas', async () => {
   const project = await openContractProject();
   project.edit('evals/cases.jsonl', '"contains"', '"contians"');
   project.commit('a broken case');
@@ -289,7 +289,7 @@ test('a suite that is new since the commit is a remark', async () => {
   ]);
 });
 
-test('a suite that is gone since the commit breaks whoever refers to its prompts, unless that is approved', async () => {
+test('a suite removed since the commit breaks those that refer to its prompts, unless that is approved', async () => {
   const project = await openContractProject();
   project.write('evals/other.eval.yaml', project.read(suiteFile));
   project.commit();

@@ -22,7 +22,7 @@ async function openAccepted(): Promise<ContractProject> {
   return project;
 }
 
-test('a contract that nobody changed has no finding against its baseline', { tags: 'slow' }, async () => {
+test('an unchanged contract has no finding against its baseline', { tags: 'slow' }, async () => {
   const project = await openAccepted();
   const checked = await project.contract('check');
   expect([checked.code, linesOf(checked.findings)]).toEqual([0, []]);

@@ -76,7 +76,7 @@ describe('run --early', () => {
     expect([later.decision, later.suites]).toEqual([run.report.decision, run.report.suites]);
   });
 
-  test('ends as early where the suite skips a case, which nobody could ask', { tags: 'slow' }, async () => {
+  test('ends as early where the suite skips a case, which can not be asked', { tags: 'slow' }, async () => {
     const project = await openLarge();
     await project.llmcheck(...early, '-j', '1');
     const [first] = [...project.asked.keys()];

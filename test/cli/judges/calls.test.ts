@@ -5,7 +5,7 @@ import { openJudgeProject, writeJudgeSuite } from './judge-project.ts';
 
 const rubric = '[{ rubric: The answer names a warm colour. }]';
 
-test('a second run asks nobody and is billed nothing', async () => {
+test('a second run makes no call and is billed nothing', async () => {
   const server = await startJudgeServer(() => verdict(true));
   const project = openJudgeProject({ assert: rubric, words: ['red', 'orange'] });
   await project.run(['run'], { env: server.env });

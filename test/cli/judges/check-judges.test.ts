@@ -60,7 +60,7 @@ test('measures the judges that are named, keeps what was measured of others, and
   ]);
 });
 
-test('without a verdict there is no measurement, and the one before it is kept by nobody', async () => {
+test('without a verdict there is no measurement, and the one before it is not kept', async () => {
   let isBroken = false;
   const server = await startJudgeServer(() => (isBroken ? 'hm' : verdict(true)));
   const project = openJudgeProject({

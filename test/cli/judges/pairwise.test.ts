@@ -62,7 +62,7 @@ test('a worse answer fails, and each of three votes asks both orders', async () 
   expect(server.judged).toHaveLength(3 * 4);
 });
 
-test('the order of the versions in the suite does not matter: nobody waits for ever', { tags: 'slow' }, async () => {
+test('the order of the versions in the suite does not matter: no cell waits for ever', { tags: 'slow' }, async () => {
   const server = await startJudgeServer(longer);
   const reversed = prompts.split('\n').toReversed().join('\n');
   const words = Array.from({ length: 20 }, (_, index) => `word${index}`);
@@ -182,7 +182,7 @@ test('the reasoning of both answers is compared, of one in the run and of one in
   expect(server.judged[2]?.parts).toMatchObject({ 'answer A': 'I Say: red!!', 'answer B': 'I Say: red!' });
 });
 
-test("with --rerun-baseline it is held against today's answer of the accepted prompt", async () => {
+test("with --rerun-baseline it is compared with today's answer of the accepted prompt", async () => {
   let day = 'first';
   const server = await startJudgeServer(longer, (text) => `${text.replace('Say: ', '')} ${day}`);
   const project = openJudgeProject({ assert: '[{ contains: red }]' });
@@ -195,7 +195,7 @@ test("with --rerun-baseline it is held against today's answer of the accepted pr
   expect(server.judged.map(({ parts }) => parts['answer B'])).toEqual(['red later', 'red, very later']);
 });
 
-test('a version of which answers were accepted is held against these, and not against those of the one it replaces', async () => {
+test('a version with accepted answers is compared with these, not with those of the version it replaces', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert: '[{ contains: red }]', prompts });
   await project.run(['run'], { env: server.env });

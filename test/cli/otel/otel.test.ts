@@ -344,7 +344,7 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(collector.requests).toHaveLength(3);
   });
 
-  test('spans that a collector rejects beside others are told of, without the password in its address', async () => {
+  test('reports spans that a collector rejects beside others, without the password in its address', async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector({
       body: { partialSuccess: { rejectedSpans: '3', errorMessage: 'no quota' } },

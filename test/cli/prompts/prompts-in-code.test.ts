@@ -37,7 +37,7 @@ const shown: Readonly<Record<string, string>> = {
   orders: 'You {+serve+} ….',
 };
 
-test('functions of three apps are sent as they stand', { tags: 'slow' }, async () => {
+test('functions of three apps are sent unchanged', { tags: 'slow' }, async () => {
   const { server, run } = await openApps('prompts-in-code');
   const { code } = await run('run');
   expect(code).toBe(0);

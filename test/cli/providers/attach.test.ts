@@ -161,7 +161,7 @@ describe('files that a message attaches', () => {
     expect(JSON.stringify(report)).toContain(message);
   });
 
-  it('are part of what a request is: the cache asks anew once one has changed', async () => {
+  it('are part of the request: the cache misses once one has changed', async () => {
     const server = await start();
     const project = openProject(server, { use: 'openai:some-model' }, both, vars);
     await project.run(['run', '-q']);

@@ -223,7 +223,7 @@ describe('the issue', { tags: 'slow' }, () => {
     expect(issuesOf(jobs)).toEqual([drifted, drifted]);
   });
 
-  test('that a person closed as not planned stays closed for the same drift, and is opened anew for another', async () => {
+  test('stays closed for the same drift once a person closed it as not planned, and is reopened for another', async () => {
     const jobs = await openDrifted();
     await jobs.act(nightly);
     Object.assign(jobs.github.issues[0] ?? {}, { state: 'closed', state_reason: 'not_planned' });
@@ -288,7 +288,7 @@ describe('faults of the API', { tags: 'slow' }, () => {
       { status: 410, body: { message: 'Issues has been disabled' } },
       'Issues has been disabled',
     ],
-  ])('%s the job is red: nobody would hear of the drift', async (_, reply, said) => {
+  ])('%s the job fails, because no issue reports the drift', async (_, reply, said) => {
     const jobs = await openAccepted();
     degrade(jobs, 'red');
     jobs.github.intercept = ({ method, url }) => (method === 'POST' && url.endsWith('/issues') ? reply : undefined);

@@ -138,7 +138,9 @@ describe('--publish', () => {
     const [run, next] = await publishBoth(jobs, ['--page-url', '']);
     expect([run.code, next.code]).toEqual([2, 0]);
     expect(bodyOf(jobs)).toContain('## ⛔ llmcheck could not start (exit code 2)');
-    expect(jobs.github.checks).toMatchObject([{ conclusion: 'failure' }]);
+    expect(jobs.github.checks).toMatchObject([
+      { conclusion: 'failure', output: { title: 'could not start: fix the problems first (exit code 2)' } },
+    ]);
   });
 
   test('is neutral for a fork without keys, as the run was', async () => {

@@ -137,7 +137,7 @@ describe('where all of a named file or suite is gone, the run is incomplete', ()
     expect(code).toBe(4);
   });
 
-  test("but an empty shard is nobody's mistake", async () => {
+  test('an empty shard is no mistake', async () => {
     expect((await runWith(openProject(), ['--shard', '3/3'])).code).toBe(0);
   });
 });

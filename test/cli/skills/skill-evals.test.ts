@@ -178,7 +178,7 @@ async function runAll(mode: 'works' | 'idle') {
 }
 
 describe('evals of skills in twelve forms', { tags: 'slow' }, () => {
-  test('run as they stand against an agent, with and without the skill', async () => {
+  test('run unchanged against an agent, with and without the skill', async () => {
     const { project, report, stderr, code, trials } = await runAll('works');
     expect(report.suites.map(({ suite }) => suite).toSorted()).toEqual(Object.keys(forms).toSorted());
     expect([code, new Set(trials.map(({ status }) => status))]).toEqual([0, new Set(['passed'])]);

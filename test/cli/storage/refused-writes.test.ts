@@ -100,7 +100,7 @@ test('recordings that can not be written after the last call end the run with 4 
   expect(stderr).toContain('ENOTDIR');
 });
 
-test('judge check asks nobody where it could not keep what it measures', async () => {
+test('judge check makes no call where it could not store its measurement', async () => {
   const project = openTempProject();
   const server = await startJudgeServer(() => verdict(true));
   project.write(

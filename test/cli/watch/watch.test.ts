@@ -321,7 +321,7 @@ test.each([
   expect((await watched.project.run(['report', '-r', 'json'])).stdout).toContain('"planned":6');
 });
 
-test('mistakes in files at the start are shown and can be mended', async () => {
+test('mistakes in files at the start are shown and can be fixed', async () => {
   const project = openTempProject();
   project.write('evals/x.eval.yaml', 'prompts: []\n');
   let text = '';

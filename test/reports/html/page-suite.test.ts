@@ -183,7 +183,7 @@ describe('the remarks of a suite', () => {
   };
   const compared = (more: Parameters<typeof buildComparison>[0]) => buildComparison({ notes: ['a note'], ...more });
 
-  test('are without the lists that its table shows, and without advice that nobody needs', () => {
+  test('repeat no list of its table, and give no needless advice', () => {
     const cases = { ...buildComparison().cases, removed: ['x'], added: ['y'], fixed: ['z'] };
     const open = compared({ outcome: 'inconclusive', advice: ['more cases'], cases, accepted: ['r (added)'] });
     expect(remarksOf([buildVariant({ comparison: open })])).toEqual([
