@@ -1,10 +1,22 @@
-// The four floors of src. An arrow goes down, or to another file of the same folder.
+// The four floors of src: entrances, features, parts, ground. An import points down, or to another file of the same
+// folder. docs/architecture.md says what each folder is about.
 
 /** Knows nothing of suites and runs, but for model/, the vocabulary that everything shares. */
-const ground = ['model', 'schema-diff', 'stats', 'json', 'templates', 'text', 'terminal', 'secrets', 'files', 'http'];
+export const ground = [
+  'model',
+  'schema-diff',
+  'stats',
+  'json',
+  'templates',
+  'text',
+  'terminal',
+  'secrets',
+  'files',
+  'http',
+];
 
 /** One subject each. Parts do not know each other; what two of them share is ground. */
-const parts = [
+export const parts = [
   'suite',
   'prompts',
   'assertions',
@@ -23,30 +35,48 @@ const parts = [
   'promptfoo',
 ];
 
-/** What people do around runs, from the highest down: each may use those that follow, with the reason beside it. */
-const features = [
-  ['publishing', 'shows in CI what a run decided'],
-  ['viewing', 'lists stored runs and compares any two'],
-  ['importing', 'writes suites and answers, and checks them as a run would'],
-  ['review', 'accepts or rejects changed answers one by one'],
-  ['sizing', 'says from stored trials what a suite can see'],
-  ['measuring', 'measures judges and assertions, over the plan and the calls of a run'],
-  ['changes', 'finds the suites that a change touches'],
-  ['listing', 'shows and validates what a project holds'],
-  ['probing', 'asks cases with made prompts, by the cells and calls of a run'],
-  ['run', 'makes calls, confirms, and hands its record to the verdict'],
-  ['verdict', 'decides over a record: comparison, contracts, report'],
-  ['history', 'lines stored runs up'],
-  ['snapshots', 'reads the tool lists of servers, and finds what has changed since'],
-  ['contracts', 'compares the contracts of prompts with those of a baseline'],
-  ['baseline', 'reads, accepts and looks after baselines'],
-  ['judges', 'judges an answer, and asks the models that judge'],
-  ['calls', 'the chain from a request to its answer: cache, budget, retries, limits, provider'],
-  ['plan', 'says which cells run, and what each sends'],
-  ['compare', 'pairs two sides, tests them, and gates'],
-  ['project', 'finds and loads the project, at a commit too'],
-];
-const featureNames = features.map(([name]) => name);
+/**
+ * What people do around runs, from the highest down, and the features that each may import. A new arrow is added here,
+ * with its reason where it is not obvious; it points down.
+ */
+export const features = {
+  // Which branch and commit a comment is about.
+  publishing: ['project'],
+  viewing: ['verdict', 'project'],
+  // Answers that are brought along are judged as those of a run are: by its cells, with its tools, against its baseline.
+  importing: ['run', 'baseline', 'judges', 'plan', 'project'],
+  // A case that was edited is planned and judged at once, to show what it says of the stored answer.
+  review: ['baseline', 'judges', 'plan', 'project'],
+  // Stored trials are confirmed and gated as those of a run are.
+  sizing: ['baseline', 'plan', 'compare', 'project'],
+  // Judges are asked over the calls of a run. A known answer of an agent is played back through its conversation.
+  measuring: ['run', 'baseline', 'judges', 'calls', 'plan', 'project'],
+  // What a suite attaches is a file that a change may touch.
+  changes: ['plan', 'project'],
+  // `validate` finds what a run would refuse: baselines, recordings, a plan that can't work.
+  listing: ['baseline', 'calls', 'plan', 'project'],
+  // Made prompts are asked by the cells, tools, batches and limits of a run; the accepted prompt is one of them.
+  probing: ['run', 'snapshots', 'baseline', 'judges', 'calls', 'plan', 'compare', 'project'],
+  // The record is handed to the verdict. `compare` says what to ask again and when the rest can't change the decision.
+  run: ['verdict', 'snapshots', 'baseline', 'judges', 'calls', 'plan', 'compare', 'project'],
+  // Erosion is a trend, stored answers are judged again where checks changed, and a bound is priced by the plan.
+  verdict: ['history', 'contracts', 'baseline', 'judges', 'plan', 'compare', 'project'],
+  history: ['project'],
+  // The tools of a server are a contract.
+  snapshots: ['contracts'],
+  // The variables of a prompt are those that its cells render.
+  contracts: ['baseline', 'plan', 'project'],
+  // A record is accepted where its cells are those of the plan, and without answers that look worse.
+  baseline: ['judges', 'plan', 'compare', 'project'],
+  // A judge is a model: what asks it is the chain of calls, over prompts that the plan renders.
+  judges: ['calls', 'plan', 'project'],
+  // Limits and the budget follow from the plan and its prices.
+  calls: ['plan'],
+  plan: ['project'],
+  compare: [],
+  project: [],
+};
+const featureNames = Object.keys(features);
 
 const among = (names) => `^src/(${names.join('|')})/`;
 const down = (name, allowed) => ({
@@ -83,11 +113,11 @@ export default {
       comment: 'A part uses ground. What it needs of another part is handed to it; providers may start programs.',
       ...down(name, name === 'providers' ? [...ground, 'programs'] : ground),
     })),
-    ...features.map(([name, reason], index) => ({
-      name: `${name}-looks-down`,
+    ...Object.entries(features).map(([name, allowed]) => ({
+      name: `${name}-imports-features-listed`,
       severity: 'error',
-      comment: `${name}/ ${reason}. It uses the features below it, parts and ground.`,
-      ...down(name, [...featureNames.slice(index + 1), ...parts, ...ground]),
+      comment: 'A feature uses parts, ground and the features that `features` in .dependency-cruiser.mjs lists for it.',
+      ...down(name, [...allowed, ...parts, ...ground]),
     })),
     {
       name: 'api-is-an-entrance',
