@@ -1,12 +1,11 @@
 import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import type { CacheMode } from '../model/record.ts';
 import { onAbort } from '../text/deadline.ts';
 import { quote } from '../text/shorten.ts';
 import { renderEntry, type StoredAnswer } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';
 import type { CacheStore } from './file-store.ts';
 import type { SharedCache } from './shared-cache.ts';
-
-export type CacheMode = 'use' | 'refresh' | 'replay' | 'off';
 
 export interface CacheOptions {
   readonly store: CacheStore;

@@ -1,8 +1,9 @@
 import { cacheKey } from '../cache/cache-key.ts';
-import { type CacheMode, withCache } from '../cache/with-cache.ts';
+import { withCache } from '../cache/with-cache.ts';
 import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
+import type { CacheMode } from '../model/record.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens, pricedModel } from '../plan/price-variants.ts';

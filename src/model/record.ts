@@ -106,9 +106,13 @@ export interface RunHeader {
   readonly suites: readonly RecordedSuite[];
 }
 
+export const cacheModes = ['use', 'refresh', 'replay', 'off'] as const;
+
+export type CacheMode = (typeof cacheModes)[number];
+
 /** The settings that the decision needs, so that a record can be judged again from itself. */
 export interface RunSettings {
-  readonly cacheMode: 'use' | 'refresh' | 'replay' | 'off';
+  readonly cacheMode: CacheMode;
   /** A count, or a fraction of the planned cells. */
   readonly maxErrors: { readonly count: number } | { readonly fraction: number };
   readonly allowEmpty: boolean;

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { CacheEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
 import type { CacheStore } from '../../src/cache/file-store.ts';
-import { type CacheMode, type CacheOptions, withCache, withDedupe } from '../../src/cache/with-cache.ts';
+import { type CacheOptions, withCache, withDedupe } from '../../src/cache/with-cache.ts';
 import type { Complete, Completion, CompletionOutcome } from '../../src/model/completion.ts';
+import type { CacheMode } from '../../src/model/record.ts';
 import { answer, ask, buildRequest, completed, noSignal } from './build-request.ts';
 
 const question = ask('Where is my parcel?');

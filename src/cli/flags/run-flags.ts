@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { cacheModes } from '../../model/record.ts';
 
 /** How a flag's text becomes a value. */
 type FlagKind =
@@ -92,7 +93,7 @@ const definitions = [
     flags: '--cache <mode>',
     key: 'cache',
     kind: 'text',
-    choices: ['use', 'refresh', 'replay', 'off'],
+    choices: cacheModes,
     description: 'use, refresh, replay (send nothing) or off',
   },
   {

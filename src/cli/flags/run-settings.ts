@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { maxTrials } from '../../model/cell.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { ProviderSwap, RunSettings } from '../../model/record.ts';
+import { cacheModes, type ProviderSwap, type RunSettings } from '../../model/record.ts';
 import type { Project } from '../../model/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { parseSwaps } from '../../plan/swap-providers.ts';
@@ -125,8 +125,6 @@ export function buildRunSettings(values: RunFlagValues): {
   };
   return { settings, problems: [...checkValues(values), ...checkPairs(values)] };
 }
-
-export const cacheModes = ['use', 'refresh', 'replay', 'off'] as const;
 
 function checkValues(values: RunFlagValues): readonly Problem[] {
   const problems: Problem[] = [];
