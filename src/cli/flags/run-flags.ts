@@ -15,171 +15,152 @@ type FlagKind =
   | 'optional-text'
   | 'optional-integer';
 
-export interface FlagDefinition {
+interface FlagForm {
   /** As commander takes it. */
   readonly flags: string;
-  /** The option's name in camel case, which is also its key in the config's `run:`. */
-  readonly key: string;
   readonly kind: FlagKind;
   readonly description: string;
   readonly choices?: readonly string[];
 }
 
-const definitions = [
-  {
+export interface FlagDefinition extends FlagForm {
+  readonly key: string;
+}
+
+/** By the option's name in camel case, which is also its key in the config's `run:`. */
+const definitions = {
+  filter: {
     flags: '-t, --filter <glob>',
-    key: 'filter',
     kind: 'list',
     description: 'cases to run: suite/case, a suite or case id, or a part of one (repeatable)',
   },
-  {
+  lastFailed: {
     flags: '--last-failed',
-    key: 'lastFailed',
     kind: 'switch',
     description: 'only cases that did not pass in the last run',
   },
-  { flags: '--tag <tag>', key: 'tag', kind: 'list', description: 'only cases with one of these tags' },
-  { flags: '--prompt <id>', key: 'prompt', kind: 'list', description: 'only these prompt versions' },
-  { flags: '--provider <id>', key: 'provider', kind: 'list', description: 'only these providers' },
-  { flags: '--sample <n>', key: 'sample', kind: 'integer', description: 'a random sample of n cases of each suite' },
-  {
+  tag: { flags: '--tag <tag>', kind: 'list', description: 'only cases with one of these tags' },
+  prompt: { flags: '--prompt <id>', kind: 'list', description: 'only these prompt versions' },
+  provider: { flags: '--provider <id>', kind: 'list', description: 'only these providers' },
+  sample: { flags: '--sample <n>', kind: 'integer', description: 'a random sample of n cases of each suite' },
+  seed: {
     flags: '--seed <n>',
-    key: 'seed',
     kind: 'integer',
     description: 'seed of --sample (default 0) and of the order of --early',
   },
-  { flags: '--shard <i/n>', key: 'shard', kind: 'text', description: 'the i-th of n parts of the cases' },
-  {
+  shard: { flags: '--shard <i/n>', kind: 'text', description: 'the i-th of n parts of the cases' },
+  changed: {
     flags: '--changed [ref]',
-    key: 'changed',
     kind: 'optional-text',
     description: 'only suites whose files changed since a git ref (default: where HEAD left the default branch)',
   },
-  { flags: '--trials <n>', key: 'trials', kind: 'integer', description: 'repetitions of every case' },
-  {
+  trials: { flags: '--trials <n>', kind: 'integer', description: 'repetitions of every case' },
+  concurrency: {
     flags: '-j, --concurrency <n>',
-    key: 'concurrency',
     kind: 'integer',
     description: 'calls in flight at most (default: from 8 on, as many as providers take)',
   },
-  {
+  envFile: {
     flags: '--env-file <file>',
-    key: 'envFile',
     kind: 'text',
     description: 'read variables from a file; those already set win',
   },
-  { flags: '--max-cost <usd>', key: 'maxCost', kind: 'number', description: 'stop before spending more than this' },
-  {
+  maxCost: { flags: '--max-cost <usd>', kind: 'number', description: 'stop before spending more than this' },
+  maxErrors: {
     flags: '--max-errors <n|p%>',
-    key: 'maxErrors',
     kind: 'count-or-percent',
     description: 'cells that may be errored (default 0)',
   },
-  { flags: '--bail [n]', key: 'bail', kind: 'optional-integer', description: 'stop after n failed cells (default 1)' },
-  {
+  bail: { flags: '--bail [n]', kind: 'optional-integer', description: 'stop after n failed cells (default 1)' },
+  early: {
     flags: '--early',
-    key: 'early',
     kind: 'switch',
     description: 'run cases in random order, and stop once the results decide the run; the rest is listed',
   },
-  {
+  timeout: {
     flags: '--timeout <duration>',
-    key: 'timeout',
     kind: 'duration',
     description: 'time for a call, all attempts together (default 60s)',
   },
-  { flags: '--deadline <duration>', key: 'deadline', kind: 'duration', description: 'time for the whole run' },
-  {
+  deadline: { flags: '--deadline <duration>', kind: 'duration', description: 'time for the whole run' },
+  cache: {
     flags: '--cache <mode>',
-    key: 'cache',
     kind: 'text',
     choices: cacheModes,
     description: 'use, refresh, replay (send nothing) or off',
   },
-  {
+  baseline: {
     flags: '--baseline <source>',
-    key: 'baseline',
     kind: 'text',
     description: 'compare with a file, a run id or git:REF',
   },
-  { flags: '--no-baseline', key: 'noBaseline', kind: 'switch', description: 'compare with nothing' },
-  {
+  noBaseline: { flags: '--no-baseline', kind: 'switch', description: 'compare with nothing' },
+  compare: {
     flags: '--compare <v1,v2>',
-    key: 'compare',
     kind: 'list',
     description: 'compare two prompt versions, or two providers, of this run',
   },
-  {
+  swap: {
     flags: '--swap <id=model,…>',
-    key: 'swap',
     kind: 'list',
     description: 'compare models that could take the place of a provider (repeatable)',
   },
-  {
+  rerunBaseline: {
     flags: '--rerun-baseline',
-    key: 'rerunBaseline',
     kind: 'switch',
     description: "run the baseline's prompts too, interleaved",
   },
-  {
+  drift: {
     flags: '--drift',
-    key: 'drift',
     kind: 'switch',
     description: 'look for drift: fail where answers got worse although the requests did not change',
   },
-  { flags: '--update-baseline', key: 'updateBaseline', kind: 'switch', description: 'accept this run as the baseline' },
-  {
+  updateBaseline: { flags: '--update-baseline', kind: 'switch', description: 'accept this run as the baseline' },
+  requireConclusive: {
     flags: '--require-conclusive',
-    key: 'requireConclusive',
     kind: 'switch',
     description: 'exit 4 where the data cannot say',
   },
-  { flags: '--resume [run-id]', key: 'resume', kind: 'optional-text', description: 'continue an unfinished run' },
-  {
+  resume: { flags: '--resume [run-id]', kind: 'optional-text', description: 'continue an unfinished run' },
+  dryRun: {
     flags: '--dry-run',
-    key: 'dryRun',
     kind: 'switch',
     description: 'show cells, cache hits, tokens and cost; send nothing',
   },
-  {
+  queue: {
     flags: '--queue <url>',
-    key: 'queue',
     kind: 'text',
     description: 'let workers at redis://… make the calls (llmcheck worker)',
   },
-  {
+  batch: {
     flags: '--batch',
-    key: 'batch',
     kind: 'switch',
     description: "ask through the providers' batch APIs: cheaper, within a day",
   },
-  { flags: '--record', key: 'record', kind: 'switch', description: "write the suites' recordings" },
-  {
+  record: { flags: '--record', kind: 'switch', description: "write the suites' recordings" },
+  recordTools: {
     flags: '--record-tools',
-    key: 'recordTools',
     kind: 'switch',
     description: 'ask the real tools for calls that no stub answers, and write stubs',
   },
-  {
+  reporter: {
     flags: '-r, --reporter <name[=path]>',
-    key: 'reporter',
     kind: 'list',
     description: 'report format, to a file or to stdout (repeatable)',
   },
-  {
+  otel: {
     flags: '--otel [endpoint]',
-    key: 'otel',
     kind: 'optional-text',
     description: 'export OpenTelemetry spans over OTLP (default: OTEL_EXPORTER_OTLP_ENDPOINT)',
   },
-  { flags: '-q, --quiet', key: 'quiet', kind: 'switch', description: 'only the verdict and what failed' },
-  { flags: '--verbose', key: 'verbose', kind: 'switch', description: 'every failing case, with its whole answer' },
-  { flags: '--watch', key: 'watch', kind: 'switch', description: 'run again when a file changes' },
-  { flags: '--allow-empty', key: 'allowEmpty', kind: 'switch', description: 'exit 0 where nothing was selected' },
-] as const satisfies readonly FlagDefinition[];
+  quiet: { flags: '-q, --quiet', kind: 'switch', description: 'only the verdict and what failed' },
+  verbose: { flags: '--verbose', kind: 'switch', description: 'every failing case, with its whole answer' },
+  watch: { flags: '--watch', kind: 'switch', description: 'run again when a file changes' },
+  allowEmpty: { flags: '--allow-empty', kind: 'switch', description: 'exit 0 where nothing was selected' },
+} as const satisfies Readonly<Record<string, FlagForm>>;
 
 /** Every flag of `run` that is a setting: also an environment variable, and a key of the config's `run:`. */
-export const runFlags: readonly FlagDefinition[] = definitions;
+export const runFlags: readonly FlagDefinition[] = Object.entries(definitions).map(([key, form]) => ({ key, ...form }));
 
 export type CountOrFraction = { readonly count: number } | { readonly fraction: number };
 
@@ -198,7 +179,7 @@ type ValueOf<Kind extends FlagKind> = {
 
 /** The values of `run`'s flags by key; flags that were not given are absent. */
 export type RunFlagValues = {
-  readonly [Flag in (typeof definitions)[number] as Flag['key']]?: ValueOf<Flag['kind']>;
+  readonly [Key in keyof typeof definitions]?: ValueOf<(typeof definitions)[Key]['kind']>;
 };
 
 /** `maxCost` → `LLMCHECK_MAX_COST`. */
