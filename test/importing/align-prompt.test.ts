@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { CutJsonError, splitJson } from '../../src/importing/data-sets/split-json.ts';
 import { alignPrompt } from '../../src/importing/traces/align-prompt.ts';
+import { openSeenTexts } from '../../src/importing/traces/near-duplicates.ts';
 import { maskPersonal } from '../../src/secrets/personal-data.ts';
 import { compileTemplate, splitPaths } from '../../src/templates/template.ts';
-import { openSeenTexts } from '../../src/text/near-duplicates.ts';
 import fc from '../support/property.ts';
 
 /** Letters that literals and values share, so that several readings are common. */

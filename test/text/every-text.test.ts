@@ -1,5 +1,6 @@
 // oxlint-disable vitest/expect-expect -- expectEach asserts.
 import { describe, expect, test } from 'vitest';
+import { openSeenTexts } from '../../src/importing/traces/near-duplicates.ts';
 import { splitCommand } from '../../src/text/command-line.ts';
 import { parseCsv } from '../../src/text/csv.ts';
 import { describeThrown } from '../../src/text/deadline.ts';
@@ -35,7 +36,6 @@ import {
   isSlowForTexts,
 } from '../../src/text/glob.ts';
 import { createLineIndex, cutLine, renderCodeFrame } from '../../src/text/line-index.ts';
-import { openSeenTexts } from '../../src/text/near-duplicates.ts';
 import { isHarmlessRegex } from '../../src/text/regex.ts';
 import { findImports } from '../../src/text/relative-imports.ts';
 import { editYamlMap, replaceCsvField, replaceYamlValue } from '../../src/text/replace-values.ts';

@@ -10,9 +10,9 @@ import { bytesOfText, openProjectFiles, type ProjectFiles } from '../../suite/fi
 import { findProject, isGlob, kindOfPath } from '../../suite/files/project-place.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { compilePaths } from '../../text/glob.ts';
-import { openSeenTexts, type SeenTexts } from '../../text/near-duplicates.ts';
 import type { RecordedCall } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
+import { openSeenTexts, type SeenTexts } from './near-duplicates.ts';
 import { guessFormat, readTraceFile, type TraceFormat } from './read-trace-file.ts';
 import type { TraceRow } from './recorded-call.ts';
 import { createRecoverVars, createSpreadCheck, type Recovered } from './recover-vars.ts';

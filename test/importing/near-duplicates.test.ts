@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openSeenTexts } from '../../src/text/near-duplicates.ts';
+import { openSeenTexts } from '../../src/importing/traces/near-duplicates.ts';
 import { createRandom } from '../../src/text/random.ts';
 
 /** Words that are there once. */

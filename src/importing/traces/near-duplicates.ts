@@ -1,3 +1,5 @@
+import { sha256Hex } from '../../text/sha256.ts';
+
 /** How much of two texts is alike from which on the second is left out. */
 const nearDuplicateShare = 0.85;
 
@@ -40,59 +42,15 @@ export function openSeenTexts(): SeenTexts {
   };
 }
 
-const letterOrDigit = /[\p{L}\p{N}]/u;
-
 /** A key of 52 bits for the words of a text in lower case, and the hashes of its pairs of words: sorted, each once. */
 function readWords(text: string): { readonly key: number; readonly pairs: Uint32Array } {
-  const hashes: number[] = [];
-  const lower = text.toLowerCase();
-  let first = 0x811c9dc5;
-  let second = 0x01000193;
-  let word = 0;
-  let isInWord = false;
-  let count = 0;
-  let previous = 0;
-  const endWord = () => {
-    if (!isInWord) return;
-    isInWord = false;
-    const hash = mix(word);
-    first = Math.imul(first ^ hash, 0x01000193);
-    second = mix(second ^ hash);
-    if (count > 0) hashes.push(mix(Math.imul(previous, 31) ^ hash));
-    previous = hash;
-    count += 1;
-  };
-  for (let index = 0; index < lower.length; index += 1) {
-    const unit = lower.codePointAt(index) ?? 0;
-    if (unit > 0xffff) index += 1;
-    const isWord =
-      unit < 128
-        ? (unit >= 97 && unit <= 122) || (unit >= 48 && unit <= 57)
-        : letterOrDigit.test(String.fromCodePoint(unit));
-    if (!isWord) endWord();
-    else {
-      word = isInWord ? Math.imul(word ^ unit, 0x01000193) : Math.imul(0x811c9dc5 ^ unit, 0x01000193);
-      isInWord = true;
-    }
-  }
-  endWord();
-  const pairs = Uint32Array.from(hashes).sort();
-  const signs = count > 0 ? '' : text.trim();
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const hashes = words.map(hashText);
+  const pairs = hashes.slice(1).map((hash, index) => mix(Math.imul(hashes[index] ?? 0, 31) ^ hash));
   return {
-    key: (mix(first) >>> 6) * 0x4000000 + (mix(second ^ count ^ hashText(signs)) >>> 6),
-    pairs: dropRepeated(pairs),
+    key: Number.parseInt(sha256Hex(words.join(' ') || text.trim()).slice(0, 13), 16),
+    pairs: Uint32Array.from(new Set(pairs)).sort(),
   };
-}
-
-function dropRepeated(sorted: Uint32Array): Uint32Array {
-  let end = 0;
-  for (let index = 0; index < sorted.length; index += 1) {
-    const one = sorted[index] ?? 0;
-    if (index > 0 && one === sorted[end - 1]) continue;
-    sorted[end] = one;
-    end += 1;
-  }
-  return sorted.subarray(0, end);
 }
 
 /** Sketches in a ring, found by the bands that they share with another (locality-sensitive hashing). */
@@ -131,28 +89,19 @@ function openRecentSketches() {
   };
 }
 
-/**
- * MinHash (Broder 1997) in one pass: the least hash in each bin (Li 2012). An empty bin takes that of the next full one
- * (densification, Shrivastava and Li 2014).
- */
+/** MinHash (Broder 1997): texts have the same least hash with the probability of their Jaccard share. */
 function bandKeys(pairs: Uint32Array): readonly number[] {
-  const bins = bands * bandRows;
-  const least = new Uint32Array(bins).fill(none);
-  for (let index = 0; index < pairs.length; index += 1) {
-    const mixed = mix((pairs[index] ?? 0) ^ 0x9e3779b1);
-    const bin = mixed % bins;
-    if (mixed < (least[bin] ?? 0)) least[bin] = mixed;
-  }
-  const hashOf = (bin: number): number => {
-    let away = 0;
-    while (least[(bin + away) % bins] === none && away < bins) away += 1;
-    return (least[(bin + away) % bins] ?? 0) + Math.imul(away, 0x9e3779b1);
-  };
   return Array.from({ length: bands }, (_, band) => {
     let key = band;
-    for (let row = 0; row < bandRows; row += 1) key = mix(key ^ hashOf(band * bandRows + row));
+    for (let row = 0; row < bandRows; row += 1) key = mix(key ^ leastHash(pairs, mix(band * bandRows + row + 1)));
     return key % comparedTexts;
   });
+}
+
+function leastHash(pairs: Uint32Array, salt: number): number {
+  let least = none;
+  for (let index = 0; index < pairs.length; index += 1) least = Math.min(least, mix((pairs[index] ?? 0) ^ salt));
+  return least;
 }
 
 /** The Jaccard share of two sets, by the smallest hashes of both. */
