@@ -1,5 +1,6 @@
 import { type Change, diffArrays, diffLines, diffWordsWithSpace } from 'diff';
 import type { JsonValue } from '../../json/json.ts';
+import { appendPointer } from '../../json/json-pointer.ts';
 import { attemptOr } from '../../text/attempt.ts';
 import { clipText } from '../../text/shorten.ts';
 
@@ -88,14 +89,14 @@ function collect(before: JsonValue, after: JsonValue, path: string, changes: Jso
   if (changes.length >= maxChanges || Object.is(before, after)) return;
   if (Array.isArray(before) && Array.isArray(after)) {
     for (let index = 0; index < Math.max(before.length, after.length); index += 1) {
-      collectMember(before[index], after[index], `${path}/${index}`, changes);
+      collectMember(before[index], after[index], appendPointer(path, index), changes);
     }
     return;
   }
   if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const own = (value: Readonly<Record<string, JsonValue>>) => (Object.hasOwn(value, key) ? value[key] : undefined);
-      collectMember(own(before), own(after), `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, changes);
+      collectMember(own(before), own(after), appendPointer(path, key), changes);
     }
     return;
   }
