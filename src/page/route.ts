@@ -1,4 +1,5 @@
 import { attempt } from '../text/attempt.ts';
+import { encodeAddressPart } from '../text/encode-address.ts';
 import { type CaseFilter, filterQuery, readFilter } from './cases/filter-rows.ts';
 
 /** The page that the address names. */
@@ -51,9 +52,9 @@ function baseOf(subject: Subject): string {
     case 'file':
       return '';
     case 'run':
-      return `/run/${encode(subject.id)}`;
+      return `/run/${encodeAddressPart(subject.id)}`;
     case 'compare':
-      return `/compare/${encode(subject.a)}/${encode(subject.b)}`;
+      return `/compare/${encodeAddressPart(subject.a)}/${encodeAddressPart(subject.b)}`;
   }
 }
 
@@ -66,7 +67,7 @@ function viewPath(view: View): string {
     case 'cases':
       return `cases${filterQuery(view.filter)}`;
     case 'case': {
-      const parts = [view.suite, view.caseId, view.prompt, view.provider].map(encode);
+      const parts = [view.suite, view.caseId, view.prompt, view.provider].map(encodeAddressPart);
       return `case/${parts.join('/')}${filterQuery(view.filter)}`;
     }
   }
@@ -91,11 +92,6 @@ function parseView([name, ...parts]: readonly string[], query: string): View {
 function splitQuery(text: string): [string, string] {
   const at = text.indexOf('?');
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** Encodes an id. Half of a surrogate pair can't be encoded, so it is replaced by its number. */
-function encode(text: string): string {
-  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, (unit) => `\u{f0000}${unit.charCodeAt(0).toString(16)}`));
 }
 
 function decode(text: string): string {

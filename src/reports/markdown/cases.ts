@@ -1,4 +1,5 @@
 import type { Report, SuiteReport } from '../../model/report.ts';
+import { encodeAddressPart } from '../../text/encode-address.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { type CaseExplanation, isAnswerDiff, reasonText } from '../cases/explain-case.ts';
 import {
@@ -72,10 +73,7 @@ function caseCell({ suite, caseIds, mustPass, outcomes }: FailedCases, isOneSuit
 
 /** The address of a case in the HTML report, as the page reads it. Brackets would end the link in Markdown. */
 function caseAddress(parts: readonly string[]): string {
-  const encode = (part: string): string =>
-    encodeURIComponent(part.replace(/\p{Surrogate}/gu, (unit) => `\u{f0000}${unit.charCodeAt(0).toString(16)}`))
-      .replaceAll('(', '%28')
-      .replaceAll(')', '%29');
+  const encode = (part: string): string => encodeAddressPart(part).replaceAll('(', '%28').replaceAll(')', '%29');
   return `#/case/${parts.map(encode).join('/')}`;
 }
 
