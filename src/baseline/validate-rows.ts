@@ -1,3 +1,4 @@
+import { type FieldsOf, type Guard, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { AgentStep, ToolResult } from '../model/agent.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
@@ -22,16 +23,10 @@ export function describeRowFault(row: unknown): string {
   if (!isJsonObject(row)) return 'it is not a JSON object';
   const { type } = row;
   if (type !== 'case' && type !== 'variant') return 'its "type" is neither "variant" nor "case"';
-  const fields: Readonly<Record<string, Test>> = type === 'case' ? caseFields : variantFields;
+  const fields: Readonly<Record<string, Guard>> = type === 'case' ? caseFields : variantFields;
   const [wrong = 'type'] = Object.entries(fields).find(([name, test]) => !test(row[name])) ?? [];
   return Object.hasOwn(row, wrong) ? `its "${wrong}" has the wrong type or value` : `it has no "${wrong}"`;
 }
-
-// Written by hand as in row-guards.ts: a schema takes five times as long, and a baseline may have 100,000 lines.
-type Test = (value: unknown) => boolean;
-
-/** A test for each field, so that the compiler requires one where the model gains a field. */
-type FieldsOf<Row> = { readonly [Name in Exclude<keyof Row, 'type'>]-?: Test };
 
 const statuses: ReadonlySet<unknown> = new Set<BaselineTrial['status']>(['passed', 'failed', 'errored', 'skipped']);
 const knownFinishReasons: ReadonlySet<unknown> = new Set(finishReasons);
@@ -229,31 +224,10 @@ const variantFields: FieldsOf<BaselineVariant> = {
 const isCaseBody = objectOf(caseFields);
 const isVariantBody = objectOf(variantFields);
 
-function objectOf(fields: Readonly<Record<string, Test>>): Test {
-  const tests = Object.entries(fields);
-  return (value) => isJsonObject(value) && tests.every(([name, test]) => test(value[name]));
-}
-
-function listOf(test: Test): Test {
-  return (value) => Array.isArray(value) && value.every(test);
-}
-
-function filledListOf(test: Test): Test {
+function filledListOf(test: Guard): Guard {
   return (value) => Array.isArray(value) && value.length > 0 && value.every(test);
-}
-
-function optional(test: Test): Test {
-  return (value) => value === undefined || test(value);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
 }
 
 function isFilled(value: unknown): boolean {
   return isText(value) && value !== '';
-}
-
-function isSwitch(value: unknown): boolean {
-  return typeof value === 'boolean';
 }

@@ -1,3 +1,4 @@
+import { isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { RowClass } from '../model/classes.ts';
 import type { Usage } from '../model/completion.ts';
@@ -10,34 +11,31 @@ import {
   recordFormat,
 } from '../model/record.ts';
 
-// By hand: a zod schema takes five times as long, and a record may have 100,000 rows.
-
 export function isRunHeader(row: unknown): row is RunHeader {
   if (!isJsonObject(row) || row['type'] !== 'run' || !('format' in row)) return false;
   const { id, startedAt, settings, suites, tool } = row;
   // Of another format nothing else can be expected.
   if (row['format'] !== recordFormat) return true;
-  return (
-    isText(id) && isText(startedAt) && isSettings(settings) && isJsonObject(tool) && isArrayOf(suites, isRecordedSuite)
-  );
+  return isText(id) && isText(startedAt) && isSettings(settings) && isJsonObject(tool) && areSuites(suites);
 }
 
-function isSettings(settings: unknown): boolean {
-  if (!isJsonObject(settings)) return false;
-  const { maxErrors, loosened, emptySelections } = settings;
-  return (
-    isJsonObject(maxErrors) &&
-    isOptional(loosened, (list) => isArrayOf(list, isLoosened)) &&
-    isOptional(emptySelections, (list) => isArrayOf(list, (one) => isJsonObject(one) && isText(one['message'])))
-  );
-}
+const isSettings = objectOf({
+  maxErrors: isJsonObject,
+  loosened: optional(
+    listOf(
+      objectOf({ suite: optional(isText), key: isText, old: isText, new: isText, cases: optional(listOf(isText)) }),
+    ),
+  ),
+  emptySelections: optional(listOf(objectOf({ message: isText }))),
+});
 
-function isLoosened(found: unknown): boolean {
-  if (!isJsonObject(found)) return false;
-  const { suite, key, old, new: now, cases } = found;
-  const isNamed = isText(key) && isText(old) && isText(now) && isOptional(suite, isText);
-  return isNamed && isOptional(cases, (list) => isArrayOf(list, isText));
-}
+const areSuites = listOf(
+  objectOf({
+    suite: isText,
+    path: isText,
+    variants: listOf(objectOf({ prompt: isText, provider: isText, planned: isNumber })),
+  }),
+);
 
 export function isCellRow(row: unknown): row is CellRow {
   if (!isRowHead(row)) return false;
@@ -45,8 +43,8 @@ export function isCellRow(row: unknown): row is CellRow {
   return (
     isText(cellHash) &&
     isJsonObject(at) &&
-    isArrayOf(checks, isCheck) &&
-    isArrayOf(calls, isJsonObject) &&
+    areChecks(checks) &&
+    areObjects(calls) &&
     typeof attempts === 'number' &&
     isOptional(row['output'], isText) &&
     isOptional(row['reasoning'], isText) &&
@@ -73,9 +71,9 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     caseHash !== '' &&
     isTrialNumber(trial) &&
     statuses.has(status) &&
-    typeof cached === 'boolean' &&
+    isSwitch(cached) &&
     isOptional(row['group'], isText) &&
-    isOptional(row['slices'], (slices) => isArrayOf(slices, isText)) &&
+    isOptional(row['slices'], areTexts) &&
     isOptional(row['classified'], isRowClass) &&
     isOptional(row['side'], (side) => side === 'accepted') &&
     isOptional(row['score'], isShare) &&
@@ -93,14 +91,11 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
   );
 }
 
+const isClass = objectOf({ truth: isText, by: isText, found: optional((found) => found === null || isText(found)) });
+
 /** What an answer was classified as. */
 export function isRowClass(value: unknown): value is RowClass {
-  return (
-    isJsonObject(value) &&
-    isText(value['truth']) &&
-    isText(value['by']) &&
-    isOptional(value['found'], (found) => found === null || isText(found))
-  );
+  return isClass(value);
 }
 
 export function isResumeRow(row: unknown): row is ResumeRow {
@@ -108,14 +103,12 @@ export function isResumeRow(row: unknown): row is ResumeRow {
 }
 
 export function isEndRow(row: unknown): row is EndRow {
-  return (
-    isJsonObject(row) &&
-    row['type'] === 'end' &&
-    isNumber(row['durationMs']) &&
-    isOptional(row['stopReason'], isText) &&
-    isArrayOf(row['notes'], isText)
-  );
+  return isJsonObject(row) && row['type'] === 'end' && isEnd(row);
 }
+
+const areTexts = listOf(isText);
+const areObjects = listOf(isJsonObject);
+const isEnd = objectOf({ durationMs: isNumber, stopReason: optional(isText), notes: areTexts });
 
 function isUsage(value: unknown): value is Usage {
   return isJsonObject(value) && isMagnitude(value['inputTokens']) && isMagnitude(value['outputTokens']);
@@ -123,51 +116,30 @@ function isUsage(value: unknown): value is Usage {
 
 const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);
 
-function isRecordedSuite(value: unknown): value is JsonObject {
-  return (
-    isJsonObject(value) && isText(value['suite']) && isText(value['path']) && isArrayOf(value['variants'], isVariant)
-  );
-}
+const areChecks = listOf(isCheck);
 
-function isVariant(value: unknown): boolean {
-  return isJsonObject(value) && isText(value['prompt']) && isText(value['provider']) && isNumber(value['planned']);
-}
-
+/** By hand, as the members of a row are: a table takes twice the time, and a record may have 100,000 rows. */
 function isCheck(value: unknown): boolean {
   return (
     isJsonObject(value) &&
     isText(value['assertion']) &&
-    typeof value['pass'] === 'boolean' &&
+    isSwitch(value['pass']) &&
     isShare(value['score']) &&
     isText(value['reason']) &&
     isOptional(value['weight'], isMagnitude)
   );
 }
 
-function isAsked(value: unknown): boolean {
-  return (
-    isJsonObject(value) &&
-    isArrayOf(value['messages'], isAskedText) &&
-    isOptional(value['turns'], (turns) => isArrayOf(turns, isAskedText)) &&
-    isOptional(value['tags'], (tags) => isArrayOf(tags, isText)) &&
-    isOptional(value['description'], isText)
-  );
-}
-
-function isAskedText(value: unknown): boolean {
-  return isJsonObject(value) && isText(value['role']) && isText(value['content']);
-}
-
-function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.every(test);
-}
+const areAskedTexts = listOf(objectOf({ role: isText, content: isText }));
+const isAsked = objectOf({
+  messages: areAskedTexts,
+  turns: optional(areAskedTexts),
+  tags: optional(areTexts),
+  description: optional(isText),
+});
 
 function isOptional(value: unknown, test: (value: unknown) => boolean): boolean {
   return value === undefined || test(value);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
 }
 
 /** Null stands for an amount that is not known. */
