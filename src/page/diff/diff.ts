@@ -1,5 +1,5 @@
 import { type Change, diffArrays, diffLines, diffWordsWithSpace } from 'diff';
-import type { JsonValue } from '../../json/json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
 import { attemptOr } from '../../text/attempt.ts';
 import { clipText } from '../../text/shorten.ts';
@@ -93,7 +93,7 @@ function collect(before: JsonValue, after: JsonValue, path: string, changes: Jso
     }
     return;
   }
-  if (isObject(before) && isObject(after)) {
+  if (isJsonObject(before) && isJsonObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const own = (value: Readonly<Record<string, JsonValue>>) => (Object.hasOwn(value, key) ? value[key] : undefined);
       collectMember(own(before), own(after), appendPointer(path, key), changes);
@@ -138,10 +138,6 @@ function isContainer(value: JsonValue | undefined): value is JsonValue & object 
   return typeof value === 'object' && value !== null;
 }
 
-function isObject(value: JsonValue): value is Readonly<Record<string, JsonValue>> {
-  return isContainer(value) && !Array.isArray(value);
-}
-
 /** A line of both sides, or the number of equal lines that are folded. */
 export type AlignedRow =
   | { readonly before: SideLine | undefined; readonly after: SideLine | undefined; readonly isChanged: boolean }
@@ -175,7 +171,7 @@ function orderLike(value: JsonValue, model: JsonValue): JsonValue {
   if (Array.isArray(value) && Array.isArray(model)) {
     return value.map((item, index) => (index < model.length ? orderLike(item, model[index] as JsonValue) : item));
   }
-  if (!isObject(value) || !isObject(model)) return value;
+  if (!isJsonObject(value) || !isJsonObject(model)) return value;
   const keys = [...Object.keys(model).filter((key) => Object.hasOwn(value, key)), ...Object.keys(value)];
   return Object.fromEntries(
     [...new Set(keys)].map((key) => {
