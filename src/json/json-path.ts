@@ -2,6 +2,7 @@ import parse from 'jsonpath-rfc9535/parser';
 import * as z from 'zod';
 import { attempt } from '../text/attempt.ts';
 import { isKeptByDouble } from '../text/exact-numbers.ts';
+import { formatCount } from '../text/format-amount.ts';
 import {
   type Comparison,
   type FilterQuery,
@@ -127,7 +128,7 @@ function findCallProblems({ name, arguments: list }: FunctionCall): readonly str
   }
   const { length } = signature.takes;
   if (list.length !== length) {
-    return [`${name}() in a JSONPath takes ${length} argument${length === 1 ? '' : 's'}, not ${list.length}`];
+    return [`${name}() in a JSONPath takes ${formatCount(length, 'argument')}, not ${list.length}`];
   }
   return list.flatMap((argument, index) => {
     if (signature.takes[index] === 'nodes') {

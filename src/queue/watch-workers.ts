@@ -1,3 +1,4 @@
+import { formatCount } from '../text/format-amount.ts';
 import { type QueuedProvider, readWorkerInfo, type WorkerInfo } from './messages.ts';
 
 interface WatchOptions {
@@ -31,7 +32,7 @@ export function watchWorkers(options: WatchOptions): NoteWorkers {
     const workers = [...texts].flatMap((text) => readWorkerInfo(text) ?? []);
     const own = workers.filter(({ queues }) => providers.some(({ queue }) => queues.includes(queue)));
     const calls = own.reduce((sum, { concurrency }) => sum + concurrency, 0);
-    const text = own.length === 0 ? '' : `${count(own.length, 'worker')}, ${count(calls, 'call')} at once.`;
+    const text = own.length === 0 ? '' : `${formatCount(own.length, 'worker')}, ${formatCount(calls, 'call')} at once.`;
     if (text !== '' && text !== noted) options.onNote(text);
     noted = text;
     const unserved = providers.filter(
@@ -57,12 +58,8 @@ function describeOthers(workers: readonly WorkerInfo[], { version, shown }: Watc
   const start = `start some with \`llmcheck worker --queue ${shown}\` in a checkout of the same state, with its keys set`;
   const versions = [...new Set(workers.map((worker) => worker.version))].filter((other) => other !== version);
   if (workers.length === 0) return `there is none; ${start}`;
-  const are = `there ${workers.length === 1 ? 'is' : 'are'} ${count(workers.length, 'worker')}`;
+  const are = `there ${workers.length === 1 ? 'is' : 'are'} ${formatCount(workers.length, 'worker')}`;
   return versions.length > 0
     ? `${are}, of llmcheck ${versions.join(', ')} while this is ${version}; ${start}`
     : `${are} of another checkout, or without a key for it; ${start}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

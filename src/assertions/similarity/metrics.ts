@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { formatCount } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
 import { measureEditDistance, type RougeScore, scoreBleu, scoreRougeL, scoreRougeN } from '../../text/similarity.ts';
 import { splitTokens, splitWords } from '../../text/words.ts';
@@ -47,7 +48,7 @@ export const levenshtein = defineAssertion({
       min === undefined ? '' : `a similarity of at least ${min}`,
     ];
     const wanted = bounds.filter((bound) => bound !== '').join(' and ');
-    const shown = `${isExact ? '' : 'at least '}${edits} edit${edits === 1 ? '' : 's'} from ${quote(value)}, similarity ${similarity.toFixed(3)}`;
+    const shown = `${isExact ? '' : 'at least '}${formatCount(edits, 'edit')} from ${quote(value)}, similarity ${similarity.toFixed(3)}`;
     const reason = `is ${shown}, wanted ${wanted}: found ${quote(text)}`;
     return { pass, score: similarity, reason, ...(!pass && { diff: diffTexts(value, text) }) };
   },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { canonicalJson, spell } from '../../json/canonical-json.ts';
 import { describeValue } from '../../json/deep-equal.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import { listFirst } from '../../text/format-amount.ts';
+import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { measureCommonSubsequence } from '../../text/similarity.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
@@ -86,7 +86,7 @@ function describeMatch(
     extra.length === 0 ? '' : `unexpected ${describeItems(extra)}`,
   ].filter((part) => part !== '');
   const source = found.from === 'json' ? '' : ` from ${found.from}`;
-  const size = `${found.items.length} item${found.items.length === 1 ? '' : 's'}${source}`;
+  const size = `${formatCount(found.items.length, 'item')}${source}`;
   return `found ${size}: ${parts.length === 0 ? describeItems(found.items) : parts.join(', ')}`;
 }
 

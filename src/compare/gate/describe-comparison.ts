@@ -110,7 +110,7 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
       return `${name}: an increase beyond ${describeMargin(hypothesis)} is not excluded by ${formatCount(n, 'case')}: too few of them stayed within it`;
     }
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
-    return `${name}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
+    return `${name}: ${bound} is not excluded by ${formatCount(n, 'case')}; more cases narrow it`;
   }
   const low = evidence.worstLow ?? evidence.low;
   const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;

@@ -4,6 +4,7 @@ import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
 import type { SelectSpec } from '../../model/verdict.ts';
 import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
+import { formatCount } from '../../text/format-amount.ts';
 import { findFaultOfAnyMode } from '../../text/regex.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
@@ -169,8 +170,7 @@ function checkRegex(
   try {
     // With an empty alternative the pattern matches anything, and so tells how many groups it has.
     const groups = (new RegExp(`${select.regex}|`, select.flags ?? '').exec('')?.length ?? 1) - 1;
-    if ((select.group ?? 0) > groups)
-      refuse('group', `is too high: the pattern has ${groups === 1 ? '1 group' : `${groups} groups`}`);
+    if ((select.group ?? 0) > groups) refuse('group', `is too high: the pattern has ${formatCount(groups, 'group')}`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const isFlags = /flags/.test(error.message);
