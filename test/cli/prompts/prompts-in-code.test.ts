@@ -64,10 +64,7 @@ test('functions of three apps are sent unchanged', { tags: 'slow' }, async () =>
 test.each(Object.keys(edits))('an edit of what the function of %s imports is red', { tags: 'slow' }, async (name) => {
   const { project, run, server } = await openApps('prompts-in-code');
   const suite = `evals/${name}.eval.yaml`;
-  await run('run', suite);
-  expect((await run('baseline', 'accept')).code).toBe(0);
-  const unchanged = await run('run', suite);
-  expect(unchanged.code).toBe(0);
+  expect((await run('run', suite, '--update-baseline')).code).toBe(0);
   const [file, from, to] = edits[name] ?? ['', '', ''];
   expect(project.read(file)).toContain(from);
   project.write(file, project.read(file).replace(from, to));
@@ -81,8 +78,7 @@ test.each(Object.keys(edits))('an edit of what the function of %s imports is red
 test('a case that is added beside an edit keeps the others comparable', { tags: 'slow' }, async () => {
   const { project, run } = await openApps();
   const suite = 'evals/triage.eval.yaml';
-  await run('run', suite);
-  await run('baseline', 'accept');
+  await run('run', suite, '--update-baseline');
   const [typed, from, to] = edits['triage'] ?? ['', '', ''];
   const file = typed.replace('.ts', '.js');
   project.write(
@@ -140,8 +136,7 @@ test('a damaged table of messages in a baseline is an error at its line, and nev
   const { project, run } = await openApps();
   const suite = 'evals/answers.eval.yaml';
   const path = 'evals/answers.baseline.jsonl';
-  await run('run', suite);
-  await run('baseline', 'accept');
+  await run('run', suite, '--update-baseline');
   const whole = project.read(path);
   const damages: readonly (readonly [from: RegExp, to: string])[] = [
     [/"rendered":\{/, '"rendred":{'],
