@@ -8,6 +8,25 @@ import { executeInRun } from './execute-cells.ts';
 import type { Run } from './open-run.ts';
 import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
+/** Confirms what looks worse after the planned cells were asked. */
+export async function confirm(run: Run): Promise<void> {
+  if (!mayLookWorse(run)) return;
+  const isWhole = await askAgain(run);
+  if (!isWhole) run.state.isCutShort = true;
+}
+
+/**
+ * True where a cell failed or lost score, where cost, steps or classes are gated, and where the run was resumed. Otherwise
+ * nothing has to be compared before the report.
+ */
+function mayLookWorse({ state, earlier, planned }: Run): boolean {
+  const isGatedBeside = planned.plan.suites.some(
+    ({ suite: { gate, classes } }) =>
+      gate.cost.maxIncrease !== undefined || gate.steps?.maxIncrease !== undefined || classes !== undefined,
+  );
+  return state.hasLowScore || isGatedBeside || (earlier?.doneCells ?? 0) > 0;
+}
+
 /**
  * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
  * the run was stopped before that. `look`: before all cases were asked.

@@ -133,23 +133,32 @@ function save(handle: BatchHandle, handles: BatchHandles, { stop, ports }: Batch
   }
 }
 
-/** Refuses `--batch` where no provider has a batch API. Names those without one where others have one. */
-export function checkBatchable({ plan, providers, endpointOf }: PlannedRun): readonly string[] {
-  const sending = plan.providerKeys
-    .flatMap((id) => providers.get(id) ?? [])
-    .filter((config) => endpointOf(config).sends);
-  const others = sending.filter(({ adapter }) => lookupBatchApi(adapter) === undefined);
-  if (sending.length > 0 && others.length === sending.length) {
-    const names = others.map(({ id }) => id).join(', ');
+/** Throws a `UserError` where `--batch` can't work: no provider has a batch API, or a case takes several requests. */
+export function refuseUnbatchable(planned: PlannedRun): void {
+  const sending = listSending(planned);
+  if (sending.length > 0 && !sending.some(hasBatchApi)) {
+    const names = sending.map(({ id }) => id).join(', ');
     const message = `--batch: no provider of this run has a batch API: ${names}`;
     const hint = `leave it out; batches are known for ${batchAdapters.join(', ')}`;
     throw new UserError({ code: 'usage', message, hint });
   }
-  const problems = sending.flatMap((config) => [...findAgentCases(plan, providerKey(config))]);
+  const problems = sending.flatMap((config) => [...findAgentCases(planned.plan, providerKey(config))]);
   if (problems.length > 0) throw new UserError(problems);
-  return others.map(
-    ({ id }) => `provider ${id} has no batch API that llmcheck speaks, so it is asked live, at the live price`,
-  );
+}
+
+/** A remark for each provider that is asked live in a run with `--batch`. */
+export function describeUnbatched(planned: PlannedRun): readonly string[] {
+  return listSending(planned)
+    .filter((config) => !hasBatchApi(config))
+    .map(({ id }) => `provider ${id} has no batch API that llmcheck speaks, so it is asked live, at the live price`);
+}
+
+function listSending({ plan, providers, endpointOf }: PlannedRun): readonly ProviderConfig[] {
+  return plan.providerKeys.flatMap((id) => providers.get(id) ?? []).filter((config) => endpointOf(config).sends);
+}
+
+function hasBatchApi({ adapter }: ProviderConfig): boolean {
+  return lookupBatchApi(adapter) !== undefined;
 }
 
 /** The first case with tools of each suite: a batch answers one request of a cell, and such a cell needs one for each step. */

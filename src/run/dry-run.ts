@@ -23,8 +23,8 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
 import { addKnown } from '../stats/descriptive.ts';
 import { isRetried } from './ask-again.ts';
-import { checkBatchable } from './collect-batches.ts';
-import { planWithBaselines } from './open-run.ts';
+import { refuseUnbatchable } from './collect-batches.ts';
+import { planWithBaselines } from './plan-with-baselines.ts';
 import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './retrial-cells.ts';
 
 /** What a variant would do, without sending anything. */
@@ -60,7 +60,7 @@ export interface VariantForecast {
 /** Plans a run and looks up every first request. What follows in a conversation depends on answers and counts as sent. */
 export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
   const { options, findBaseline, planned, acceptedPrompts } = await planWithBaselines(given, ports);
-  if (options.batch) checkBatchable(planned);
+  if (options.batch) refuseUnbatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const answers = openAnswers(options, planned);
   const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));

@@ -46,11 +46,10 @@ function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
   return state.isDecidedEarly ? 'decided' : undefined;
 }
 
-/** Compares, decides and reports, from the record alone. */
-export async function reportOn(run: Run, end: EndRow): Promise<Report> {
+/** The report of a finished run. Contracts and erosion are judged beside what its record says. */
+export async function reportOn(run: Run, assessment: Assessment): Promise<Report> {
   const { options, findBaseline, findReference } = run;
   const { root, suites } = options.project;
-  const assessment = await assess(run, end);
   const byId = new Map(suites.map((suite) => [suite.id, suite]));
   const contracts = await judgeContracts(assessment, {
     findBaseline,

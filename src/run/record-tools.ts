@@ -36,7 +36,7 @@ export interface ToolRecorder {
 type Answered = Awaited<ReturnType<RecordAnswer>>;
 
 /** Refuses what must not or can't be recorded, before anything is asked. */
-export function checkToolRecording(
+export function refuseToolRecording(
   { plan }: Pick<PlannedRun, 'plan'>,
   options: RunOptions,
   { env }: Pick<RunPorts, 'env'>,

@@ -8,7 +8,7 @@ import { type BatchHandle, batchHandleFormat } from '../../src/model/provider.ts
 import type { ProviderConfig } from '../../src/model/suite.ts';
 import { providerKey } from '../../src/plan/build-plan.ts';
 import type { PlannedRun } from '../../src/plan/plan-run.ts';
-import { type BatchRun, checkBatchable, collectBatches } from '../../src/run/collect-batches.ts';
+import { type BatchRun, collectBatches, describeUnbatched, refuseUnbatchable } from '../../src/run/collect-batches.ts';
 import { buildCell, buildProvider, buildRequest, buildSuite } from '../support/build-case.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
@@ -48,7 +48,8 @@ function plan(configs: readonly ProviderConfig[], cells: readonly Cell[] = []): 
 describe('--batch is refused, before anything is sent,', () => {
   const problemsOf = (planned: PlannedRun) => {
     try {
-      return checkBatchable(planned);
+      refuseUnbatchable(planned);
+      return describeUnbatched(planned);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return error.problems.map(({ code, message, hint }) => `${code}: ${message} → ${hint}`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunSuitesOptions } from '../../src/api/options.ts';
 import { maskVariant } from '../../src/run/find-accepted-prompts.ts';
-import { planWithBaselines } from '../../src/run/open-run.ts';
+import { planWithBaselines } from '../../src/run/plan-with-baselines.ts';
 import { parseQueueUrl } from '../../src/text/store-urls.ts';
 import { openAccepted, openRunProject, wordsSuite } from './run-project.ts';
 

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { StorageError } from '../../src/files/write-files.ts';
 import { maxResultBytes, type RecordTarget } from '../../src/model/agent.ts';
 import { UserError } from '../../src/model/problem.ts';
-import { checkToolRecording, createToolRecorder, keepStubs } from '../../src/run/record-tools.ts';
+import { createToolRecorder, keepStubs, refuseToolRecording } from '../../src/run/record-tools.ts';
 import { buildCell, buildSuite } from '../support/build-case.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
@@ -245,14 +245,14 @@ describe('recording is refused before anything is asked', () => {
     );
     const planned = {
       plan: { suites: [{ suite }], providerKeys: ['a', 'b'], cells: () => [buildCell(), ...cells] },
-    } as unknown as Parameters<typeof checkToolRecording>[0];
+    } as unknown as Parameters<typeof refuseToolRecording>[0];
     const options = {
       record: false,
       isCacheModeChosen: cacheMode === 'replay',
       settings: { cacheMode },
-    } as unknown as Parameters<typeof checkToolRecording>[1];
+    } as unknown as Parameters<typeof refuseToolRecording>[1];
     try {
-      checkToolRecording(planned, options, { env });
+      refuseToolRecording(planned, options, { env });
       return project.files();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -311,10 +311,10 @@ describe('recording is refused before anything is asked', () => {
     const suites = [buildSuite([]), buildSuite([], { id: 'other', recordings: 'rec.jsonl' })];
     const cells = suites.map(({ id }) => buildCell({ agent, key: { ...buildCell().key, suite: id } }));
     const plan = { suites: suites.map((suite) => ({ suite })), providerKeys: ['a'], cells: () => cells };
-    const planned = { plan } as unknown as Parameters<typeof checkToolRecording>[0];
+    const planned = { plan } as unknown as Parameters<typeof refuseToolRecording>[0];
     const options = { record: false, settings: { cacheMode: 'use' } } as unknown as Parameters<
-      typeof checkToolRecording
+      typeof refuseToolRecording
     >[1];
-    expect(() => checkToolRecording(planned, options, { env: {} })).toThrow('the suite other is answered from');
+    expect(() => refuseToolRecording(planned, options, { env: {} })).toThrow('the suite other is answered from');
   });
 });
