@@ -36,17 +36,27 @@ const maxWorkersConcurrency = 1024;
 const defaultRetries = 4;
 
 /**
- * The chain from a request to its answer. From the outside in:
- * 1. a recording or the cache answers, so that nothing is sent;
- * 2. the batch answers what it was sent before the first call;
- * 3. the budget reserves the most that the call may cost;
- * 4. the breaker refuses calls to a provider that has stopped answering;
- * 5. the call waits for its turn, and is repeated within its limits;
- * 6. each attempt ends at its time limit;
- * 7. the budget and the breaker count the attempt, and it is traced;
- * 8. the provider is connected when first asked.
+ * The chain from a request to its answer. The cache or a recording answers, so that nothing is sent; else the batch does,
+ * which was sent before the first call. Else the call is paid from the budget, unless its provider has stopped answering,
+ * and is repeated within the limits. Each attempt ends at its time limit, is counted and is traced.
  */
 export function openProviderCalls(config: ProviderConfig, run: RunResources): ProviderCalls {
+  const { cached, batched, paid, unlessStopped, repeated, attempted, counted, traced, workers } = openLinks(
+    config,
+    run,
+  );
+  const live = batched(paid(unlessStopped(repeated(attempted((connected) => counted(traced(connected)))))));
+  return {
+    live,
+    answered: cached(live, run.options.settings.cacheMode),
+    refreshed: cached(live, 'refresh'),
+    replayed: new Map(),
+    workers,
+  };
+}
+
+/** What is put around a call and around each of its attempts. The budget and the breaker need both. */
+function openLinks(config: ProviderConfig, run: RunResources) {
   const { known, options, ports } = run;
   const endpoint = known.endpointOf(config);
   const breaker = createBreaker((failure) =>
@@ -55,42 +65,47 @@ export function openProviderCalls(config: ProviderConfig, run: RunResources): Pr
   const budget = endpoint.sends ? run.budget : undefined;
   const pricing = openPricing(config, run);
   const limiter = openLimiter(config, run);
+  const isSameCode = openCodeWatch(config, run);
   let waitingForRetry = 0;
-
-  const guard = (sent: Complete): Complete => {
-    const counted = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
-    return budget?.guard(counted, pricing) ?? counted;
-  };
-  const attempt =
-    options.dispatch === undefined || !endpoint.sends
-      ? timeAttempts(guard(connectWhenAsked(config, run)), ports.clock)
-      : guardElsewhere(options.dispatch.attemptFor(config, endpoint), guard);
-  const retried = withRetry(attempt, {
-    retries: config.limits.retries ?? defaultRetries,
-    timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
-    limiter,
-    clock: ports.clock,
-    random: ports.random,
-    ...defined({ mayBegin: options.mayBegin }),
-    onWait: (isWaiting) => {
-      waitingForRetry += isWaiting ? 1 : -1;
-    },
-  });
-  const call = breaker(retried, 'call');
-  const paid = budget?.wrap(call, pricing) ?? call;
-  const live = options.batchAnswers?.wrap(paid, cacheKey) ?? paid;
-  const isUnchanged = watchCode(config, endpoint, known.providerEnv);
-  const isSameCode = () => {
-    if (!isUnchanged()) run.note(describeChange(config));
-    return isUnchanged();
-  };
   return {
-    live,
-    answered: cached(live, options.settings.cacheMode, config, run, isSameCode),
-    refreshed: cached(live, 'refresh', config, run, isSameCode),
-    replayed: new Map(),
+    cached: (live: Complete, mode: CacheMode) => withStored(live, mode, config, run, isSameCode),
+    batched: (paid: Complete) => options.batchAnswers?.wrap(paid, cacheKey) ?? paid,
+    paid: (call: Complete) => budget?.wrap(call, pricing) ?? call,
+    unlessStopped: (call: Complete) => breaker(call, 'call'),
+    repeated: (attempt: TimedAttempt) =>
+      withRetry(attempt, {
+        retries: config.limits.retries ?? defaultRetries,
+        timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
+        limiter,
+        clock: ports.clock,
+        random: ports.random,
+        ...defined({ mayBegin: options.mayBegin }),
+        onWait: (isWaiting) => {
+          waitingForRetry += isWaiting ? 1 : -1;
+        },
+      }),
+    /** An attempt of this process or, with `--queue`, of a worker. */
+    attempted: (guard: (connected: Complete) => Complete): TimedAttempt =>
+      options.dispatch === undefined || !endpoint.sends
+        ? timeAttempts(guard(connectWhenAsked(config, run)), ports.clock)
+        : guardElsewhere(options.dispatch.attemptFor(config, endpoint), guard),
+    counted(attempt: Complete): Complete {
+      const noticed = breaker(attempt, 'attempt');
+      return budget?.guard(noticed, pricing) ?? noticed;
+    },
+    traced: (attempt: Complete) => ports.trace?.attempts(config, endpoint, attempt) ?? attempt,
     // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
     workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
+  };
+}
+
+/** False once the code of a provider has changed, which is noted. */
+function openCodeWatch(config: ProviderConfig, { known, note }: RunResources): () => boolean {
+  const isUnchanged = watchCode(config, known.endpointOf(config), known.providerEnv);
+  return () => {
+    const isSame = isUnchanged();
+    if (!isSame) note(describeChange(config));
+    return isSame;
   };
 }
 
@@ -182,7 +197,8 @@ function findAccount(config: ProviderConfig, { known, options, ports, accounts, 
   return account;
 }
 
-function cached(
+/** Answers are taken from the cache and stored in it, as the mode says; recordings are written on the way. */
+function withStored(
   live: Complete,
   mode: CacheMode,
   { stream }: ProviderConfig,
