@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
@@ -153,4 +154,46 @@ test('the files and folders that the architecture page names exist', () => {
   const questions = page.match(/^\| .*\? \| .*`src\//gm) ?? [];
   expect(questions).toHaveLength(14);
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+/** Statements that read a clock, wait, draw at random or touch the process. */
+const effects = [
+  'performance.now();',
+  'Date.now();',
+  'setTimeout(() => 1, 1);',
+  'setInterval(() => 1, 1);',
+  "import 'node:timers/promises';",
+  "import 'node:perf_hooks';",
+  'Math.random();',
+  'crypto.randomUUID();',
+  "import { randomBytes } from 'node:crypto'; randomBytes(1);",
+  'process.exitCode = 1;',
+  "import { pid } from 'node:process'; pid.toFixed();",
+];
+
+describe('clock, timers, randomness and process', () => {
+  let folder = '';
+  const linted = new Set<string>();
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'llmcheck-lint-'));
+    await copyFile(join(root, '.oxlintrc.json'), join(folder, '.oxlintrc.json'));
+    for (const room of ['plan', 'cli']) {
+      await mkdir(join(folder, 'src', room), { recursive: true });
+      for (const [at, text] of effects.entries()) await writeFile(join(folder, `src/${room}/${at}.ts`), `${text}\n`);
+    }
+    const { stdout } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['-f', 'json'], { cwd: folder });
+    const { diagnostics } = JSON.parse(String(stdout)) as { diagnostics: { code: string; filename: string }[] };
+    for (const { code, filename } of diagnostics) if (code.includes('no-restricted-')) linted.add(filename);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test.each([...effects.entries()])('%i: the lint refuses `%s` outside the folders that have them', (at) => {
+    expect([...linted].filter((file) => file.endsWith(`/${at}.ts`))).toEqual([`src/plan/${at}.ts`]);
+  });
+
+  // The lint has no rule for a constructor without arguments.
+  test('only an entrance reads the date', async () => {
+    const files = await glob('src/**/*.{ts,tsx}', { cwd: root, ignore: ['src/cli/**', 'src/api/**', 'src/page/**'] });
+    expect(files.filter((file) => /new Date\(\)/.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+  });
 });

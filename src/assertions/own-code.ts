@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { toZodSchema } from '../json/to-zod-schema.ts';
+import { systemClock } from '../model/clock.ts';
 import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { findShellSign, splitCommand } from '../text/command-line.ts';
@@ -117,14 +118,14 @@ export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPl
 /** A deadline for synchronous code can't stop a promise: the promise is abandoned. */
 async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome> {
   if (!(returned instanceof Object) || !('then' in returned)) return { returned };
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer: (() => void) | undefined;
   const late = new Promise<CodeOutcome>((resolve) => {
-    timer = setTimeout(() => resolve({ fault: `took longer than ${timeoutMs} ms` }), timeoutMs);
+    stopTimer = systemClock.startTimer(timeoutMs, () => resolve({ fault: `took longer than ${timeoutMs} ms` }));
   });
   try {
     return await Promise.race([Promise.resolve(returned).then((value: unknown) => ({ returned: value })), late]);
   } finally {
-    clearTimeout(timer);
+    stopTimer?.();
   }
 }
 

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { answeredModels } from '../compare/pair-cases.ts';
+import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
@@ -126,7 +126,7 @@ export function* renderBaseline(content: BaselineContent): Generator<string> {
  */
 export function writeBaseline(path: string, content: BaselineContent): boolean {
   return withStorageErrors('Writing', path, () => {
-    const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+    const temporary = join(dirname(path), `.${basename(path)}${drawUnfinishedEnding()}`);
     try {
       writeLines(temporary, renderBaseline(content));
       const isChanged = !isSameFile(temporary, path);

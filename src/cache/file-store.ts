@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode } from '../files/write-files.ts';
 import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
@@ -73,11 +73,8 @@ export function entryPath(folder: string, key: string): string {
   return `${folder}/${key.slice(0, 2)}/${key}.json`;
 }
 
-/** The end of the name of a file that is not finished. */
-export const unfinishedEnding = '.tmp';
-
 // Another process that shares the folder has another name; within this one a write ends before the next begins.
-const ownEnding = `.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
+const ownEnding = drawUnfinishedEnding();
 
 /**
  * Writes an entry as a whole or not at all; its file is as old as the entry, so that `prune` need not read it. Throws

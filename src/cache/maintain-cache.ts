@@ -1,9 +1,10 @@
 import { rmdirSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { unfinishedEnding } from '../files/unfinished-name.ts';
 import { readOrUndefined, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { type CacheEntry, checkKey, type ParsedEntry, parseEntry } from './cache-entry.ts';
-import { entryPath, listNames, unfinishedEnding, writeEntry } from './file-store.ts';
+import { entryPath, listNames, writeEntry } from './file-store.ts';
 
 export interface CacheStats {
   readonly entries: number;

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, readOrUndefined, withStorageErrors } from '../files/write-files.ts';
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
 import { compareText } from '../text/compare-text.ts';
@@ -125,7 +125,7 @@ function replaceWhereChanged(path: string, text: string): boolean {
     if (readOrUndefined(path) === text) return false;
     const folder = dirname(path);
     makeFolder(folder);
-    const temp = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+    const temp = join(folder, `.${basename(path)}${drawUnfinishedEnding()}`);
     try {
       writeFileSync(temp, text);
       renameSync(temp, path);

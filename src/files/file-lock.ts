@@ -13,6 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
+import { drawUnfinishedEnding } from './unfinished-name.ts';
 import { makeFolder, StorageError, systemErrorCode, unlessRefused, withStorageErrors } from './write-files.ts';
 
 /**
@@ -51,7 +52,7 @@ interface Waiting {
 }
 
 function takeLock(lock: string, owner: string, { path, timeoutMs }: Waiting): void {
-  const own = `${lock.slice(0, -'.lock'.length)}.${randomBytes(6).toString('hex')}.tmp`;
+  const own = `${lock.slice(0, -'.lock'.length)}${drawUnfinishedEnding()}`;
   makeFolder(own);
   try {
     writeFileSync(join(own, owner), '');

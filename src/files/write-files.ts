@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -14,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { drawUnfinishedEnding } from './unfinished-name.ts';
 
 /**
  * Writes a whole file, of one text or of chunks: a kill or a full disk leaves the old text or the new one. An existing file
@@ -80,7 +80,7 @@ export function probeFile(path: string): void {
 
 /** As long as that of every other writer here: a name may be too long for it. */
 function temporaryOf(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  return join(dirname(path), `.${basename(path)}${drawUnfinishedEnding()}`);
 }
 
 const probeBytes = 4096;

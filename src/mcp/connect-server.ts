@@ -6,6 +6,7 @@ import type { HttpClient } from '../http/client.ts';
 import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
+import type { Clock } from '../model/clock.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import { splitCommand } from '../text/command-line.ts';
 import { onAbort } from '../text/deadline.ts';
@@ -33,6 +34,7 @@ export interface McpConnection {
 }
 
 export interface McpPorts {
+  readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly packageVersion: VersionOf;
   /** Imports a module of an optional package; undefined where it is not installed. */
@@ -65,7 +67,7 @@ export async function connectServer(
   if (missing !== undefined) throw new McpFault(`needs the variable ${missing}, which is not set`);
   const sdk = await loadSdk(ports);
   const isProgram = server.source.startsWith(execPrefix);
-  const opened = isProgram ? openProgram(server, ports) : await openUrl(server, sdk, ports.env);
+  const opened = isProgram ? openProgram(server, ports) : await openUrl(server, sdk, ports);
   // A constant version, so that a server answers each release alike.
   const client = new sdk.Client({ name: 'llmcheck', version: '1' }, { capabilities: {} });
   let isClosed = false;
@@ -79,7 +81,7 @@ export async function connectServer(
   const attempt = async <T>(run: (timeout: number) => Promise<T>, limitMs: number): Promise<T> => {
     try {
       // The SDK bounds requests, but not notifications.
-      return await within(limitMs, run(limitMs * 2));
+      return await within(limitMs, run(limitMs * 2), ports.clock);
     } catch (error) {
       throw describeFault(error, opened.fault(), isClosed);
     }
@@ -101,10 +103,10 @@ export async function connectServer(
 
 class Timeout extends Error {}
 
-function within<T>(limitMs: number, running: Promise<T>): Promise<T> {
+function within<T>(limitMs: number, running: Promise<T>, clock: Clock): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Timeout(`gave no answer within ${limitMs / 1000} s`)), limitMs);
-    running.then(resolve, reject).finally(() => clearTimeout(timer));
+    const stopTimer = clock.startTimer(limitMs, () => reject(new Timeout(`gave no answer within ${limitMs / 1000} s`)));
+    running.then(resolve, reject).finally(stopTimer);
   });
 }
 
@@ -149,7 +151,11 @@ function openProgram(server: McpServer, { env, selectEnv, startProgram }: McpPor
   return { transport, fault: () => transport.fault(), end: (client) => client.close() };
 }
 
-async function openUrl({ source, headers = {} }: McpServer, sdk: Sdk, env: McpPorts['env']): Promise<OpenTransport> {
+async function openUrl(
+  { source, headers = {} }: McpServer,
+  sdk: Sdk,
+  { clock, env }: McpPorts,
+): Promise<OpenTransport> {
   const { openHttpClient } = await import('../http/client.ts');
   const http = openHttpClient({ env, maxBodyBytes: 2 * maxMcpBytes });
   const filled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fillReferences(value, env)]));
@@ -161,14 +167,14 @@ async function openUrl({ source, headers = {} }: McpServer, sdk: Sdk, env: McpPo
     transport,
     fault: () => undefined,
     async end(client) {
-      const timer = setTimeout(() => http.close(), endSessionMs);
+      const stopTimer = clock.startTimer(endSessionMs, () => http.close());
       try {
         await transport.terminateSession();
       } catch (error) {
         // The session ends without this, too.
         if (!(error instanceof Error)) throw error;
       } finally {
-        clearTimeout(timer);
+        stopTimer();
         await client.close();
         http.close();
       }

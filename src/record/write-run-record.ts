@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, StorageError, withStorageErrors } from '../files/write-files.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { type RowPlace, readRowsAt, renderRow } from './read-rows.ts';
@@ -66,7 +66,7 @@ export function rewriteRunRecord(
   { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
 ): RunRecordWriter {
   // Two processes that resume one run must not write into one file.
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${path}${drawUnfinishedEnding()}`;
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');
     try {

@@ -176,8 +176,8 @@ function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Prom
 
   async function ask(name: string, args: unknown, signal: AbortSignal): Promise<ServerReply> {
     opening ??= open(signal);
-    const startedAt = performance.now();
-    const sinceStart = () => ({ latencyMs: performance.now() - startedAt });
+    const startedMs = ports.clock.now();
+    const sinceStart = () => ({ latencyMs: ports.clock.now() - startedMs });
     try {
       const connection = await opening;
       const result = await connection.request('tools/call', { name, arguments: args }, callMs);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { openHttpClient } from '../http/client.ts';
 import { UserError } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
@@ -54,7 +53,8 @@ export async function traceRun(options: RunOptions, ports: RunPorts, settings: O
     settings,
     mask,
     nowMs: () => offsetMs + ports.clock.now(),
-    newId: (bytes) => randomBytes(bytes).toString('hex'),
+    newId: (bytes) =>
+      Buffer.from(Array.from({ length: bytes }, () => Math.floor(ports.random() * 256))).toString('hex'),
   });
   let report: Report | undefined;
   try {

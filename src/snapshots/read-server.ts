@@ -2,6 +2,7 @@ import { defined } from '../json/defined.ts';
 import { connectServer, execPrefix, type McpConnection, McpFault, type McpPorts } from '../mcp/connect-server.ts';
 import { readToolList } from '../mcp/tool-list.ts';
 import { fillReferences, findReferences, type McpServer, type McpSnapshot } from '../model/agent.ts';
+import { systemClock } from '../model/clock.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { startLineProgram } from '../programs/line-program.ts';
@@ -70,6 +71,7 @@ function hintOf({ message }: McpFault): string | undefined {
 export function openMcpPorts(root: string, env: McpPorts['env']): McpPorts {
   const packages = openPackages(root);
   return {
+    clock: systemClock,
     env,
     packageVersion: packages.version,
     importPackage: packages.load,

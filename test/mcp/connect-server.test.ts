@@ -1,6 +1,7 @@
 import { getActiveResourcesInfo } from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { connectServer, type McpPorts } from '../../src/mcp/connect-server.ts';
+import { systemClock } from '../../src/model/clock.ts';
 import { type Scripted, startServer } from '../support/http-server.ts';
 import { greeting, scriptedPorts } from '../support/mcp-ports.ts';
 
@@ -9,7 +10,8 @@ function portsWith(version: string | undefined): McpPorts {
   const refuse = () => {
     throw new Error('nothing may be loaded or started');
   };
-  return { env: {}, packageVersion: () => version, importPackage: refuse, startProgram: refuse, selectEnv: refuse };
+  const refused = { importPackage: refuse, startProgram: refuse, selectEnv: refuse };
+  return { clock: systemClock, env: {}, packageVersion: () => version, ...refused };
 }
 
 const server = { source: 'exec:node server.js', folder: '/' };

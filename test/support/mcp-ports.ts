@@ -1,4 +1,5 @@
 import type { McpPorts } from '../../src/mcp/connect-server.ts';
+import { systemClock } from '../../src/model/clock.ts';
 
 export interface ScriptedPorts extends McpPorts {
   /** What was started, asked and ended, in order. */
@@ -18,6 +19,7 @@ export function scriptedPorts(answer: Answer, { env = {}, stderr = '' } = {}): S
   let on: { onLine: (line: string) => void; onEnd: (why: string) => void } | undefined;
   return {
     log,
+    clock: systemClock,
     env,
     end: (why) => on?.onEnd(why),
     say: (line) => on?.onLine(line),

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { drawUnfinishedEnding } from '../../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { type BatchHandle, batchHandleFormat } from '../../model/provider.ts';
@@ -28,7 +28,7 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
     },
     write(handle) {
       const path = pathOf(handle.name);
-      const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+      const temporary = `${path}${drawUnfinishedEnding()}`;
       withStorageErrors('Writing', path, () => {
         makeFolder(folder);
         const fd = openSync(temporary, 'w');
