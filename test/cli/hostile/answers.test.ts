@@ -85,7 +85,11 @@ test('a regex that backtracks for ever ends in time and does not hold up the oth
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
   const evil = String.raw`regex: "^(([a-z])+.)+[A-Z]([a-z])+$"`;
-  project.write('evals/echo.eval.yaml', suite.replace('equals: "{{expected}}"', evil));
+  // Confirmation trials would only take as long again.
+  project.write(
+    'evals/echo.eval.yaml',
+    `${suite.replace('equals: "{{expected}}"', evil)}gate: { confirm: { budget: 0 } }\n`,
+  );
   const server = await startChatServer(({ text }) =>
     text.includes('red') ? `${'a'.repeat(50)}!` : text.replace('Say: ', ''),
   );
