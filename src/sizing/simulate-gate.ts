@@ -1,4 +1,4 @@
-import { compareVariants } from '../compare/compare-variants.ts';
+import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
 import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide } from '../compare/confirm/judge-case.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
@@ -10,11 +10,12 @@ import {
   settleRun,
 } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
+import { pairSides } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import { caseKey } from '../model/cell.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { BreachCode } from '../model/gate.ts';
-import type { RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
+import type { RecordedSuite, RunHeader } from '../model/record.ts';
 import type { ComparisonOutcome } from '../model/report.ts';
 import type { CaseSummary, RowSummary, SuiteSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
@@ -121,22 +122,26 @@ interface DrawnSides {
   readonly simulated: SimulatedVariant;
   /** Planned trials. */
   readonly planned: number;
-  readonly baseline: ReadonlyMap<string, CaseSummary>;
   readonly candidate: ReadonlyMap<string, CaseSummary>;
+  readonly compare: () => ComparedVariant;
   readonly ask: (id: string, side: RetrialSide, count: number) => void;
 }
 
 function drawSides(simulated: SimulatedVariant): DrawnSides {
   const baseline = new Map<string, CaseSummary>();
   const candidate = new Map<string, CaseSummary>();
-  let planned = 0;
+  let trials = 0;
   for (const one of simulated.ids.values()) {
     const { caseId, plannedTrials } = one.found;
-    planned += plannedTrials;
+    trials += plannedTrials;
     baseline.set(caseId, buildCase(one.found, one.draw(one.baselineTrials)));
     candidate.set(caseId, buildCase(one.found, one.draw(plannedTrials)));
   }
+  const [sides, options] = sidesOf(simulated, baseline, candidate);
+  const planned = compareVariants(...sides, options);
+  let isAsked = false;
   const ask = (id: string, side: RetrialSide, count: number): void => {
+    isAsked = true;
     const one = simulated.ids.get(id);
     const drawn = candidate.get(one?.found.caseId ?? '');
     if (one === undefined || drawn === undefined) throw new Error(`case ${id} was not drawn`);
@@ -149,25 +154,26 @@ function drawSides(simulated: SimulatedVariant): DrawnSides {
         : { ...drawn, accepted: [...accepted, ...rows] },
     );
   };
-  return { simulated, planned, baseline, candidate, ask };
+  // Confirmation trials change what is said of cases, and no average.
+  const compare = () => (isAsked ? { ...planned, cases: pairSides(...sides, options) } : planned);
+  return { simulated, planned: trials, candidate, compare, ask };
 }
 
-function gate({ simulated, baseline, candidate }: DrawnSides): GatedComparison {
+function gate({ simulated, candidate, compare }: DrawnSides): GatedComparison {
   const { suite, variant } = simulated;
   return {
     suite,
     ...defined({ acceptedPrompt: variant.recorded.acceptedPrompt }),
     variant: { ...variant, planned: [...candidate.values()].reduce((sum, { trials }) => sum + trials.length, 0) },
-    compared: compare(suite, variant.recorded, baseline, candidate),
+    compared: compare(),
   };
 }
 
-function compare(
-  { recorded: { gate: policy } }: SuiteSummary,
-  recorded: RecordedVariant,
+function sidesOf(
+  { suite, variant: { recorded } }: SimulatedVariant,
   baseline: ReadonlyMap<string, CaseSummary>,
   candidate: ReadonlyMap<string, CaseSummary>,
-): ComparedVariant {
+): readonly [readonly [ComparedSide, ComparedSide], CompareVariantsOptions] {
   const side = (source: string, cases: ReadonlyMap<string, CaseSummary>): ComparedSide => ({
     source,
     recorded,
@@ -176,14 +182,18 @@ function compare(
     checksOf: () => [],
     answerOf: () => undefined,
   });
-  return compareVariants(side('the baseline', baseline), side('the run', candidate), {
-    gate: policy,
-    margin: policy.passRate.maxDrop ?? defaultMaxDrop,
-    scoreMargin: policy.score.maxDrop ?? defaultMaxDrop,
-    redefined: new Set(),
-    latencyComparable: false,
-    isWhole: true,
-  });
+  const { gate: policy } = suite.recorded;
+  return [
+    [side('the baseline', baseline), side('the run', candidate)],
+    {
+      gate: policy,
+      margin: policy.passRate.maxDrop ?? defaultMaxDrop,
+      scoreMargin: policy.score.maxDrop ?? defaultMaxDrop,
+      redefined: new Set(),
+      latencyComparable: false,
+      isWhole: true,
+    },
+  ];
 }
 
 function sumUp({ variant, report, failures }: JudgedComparison, run: JudgedRun): SimulatedComparison {
