@@ -36,11 +36,6 @@ export interface Removal {
   readonly bytes: number;
 }
 
-interface DamagedEntry {
-  readonly path: string;
-  readonly reason: string;
-}
-
 export interface ImportResult {
   readonly imported: number;
   /** Already there, and not older. */
@@ -126,7 +121,7 @@ export class CacheMaintenance {
 
   /** Every entry that can't be used; `remove` deletes them. */
   verify({ remove: isFix }: { readonly remove: boolean }) {
-    const damaged: DamagedEntry[] = [];
+    const damaged: { readonly path: string; readonly reason: string }[] = [];
     let checked = 0;
     for (const { parsed, path } of readEntries(this.#folder)) {
       checked += 1;

@@ -136,16 +136,11 @@ export function meanSteps(rows: readonly Pick<RowSummary, 'status' | 'steps'>[])
   return counts.length === 0 ? undefined : mean(counts);
 }
 
-interface SideCosts {
-  readonly usd: number;
-  readonly answers: number;
-}
-
 /** Undefined without an answer, null where an answer has no known price. */
 function sumCosts(
   { trials, pooled }: CaseSummary,
   { costOf = bookedCost }: ComparedSide,
-): SideCosts | null | undefined {
+): { readonly usd: number; readonly answers: number } | null | undefined {
   const [first] = trials;
   if (pooled !== undefined && first !== undefined) {
     if (pooled.answered === 0) return undefined;

@@ -88,11 +88,6 @@ interface ImportedRecordings {
   readonly unmatched: readonly string[];
 }
 
-interface ImportInto {
-  readonly suites: readonly Suite[];
-  readonly findBaseline: FindBaseline;
-}
-
 /**
  * Fills the request hashes of a recordings file. Each cell of its suites is replayed from its own lines, which also
  * yields the later requests of a conversation and those to judges. Lines of cells that are not planned stay unchanged.
@@ -100,7 +95,7 @@ interface ImportInto {
 async function importRecordings(
   path: string,
   planned: PlannedRun,
-  { suites, findBaseline }: ImportInto,
+  { suites, findBaseline }: { readonly suites: readonly Suite[]; readonly findBaseline: FindBaseline },
 ): Promise<ImportedRecordings> {
   const { lines, file } = readRecordings(path);
   const byCell = groupBy(lines, recordedCellKey);

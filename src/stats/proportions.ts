@@ -139,7 +139,7 @@ export function compareUnpaired(
   baseline: readonly number[],
   candidate: readonly number[],
   alpha: number,
-  groups: SeparateGroups = {},
+  groups: { readonly baseline?: Groups | undefined; readonly candidate?: Groups | undefined } = {},
 ): UnpairedComparison {
   // A side where nothing differs shows no spread of its groups: the other side's is taken.
   const effect = Math.max(effectOf(baseline, groups.baseline), effectOf(candidate, groups.candidate));
@@ -160,11 +160,6 @@ export function compareUnpaired(
     // Where the rate has not fallen, not even the narrowest interval ends below 0.
     pWorse: delta !== null && delta < 0 ? invert(highAt) : 0.5,
   };
-}
-
-interface SeparateGroups {
-  readonly baseline?: Groups | undefined;
-  readonly candidate?: Groups | undefined;
 }
 
 function effectOf(means: readonly number[], groups: Groups | undefined): number {

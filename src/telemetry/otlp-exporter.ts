@@ -4,11 +4,7 @@ import { tryParseJson } from '../json/parse-json.ts';
 import { decodePercent } from '../text/decode-text.ts';
 
 /** A value of an attribute. OTLP's JSON writes integers as text, since 64 bits do not fit a JSON number. */
-export type AttributeValue = string | number | boolean | readonly string[] | Integer;
-
-interface Integer {
-  readonly integer: number;
-}
+export type AttributeValue = string | number | boolean | readonly string[] | { readonly integer: number };
 
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
 

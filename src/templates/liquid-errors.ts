@@ -4,17 +4,12 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import { detailsOf, missingVariable, TemplateError } from './template-error.ts';
 import { notText } from './template-values.ts';
 
-interface OtherSyntax {
-  readonly pattern: RegExp;
-  readonly hint: (found: string) => string;
-}
-
 const OUTPUT = String.raw`\{\{-?`;
 const TEXT = String.raw`"[^"]*"|'[^']*'`;
 const VALUE = String.raw`(?:${TEXT}|[\w.[\]-]+)`;
 
 // Syntax of Jinja, Nunjucks and Handlebars, which Liquid would refuse with an unhelpful message or print as text.
-const OTHER_LANGUAGES: readonly OtherSyntax[] = [
+const OTHER_LANGUAGES: readonly { readonly pattern: RegExp; readonly hint: (found: string) => string }[] = [
   { pattern: /\{#[\s\S]*?#\}/, hint: () => 'a comment is written {% comment %}…{% endcomment %}' },
   { pattern: /\{\{\{[\s\S]*?\}\}\}/, hint: () => 'write two braces: nothing is escaped' },
   {

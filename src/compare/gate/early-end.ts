@@ -44,15 +44,10 @@ export function rankOf(order: string, suite: string, caseId: string): string {
   return sha256Hex(`${order}:${suite}:${caseId}`);
 }
 
-interface EarlyOptions {
-  readonly settings: Pick<RunSettings, 'early'>;
-  readonly look?: EarlyLook;
-}
-
 /** The compared variants of which cases were not asked. */
 export function findPartialVariants(
   gated: readonly GatedComparison[],
-  { settings: { early }, look }: EarlyOptions,
+  { settings: { early }, look }: { readonly settings: Pick<RunSettings, 'early'>; readonly look?: EarlyLook },
 ): ReadonlyMap<VariantSummary, PartialVariant> {
   const found = new Map<VariantSummary, PartialVariant>();
   for (const comparison of gated) {

@@ -205,11 +205,6 @@ interface Edge {
   readonly pointer: string;
 }
 
-interface Frame {
-  readonly schema: JsonObject;
-  readonly edges: Iterator<Edge>;
-}
-
 /**
  * Finds a schema that refers to itself for the same value, so that no validator would ever finish.
  * Recursion through properties or items is fine: there the value gets smaller. Returns where the circle closes.
@@ -234,7 +229,7 @@ function walk(
   done: Set<JsonValue>,
 ): string | undefined {
   const open = new Set<JsonValue>();
-  const stack: Frame[] = [];
+  const stack: { readonly schema: JsonObject; readonly edges: Iterator<Edge> }[] = [];
   const enter = (schema: JsonValue, at: string): void => {
     if (!isJsonObject(schema) || done.has(schema)) return;
     open.add(schema);

@@ -57,16 +57,11 @@ function compileAssertion(
   return compiled;
 }
 
-interface PlacedFrame {
-  readonly frame: Frame;
-  readonly placed: PlacedSelect | undefined;
-}
-
 function compileCombinator(
   name: string,
   children: 'one' | 'many',
   written: Located,
-  { frame, placed }: PlacedFrame,
+  { frame, placed }: { readonly frame: Frame; readonly placed: PlacedSelect | undefined },
   context: AssertionContext,
 ): CompiledAssertion | undefined {
   const items = children === 'one' ? [written] : itemsOf(written);

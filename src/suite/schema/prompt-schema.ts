@@ -62,10 +62,6 @@ export const promptSchema = z
   .refine(hasOneSource, { error: 'needs exactly one of file, text, messages, module and exec' })
   .refine((value) => value.export === undefined || value.module !== undefined, { error: 'has export without module' });
 
-interface PromptSources {
-  readonly [key: string]: unknown;
-}
-
-function hasOneSource({ file, text: written, messages, module, exec }: PromptSources): boolean {
+function hasOneSource({ file, text: written, messages, module, exec }: Readonly<Record<string, unknown>>): boolean {
   return [file, written, messages, module, exec].filter((source) => source !== undefined).length === 1;
 }
