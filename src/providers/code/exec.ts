@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import type { CompletionOutcome, ProviderFailure } from '../../model/completion.ts';
 import { UserError } from '../../model/problem.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
@@ -24,6 +24,7 @@ import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTranscript } from './answer-object.ts';
+import { buildInput, findMissingEnv } from './code-call.ts';
 import { hashEnv, hashFiles, hashFolders } from './hash-code.ts';
 
 const options = z
@@ -86,11 +87,9 @@ export const exec: Adapter = {
     return Promise.resolve({
       async complete(request, signal) {
         if (signal.aborted) return fail(classifyAbort(signal), 0);
-        const missing = settings.env.find((name) => childEnv[name] === undefined);
-        if (missing !== undefined) {
-          return fail({ kind: 'auth', message: `${missing} is not set, and the provider's \`env\` names it` }, 0);
-        }
-        const input = JSON.stringify(buildInput(request));
+        const missing = findMissingEnv(settings.env, childEnv);
+        if (missing !== undefined) return missing;
+        const input = JSON.stringify({ model: request.model, ...buildInput(request) });
         const call = { argv, cwd: config.folder, env: childEnv, input, signal, maxOutputBytes };
         const cut = (changed: ProgramCall) =>
           settings.network === true ? changed : (withoutNetwork(changed) ?? changed);
@@ -139,11 +138,6 @@ function parseCommand(config: ProviderConfig): readonly string[] {
   // A bare name is looked up in PATH; a relative path starts from the suite's folder.
   const isPath = /[/\\]/.test(program) && !isAbsolute(program);
   return [isPath ? resolve(config.folder, program) : program, ...args];
-}
-
-/** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
-function buildInput({ model, messages, params, trial, origin, vars }: CompletionRequest): object {
-  return { model, messages, params, trial, ...origin, ...defined({ vars }) };
 }
 
 function readResult(

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import type { CompletionOutcome, CompletionRequest } from '../../model/completion.ts';
+import type { CompletionOutcome } from '../../model/completion.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import { UserError } from '../../model/problem.ts';
 import type { Adapter, ProviderEnv } from '../../model/provider.ts';
@@ -14,6 +14,7 @@ import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';
+import { buildInput, findMissingEnv } from './code-call.ts';
 import { hashEnv, hashFiles, hashFolders, hashModule } from './hash-code.ts';
 
 const options = z.strictObject({
@@ -67,10 +68,8 @@ export const module: Adapter = {
     return Promise.resolve({
       async complete(request, signal) {
         if (signal.aborted) return fail(classifyAbort(signal), 0);
-        const missing = settings.env.find((name) => childEnv[name] === undefined);
-        if (missing !== undefined) {
-          return fail({ kind: 'auth', message: `${missing} is not set, and the provider's \`env\` names it` }, 0);
-        }
+        const missing = findMissingEnv(settings.env, childEnv);
+        if (missing !== undefined) return missing;
         const startedAt = performance.now();
         const outcome = await pool.run({
           file,
@@ -106,11 +105,6 @@ function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot'
     hint: 'name a .js, .mjs or .ts file, from the folder of the file that names it',
     ...defined({ at: config.at }),
   });
-}
-
-/** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
-function buildInput({ messages, params, trial, origin, vars }: CompletionRequest): object {
-  return { messages, params, trial, ...origin, ...defined({ vars }) };
 }
 
 function readOutcome(outcome: CodeOutcome, name: string, latencyMs: number): CompletionOutcome {
