@@ -200,6 +200,16 @@ export function readCacheApart(
   };
 }
 
+/** The same in Anthropic's names, which agents keep. */
+export function readAnthropicUsage(usage: JsonObject): Usage | undefined {
+  return readCacheApart({
+    fresh: usage['input_tokens'],
+    output: usage['output_tokens'],
+    cached: usage['cache_read_input_tokens'],
+    written: usage['cache_creation_input_tokens'],
+  });
+}
+
 /**
  * Usage of an API whose totals hold their parts; undefined where a total is missing. A part that is larger than its total
  * is a mistake of the server; the total is what is billed.

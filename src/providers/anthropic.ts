@@ -11,8 +11,8 @@ import {
   malformed,
   mapFinishReason,
   objectOf,
+  readAnthropicUsage,
   readBody,
-  readCacheApart,
   text,
 } from './answer.ts';
 import { defineHttpAdapter, type HttpFormat, type ReadReply } from './http-adapter.ts';
@@ -203,12 +203,7 @@ function readRefusal(reason: string | undefined, details: JsonValue | undefined)
 
 function readUsage({ usage }: JsonObject): Usage | undefined {
   const raw = objectOf(usage);
-  const counts = readCacheApart({
-    fresh: raw['input_tokens'],
-    output: raw['output_tokens'],
-    cached: raw['cache_read_input_tokens'],
-    written: raw['cache_creation_input_tokens'],
-  });
+  const counts = readAnthropicUsage(raw);
   const reasoningTokens = count(objectOf(raw['output_tokens_details'])['thinking_tokens']);
   return counts && { ...counts, ...defined({ reasoningTokens }) };
 }

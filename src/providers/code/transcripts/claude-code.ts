@@ -8,9 +8,9 @@ import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
 import type { AgentStep, AnsweredCall, Usage } from '../../../model/completion.ts';
-import { list, objectOf, readCacheApart, text } from '../../answer.ts';
+import { list, objectOf, readAnthropicUsage, readCacheApart, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
-import { readAnthropicUsage, resultsIn } from './read-messages.ts';
+import { resultsIn } from './read-messages.ts';
 import { addUsages, type FoundResult, joinResults, readParts, type Transcript, TranscriptFault } from './read-parts.ts';
 
 export function isClaudeCode(events: readonly JsonObject[]): boolean {

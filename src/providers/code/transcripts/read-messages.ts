@@ -5,7 +5,7 @@
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
 import type { AnsweredCall, FinishReason, Usage } from '../../../model/completion.ts';
-import { list, objectOf, readCacheApart, readTotals, text } from '../../answer.ts';
+import { list, objectOf, readAnthropicUsage, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import {
   addUsages,
@@ -167,15 +167,6 @@ function readUsage(body: JsonObject): Usage | undefined {
     });
   }
   return isJsonObject(usage) ? readAnthropicUsage(usage) : undefined;
-}
-
-export function readAnthropicUsage(usage: JsonObject): Usage | undefined {
-  return readCacheApart({
-    fresh: usage['input_tokens'],
-    output: usage['output_tokens'],
-    cached: usage['cache_read_input_tokens'],
-    written: usage['cache_creation_input_tokens'],
-  });
 }
 
 /*
