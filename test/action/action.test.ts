@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
-import { runGit } from '../support/git.ts';
+import { commitAll, headOf, initRepository, runGit } from '../support/git.ts';
 import { type GithubServer, robot, startGithubServer } from '../support/github-server.ts';
 import { type Action, type ActionRun, readAction, runAction } from '../support/run-action.ts';
 import { startShellCli } from '../support/shell-cli.ts';
@@ -68,11 +67,9 @@ async function openJob({ isInstalled = false } = {}): Promise<Job> {
   project.write('.gitignore', '.llmcheck/\nnode_modules/\nevent.json\n');
   const installed = `#!/bin/sh\nexec "${process.execPath}" "${bundleCli()}" "$@"\n`;
   project.write('node_modules/.bin/llmcheck', isInstalled ? installed : await startShellCli());
-  execFileSync('chmod', ['+x', join(project.root, 'node_modules/.bin/llmcheck')]);
-  git('init', '-q', '-b', 'main');
+  chmodSync(project.path('node_modules/.bin/llmcheck'), 0o755);
   await project.run(['run', '--cache', 'off', '--update-baseline'], { env: server.env });
-  git('add', '.');
-  git('commit', '-qm', 'base');
+  const main = initRepository(project.root, 'base');
   git('checkout', '-qb', 'change');
   asked.length = 0;
   const cache = new Map<string, string>();
@@ -86,16 +83,12 @@ async function openJob({ isInstalled = false } = {}): Promise<Job> {
     answers,
     cache,
     git,
-    commit(message) {
-      git('add', '.');
-      git('commit', '-qm', message, '--allow-empty');
-      return git('rev-parse', 'HEAD');
-    },
+    commit: (message) => commitAll(project.root, message),
     act({ inputs = {}, event = 'pull_request', hasKey = true, matrix, jobIndex = '0', canUpload = true } = {}) {
       runs += 1;
-      github.head = git('rev-parse', 'HEAD');
+      github.head = headOf(project.root);
       const head = { sha: github.head, repo: { full_name: event === 'fork' ? 'eve/shop' : 'acme/shop' } };
-      const pull = { number: 7, head, base: { ref: 'main', sha: git('rev-parse', 'main') } };
+      const pull = { number: 7, head, base: { ref: 'main', sha: main } };
       project.write(
         'event.json',
         JSON.stringify(event === 'push' ? { ref: 'refs/heads/main' } : { pull_request: pull }),
@@ -198,7 +191,7 @@ describe('the action', { tags: 'slow' }, () => {
     const job = await openJob({ isInstalled: true });
     const run = await job.act({ event: 'push', inputs: { 'working-directory': 'evals' } });
     expect([run.exitCode, run.outputs['planned'], job.github.checks.length]).toEqual([0, '3', 1]);
-    execFileSync('rm', ['-r', job.path('node_modules/.bin')]);
+    rmSync(job.path('node_modules/.bin'), { recursive: true });
     const without = await job.act({ event: 'push' });
     expect([without.exitCode, without.log]).toEqual([2, expect.stringContaining('llmcheck can not be started')]);
   });
@@ -213,7 +206,7 @@ describe('the action', { tags: 'slow' }, () => {
     expect([again.exitCode, again.outputs['spentUsd']]).toEqual([0, '0']);
     // A push has no pull request to comment on; the check is put on its commit.
     expect(job.github.comments).toEqual([]);
-    expect(job.github.checks.map(({ head_sha }) => head_sha)).toEqual(Array(2).fill(job.git('rev-parse', 'HEAD')));
+    expect(job.github.checks.map(({ head_sha }) => head_sha)).toEqual(Array(2).fill(headOf(job.root)));
   });
 
   test('is neutral for a fork without secrets whose answers are not stored, and says why', async () => {

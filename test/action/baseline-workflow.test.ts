@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startEchoServer } from '../support/chat-server.ts';
-import { runGit } from '../support/git.ts';
+import { headOf, initRepository, runGit } from '../support/git.ts';
 import { wordSuite } from '../support/github-job.ts';
 import { type Action, readAction } from '../support/run-action.ts';
 import { type JobRun, readWorkflow, runJob, type Workflow } from '../support/run-workflow.ts';
@@ -57,9 +57,7 @@ async function openRepository(suite = wordSuite('words', ['red'])): Promise<Repo
   project.write('bin/npx', '#!/bin/sh\nname=$1; shift; exec "node_modules/.bin/$name" "$@"\n');
   project.write('bin/gh', fakeGh);
   for (const file of ['node_modules/.bin/llmcheck', 'bin/npx', 'bin/gh']) chmodSync(project.path(file), 0o755);
-  git('init', '-q', '-b', 'main');
-  git('add', '.');
-  git('commit', '-qm', 'one');
+  initRepository(project.root, 'one');
   git('init', '-q', '--bare', 'origin');
   git('remote', 'add', 'origin', project.path('origin'));
   git('push', '-q', 'origin', 'main');
@@ -96,7 +94,7 @@ async function openRepository(suite = wordSuite('words', ['red'])): Promise<Repo
         GITHUB_REPOSITORY: 'acme/shop',
         GITHUB_EVENT_NAME: event,
         GITHUB_REF_NAME: 'main',
-        GITHUB_SHA: git('rev-parse', 'HEAD'),
+        GITHUB_SHA: headOf(project.root),
         GITHUB_RUN_ID: String(runs),
       };
       git('clean', '-qdfx', '.llmcheck');

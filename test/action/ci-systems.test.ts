@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startEchoServer } from '../support/chat-server.ts';
 import { installPrograms, runShell, type ShellResult } from '../support/ci-shell.ts';
-import { runGit } from '../support/git.ts';
+import { commitAll, headOf, initRepository, runGit } from '../support/git.ts';
 import { wordSuite } from '../support/github-job.ts';
 import { gitlabToken, startGitlabServer } from '../support/gitlab-job.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -25,9 +25,7 @@ async function openClone() {
   project.write('origin/evals/words.eval.yaml', wordSuite('words'));
   project.write('origin/.gitignore', '.llmcheck/\nllmcheck.*\n/reports/\n');
   await runCli(['run', '-q', '--update-baseline'], { cwd: project.path('origin'), env: provider.env });
-  git('origin', 'init', '-q', '-b', 'main');
-  git('origin', 'add', '.');
-  git('origin', 'commit', '-qm', 'accept');
+  initRepository(project.path('origin'), 'accept');
   git('.', 'clone', '-q', `file://${project.path('origin')}`, 'job');
   const env: Env = { ...provider.env, PATH, HOME: project.root, CI: 'true' };
   return {
@@ -38,8 +36,7 @@ async function openClone() {
     change(edit: (suite: string) => string, message = 'change') {
       const file = 'job/evals/words.eval.yaml';
       project.write(file, edit(project.read(file)));
-      git('job', 'add', '.');
-      git('job', 'commit', '-qm', message, '--allow-empty');
+      commitAll(project.path('job'), message);
     },
     run: (lines: readonly string[], own: Env = {}, shell?: 'bash' | 'sh') =>
       runShell(lines, { cwd: project.path('job'), env: { ...env, ...own }, ...(shell && { shell }) }),
@@ -152,7 +149,7 @@ describe('the example for GitLab', () => {
     const gitlab = await startGitlabServer();
     const act = (name: string, source: string) => {
       const { before_script: before = [], script = [], variables = {} } = gitlabJob(name);
-      const head = clone.git('job', 'rev-parse', 'HEAD');
+      const head = headOf(clone.project.path('job'));
       gitlab.head = head;
       return clone.run(
         [...before, ...script],

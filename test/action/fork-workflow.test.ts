@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEchoServer } from '../support/chat-server.ts';
+import { commitAll, headOf } from '../support/git.ts';
 import { readAction } from '../support/run-action.ts';
 import { readWorkflow, runJob } from '../support/run-workflow.ts';
 import { openWorkflowProject, workflowToken as token } from '../support/workflow-project.ts';
@@ -13,11 +14,9 @@ test('the workflows of a fork: its job uploads a record, and the default branch 
   const provider = await startEchoServer();
   const { project, github, git, runnerEnv } = await openWorkflowProject(['llmcheck.html']);
   await project.run(['run', '--update-baseline'], { env: provider.env });
-  git('add', '.');
-  git('commit', '-qm', 'accept');
+  commitAll(project.root, 'accept');
   git('checkout', '-qb', 'change');
-  git('commit', '-qm', 'the change of a fork', '--allow-empty');
-  const sha = git('rev-parse', 'HEAD');
+  const sha = commitAll(project.root, 'the change of a fork');
   github.head = sha;
   const artifacts = new Map<string, string>();
   const shared = {
@@ -66,7 +65,7 @@ test('the workflows of a fork: its job uploads a record, and the default branch 
     ...shared,
     runId: '56',
     event,
-    env: { ...env, GITHUB_EVENT_NAME: 'workflow_run', GITHUB_RUN_ID: '56', GITHUB_SHA: git('rev-parse', 'HEAD') },
+    env: { ...env, GITHUB_EVENT_NAME: 'workflow_run', GITHUB_RUN_ID: '56', GITHUB_SHA: headOf(project.root) },
   });
   expect({ log: trusted.log, code: trusted.exitCode, ran: trusted.ran }).toMatchObject({ code: 0, ran: true });
   expect(github.comments.map(({ body }) => body)).toEqual([expect.stringContaining('> **Not verified**')]);

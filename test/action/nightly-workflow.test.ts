@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
+import { commitAll, headOf } from '../support/git.ts';
 import type { GithubServer } from '../support/github-server.ts';
 import { type Action, readAction } from '../support/run-action.ts';
 import { type JobRun, readWorkflow, runJob, type Workflow } from '../support/run-workflow.ts';
@@ -39,8 +40,7 @@ async function openNights(): Promise<Nights> {
   const { project, github, git, runnerEnv } = await openWorkflowProject(['drift.json']);
   project.write('event.json', '{"schedule":"17 3 * * *"}');
   await project.run(['run', '--update-baseline'], { env: provider.env });
-  git('add', '.');
-  git('commit', '-qm', 'accept');
+  commitAll(project.root, 'accept');
   const cache = new Map<string, string>();
   let runs = 0;
   return {
@@ -64,7 +64,7 @@ async function openNights(): Promise<Nights> {
           ...runnerEnv,
           OPENAI_BASE_URL: provider.env['OPENAI_BASE_URL'] ?? '',
           GITHUB_EVENT_NAME: 'schedule',
-          GITHUB_SHA: git('rev-parse', 'HEAD'),
+          GITHUB_SHA: headOf(project.root),
           GITHUB_RUN_ID: String(runs),
         },
       });

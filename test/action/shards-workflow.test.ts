@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEchoServer } from '../support/chat-server.ts';
+import { commitAll } from '../support/git.ts';
 import { wordSuite } from '../support/github-job.ts';
 import { readAction } from '../support/run-action.ts';
 import { readWorkflow, runJob } from '../support/run-workflow.ts';
@@ -13,12 +14,10 @@ test('the workflow of shards: the last job publishes one verdict, with a page of
 }, async () => {
   const provider = await startEchoServer();
   const { project, github, git, runnerEnv } = await openWorkflowProject(['shards/']);
-  git('add', '.');
-  git('commit', '-qm', 'main');
+  commitAll(project.root, 'main');
   git('checkout', '-qb', 'change');
   project.write('evals/words.eval.yaml', wordSuite('words', ['red']));
-  git('commit', '-qam', 'expect another word');
-  const sha = git('rev-parse', 'HEAD');
+  const sha = commitAll(project.root, 'expect another word');
   github.head = sha;
   const head = { sha, repo: { full_name: 'acme/shop' } };
   project.write('event.json', JSON.stringify({ pull_request: { number: 7, head, base: { ref: 'main' } } }));
