@@ -22,7 +22,6 @@ const root = join(import.meta.dirname, '../..');
 describe('the package, as npm installs it', { tags: 'slow' }, () => {
   let folder = '';
   let project = '';
-  let tarball = '';
 
   function inProject(command: string, args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
     const env = { ...bareEnv(), ...variables };
@@ -37,7 +36,7 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'llmcheck-package-'));
-    // Packed in a copy, and built there where the checkout's own dist/ is stale.
+    // A copy, which is built where the checkout's own dist/ is stale.
     const copy = join(folder, 'copy');
     mkdirSync(copy);
     for (const name of ['package.json', 'bin', 'src', 'schema', 'scripts', 'README.md', 'tsconfig.json']) {
@@ -46,11 +45,11 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     if (isBuilt()) cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
     else execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, stdio: 'pipe' });
-    execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: copy, stdio: 'pipe' });
-    tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '');
     project = join(folder, 'project');
     mkdirSync(project);
-    const install = ['install', '--offline', '--no-audit', '--no-fund', '--prefix', project, tarball];
+    // With `--install-links` npm packs the folder as `npm pack` does; `--ignore-scripts`, since `prepare` would build again.
+    const quiet = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts'];
+    const install = ['install', '--install-links', ...quiet, '--prefix', project, copy];
     execFileSync('npm', install, { cwd: project, stdio: 'pipe', env: bareEnv() });
   }, 180_000);
 
