@@ -1,4 +1,4 @@
-import { type FieldsOf, type Guard, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
+import { areTexts, type FieldsOf, type Guard, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { AgentStep, ToolResult } from '../model/agent.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
@@ -54,16 +54,20 @@ const checkFields: FieldsOf<RecordedCheck> = {
   judgement: optional(objectOf(judgementFields)),
 };
 
-const usageFields: FieldsOf<Usage> = {
-  inputTokens: isCount,
-  outputTokens: isCount,
-  cachedInputTokens: optional(isCount),
-  cacheWriteTokens: optional(isCount),
-  reasoningTokens: optional(isCount),
-  inputAudioTokens: optional(isCount),
-  outputAudioTokens: optional(isCount),
-  costUsd: optional(isMagnitude),
-};
+function usageFieldsOf(isTokens: Guard): FieldsOf<Usage> {
+  return {
+    inputTokens: isTokens,
+    outputTokens: isTokens,
+    cachedInputTokens: optional(isTokens),
+    cacheWriteTokens: optional(isTokens),
+    reasoningTokens: optional(isTokens),
+    inputAudioTokens: optional(isTokens),
+    outputAudioTokens: optional(isTokens),
+    costUsd: optional(isMagnitude),
+  };
+}
+
+const usageFields = usageFieldsOf(isCount);
 
 const toolCallFields: FieldsOf<ToolCall> = {
   id: optional(isText),
@@ -115,23 +119,10 @@ const pooledFields: FieldsOf<PooledTrials> = {
   score: objectOf({ ...momentsFields, mean: isShare }),
   latencyMs: optional(objectOf(momentsFields)),
   answered: isCount,
-  usage: optional(objectOf(pooledUsageFields())),
-  answers: listOf(isText),
+  // Token counts of an average are no whole numbers.
+  usage: optional(objectOf(usageFieldsOf(isMagnitude))),
+  answers: areTexts,
 };
-
-/** Token counts of an average are no whole numbers. */
-function pooledUsageFields(): FieldsOf<Usage> {
-  return {
-    inputTokens: isMagnitude,
-    outputTokens: isMagnitude,
-    cachedInputTokens: optional(isMagnitude),
-    cacheWriteTokens: optional(isMagnitude),
-    reasoningTokens: optional(isMagnitude),
-    inputAudioTokens: optional(isMagnitude),
-    outputAudioTokens: optional(isMagnitude),
-    costUsd: optional(isMagnitude),
-  };
-}
 
 const isPooledBody = objectOf(pooledFields);
 
@@ -185,16 +176,16 @@ const languageNames: ReadonlySet<unknown> = new Set<TemplateLanguage['name']>([
 const languageFields: FieldsOf<TemplateLanguage> = {
   name: (value) => languageNames.has(value),
   rendered: optional(isRenderedTable),
-  variables: optional(listOf(isText)),
+  variables: optional(areTexts),
   partials: optional((value) => isJsonObject(value) && Object.values(value).every(isText)),
   defaults: optional(isJsonObject),
-  optional: optional(listOf(isText)),
+  optional: optional(areTexts),
 };
 
 const messageFields: FieldsOf<WrittenMessage> = {
   role: isText,
   content: isText,
-  attach: optional(listOf(isText)),
+  attach: optional(areTexts),
   language: optional(objectOf(languageFields)),
 };
 
@@ -218,7 +209,7 @@ const variantFields: FieldsOf<BaselineVariant> = {
   replaces: optional(isText),
   replacesProvider: optional(isText),
   contract: isJsonObject,
-  models: listOf(isText),
+  models: areTexts,
 };
 
 const isCaseBody = objectOf(caseFields);

@@ -26,6 +26,10 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
+export function areTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
 export function isSwitch(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }

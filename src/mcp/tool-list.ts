@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
+import { areTexts } from '../json/guards.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { type McpSnapshot, type McpTool, maxMcpBytes, maxMcpTools } from '../model/agent.ts';
 import { compareText } from '../text/compare-text.ts';
@@ -103,7 +104,7 @@ function sortMembers(value: JsonObject, isSchema = true): JsonObject {
   const members = Object.entries(value).sort(([a], [b]) => compareText(a, b));
   return Object.fromEntries(
     members.map(([key, item]): [string, JsonValue] => {
-      if (isSchema && key === 'required' && isTexts(item)) return [key, [...item].sort(compareText)];
+      if (isSchema && key === 'required' && areTexts(item)) return [key, [...item].sort(compareText)];
       return [key, sortValue(item, isSchema && !dataKeywords.has(key))];
     }),
   );
@@ -116,10 +117,6 @@ function sortValue(value: JsonValue, isSchema: boolean): JsonValue {
 
 /** Their values are data, in which a list has an order. */
 const dataKeywords: ReadonlySet<string> = new Set(['default', 'examples', 'const', 'enum']);
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
 
 /** The text of a snapshot's file, whose folder is given: the same for equal lists of tools. Invisible characters are escaped. */
 export function writeSnapshot({ server, info, tools }: McpSnapshot, folder: string): string {

@@ -1,4 +1,4 @@
-import { isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
+import { areTexts, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { RowClass } from '../model/classes.ts';
 import type { Usage } from '../model/completion.ts';
@@ -22,9 +22,7 @@ export function isRunHeader(row: unknown): row is RunHeader {
 const isSettings = objectOf({
   maxErrors: isJsonObject,
   loosened: optional(
-    listOf(
-      objectOf({ suite: optional(isText), key: isText, old: isText, new: isText, cases: optional(listOf(isText)) }),
-    ),
+    listOf(objectOf({ suite: optional(isText), key: isText, old: isText, new: isText, cases: optional(areTexts) })),
   ),
   emptySelections: optional(listOf(objectOf({ message: isText }))),
 });
@@ -106,7 +104,6 @@ export function isEndRow(row: unknown): row is EndRow {
   return isJsonObject(row) && row['type'] === 'end' && isEnd(row);
 }
 
-const areTexts = listOf(isText);
 const areObjects = listOf(isJsonObject);
 const isEnd = objectOf({ durationMs: isNumber, stopReason: optional(isText), notes: areTexts });
 

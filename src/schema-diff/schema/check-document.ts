@@ -1,3 +1,4 @@
+import { areTexts } from '../../json/guards.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
 import { attempt } from '../../text/attempt.ts';
@@ -27,7 +28,7 @@ const exclusive: Expectation = {
 };
 const flag: Expectation = { is: 'true or false', test: (value) => typeof value === 'boolean' };
 const text: Expectation = { is: 'a string', test: (value) => typeof value === 'string' };
-const names: Expectation = { is: 'a list of strings', test: isListOfStrings };
+const names: Expectation = { is: 'a list of strings', test: areTexts };
 const map: Expectation = { is: 'an object', test: isJsonObject };
 const schemas: Expectation = {
   is: 'a list of schemas with at least one member',
@@ -39,7 +40,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
     is: `one of ${typeWords.join(', ')}, or a list of them`,
     test: (value) =>
       (typeof value === 'string' && typeWords.includes(value)) ||
-      (isListOfStrings(value) && value.length > 0 && value.every((item) => typeWords.includes(item))),
+      (areTexts(value) && value.length > 0 && value.every((item) => typeWords.includes(item))),
   },
   enum: { is: 'a list of values', test: (value) => Array.isArray(value) },
   minLength: count,
@@ -78,13 +79,13 @@ const expectations: Readonly<Record<string, Expectation>> = {
   dependentSchemas: map,
   dependentRequired: {
     is: 'an object of lists of strings',
-    test: (value) => isJsonObject(value) && Object.values(value).every((item) => isListOfStrings(item)),
+    test: (value) => isJsonObject(value) && Object.values(value).every(areTexts),
   },
   dependencies: {
     is: 'an object of schemas or lists of strings',
     test: (value) =>
       isJsonObject(value) &&
-      Object.values(value).every((item) => isListOfStrings(item) || isJsonObject(item) || typeof item === 'boolean'),
+      Object.values(value).every((item) => areTexts(item) || isJsonObject(item) || typeof item === 'boolean'),
   },
   allOf: schemas,
   anyOf: schemas,
@@ -119,10 +120,6 @@ function hintOf(keyword: string, value: JsonValue): string | undefined {
   const given = (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
   const strange = given.find((item) => !typeWords.includes(item));
   return strange === undefined ? undefined : didYouMean(strange, typeWords);
-}
-
-function isListOfStrings(value: JsonValue): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function isRegex(source: string): boolean {
