@@ -32,7 +32,7 @@ describe('every assertion', () => {
     expect(names.filter((name) => !doc.includes(`\`${name}\``))).toEqual([]);
   });
 
-  test('that a fixture folder is named after still exists', () => {
+  test('still exists where a fixture folder is named after it', () => {
     const folders = readdirSync(join(root, 'fixtures/assertions')).map((folder) => `fixtures/assertions/${folder}`);
     expect(folders.filter((folder) => !names.map(folderOf).includes(folder))).toEqual([]);
   });

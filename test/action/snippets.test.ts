@@ -91,7 +91,7 @@ describe('the snippets for CI systems', () => {
     );
   });
 
-  test('that use the action give it flags that run has', async () => {
+  test('pass only flags that run has to the action', async () => {
     const given = [page, ...files.map(({ text }) => text)].flatMap((text) => [...text.matchAll(/^ +args: (.+)$/gm)]);
     expect(given.length).toBeGreaterThanOrEqual(4);
     const project = openTempProject();

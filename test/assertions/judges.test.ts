@@ -290,6 +290,6 @@ test.each<[JudgedInput | undefined, readonly object[]]>([
       { title: 'conversation', text: 'user: one\n\nAnn: two' },
     ],
   ],
-])('of %j a judge is shown %j', (judged, parts) => {
+])('a judge of %j is shown %j', (judged, parts) => {
   expect(describeInput(judged)).toEqual(parts);
 });

@@ -316,7 +316,7 @@ describe('ignoreCase', () => {
     ['levenshtein', { max: 0 }],
     ['bleu', { min: 1 }],
     ['rouge', { min: 1 }],
-  ])('of %s holds for what is wanted and for what was answered', async (name, more) => {
+  ])('applies to both sides of %s: what is wanted and what was answered', async (name, more) => {
     const isList = name === 'containsAll' || name === 'containsAny';
     const passes = async (wanted: string, answer: string, ignoreCase: boolean) => {
       const params = { value: isList ? [wanted] : wanted, ignoreCase, ...more };

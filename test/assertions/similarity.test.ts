@@ -211,7 +211,7 @@ describe('sentence BLEU', () => {
     expect(scoreBleu(splitTokens(candidate), [splitTokens(reference)], smoothing)).toBeCloseTo(score, 10);
   });
 
-  test('of Chinese is that of characters, as with the tokens "zh" of sacreBLEU', () => {
+  test('counts the characters of Chinese, as the tokens "zh" of sacreBLEU do', () => {
     const [candidate, reference] = ['我今天去了商店，买了3.5公斤苹果。', '今天我去商店买了3.5公斤的苹果。'].map(
       splitTokens,
     );
@@ -267,7 +267,7 @@ describe('ROUGE', () => {
       [0.40476, 0.65385, 0.5],
       [0.29268, 0.48, 0.36364],
     ],
-  ])('of %j is that of ROUGE-1.5.5', (prediction, target, one, two) => {
+  ])('scores %j as ROUGE-1.5.5 does', (prediction, target, one, two) => {
     const [a, b] = [splitWords(prediction.toLowerCase()), splitWords(target.toLowerCase())];
     const shown = ({ recall, precision, f }: RougeScore) => [recall, precision, f].map((x) => Number(x.toFixed(5)));
     expect(shown(scoreRougeN(a, b, 1))).toEqual(one);

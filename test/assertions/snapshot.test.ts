@@ -54,7 +54,7 @@ describe('the assertion snapshot', () => {
     });
   });
 
-  test('with min, the similarity decides and is the score', async () => {
+  test('passes by similarity with min, and the similarity is its score', async () => {
     const sides = { answer: 'abcx', accepted: { text: 'abcd' } };
     const similar = await judge({ ...sides, params: { min: 0.75 } });
     expect(similar).toMatchObject({ outcome: 'pass', score: 0.75 });

@@ -114,7 +114,7 @@ describe('a run is refused', () => {
     ]);
   });
 
-  test('with commands that name the config and a record elsewhere', async () => {
+  test('and the commands name the config and a record elsewhere', async () => {
     const project = openProject();
     const path = project.write({ end: null });
     expect(await problemsOf(project.accept(path, { configPath: 'my config.yaml' }))).toEqual([
@@ -254,7 +254,7 @@ describe('failing cases', () => {
     expect(accepted).toMatchObject({ knownFailures: [known('b'), known('c')], stillExpected: [] });
   });
 
-  test('that passed in most of their earlier trials are still expected to pass, unless they are taken as known', async () => {
+  test('are still expected to pass if most of their earlier trials passed, unless they are taken as known', async () => {
     const project = openProject();
     const first = project.write({ cases: { a: [passed, passed], b: passed, c: { mustPass: true } } });
     const second = project.write({ cases: { a: failed, b: failed, c: { ...failed, mustPass: true } } });
@@ -271,7 +271,7 @@ describe('failing cases', () => {
     ]);
   });
 
-  test('of a replaced prompt are none', async () => {
+  test('are none for a replaced prompt', async () => {
     const project = openProject();
     const variants = [{}, { prompt: 'v2', replaces: 'v1' }];
     const path = project.write({ variants, cases: { a: failed }, more: [rowOf('a', { ...failed, prompt: 'v2' })] });

@@ -138,7 +138,7 @@ describe('the accepted prompt of a variant', () => {
     expect(find({ storedMessages, stored: { model: 'old' } })?.state.is).toBe('askable');
   });
 
-  test('of another model is asked there, without the price of the model now', () => {
+  test('is asked of its own model, without the price of the model now', () => {
     const provider = { ...mini, price: { input: 1, output: 2 } };
     expect(find({ provider, stored: { model: 'old' } })?.variant?.provider).toEqual({ ...mini, model: 'old' });
     expect(find({ provider })?.variant?.provider).toEqual(provider);
@@ -146,7 +146,7 @@ describe('the accepted prompt of a variant', () => {
     expect(find({ refusal: 'no one asks' })?.state.is).toBe('askable');
   });
 
-  test('of a replaced version or provider is asked in the name of the variant', () => {
+  test('is asked in the name of the variant that replaces its version or provider', () => {
     const v2 = promptOf('Now: {{ email }}', { id: 'v2' });
     const ofVersion = find({ prompt: v2, stored: { prompt: 'v1' }, standIn: { replaces: 'v1' } });
     expect([ofVersion?.state.is, ofVersion?.variant?.prompt.id]).toEqual(['askable', 'v2']);
@@ -198,7 +198,7 @@ describe('the accepted prompt of a variant', () => {
     expect(why(options)).toContain(reason);
   });
 
-  test('of several prompts can not be asked', () => {
+  test('can not be asked where there are several', () => {
     const cases = [{ caseId: 'a' }, { caseId: 'b', otherVariant: true as const }];
     expect(find({ cases })?.state).toMatchObject({
       is: 'unavailable',

@@ -60,7 +60,7 @@ describe('a case', () => {
     [{ pooled: { ...pooled, score: { ...pooled.score, n: 3 } } }, false],
     [{ pooled: { ...pooled, usage: { inputTokens: 1.5, outputTokens: 2 } } }, true],
     [{ pooled: { ...pooled, usage: { inputTokens: -1, outputTokens: 2 } } }, false],
-  ])('with %j is one: %s', (more, isOne) => {
+  ])('is valid with %j: %s', (more, isOne) => {
     expect(isBaselineCase({ ...row, ...more })).toBe(isOne);
   });
 
@@ -110,7 +110,7 @@ describe('a variant', () => {
     [table('0  1'), false],
     [table('x'), false],
     [table(0), false],
-  ])('with %j is one: %s', (more, isOne) => {
+  ])('is valid with %j: %s', (more, isOne) => {
     expect(isBaselineVariant({ ...variant, ...more })).toBe(isOne);
   });
 });

@@ -197,7 +197,7 @@ test('the last trial that there is a number for is read', () => {
 });
 
 describe('a baseline file', () => {
-  test('that is not there is undefined', () => {
+  test('is undefined where it does not exist', () => {
     expect(readRows(join(makeFolder(), 'none.jsonl'))).toBeUndefined();
   });
 
@@ -223,7 +223,7 @@ describe('a baseline file', () => {
     ['less', (text: string) => text.slice(0, -1)],
     ['nothing', () => ''],
     ['something else', (text: string) => text.replace('billing', 'shipping')],
-  ])('that holds %s is replaced, and nothing else is left in the folder', (_, change) => {
+  ])('is replaced if it holds %s, and nothing else is left in the folder', (_, change) => {
     const folder = makeFolder();
     const path = join(folder, 'triage.baseline.jsonl');
     writeFileSync(path, change(render(small)));
@@ -232,7 +232,7 @@ describe('a baseline file', () => {
     expect(readdirSync(folder)).toEqual(['triage.baseline.jsonl']);
   });
 
-  test('that is a folder can be neither read nor written', () => {
+  test('can be neither read nor written where a folder has its name', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     mkdirSync(path);
     expect(catchUserError(() => readRows(path, 'shown')).problems).toMatchObject([
@@ -289,7 +289,7 @@ describe('a baseline file', () => {
     ]);
   });
 
-  test('that lost its last half line is damaged there', () => {
+  test('is damaged where its last half line is lost', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     writeFileSync(path, render(small).slice(0, -20));
     expect(catchUserError(() => readRows(path, file)).problems).toMatchObject([{ at: { file, line: 3 } }]);

@@ -87,7 +87,7 @@ describe('cacheKey', () => {
     expect(new Set(keys).size).toBe(parts.length);
   });
 
-  test('of a request without base URL is another than with one', () => {
+  test('is another without a base URL', () => {
     const { baseUrl: _, ...rest } = buildRequest();
     expect(cacheKey(rest)).not.toBe(cacheKey(buildRequest()));
     expect(cacheKey(rest)).toBe(cacheKey({ ...rest }));

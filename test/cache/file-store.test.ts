@@ -88,7 +88,7 @@ describe('a damaged entry', () => {
     ['text that is none', () => '\u00ff\u00fe\0', 'is not a cache entry'],
     ['another format', (text) => text.replace('"format":2', '"format":7'), 'has format 7'],
     ['the entry of another request', () => renderEntry(other), 'holds the answer to another request'],
-  ])('with %s gives a miss, is named once and is replaced by the next answer', (_, edit, reason) => {
+  ])('is a miss with %s, is named once and is replaced by the next answer', (_, edit, reason) => {
     const folder = makeFolder();
     openStore(folder).store.write(entry);
     openStore(folder).store.write(other);
@@ -101,7 +101,7 @@ describe('a damaged entry', () => {
     expect(openStore(folder).store.read(entry.key)?.completion).toEqual(entry.completion);
   });
 
-  test('that was cut off at any place is a miss', () => {
+  test('is a miss wherever it was cut off', () => {
     const folder = makeFolder();
     const { store } = openStore(folder);
     store.write(entry);

@@ -139,7 +139,7 @@ describe('withRecordings', () => {
     expect(await serve([recorded], renamed)).toMatchObject({ status: 'completed', completion: { text: 'billing' } });
   });
 
-  test('of two lines with one hash, that of the own cell is served', async () => {
+  test('serves the line of the own cell where two lines have one hash', async () => {
     const other = { ...recorded, prompt: 'v2', completion: answer('other') };
     expect(await serve([recorded, other])).toMatchObject({ completion: { text: 'billing' } });
     expect(await serve([other, recorded])).toMatchObject({ completion: { text: 'billing' } });
@@ -204,7 +204,7 @@ describe('withRecordings', () => {
     expect(await commandFor('support', 'a refund')).toBe('llmcheck run --record');
   });
 
-  test('with another cache mode, what is not recorded is asked for', async () => {
+  test('asks for what is not recorded, with another cache mode', async () => {
     expect(await serve([], request, 'ask')).toMatchObject({ completion: { text: 'from the provider' } });
     expect(await serve([recorded], request, 'ask')).toMatchObject({ completion: { text: 'billing' } });
   });

@@ -155,7 +155,7 @@ describe('a shared cache', () => {
     expect([other.calls.count, none.written]).toEqual([1, [cacheKey(question)]]);
   });
 
-  test('of a replay is read alone', async () => {
+  test('is only read in a replay', async () => {
     const { complete, entries } = build('replay', yes, { shared: share(entryOf('theirs')) });
     expect(await complete(question, noSignal)).toMatchObject({ cached: true, completion: { text: 'theirs' } });
     expect(entries.size).toBe(0);

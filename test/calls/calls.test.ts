@@ -70,7 +70,7 @@ test.each([
   ['off', ['w00 after 1', 'w00 after 1'], false],
   ['refresh', ['w00 after 1', 'w00 after 1'], false],
   ['replay', ['cacheMiss after 0', 'cacheMiss after 0'], true],
-] as const)('with --cache %s nothing is asked past the cache', async (cache, expected, isHermetic) => {
+] as const)('nothing is asked past the cache with --cache %s', async (cache, expected, isHermetic) => {
   const { calls, ask, suite, configOf, requestOf } = await open({ run: { cache } });
   expect([await ask('w00'), await ask('w00')]).toEqual(expected);
   expect(calls.refreshFor(configOf('own'), suite)).toBeUndefined();

@@ -232,7 +232,7 @@ describe('what a server tells of its limits', () => {
     expect(leases).toHaveLength(17);
   });
 
-  test('of a day are no matter of pace, but nothing is sent while nothing is left', async () => {
+  test('a limit of a day does not set the pace, but nothing is sent while nothing is left', async () => {
     const { limiter, clock } = build();
     const day = { unit: 'requests', limit: 50, periodMs: 86_400_000 } as const;
     (await takeOne(limiter)).release(telling({ ...day, remaining: 40, resetMs: 1000 }));
@@ -254,7 +254,7 @@ describe('refusals', () => {
     await settleMicrotasks();
   }
 
-  test('that pile up cut the slots once for all calls that were under way, and hold everything back for a while', async () => {
+  test('cut the slots once where they pile up, for all calls in flight, and hold everything back for a while', async () => {
     const { limiter, clock } = build({ concurrency: 16 });
     const leases = await takeAll(limiter, 16);
     await refuse(leases);
@@ -286,7 +286,7 @@ describe('refusals', () => {
     expect(pauses).toEqual([1500, 4500, 13_500, 15_000, 15_000]);
   });
 
-  test('that come singly among answers cost no slot and no time', async () => {
+  test('cost no slot and no time where they come singly among answers', async () => {
     const { limiter, clock } = build({ concurrency: 8 });
     for (let call = 0; call < 200; call += 1) {
       const lease = await takeOne(limiter);
@@ -360,7 +360,7 @@ describe('refusals', () => {
     expect(pauses).toEqual([500, 1500, 4500, 500]);
   });
 
-  test('of other kinds, and calls that were never sent, say nothing of the load', async () => {
+  test('say nothing of the load where they are of other kinds, or calls were never sent', async () => {
     const { limiter } = build({ concurrency: 4 });
     for (const kind of ['server', 'network', 'badRequest', 'timeout'] as const) {
       for (let count = 0; count < 10; count += 1) (await takeOne(limiter)).release(failed(kind));

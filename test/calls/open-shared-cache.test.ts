@@ -28,7 +28,7 @@ describe('the store of a shared cache', () => {
     [{ url: 's3://bucket/folder' }, { AWS_ACCESS_KEY_ID: 'AKID' }, { missing: 'AWS_SECRET_ACCESS_KEY' }],
     [{ url: 's3://bucket/folder' }, { AWS_SECRET_ACCESS_KEY: 's' }, { missing: 'AWS_ACCESS_KEY_ID' }],
     [{ url: 's3://bucket/folder' }, aws, { address: 's3://bucket/folder' }],
-  ])('of %j with the variables %j is %j', (written, env, found) => {
+  ])('is found from %j with the variables %j: %j', (written, env, found) => {
     const { open: _, ...shown } = { open: undefined, ...find(written, env) };
     expect(shown).toEqual(found);
   });
@@ -37,7 +37,7 @@ describe('the store of a shared cache', () => {
     [{ urlEnv: 'CACHE', url: 'redis://127.0.0.1' }, { CACHE: 'nonsense' }, 'the address in CACHE is not an address: '],
     [{ url: 'ftp://a/' }, {}, 'the address in cache has an unknown scheme: '],
     [{}, {}, 'the address in cache is not an address: '],
-  ])('of %j with the variables %j is a usage error', (written, env, message) => {
+  ])('is a usage error from %j with the variables %j', (written, env, message) => {
     let caught: unknown;
     try {
       find(written, env);
@@ -50,7 +50,7 @@ describe('the store of a shared cache', () => {
     });
   });
 
-  test('that lacks a variable is not used, with a warning', () => {
+  test('is not used where a variable is missing, with a warning', () => {
     const warnings: string[] = [];
     const cache = openConfiguredCache(
       { urlEnv: 'CACHE', prefix: 'p', timeoutMs: 1 },

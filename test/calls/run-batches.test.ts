@@ -345,7 +345,7 @@ describe('runBatches', () => {
 });
 
 describe('the requests of a batch', () => {
-  it('that may not be sent are errored without a submission, and the others are sent', async () => {
+  it('are errored without a submission where they may not be sent, and the others are sent', async () => {
     const failure: ProviderFailure = { kind: 'badRequest', message: 'no files' };
     const { ports, submitted, clock } = open({
       encode: ({ key }) => Promise.resolve(key === 'bad' ? { failure } : { value: key }),

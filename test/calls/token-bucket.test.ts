@@ -52,7 +52,7 @@ describe('TokenBucket', () => {
     expect(bucket.waitMs(1, 0)).toBe(4100);
   });
 
-  test('of a limit without a time never lets anybody wait', () => {
+  test('never lets a call wait for a limit without a time', () => {
     const bucket = new TokenBucket(10, 100 / 0);
     for (const nowMs of [5, 5, 6]) {
       expect(bucket.waitMs(1, nowMs)).toBe(0);
@@ -73,12 +73,12 @@ describe('limits by hand', () => {
     );
   });
 
-  test.each([1, 7, 60, 600])('of %i a minute are used to nine tenths over a long time', (rpm) => {
+  test.each([1, 7, 60, 600])('use nine tenths of %i a minute over a long time', (rpm) => {
     const last = sendEagerly(open({ rpm }), rpm * 10).at(-1) ?? 0;
     expect(last / minuteMs).toBeLessThan(11.2);
   });
 
-  test('of tokens let a request that is larger than the limit go', () => {
+  test('let a request go that is larger than the limit of tokens', () => {
     const [first, second = 0] = sendEagerly(open({ tpm: 600 }), 2, 900);
     expect(first).toBe(0);
     expect(second).toBeGreaterThan(minuteMs);
@@ -121,7 +121,7 @@ describe('limits that the server tells', () => {
     expect(rates.waitMs(estimate, 0)).toBe(6000);
   });
 
-  test('of input and of output tokens count their own side alone', () => {
+  test('count input and output tokens apart', () => {
     for (const [unit, estimate, other] of [
       ['inputTokens', { input: 90, output: 0 }, { input: 0, output: 90 }],
       ['outputTokens', { input: 0, output: 90 }, { input: 90, output: 0 }],
@@ -146,7 +146,7 @@ describe('limits that the server tells', () => {
     [{ periodMs: 86_400_000, resetMs: 3_600_000 }, 60_000],
     // Without a period, the time until it is whole again tells it from one of a minute.
     [{ resetMs: 3_600_000 }, 60_000],
-  ])('of a day, %j, hold everything back once nothing is left, at most a minute', (report, waitMs) => {
+  ])('hold everything back, at most a minute, once nothing of a day is left: %j', (report, waitMs) => {
     const rates = open();
     tell(rates, { unit: 'requests', limit: 50, remaining: 20, ...report });
     expect(sendEagerly(rates, 40).at(-1)).toBe(0);

@@ -140,7 +140,7 @@ describe('every suite is affected', () => {
 });
 
 describe('a suite is affected by itself', () => {
-  test('with the baseline that is named in the place of its own', { tags: 'slow' }, async () => {
+  test('also where a flag names another baseline', { tags: 'slow' }, async () => {
     const files = { [`${inApp}/evals/a.baseline.jsonl`]: '1', [`${inApp}/x.jsonl`]: '1', [`${inApp}/old/base`]: '1' };
     const project = openRepository(files);
     for (const name of Object.keys(files)) project.write(name, '2');
@@ -156,7 +156,7 @@ describe('a suite is affected by itself', () => {
     expect(await against('git:main:x.jsonl')).toEqual(['evals/a.baseline.jsonl changed']);
   });
 
-  test('of several, each by its own files; those that were deleted are named', async () => {
+  test('among several, each by its own files; deleted ones are named', async () => {
     const gone = ['gone.eval.yaml', 'gone.eval.yml', 'gone.eval.mjs', 'gone.eval.cts', 'gone.eval.ts', 'gone.eval.js'];
     const files = Object.fromEntries(
       [...gone, 'gone.eval.txt', 'goneeval.js'].map((name) => [`${inApp}/${name}`, 'x']),

@@ -153,7 +153,7 @@ describe('a stopped run', () => {
     ['fss', 0.6, 'incomplete'],
     ['fss', 0.7, 'failed'],
     ['s s', 1, 'incomplete'],
-  ])('with cells %j and a minimum of %d is %s', (rows, min, outcome) => {
+  ])('is decided with cells %j and a minimum of %d: %s', (rows, min, outcome) => {
     expect(judge(rows, { gate: passRate(min), stop: 'bail' }).outcome).toBe(outcome);
   });
 
@@ -553,7 +553,7 @@ describe('the other limits', () => {
     expect(judge([...slow(2000, 2000), unreached], { gate, stop: 'bail' }).outcome).toBe('failed');
   });
 
-  test('of observed cells nothing counts, also where other cells were not reached', () => {
+  test('count observed cells as nothing, also where other cells were not reached', () => {
     const watched = (row: Partial<RowSummary>) => buildRowSummary({ caseId: 'watched', observe: true, ...row });
     const stopped = { gate: passRate(0.7), stop: 'bail' } as const;
     expect(judge([...rowsOf('p s'), watched({ status: 'failed' })], stopped).outcome).toBe('incomplete');

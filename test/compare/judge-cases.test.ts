@@ -212,7 +212,7 @@ describe('a contract', () => {
     expect(judge(contract(before), contract(after))).toBe(word);
   });
 
-  test('that was no contract when its failure was accepted is not known', () => {
+  test('is not known if it was no contract when its failure was accepted', () => {
     expect(judge(plain('f'), contract('f+ff'))).toBe('broken must-pass');
   });
 
@@ -221,7 +221,7 @@ describe('a contract', () => {
     expect(judge(before, contract('f+ff'))).toBe('broken must-pass');
   });
 
-  test('that is only observed is none', () => {
+  test('is none if it is only observed', () => {
     const observed = buildCaseSummary('a', 'f', { mustPass: true, observe: true });
     expect(judge(contract('p'), observed, recorded)).toBe('');
   });

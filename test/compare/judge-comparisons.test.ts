@@ -31,7 +31,7 @@ const broken = (count: number, of: number) =>
 const warn = { cases: { broken: 'warn', drifted: 'warn', added: 'warn' } } as const;
 
 describe('the verdict', () => {
-  test('of 15 of 50 that fail now is failed, and its breach has the numbers', () => {
+  test('is failed where 15 of 50 fail now, and its breach has the numbers', () => {
     const { failures, report } = judge(broken(15, 50), { ...alone, gate: warn });
     expect(report.outcome).toBe('failed');
     expect(failures).toMatchObject([
@@ -63,7 +63,7 @@ describe('the verdict', () => {
     ]);
   });
 
-  test('of clean cases is passed, with what would exclude a drop that twenty can’t see', () => {
+  test('is passed for clean cases, with what would exclude a drop that twenty can’t see', () => {
     expect(judge(broken(0, 100)).report).toMatchObject({ outcome: 'passed', advice: [] });
     const { isInconclusive, report } = judge(broken(0, 20));
     expect([isInconclusive, report.outcome]).toEqual([false, 'passed']);
@@ -72,14 +72,14 @@ describe('the verdict', () => {
     ]);
   });
 
-  test('of two records of which one holds a failure is open, and the failure is listed', () => {
+  test('is open between two records if one holds a failure, which is listed', () => {
     const { failures, report, warnings } = judge(broken(1, 400), ofRecords);
     expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
     expect(warnings.join()).toContain('case-000');
     expect(judge(broken(1, 400), { ...ofRecords, gate: warn }).report.outcome).toBe('passed');
   });
 
-  test('of what is sent unchanged is open where it looks worse, and never failed', () => {
+  test('is open, never failed, where requests are unchanged and look worse', () => {
     for (const count of [1, 15, 50]) {
       const { failures, report } = judge(broken(count, 50), { acceptedPrompt: unchanged });
       expect([failures, report.outcome]).toEqual([[], 'inconclusive']);
@@ -87,7 +87,7 @@ describe('the verdict', () => {
     expect(judge(broken(0, 50), { acceptedPrompt: unchanged }).report.outcome).toBe('passed');
   });
 
-  test('of too many errors is open, whatever the rest says', () => {
+  test('is open with too many errors, whatever the rest says', () => {
     const candidate = buildSide({ ...repeatCase(200, 'p'), ...repeatCase(11, 'e') });
     const compared = compareSides(buildSide(repeatCase(200, 'p')), candidate, { margin: 0.5 });
     const { isInconclusive, warnings } = judge(compared, { gate: { passRate: { maxDrop: 0.5 } } });
@@ -224,7 +224,7 @@ describe('broken cases', () => {
     expect(codesOf(judge(drifted, { settings: { drift: true } }))).toEqual([['case-drifted', 'a']]);
   });
 
-  test('of what is sent unchanged fail where the run looks for drift', () => {
+  test('fail where requests are unchanged and the run looks for drift', () => {
     const options: JudgeOptions = { acceptedPrompt: unchanged, settings: { drift: true } };
     const { report, ...judged } = judge(after('f+ffff', ''), options);
     expect(codesOf({ report, ...judged })).toEqual([['case-drifted', 'a']]);
@@ -307,7 +307,7 @@ describe('several comparisons', () => {
     expect([failed(1), failed(4), failed(12)]).toEqual([1, 4, 0]);
   });
 
-  describe('of which some have confirmation trials and some have stored ones only', () => {
+  describe('where some have confirmation trials and others only stored ones', () => {
     const fresh = compareSides(
       buildSide(repeatCase(20, 'p')),
       buildSide({ ...repeatCase(20, 'p+pp|pp'), ...repeatCase(7, 'f+ff|pp') }),
@@ -342,7 +342,7 @@ describe('several comparisons', () => {
       expect(failures(1, quiet, same).fresh).toEqual([true]);
     });
 
-    test('which holds for single cases too', () => {
+    test('single cases follow the same rule', () => {
       const one = (outcomes: string) =>
         compareSides(buildSide(repeatCase(20, 'p')), buildSide({ ...repeatCase(20, 'p'), 'case-000': outcomes }));
       const broke = (others: number) =>
@@ -395,7 +395,7 @@ describe('the cost', () => {
     expect(judge(compared).errors).toEqual([]);
   });
 
-  test('of what was free is beyond any limit, and has no ratio', () => {
+  test('is beyond any limit where it was free, and has no ratio', () => {
     const { errors, failures, report } = judge(compareSides(priced(0), priced(1)), stored);
     expect([errors, report.outcome]).toEqual([[], 'failed']);
     expect(failures).toMatchObject([{ code: 'cost-regressed', baseline: 0 }]);
@@ -438,7 +438,7 @@ describe('the cost', () => {
     }
   });
 
-  test('of no common case is not unknown but open', () => {
+  test('is open, not unknown, without a common case', () => {
     const compared = compareSides(priced(1), buildSide({ z: 'p' }));
     const { errors, report } = judge(compared, { gate });
     expect([errors, report.outcome]).toEqual([[], 'inconclusive']);

@@ -187,7 +187,7 @@ describe('a limit on a time', () => {
     expect(judge([...times(30, 200), ...times(1, undefined)], latency(150))).toContain('failures latency-p95-max');
   });
 
-  test('of the first token is another one', () => {
+  test('is another one for the first token', () => {
     const first = { gate: { passRate: { min: 0 }, latency: { firstTokenP95MaxMs: 150 } } };
     expect(judge(times(2, 100, 'firstTokenMs'), first)).toBe('');
     expect(judge(times(2, 200, 'firstTokenMs'), first)).toBe(

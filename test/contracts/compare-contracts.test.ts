@@ -114,14 +114,14 @@ test('a request for JSON without a schema is no parameter beside a schema of the
   expect(described).toMatchObject({ outputFormat: 'json', outputSchema: { enum: ['a'] } });
 });
 
-test('of two defaults of a variable the first is its default', () => {
+test('a variable with two defaults has the first as its default', () => {
   const content = '{{ a | default: "one" }} {{ a | default: "two" }}';
   expect(describeContract({ ...variant, messages: [{ role: 'user', content }] }).variables).toEqual([
     { name: 'a', hasDefault: true, default: 'one' },
   ]);
 });
 
-test('of a server’s tool each lost value is a finding of its own', () => {
+test('each lost value of a server’s tool is a finding of its own', () => {
   const tool = (values: readonly string[]) => ({
     name: 'find',
     parameters: { type: 'object', properties: { a: { enum: [...values] } } },

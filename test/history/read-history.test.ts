@@ -29,7 +29,7 @@ test.each([
   [['support', 'other'], { paths: ['evals/su*', 'evals/other.eval.yaml'] }, ['other', 'support']],
   [['support', 'other'], { suites: ['other'], paths: ['evals'] }, ['other']],
   [['support', 'other'], { paths: ['evals/'] }, ['other', 'support']],
-])('of runs of %j, %j gives %j', (runs, wanted, suites) => {
+])('runs of %j, read by %j, give %j', (runs, wanted, suites) => {
   const root = makeFolder();
   writeRuns(root, ...runs);
   expect(read(root, wanted).suites.map(({ suite }) => suite)).toEqual(suites);
@@ -54,7 +54,7 @@ test.each([
     { paths: ['eval'] },
     ['no stored run holds eval', 'stored runs hold support (evals/support.eval.yaml)'],
   ],
-])('of runs of %j, %j is a mistake', (runs, wanted, [message, hint]) => {
+])('runs of %j can not be read by %j', (runs, wanted, [message, hint]) => {
   const root = makeFolder();
   writeRuns(root, ...runs);
   const { problems } = catchUserError(() => read(root, wanted));

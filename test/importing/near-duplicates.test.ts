@@ -34,7 +34,7 @@ test.each<[texts: readonly string[], found: readonly (string | undefined)[]]>([
     ['a b c d e f', 'a b c d e g', 'a b c d e'],
     [undefined, undefined, undefined],
   ],
-])('of %j there were %j', (texts, found) => {
+])('the texts %j have the earlier duplicates %j', (texts, found) => {
   const seen = openSeenTexts();
   expect(texts.map((text) => seen.add(text))).toEqual(found);
 });

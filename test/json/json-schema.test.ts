@@ -32,7 +32,7 @@ test.each<[unknown, RegExp]>([
   expect(() => compileJsonSchema(schema)).toThrow(message);
 });
 
-test('of the alternatives of a keyword, the one that comes nearest tells what is wrong', () => {
+test('the alternative of a keyword that comes nearest says what is wrong', () => {
   expect(() => compileJsonSchema({ type: ['string', 'nul'] })).toThrow(
     expect.objectContaining({ place: ['type', 1], hint: 'did you mean "null"?' }),
   );
@@ -144,7 +144,7 @@ test('draft-07 has its own meaning, and formats are checked in both drafts', () 
   }
 });
 
-test('of alternatives the reason of the first is told', () => {
+test('alternatives give the reason of the first', () => {
   const compiled = compileJsonSchema({ oneOf: [{ type: 'string' }, { type: 'null' }] });
   expect(compiled.findViolation(3)?.message).toMatch(/oneOf; of the first alternative, \$ must be string/);
 });

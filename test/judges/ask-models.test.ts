@@ -81,7 +81,7 @@ test.each<[outcome: object, reply: object, costUsd: number | undefined]>([
   [failed({ usage }), { failure: 'no' }, 0.5],
   [failed({ kind: 'malformed' }), { failure: 'no' }, undefined],
   [{ ...failed({ usage }), attempts: 0 }, { failure: 'no' }, 0],
-])('of %j', async (outcome, reply, costUsd) => {
+])('the outcome %j has its reply and its cost', async (outcome, reply, costUsd) => {
   const { asker } = open([outcome]);
   expect(await asker.ask(question)).toEqual(reply);
   expect(asker.costUsd()).toBe(costUsd);

@@ -10,7 +10,7 @@ import { writeStoredRun } from '../support/write-run.ts';
 test.each([
   ['an answer', 'from the run', 'run 20261124-153012-a1b2'],
   ['no answer', undefined, 'answers.jsonl'],
-])('of a run with %s and recordings, the first that have an answer are taken', (_, output, source) => {
+])('a run with %s and recordings gives the first answers that exist', (_, output, source) => {
   const root = makeFolder();
   const { output: _other, ...row } = buildRow('a', { suite: 's', provider: 'p' });
   const header = buildHeader({ suites: [buildRecordedSuite([buildVariant(1)], {}, { suite: 's' })] });

@@ -81,7 +81,7 @@ describe('what an API reports', () => {
     expect(none.priceOf({ ...mini, ownPrice: { input: 0, output: 0 }, usage })).toBe(0);
   });
 
-  it('of tokens of sound is priced as such, up to their total', () => {
+  it('is priced as tokens of sound where it says so, up to their total', () => {
     const sound = { ...mini, model: 'gpt-audio' };
     const priceOf = (usage: object) => none.priceOf({ ...sound, usage: { ...million, ...usage } }) ?? 0;
     expect(priceOf({ inputAudioTokens: 1_000_000 })).toBeGreaterThan(priceOf({}));

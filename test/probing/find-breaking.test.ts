@@ -196,7 +196,7 @@ test.each<[string, number, SearchPorts['isValid'], readonly (readonly number[])[
     ],
   ],
   ['nothing', 0, () => true, []],
-])('of %s the groups are found', (_, count, isValid, groups) => {
+])('the groups of %s are found', (_, count, isValid, groups) => {
   expect(linkHunks(count, isValid)).toEqual(groups);
 });
 

@@ -101,6 +101,6 @@ test.each([
   [{ BUILDKITE_PULL_REQUEST: '3' }, 'BUILDKITE_PULL_REQUEST'],
   [{ BUILDKITE_PULL_REQUEST: 'false', TRAVIS_PULL_REQUEST: 'false', DRONE_PULL_REQUEST: '' }, undefined],
   [{ GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/heads/main', CHANGE_ID: '' }, undefined],
-])('of %j, the sign of a pull request is %s', (env, sign) => {
+])('the environment %j has the sign of a pull request: %s', (env, sign) => {
   expect(findPullRequestSign(env)).toBe(sign);
 });

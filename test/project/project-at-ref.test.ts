@@ -73,7 +73,7 @@ test.each([
     { ...moved, ...far },
     ['b in evals/old.eval.yaml', 'c in far/c.eval.yaml'],
   ],
-])('of a commit are loaded the suites: %s', async (_which, now, paths, before, expected) => {
+])('the suites of a commit are loaded: %s', async (_which, now, paths, before, expected) => {
   expect(await suitesAt(now, paths, { ...config, ...before })).toEqual(expected);
 });
 

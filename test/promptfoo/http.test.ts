@@ -154,7 +154,7 @@ test.each<[reply: string | object, response: PromptfooHttpCode['response'], retu
   [{ a: 1 }, () => ({ error: 'e' }), { ...base, output: { error: 'e' } }],
   [{ a: 1 }, () => undefined, { ...base, output: { output: undefined } }],
   [{ a: 1 }, () => null, { ...base, output: { output: null } }],
-])('of the reply %j the code %s makes what promptfoo returns', async (reply, response, returned) => {
+])('the reply %j becomes, by the code %s, what promptfoo returns', async (reply, response, returned) => {
   const server = await startServer({ body: reply });
   const code = response === undefined ? {} : { response };
   expect(await askHttp({ url: server.url }, code, given)).toEqual(returned);

@@ -61,7 +61,7 @@ describe('a dotprompt file', () => {
     ['output: { format: text, schema: { a: integer } }', { params: {}, output: { schema: { required: ['a'] } } }],
     ['output: { format: json, schema: { a: integer } }', { params: {}, structured: true }],
     ['output: { schema: { a: integer } }', { params: {}, structured: true }],
-  ])('with %s', async (data, content) => {
+  ])('is read with %s', async (data, content) => {
     const { params, structured, ...prompt } = await readPrompt('x.prompt', `---\n${data}\n---\nhi`);
     expect({ ...prompt, params, ...(structured === undefined ? {} : { structured }) }).toMatchObject(content);
     expect(params).toEqual(content.params);
@@ -293,7 +293,7 @@ describe('variables are strict', () => {
     });
   });
 
-  test('but for those that the schema makes optional', async () => {
+  test('except those that the schema makes optional', async () => {
     const text = '---\ninput: { schema: { "a?": string } }\n---\n[{{a}}]';
     expect(await textsOf(text)).toEqual([['user', '[]']]);
     expect(await textsOf(text, { a: null })).toEqual([['user', '[]']]);

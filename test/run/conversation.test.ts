@@ -314,7 +314,7 @@ describe('a cell with tools', () => {
     expect('state' in result).toBe(false);
   });
 
-  test('of which the model alone may speak leaves a call as it is', async () => {
+  test('leaves a call as it is where only the model may speak', async () => {
     const { log, result } = await converse({ cell: { checks }, outcomes: [calling(call('a'))] });
     expect(log).toEqual([
       'ask user Route: I want my money back',

@@ -118,7 +118,7 @@ function keptOf(given: Earlier): readonly string[] {
 const again = { confirmation: true } as const;
 const accepted = { ...again, side: 'accepted', trial: 7 } as const;
 
-describe('of the part of a run that came before', () => {
+describe('the part of a run that came before', () => {
   test('verdicts are kept, and what has none runs again', () => {
     const rows: readonly Row[] = [
       { caseId: 'passed' },
@@ -147,7 +147,7 @@ describe('of the part of a run that came before', () => {
     expect(keptOf({ rows, plan })).toEqual(['same 0 passed']);
   });
 
-  test('of a cell that ran twice, the last row counts, at the place of the first', () => {
+  test('counts the last row of a cell that ran twice, at the place of the first', () => {
     const rows: readonly Row[] = [
       { caseId: 'a', status: 'failed' },
       { caseId: 'b' },

@@ -49,7 +49,7 @@ test.each(tables)(
   },
 );
 
-test('which values a schema takes, and which it can not decide', async () => {
+test('a snapshot lists the values that each schema takes or can not decide', async () => {
   const values: readonly JsonValue[] = [
     null,
     true,
@@ -141,7 +141,7 @@ const takenSchemas: readonly JsonValue[] = [
   { $ref: '#/$defs/a', $defs: { a: { type: 'object', properties: { a: { $ref: '#/$defs/a' } } } } },
 ];
 
-test('which schemas share no value, as far as it can be proven', async () => {
+test('a snapshot lists the schemas that are proven to share no value', async () => {
   const object = (properties: Record<string, JsonValue>, more: Record<string, JsonValue> = {}): JsonValue => ({
     type: 'object',
     properties,

@@ -73,7 +73,7 @@ test('a group of its own for each case changes no number', () => {
   );
 });
 
-test('of these cases alone, groups change no number', () => {
+test('groups change no number in a comparison of these cases alone', () => {
   fc.assert(
     fc.property(pairs, (cases) => {
       const results = { baseline: cases.map(([before]) => before), candidate: cases.map(([, after]) => after) };

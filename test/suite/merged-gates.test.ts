@@ -46,7 +46,7 @@ function split(gate: object): readonly [path: string, gate: object][] {
 
 const cases = split(own).map(([path, part], at) => [path, part as Gate, split(general)[at]?.[1] as Gate] as const);
 
-describe('of the gates of a suite and of the config', () => {
+describe('the gates of a suite and of the config', () => {
   test.each(cases)('%s is the own one, else the general one', (_path, ownPart, generalPart) => {
     const alone = buildGate(ownPart, undefined, tags);
     expect(buildGate(ownPart, generalPart, tags)).toEqual(alone);

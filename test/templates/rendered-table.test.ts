@@ -126,7 +126,7 @@ test('a case is known by the messages that were made for it', () => {
   ]);
 });
 
-test('of two sides that look alike the first case of both that differs is shown', () => {
+test('the first case that differs is shown where two sides look alike', () => {
   const written = (cases: Readonly<Record<string, string>>): readonly WrittenMessage[] => {
     const made = Object.entries(cases).map(([key, content]): [string, readonly RenderedMessage[]] => [
       key,

@@ -83,7 +83,7 @@ describe('a hostile pattern takes no time', () => {
     '{1..1000}',
     '{1..9000..10}',
     String.raw`\{a,b}`,
-  ])('but %.20s is used', (pattern) => {
+  ])('and %.20s is used', (pattern) => {
     expect(checkGlob(pattern)).toBeUndefined();
   });
 });

@@ -47,7 +47,7 @@ test('numbers of YAML in other bases are compared by value', () => {
   ]);
 });
 
-test('of two references as near in length the shorter one counts', () => {
+test('the shorter of two equally near references counts', () => {
   const words = 'a b c d'.split(' ');
   const [short, long] = [words.slice(0, 3), [...words, 'e']];
   expect(scoreBleu(words, [long, short], 'none')).toBe(1);

@@ -148,7 +148,7 @@ describe('a value in a file is replaced, and no other byte', () => {
     expect(editYamlMap(text, 0, changes)).toEqual({ text: after });
   });
 
-  test('but for a list with comments, which would be lost', () => {
+  test('except in a list with comments, which would be lost', () => {
     expect(editYamlMap('id: a\nlist:\n  - x # why\n  - y\n', 0, { list: [] })).toEqual({
       fault: 'has comments in "list": write it by hand',
     });

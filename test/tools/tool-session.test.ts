@@ -57,7 +57,7 @@ describe('a module as tools', () => {
       said,
       { kind: 'errored', message: 'tools: "stubs/shop.mjs" sent no result, called for "find"' },
     ]),
-  ])('that says %j', async (returned, outcome) => {
+  ])('can say %j', async (returned, outcome) => {
     const { tools, jobs, closed } = moduleThat({ returned }, 7);
     expect(await tools.answer(call('find'), signal)).toEqual(outcome);
     expect(jobs).toEqual([
@@ -87,7 +87,7 @@ describe('a module as tools', () => {
     );
   });
 
-  test('that crashes, or is called with what is no JSON', async () => {
+  test('can crash, or be called with what is no JSON', async () => {
     const crashed = moduleThat({ fault: 'crashed' });
     const message = 'tools: "stubs/shop.mjs" crashed, called for "find"';
     expect(await crashed.tools.answer(call('find', '{'), signal)).toEqual({ kind: 'errored', message });

@@ -123,12 +123,12 @@ describe('every case must pass', () => {
     return Array.from(gated.values(), ({ mustPassWhole }) => mustPassWhole);
   };
 
-  test('of a version that is compared within the run, where nothing was accepted of either', async () => {
+  test('in a version that is compared within the run, where nothing was accepted of either', async () => {
     expect(await must({ variants: replacing })).toEqual([true]);
     expect(await must({ variants: replacing }, recordBaseline({ variants: [{ prompt: 'other' }] }))).toEqual([true]);
   });
 
-  test('of no version whose user named what it is compared with', async () => {
+  test('in no version whose user named what it is compared with', async () => {
     expect(await must({ variants: replacing, settings: { compare: ['v1', 'v2'] } })).toEqual([false]);
     const swap = [{ provider: 'p', candidates: ['q'] }];
     const variants = [{}, { provider: 'q', replacesProvider: 'p' }];
@@ -136,7 +136,7 @@ describe('every case must pass', () => {
     expect(await must({ variants })).toEqual([true]);
   });
 
-  test('of no version that is compared with what was accepted', async () => {
+  test('in no version that is compared with what was accepted', async () => {
     expect(await must({}, fileOf())).toEqual([false]);
     expect(await must({ variants: rerun }, fileOf())).toEqual([false]);
   });

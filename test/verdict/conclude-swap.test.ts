@@ -126,7 +126,7 @@ test.each([
   ['one of any size', [0.02, null], '; a drop of any size could go unnoticed'],
   ['one of any size first', [null, 0.02], '; a drop of any size could go unnoticed'],
   ['none', [undefined, undefined], ''],
-] as const)('of the drops that could go unnoticed: %s', (_, drops, said) => {
+] as const)('the drops that could go unnoticed are named: %s', (_, drops, said) => {
   const rows = [
     ...drops.map((unseen, index) => rowOf('x', `s${index}`, unseen === undefined ? {} : { unseen })),
     // Another candidate's does not matter.

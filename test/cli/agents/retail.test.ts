@@ -50,7 +50,7 @@ describe('an agent in a shop passes', () => {
     (reads) => (reads.length === 0 ? [] : [reads.flat()]) as Path,
     (reads) => reads.flatMap((step) => [step, step]),
   ];
-  test('with its look-ups in another order, at once, or twice', { tags: ['slow'] }, async () => {
+  test('if its look-ups come in another order, at once, or twice', { tags: ['slow'] }, async () => {
     const change = (task: Task) => ways[tasks.indexOf(task) % ways.length] ?? ((reads) => reads);
     const some = tasks.filter((_, at) => at % 2 === 0);
     const faults = await faultsWhere(some, (task) => changeReads(task.right, change(task)));

@@ -50,7 +50,7 @@ describe('the steps of an agent', () => {
     expect(shown.replace(/\s+/g, ' ')).toContain('steps 2.0 → 4.0, +100.0 %');
   });
 
-  test('that stay within the limit, or are fewer, fail nothing', { tags: 'slow' }, async () => {
+  test('fail nothing where they stay within the limit, or are fewer', { tags: 'slow' }, async () => {
     for (const steps of [2, 1]) {
       const { code, variant } = await compareSteps('steps: { maxIncrease: 20%, max: 2 }', steps);
       expect([code, variant.comparison?.notes]).toEqual([0, []]);
@@ -69,7 +69,7 @@ describe('the steps of an agent', () => {
     ]);
   });
 
-  test('that a side does not report are a warning where the gate limits their increase', async () => {
+  test('are a warning where a side does not report them and the gate limits their increase', async () => {
     const project = openTempProject();
     const write = (answer: object) => project.write('app.mjs', `export default () => (${JSON.stringify(answer)});\n`);
     write({ steps: [{ text: 'Done.' }] });
@@ -92,7 +92,7 @@ cases: [{ id: one, assert: [{ contains: Done }] }]
     expect((await project.report(['run'])).report.decision.warnings).toContain(words);
   });
 
-  test('that no answer reports are a warning where the gate limits them', { tags: 'slow' }, async () => {
+  test('are a warning where no answer reports them and the gate limits them', { tags: 'slow' }, async () => {
     const words = "no answer says how many steps it took, so the limit of 4 steps can't be judged";
     for (const [tools, answer, isWarned] of [
       ['', 'Done.', true],

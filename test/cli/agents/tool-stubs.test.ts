@@ -73,22 +73,19 @@ describe('the tool calls of a model', () => {
     ['[{ type: web_search }, { name: say }]', '{ say: { returns: 1 } }', undefined],
     ['[{ odd: 1 }, { name: say }]', '{ other: { returns: 1 } }', undefined],
     ['[]', '{ other: { returns: 1 } }', undefined],
-  ])(
-    'of a model that is given %s, with %s, are warned of where no model can make them',
-    async (given, tools, words) => {
-      const project = openTempProject();
-      const provider = `{ id: m, use: "openai:gpt-4o-mini", params: { tools: ${given} } }`;
-      const cases = `[{ id: a, tools: ${tools}, assert: [{ contains: x }] }]`;
-      project.write(
-        'shop.eval.yaml',
-        `suite: s\nprompts: [{ id: v1, text: hi }]\nproviders: [${provider}]\ncases: ${cases}\n`,
-      );
-      const { code, stderr } = await project.run(['validate', 'shop.eval.yaml']);
-      expect(code).toBe(0);
-      const isWarned = /shop\.eval\.yaml:4:\d+ warning unknown-tool: the tool "\w+" has stubs/.test(stderr);
-      expect([isWarned, stderr]).toEqual([words !== undefined, expect.stringContaining(words ?? '')]);
-    },
-  );
+  ])('are warned of where a model that is given %s, with %s, can make none', async (given, tools, words) => {
+    const project = openTempProject();
+    const provider = `{ id: m, use: "openai:gpt-4o-mini", params: { tools: ${given} } }`;
+    const cases = `[{ id: a, tools: ${tools}, assert: [{ contains: x }] }]`;
+    project.write(
+      'shop.eval.yaml',
+      `suite: s\nprompts: [{ id: v1, text: hi }]\nproviders: [${provider}]\ncases: ${cases}\n`,
+    );
+    const { code, stderr } = await project.run(['validate', 'shop.eval.yaml']);
+    expect(code).toBe(0);
+    const isWarned = /shop\.eval\.yaml:4:\d+ warning unknown-tool: the tool "\w+" has stubs/.test(stderr);
+    expect([isWarned, stderr]).toEqual([words !== undefined, expect.stringContaining(words ?? '')]);
+  });
 
   test('made at once are answered in their order, each under its id', async () => {
     const { code, server } = await runAgent([
@@ -114,7 +111,7 @@ describe('the tool calls of a model', () => {
     expect(trial?.checks[0]?.reason).toBe('calls issue_refund({"amount":30}), which it must never call');
   });
 
-  test('that no stub answers fail the cell, and the reason is the line that answers them', async () => {
+  test('fail the cell without a stub, and the reason is the line that answers them', async () => {
     const { code, trial, project } = await runAgent([[['find_parcel', { id: 7, tags: ['a'] }]], 'DHL.']);
     expect(code).toBe(1);
     const reason = trial?.checks[0]?.reason ?? '';
@@ -129,7 +126,7 @@ describe('the tool calls of a model', () => {
     expect((await project.report(['run', '--no-baseline', '--cache', 'off'], { env: server.env })).code).toBe(0);
   });
 
-  test('of a known tool that no entry matches name the tool', async () => {
+  test('name the tool where it is known and no entry matches', async () => {
     const { trial } = await runAgent([[['find_order', { id: 1 }]], 'DHL.'], {
       tools: ' { find_order: [{ when: { id: 2 }, returns: 1 }] }',
     });

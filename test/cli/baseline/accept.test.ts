@@ -88,7 +88,7 @@ describe('baseline accept', () => {
     expect(project.read(baselineFile)).not.toContain('sorry');
   });
 
-  test('of a run that selected nothing writes no baseline', async () => {
+  test('writes no baseline from a run that selected nothing', async () => {
     const project = await openBaselineProject();
     await project.llmcheck('run', '-t', 'nothing', '--allow-empty');
     const { code, stderr } = await project.llmcheck('baseline', 'accept');
@@ -97,7 +97,7 @@ describe('baseline accept', () => {
     expect(project.files('evals')).not.toContain(baselineFile);
   });
 
-  test('of a filtered run leaves the other rows alone, of a whole run deletes those that are gone', async () => {
+  test('keeps the other rows after a filtered run, and deletes rows without a case after a whole run', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const before = project.read(baselineFile).split('\n');
@@ -114,7 +114,7 @@ describe('baseline accept', () => {
     expect(project.read(baselineFile)).not.toContain('case-01');
   });
 
-  test('of a whole run keeps what was accepted of a case that is skipped for now', async () => {
+  test('keeps what was accepted of a case that a whole run skipped', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const skipped = '"id":"case-05","skip":"the words are being replaced"';
@@ -129,7 +129,7 @@ describe('baseline accept', () => {
     expect(comparison.cases).toMatchObject({ regressed: ['case-05'], added: [] });
   });
 
-  test('of a run that was cut short keeps the rows of cases that it did not reach', async () => {
+  test('keeps the rows of cases that an interrupted run did not reach', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const before = project.read(baselineFile).split('\n');
@@ -143,7 +143,7 @@ describe('baseline accept', () => {
     );
   });
 
-  test('of one suite by its path leaves the other without a baseline', async () => {
+  test('leaves the other suite without a baseline when given the path of one', async () => {
     const project = await openBaselineProject();
     project.write('evals/other.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: other'));
     await project.llmcheck('run');

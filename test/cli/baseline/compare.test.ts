@@ -28,7 +28,7 @@ async function openTwoRecords(): Promise<BaselineProject & { readonly ids: reado
 }
 
 describe('compare', () => {
-  test('of two runs, two record files, a baseline file and a run, or a git ref and a run says the same', {
+  test('says the same of two runs, two record files, a baseline file and a run, or a git ref and a run', {
     tags: 'slow',
   }, async () => {
     const project = await openTwoRecords();
@@ -55,7 +55,7 @@ describe('compare', () => {
     expect(project.asked.size).toBe(0);
   });
 
-  test('of two git refs is about them, whatever the working tree has accepted', { tags: 'slow' }, async () => {
+  test('is about two git refs, whatever the working tree has accepted', { tags: 'slow' }, async () => {
     const project = await openTwoRecords();
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
@@ -69,20 +69,20 @@ describe('compare', () => {
     expect(run.comparison.costUsd).toMatchObject({ baseline: 0.00009, candidate: 0.00009, delta: 0 });
   });
 
-  test('of a record with itself says that nothing new was measured only where that is so', async () => {
+  test('says that nothing new was measured of a record with itself, and only there', async () => {
     const project = await openTwoRecords();
     const run = await project.compared(['compare', 'before.jsonl', 'before.jsonl']);
     expect([run.code, run.comparison.passRate.delta]).toEqual([0, 0]);
   });
 
-  test('of a run with a part of its cases calls the others neither removed nor anything else', async () => {
+  test('calls cases that a partial run left out neither removed nor anything else', async () => {
     const project = await openTwoRecords();
     const run = await project.compared(['run', '-t', 'case-2*', '--baseline', 'before.jsonl']);
     expect(run.comparison.cases['removed']).toEqual([]);
     expect(run.comparison.against.source).toBe('before.jsonl');
   });
 
-  test('of records without a common variant is inconclusive and never passed', async () => {
+  test('is inconclusive, never passed, for records without a common variant', async () => {
     const project = await openTwoRecords();
     project.edit(suiteFile, 'id: mini', 'id: other');
     project.answers.clear();
@@ -103,7 +103,7 @@ describe('compare', () => {
     expect(named.report.decision.warnings).not.toContainEqual(missing);
   });
 
-  test('of a run with a baseline file knows no age, because a baseline has no time', async () => {
+  test('knows no age of a baseline file, because a baseline has no time', async () => {
     const project = await openTwoRecords();
     const { against } = (await project.compared(['compare', 'after.jsonl', baselineFile])).comparison;
     expect(against).toEqual({ source: 'after.jsonl', prompt: 'v1' });
@@ -118,7 +118,7 @@ describe('compare', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('to settle it: llmcheck run --baseline before.jsonl');
   });
 
-  test('of what does not exist is a usage error that suggests', async () => {
+  test('is a usage error with a suggestion for what does not exist', async () => {
     const project = await openTwoRecords();
     const { code, stderr } = await project.llmcheck('compare', 'befor.jsonl', 'after.jsonl');
     expect([code, stderr.includes('did you mean "before.jsonl"?')]).toEqual([2, true]);
@@ -161,7 +161,7 @@ describe('two prompt versions', () => {
     expect([run.code, run.comparison.against]).toEqual([1, { source: 'this run', prompt: 'v1' }]);
   });
 
-  test('of which one is replaced: its contracts are neither asked again nor in the way of accepting', async () => {
+  test('have contracts that are neither asked again nor in the way of accepting, where one is replaced', async () => {
     const project = await openVersions('v1');
     project.edit(casesFile, '"id":"case-20"', '"id":"case-20","mustPass":true');
     project.answers.clear();
@@ -175,7 +175,7 @@ describe('two prompt versions', () => {
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
   });
 
-  test('of the last run are compared without a call', async () => {
+  test('are compared from the last run without a call', async () => {
     const project = await openVersions();
     await project.llmcheck('run', '-q');
     project.forget();
@@ -186,7 +186,7 @@ describe('two prompt versions', () => {
     expect((await project.compared(['compare', 'v2', 'v1'])).code).toBe(0);
   });
 
-  test('that were not run together are a usage error', async () => {
+  test('are a usage error if they were not run together', async () => {
     const project = await openVersions();
     await project.llmcheck('run', '-q', '--prompt', 'v1');
     const { code, stderr } = await project.llmcheck('compare', 'v1', 'v2');
@@ -237,7 +237,7 @@ describe('two prompt versions', () => {
     });
   });
 
-  test('of which the first breaks a contract too: the second has to keep it all the same', async () => {
+  test('are held to a contract of the second even if the first breaks it too', async () => {
     const project = await openVersions();
     project.edit(casesFile, '"id":"case-20"', '"id":"case-20","mustPass":true');
     for (const word of firstWords(20)) project.answers.set(`Two. Say: ${word}`, word);

@@ -134,7 +134,7 @@ describe('assertions that were edited', () => {
     expect(run.comparison.passRate.delta).toBe(0);
   });
 
-  test('of a case for one prompt are asked again by it, also where the run is narrowed to that prompt', async () => {
+  test('are asked again by the one prompt of their case, also where the run is narrowed to it', async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-03"', '"prompts":["v1"],"id":"case-03"');
     await project.accept();
@@ -146,7 +146,7 @@ describe('assertions that were edited', () => {
     ]);
   });
 
-  test('of a prompt that replaces another run the old one again', async () => {
+  test('run the old prompt again where another replaces it', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{word}}" }\nproviders:');
@@ -179,7 +179,7 @@ describe('assertions that were edited', () => {
     },
   );
 
-  test('of an output contract: what breaks the new one is no known failure of the old one', {
+  test('make what breaks a new output contract no known failure of the old one', {
     tags: 'slow',
   }, async () => {
     const project = await openBaselineProject();
@@ -201,7 +201,7 @@ describe('assertions that were edited', () => {
   test.each([
     ['the same prompt', () => {}],
     ['an edited one', (project: BaselineProject) => project.editPrompt()],
-  ])('of an output contract: what breaks the new one is no drift with %s', async (_, edit) => {
+  ])('make what breaks a new output contract no drift with %s', async (_, edit) => {
     const project = await openBaselineProject();
     for (const word of firstWords(20)) project.answers.set(word, `{"${word}":1}`);
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: "{{expected}}" }]');
@@ -218,7 +218,7 @@ describe('assertions that were edited', () => {
     ['added: warn', 'equals', 1],
     ['broken: warn', 'output: {}', 1],
     ['added: warn, broken: warn', 'output: {}', 0],
-  ])('of an output contract fail what breaks it, under %s with another %s', async (policy, key, code) => {
+  ])('fail what breaks an output contract, under %s with another %s', async (policy, key, code) => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', `gate: { cases: { ${policy} } }\ncontract: { output: {} }\ndefaults:`);
     await project.accept();
@@ -298,7 +298,7 @@ describe('no baseline', () => {
     expect([failed.code, failed.codes, failed.comparisons]).toEqual([1, ['pass-rate-min'], []]);
   });
 
-  test('of a new provider: it must pass whole, while the other is compared', { tags: 'slow' }, async () => {
+  test('means that a new provider must pass whole, while the other is compared', { tags: 'slow' }, async () => {
     const project = await openBaselineProject();
     project.answers.set('w01', 'sorry');
     await project.accept();

@@ -190,7 +190,7 @@ describe('a pinned reference', () => {
     expect(erosionIn(await project.report(['run', '--no-baseline'], { env: project.server.env }))).toEqual([]);
   });
 
-  test('of the merge base holds, whatever a change does to the file', { tags: 'slow' }, async () => {
+  test('holds as in the merge base, whatever a change does to the file', { tags: 'slow' }, async () => {
     const project = await openPinned();
     project.git('init', '-q', '-b', 'main');
     project.git('add', 'evals');
@@ -267,7 +267,7 @@ describe('baseline pin --from', () => {
 });
 
 describe('a reference that can not be used', () => {
-  test('of a suite without a baseline is written for no suite', async () => {
+  test('is written for no suite where one has no baseline', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     project.write('evals/other.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: other'));

@@ -199,7 +199,7 @@ test('the more comparisons a run makes, the stronger each must be: Holm over sui
 });
 
 describe('confirmation trials under a limit', () => {
-  test('that is used up before they are made leave the run incomplete, and --resume settles it', {
+  test('leave the run incomplete where it is used up before them, and --resume settles it', {
     tags: 'slow',
   }, async () => {
     const project = await openBaselineProject();

@@ -46,7 +46,7 @@ describe('a limit on what was not measured', () => {
     ['every latency', [{ latencyMs: 10 }, { latencyMs: 20 }], 0, []],
     ['a slow answer that fails the limit whatever the other took', [{ latencyMs: 60_000 }, {}], 1, ['latency-p95-max']],
     ['every latency, and one is slow', [{ latencyMs: 60_000 }, { latencyMs: 10 }], 1, ['latency-p95-max']],
-  ])('of p95 latency, with %s', async (_, answers, code, codes) => {
+  ])('fails or passes p95 latency, with %s', async (_, answers, code, codes) => {
     expect(await reportOf(p95, said, answers)).toMatchObject({ code, codes });
   });
 

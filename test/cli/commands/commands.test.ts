@@ -9,7 +9,7 @@ function commandsIn(help: string): readonly string[] {
 }
 
 describe('help', () => {
-  test('of every command and of every command below it shows an example on stdout', async () => {
+  test('shows an example on stdout for every command and subcommand', async () => {
     const project = openTempProject();
     const list = (await project.run(['--help'])).stdout;
     expect(list.split('\n').filter((line) => line.length > 80)).toEqual([]);

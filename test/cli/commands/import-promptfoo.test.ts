@@ -385,7 +385,7 @@ test.each([
   ['cohere:command-a', 'preamble'],
   ['openai:responses:gpt-4o', 'webhook_url'],
   ['mistral:m', 'guardrails'],
-])('of %s, promptfoo sends the setting %s, and so it is refused', async (id, key) => {
+])('the provider %s is refused with the setting %s, which promptfoo sends', async (id, key) => {
   const { stderr } = await providerOf(`{ id: ${id}, config: { ${key}: x, colour: red } }`);
   expect(stderr).toContain(`"${key}" of a provider has no equivalent here`);
 });

@@ -207,7 +207,7 @@ describe('prompt cover', () => {
     expect(verdicts(await cover(project, server, '--prompt', 'v1'))).toEqual([['guarded true']]);
   });
 
-  it('with --all drops a verdict that does not hold, and keeps those that it could not ask of', async () => {
+  it('drops a verdict that does not hold with --all, and keeps those that it could not ask of', async () => {
     const server = await serve();
     const project = openProject();
     await cover(project, server);

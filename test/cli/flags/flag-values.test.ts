@@ -33,7 +33,7 @@ describe('the sources', () => {
       { flags: { noBaseline: false }, config: { baseline: 'x' } },
       { noBaseline: false, baseline: 'x' },
     ],
-  ])('of %j, the stronger one of what contradicts each other is left', (sources, values) => {
+  ])('given as %j keep the stronger of contradicting settings', (sources, values) => {
     expect(resolve(sources)).toEqual({ values, problems: [] });
   });
 
@@ -114,7 +114,7 @@ describe('a list', () => {
     expect(inConfig('tag', []).problems).toHaveLength(1);
   });
 
-  test('that is given but empty is an error: it must not select everything', () => {
+  test('is an error if it is given but empty: it must not select everything', () => {
     expect(asFlag('filter', ['']).problems).toMatchObject([{ code: 'usage' }]);
     expect(inEnv('LLMCHECK_TAG', ' , ').problems).toHaveLength(1);
   });
@@ -123,7 +123,7 @@ describe('a list', () => {
     expect(inConfig('filter', raw).problems).toMatchObject([{ code: 'config' }]);
   });
 
-  test('of nothing but braces is read in no time', () => {
+  test('is read in no time if it holds nothing but braces', () => {
     expect(asFlag('filter', ['{'.repeat(20_000)]).values['filter']).toHaveLength(1);
   });
 });

@@ -299,7 +299,7 @@ describe('a run is called with flags, variables and a config', () => {
     }
   };
 
-  test('of which the process’s variables win over those of the env file', () => {
+  test('and the process’s variables win over those of the env file', () => {
     const project = openTempProject();
     project.write('ci.env', 'LLMCHECK_TRIALS=2\nSHARED=file\nOWN=file\nEMPTY=file\n');
     const env = { SHARED: 'process', EMPTY: '' };
@@ -329,7 +329,7 @@ describe('a run is called with flags, variables and a config', () => {
     expect(resolveRun({}, { ...place, flags: {} }).problems.map(({ severity }) => severity)).toEqual(['warning']);
   });
 
-  test('of which flags alone may name a path outside of the project', () => {
+  test('and only flags may name a path outside of the project', () => {
     const project = openTempProject();
     project.write('ci.env', 'LLMCHECK_BASELINE=../b.jsonl\n');
     const place = { root: project.root, cwd: project.root };
@@ -347,7 +347,7 @@ describe('a run is called with flags, variables and a config', () => {
     expect(problems({ envFile: 'ci.env' })).toEqual([fault('LLMCHECK_BASELINE of the env file')]);
   });
 
-  test('of which those of the config are told with those of the files', async () => {
+  test('and mistakes of the config are reported with those of the files', async () => {
     const project = openTempProject();
     project.write('evals/a.eval.yaml', 'suite: [\n');
     const load = async (run: string, flags: object = {}) => {

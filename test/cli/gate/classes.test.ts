@@ -84,7 +84,7 @@ describe('a class that collapses while the average holds', () => {
     );
   });
 
-  test('that confirmation trials do not show again is a note', { tags: 'slow' }, async () => {
+  test('is a note if confirmation trials do not show it again', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     for (const word of wordsOf('legal', 9)) {
@@ -95,7 +95,7 @@ describe('a class that collapses while the average holds', () => {
     expect(run.comparison.notes.join('\n')).toMatch(/recall of class legal fell.*but not in the confirmation trials/);
   });
 
-  test('with the accepted prompt too is not blamed on the change', { tags: 'slow' }, async () => {
+  test('is not blamed on the change if it collapses with the accepted prompt too', { tags: 'slow' }, async () => {
     const project = await openClasses({ classes: limits });
     await project.accept();
     project.changeModel();
@@ -283,7 +283,7 @@ describe('limits that need no baseline', () => {
     ]);
   });
 
-  test('of a class whose cells all errored are not met', async () => {
+  test('are not met by a class whose cells all errored', async () => {
     const project = await openClasses({ counts, classes: 'gate: { recall: { legal: { min: 10% } } }' });
     for (const word of wordsOf('legal', 10)) {
       project.answers.set(word, () => ({ status: 400, body: { error: { message: 'no' } } }));
@@ -296,7 +296,7 @@ describe('limits that need no baseline', () => {
     expect(report.decision.breaches[0]?.message).toContain('none of its 10 cases was judged');
   });
 
-  test('of a class without a selected case are a warning', async () => {
+  test('are a warning for a class without a selected case', async () => {
     const project = await openClasses({ counts, classes: 'gate: { recall: { legal: { min: 10% } } }' });
     const { code, report } = await project.report(['run', '-t', 'billing'], { env: project.server.env });
     expect([code, report.decision.warnings.join()]).toEqual([

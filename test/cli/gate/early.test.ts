@@ -330,7 +330,7 @@ describe('an early run is not green without having looked', () => {
     ]);
   });
 
-  test('but one broken case may be among those not asked, and a whole run finds it', { tags: 'slow' }, async () => {
+  test('except for one broken case among those not asked, which a whole run finds', { tags: 'slow' }, async () => {
     const project = await openLarge();
     const [word = ''] = await findLastWords(project);
     fail(project, word);

@@ -35,7 +35,7 @@ describe('a drop of 10 points', () => {
     [50, -0.213_602_314_4, -0.021_517_641],
     [100, -0.174_365_661_5, -0.055_229_137_1],
   ])(
-    'of cases that break fails a suite of %i cases, and names none that did not break',
+    'fails a suite of %i cases if cases break, and names none that did not break',
     { tags: 'slow' },
     async (cases, low, high) => {
       const { code, headline, report } = await runEdited(cases, 'breaks one case in ten');
@@ -51,7 +51,7 @@ describe('a drop of 10 points', () => {
     },
   );
 
-  test('of half a case passes a suite of 5, and says what could go unnoticed', async () => {
+  test('passes a suite of 5 if it is half a case, and says what could go unnoticed', async () => {
     const { code, headline, report } = await runEdited(5, 'breaks one case in ten');
     expect([code, headline]).toEqual([
       0,

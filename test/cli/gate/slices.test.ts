@@ -86,7 +86,7 @@ describe('a drop of one slice', () => {
     expect(again.stdout).toContain('slice `german`: 100.0 % → 60.0 %');
   });
 
-  test('that confirmation trials do not show again is a note', { tags: 'slow' }, async () => {
+  test('is a note if confirmation trials do not show it again', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.accept();
     for (let index = 0; index < 6; index += 1) {
@@ -119,7 +119,7 @@ describe('a drop of one slice', () => {
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
 
-  test('of recorded answers fails at once', { tags: 'slow' }, async () => {
+  test('fails at once for recorded answers', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     project.edit(suiteFile, 'defaults:', 'recordings: words.recordings.jsonl\ndefaults:');
     await project.llmcheck('run', '--record');
@@ -130,7 +130,7 @@ describe('a drop of one slice', () => {
     expect([run.code, run.codes]).toEqual([1, ['slice-regressed']]);
   });
 
-  test('of which nothing that is sent has changed is inconclusive', { tags: 'slow' }, async () => {
+  test('is inconclusive if nothing that is sent has changed', { tags: 'slow' }, async () => {
     const project = await openSlices(`  passRate: { maxDrop: 20% }\n${maxDrop}`, mixed);
     await project.acceptUnchanged();
     breakCases(project, 6);

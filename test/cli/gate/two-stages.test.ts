@@ -272,7 +272,7 @@ describe('an average that fell a little everywhere', () => {
     expect(run.report.decision.breaches.map((breach) => 'suite' in breach && breach.suite)).toEqual(['words']);
   });
 
-  test('of the cost fails its gate once the fresh answers cost as much more', async () => {
+  test('fails the gate of the cost once the confirmation trials cost as much more', async () => {
     const project = await openBaselineProject();
     gate(project, '{ cost: { maxIncrease: 10% } }');
     await project.accept();
@@ -290,7 +290,7 @@ describe('a second run of the same edited prompt', () => {
     ['a drifted case', (project) => (project.changeModel(), breakForGood(project, 'w05')), []],
     ['a drop of the average', (project) => failOften(project), ['--trials', '3']],
     ['a drop that was cleared', (project) => (project.changeModel(), failOften(project)), ['--trials', '3']],
-  ])('with %s sends nothing, and says the same', async (_name, change, flags) => {
+  ])('sends nothing with %s, and says the same', async (_name, change, flags) => {
     const project = await openBaselineProject();
     await project.accept(...flags);
     change(project);
@@ -349,7 +349,7 @@ describe('a must-pass case', () => {
   test.each([
     ['fails two of three confirmation trials', [false, false, true, false], 1],
     ['passes two of them', [false, true, false, true], 0],
-  ])('of an edited prompt that %s ends with %s', async (_name, passes, code) => {
+  ])('is judged when an edited prompt %s: %s', async (_name, passes, code) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     await project.accept();
@@ -497,7 +497,7 @@ describe('another model', () => {
   }
   const retired = () => ({ status: 404, body: { error: { message: 'gone', code: 'model_not_found' } } });
 
-  test('that breaks a case is compared with the old one', async () => {
+  test('is compared with the old one if it breaks a case', async () => {
     const run = await openModels((word) => (word === 'w05' ? 'sorry' : word));
     expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
     expect(new Set(run.askedOld)).toEqual(new Set(['w05']));
@@ -513,7 +513,7 @@ describe('another model', () => {
       ['pass-rate-regressed'],
     ],
     ['every case fails', () => 'sorry', 1, ['case-broken', 'pass-rate-regressed']],
-  ] as const)('that stands in for a retired one: %s', async (_name, answer, code, codes) => {
+  ] as const)('stands in for a retired one: %s', async (_name, answer, code, codes) => {
     const run = await openModels(answer, retired, '--trials', '3');
     expect(run.code).toBe(code);
     expect([...new Set(run.codes)]).toEqual(codes);

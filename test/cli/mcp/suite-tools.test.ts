@@ -179,7 +179,7 @@ describe('a changed snapshot', () => {
     expect(project.read('evals/orders.mcp.json').split('\n')[(line ?? 0) - 1]).toContain('"status"');
   });
 
-  test('with another description is info, and the cases that use it run again', async () => {
+  test('is info if a description changed, and the cases that use it run again', async () => {
     const { project, serve } = await openCommitted();
     const server = await startChatServer(() => 'Hello');
     await project.run(['run', '--no-baseline'], { env: server.env });
@@ -208,7 +208,7 @@ describe('a changed snapshot', () => {
     expect((await project.run(['contract', 'check'])).stdout).toContain('tool-result-');
   });
 
-  test('of a provider of the config is judged too', { tags: 'slow' }, async () => {
+  test('is judged for a provider of the config too', { tags: 'slow' }, async () => {
     const { project, serve } = await openShop();
     const config =
       'providers: [{ id: mini, use: "openai:gpt-4o-mini", params: { tools: [{ mcp: evals/orders.mcp.json }] } }]\n';

@@ -70,7 +70,7 @@ describe('--reporter', () => {
     expect(() => requestsOf(parseReporters(texts))).toThrow(UserError);
   });
 
-  test('of other reports has no terminal', () => {
+  test('has no terminal report if it names others', () => {
     const format = { extension: 'txt', render: () => [] };
     expect(requestsOf(parseRequests([], { text: format }))).toEqual([]);
     expect(requestsOf(parseRequests(['text=a'], { text: format }))).toEqual([
@@ -140,13 +140,13 @@ describe('reports', () => {
     [() => Promise.reject(new TypeError('later')), 'later'],
     [() => Promise.reject(new Error('')), 'the reporter threw an error without a message'],
     [() => Promise.reject('a text'), 'the reporter threw a text'],
-  ])('of which one fails give a warning with the reason', async (render, reason) => {
+  ])('give a warning with the reason if one of them fails', async (render, reason) => {
     const { io, err } = openIo();
     expect(await writeReports({}, [requestOf('own', render)], { io, color: false })).toBe(false);
     expect(err).toEqual([`warning: the own report could not be written to stdout: ${reason}\n`]);
   });
 
-  test('that can’t be written are the fault of commands that only write them, and change no decision', async () => {
+  test('fail the commands that only write them if they can’t be written, and change no decision', async () => {
     const { io, cwd, err } = openIo();
     mkdirSync(`${cwd}/folder`);
     const [fine, broken] = [requestOf('own', () => ['a'], 'a.txt'), requestOf('own', () => ['a'], 'folder')];

@@ -155,7 +155,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(server.requests.length - before).toBeLessThanOrEqual(8);
   });
 
-  test('with several trials, of which all fail or one does', async () => {
+  test('for several trials, all or one of which fail', async () => {
     const opened = await open();
     const defaults = '{ trials: 3, assert: [{ equals: "{{ word }}" }] }';
     write(opened.project, { defaults });

@@ -92,7 +92,7 @@ function findLeaks(text: string): readonly string[] {
 describe('no byte that is written or printed holds a secret', () => {
   const names = Object.keys(adapters).filter((name) => !sendsNothing.has(name) && !Object.hasOwn(ownCode, name));
 
-  it.each(names)('of %s, in its key and its headers', async (name) => {
+  it.each(names)('where %s gets it in its key and its headers', async (name) => {
     const server = await startServer(echo);
     onTestFinished(() => server.close());
     const provider = {
@@ -117,7 +117,7 @@ describe('no byte that is written or printed holds a secret', () => {
     ['vertex', 'GOOGLE_VERTEX_BASE_URL', 'GOOGLE_ACCESS_TOKEN'],
     ['cohere', 'CO_API_URL', 'CO_API_KEY'],
     ['bedrock', 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME', 'AWS_BEARER_TOKEN_BEDROCK'],
-  ])('of %s, in the address that %s holds', async (name, variable, key) => {
+  ])('where %s gets it in the address that %s holds', async (name, variable, key) => {
     const server = await startServer(echo);
     onTestFinished(() => server.close());
     const env = {
@@ -131,7 +131,7 @@ describe('no byte that is written or printed holds a secret', () => {
     expect(findLeaks(text)).toEqual([]);
   });
 
-  it('of bedrock, signed', async () => {
+  it('where bedrock signs with it', async () => {
     const server = await startServer(echo);
     onTestFinished(() => server.close());
     const env = {
@@ -145,7 +145,7 @@ describe('no byte that is written or printed holds a secret', () => {
     expect(findLeaks(text)).toEqual([]);
   });
 
-  it.each(Object.entries(ownCode))('of %s, which quotes all that it sees', { tags: 'slow' }, async (_name, use) => {
+  it.each(Object.entries(ownCode))('where %s quotes all that it sees', { tags: 'slow' }, async (_name, use) => {
     const text = await everyByte({ use, env: ['CANARY_KEY', 'CANARY_HEADER'] }, canaries);
     expect(text).toContain('***');
     expect(findLeaks(text)).toEqual([]);

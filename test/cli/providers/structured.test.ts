@@ -87,7 +87,7 @@ describe('a structured prompt sends the contract of its output', () => {
     expect(stderr).toContain('the prompt "v1" is structured, but no contract has a schema of its output');
   });
 
-  it('which is no finding of its own when the contract is compared', async () => {
+  it('and that is no finding of its own when the contract is compared', async () => {
     const server = await startServer({ body: answer });
     onTestFinished(() => server.close());
     const providers = [{ id: 'p', use: 'openai:some-model', baseURL: server.url }];

@@ -181,7 +181,7 @@ describe('the issue', { tags: 'slow' }, () => {
     return jobs;
   }
 
-  test('with a copied marker is not taken for the own one', async () => {
+  test('is not taken for another issue with a copied marker', async () => {
     const jobs = await openDrifted();
     await jobs.act(nightly);
     const [own] = jobs.github.issues;

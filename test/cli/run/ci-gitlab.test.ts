@@ -45,7 +45,7 @@ describe('the note of a merge request', () => {
     expect(shownBy(jobs).map(([verdict]) => verdict)).toEqual(['FAILED', 'PASSED', 'PASSED']);
   });
 
-  test('of two jobs with the same id by mistake: both stay, and the log says so', async () => {
+  test('stays for both of two jobs that have one id by mistake, and the log says so', async () => {
     const jobs = await openGitlabJobs({ ...files, 'evals/other.eval.yaml': wordSuite('other', ['red']) });
     const flags = ['--note', '--id', 'x'];
     await jobs.act({ flags, pipeline: 5, job: 'one', args: '--no-baseline evals/other.eval.yaml' });

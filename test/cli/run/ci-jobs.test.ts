@@ -89,7 +89,7 @@ describe('two jobs of a pull request never hide each other', () => {
     expect(new Set(jobs.github.checks.map(({ name }) => name)).size).toBe(2);
   });
 
-  describe('of a matrix that they do not name, but with flags of their own', () => {
+  describe('in a matrix that they do not name, but with flags of their own', () => {
     const run = (jobs: GithubJobs, name: 'a' | 'b', options: JobOptions) =>
       jobs.act({ ...options, args: `--no-baseline packages/${name}/evals/words.eval.yaml` });
     const suitesOf = ({ github }: GithubJobs) =>
@@ -131,7 +131,7 @@ describe('two jobs of a pull request never hide each other', () => {
     });
   });
 
-  test('of a matrix with long values, in names that GitHub takes', async () => {
+  test('in a matrix with long values, by names that GitHub takes', async () => {
     const jobs = await openGithubJobs(monorepo);
     const matrix = (end: string) => ({ prompt: `🙂 <b>/`.repeat(60) + end });
     await jobs.act({ runId: 5, matrix: matrix('a') });
@@ -206,7 +206,7 @@ describe('shards', () => {
     expect(verdictsOf(jobs)).toEqual({ comments: ['FAILED'], checks: ['failure'] });
   });
 
-  test('of which one is missing are no verdict', async () => {
+  test('have no verdict if one is missing', async () => {
     const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
     await runShards(jobs, [1, 3]);
     const whole = await jobs.act(merge);
@@ -214,14 +214,14 @@ describe('shards', () => {
     expect(verdictsOf(jobs)).toEqual({ comments: ['could not start'], checks: ['failure'] });
   });
 
-  test('of which none was uploaded are no verdict', async () => {
+  test('have no verdict if none was uploaded', async () => {
     const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
     const whole = await jobs.act(merge);
     expect([whole.code, whole.stderr]).toEqual([2, expect.stringContaining('--merge job/shards: no record')]);
     expect(verdictsOf(jobs)).toEqual({ comments: ['could not start'], checks: ['failure'] });
   });
 
-  test('of which one cannot be run say so in their log, not in a comment', async () => {
+  test('say so in their log, not in a comment, if one cannot be run', async () => {
     const jobs = await openGithubJobs({ 'evals/words.eval.yaml': 'suite: [' });
     const shard = await jobs.act({ args: '--no-baseline --shard=1/3' });
     expect([shard.code, jobs.github.comments.length, jobs.github.checks.length]).toEqual([2, 0, 0]);
@@ -244,7 +244,7 @@ describe('a stored run', () => {
     expect(jobs.github.comments[0]?.body).toContain('could not start');
   });
 
-  test('of another commit is not published', async () => {
+  test('is not published for another commit', async () => {
     const jobs = await openGithubJobs({ 'evals/words.eval.yaml': wordSuite('words') });
     await jobs.act({ flags: [] });
     jobs.project.write('evals/words.eval.yaml', wordSuite('words', ['red']));

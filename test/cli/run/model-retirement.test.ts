@@ -38,7 +38,7 @@ test.each([
   expect(validated.stderr).toContain('warning retired-model');
 });
 
-test('of a candidate for a swap no command is named that finds another candidate', async () => {
+test('a candidate for a swap is warned of without a command that finds another candidate', async () => {
   const server = await startEchoServer();
   const project = openTempProject();
   project.write('evals/old.eval.yaml', suite('our-own-model'));

@@ -103,7 +103,7 @@ test.each([
   ['toolResult: { nam: f, content: x }', 'unknown key "nam" in turns[0].toolResult', 'did you mean "name"?'],
   ['toolResul: { name: f, content: x }', 'unknown key "toolResul" in turns[0]', 'did you mean "toolResult"?'],
   ['usr: hi', 'unknown key "usr" in turns[0]', 'did you mean "user"?'],
-])('of a turn with %s one mistake is named', async (turn, said, hint) => {
+])('a turn with %s has one mistake', async (turn, said, hint) => {
   const { stderr } = await refusalOf({
     'evals/x.eval.yaml': suite.replace('assert:', `turns: [{ ${turn} }], assert:`),
   });

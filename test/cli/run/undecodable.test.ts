@@ -125,11 +125,11 @@ test.each([
     'second',
   ],
   ['gemini', { candidates: [part('first'), part('second')] }, 'first'],
-])('of several candidates of %s the one with the lowest index is read', async (adapter, body, text) => {
+])('the candidate of %s with the lowest index is read', async (adapter, body, text) => {
   expect(completionOf(await askProvider(adapter, { body })).text).toBe(text);
 });
 
-test('of several embeddings the one with the lowest index is read', async () => {
+test('the embedding with the lowest index is read', async () => {
   const data = [
     { index: 1, embedding: [1] },
     { index: 0, embedding: [0] },
@@ -138,7 +138,7 @@ test('of several embeddings the one with the lowest index is read', async () => 
   expect(completionOf(asked).text).toBe('[0]');
 });
 
-test('of several choices the one with the lowest index is judged, wherever it stands', async () => {
+test('the choice with the lowest index is judged, in any position', async () => {
   const {
     choices: [choice],
     ...rest

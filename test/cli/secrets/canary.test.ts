@@ -155,7 +155,7 @@ test.each(keyed)('a key sent by %s is in no byte that is written or printed', as
   expect(printed.join('')).toContain('***');
 });
 
-test('of a key that was cut with the text around it nothing is left that could be told', { tags: 'slow' }, async () => {
+test('a key that was cut with the text around it leaves nothing that could identify it', { tags: 'slow' }, async () => {
   const server = await startServer(({ body }) => {
     const [, place = '', at = '0'] = /Say: (\w+?)(\d+)/.exec(body) ?? [];
     const said = 'word '.repeat(200).slice(0, Number(at)) + canary;

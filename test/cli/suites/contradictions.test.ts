@@ -188,7 +188,7 @@ describe('a param that llmcheck writes itself is a usage error at its place', ()
     ['bedrock:us.amazon.nova-lite-v1:0', 'modelId'],
     ['bedrock:us.amazon.nova-lite-v1:0', 'messages'],
     ['cohere:command-a-03-2025', 'model'],
-  ])('of a provider and of a prompt: %s, %s', async (use, member) => {
+  ])('in a provider and in a prompt: %s, %s', async (use, member) => {
     const words = `params: ${member} is written by llmcheck`;
     const params = `, params: { ${member}: x }`;
     const suite = (parts: Parameters<typeof suiteWith>[0]) => suiteWith(parts).replace('openai:gpt-4o-mini', use);
@@ -196,7 +196,7 @@ describe('a param that llmcheck writes itself is a usage error at its place', ()
     expect(await checkSuite(suite({ prompt: params }))).toEqual(refused('evals/a.eval.yaml:1:', words));
   });
 
-  test('of a provider of the config, of a judge and of a prompt file', async () => {
+  test('in a provider of the config, in a judge and in a prompt file', async () => {
     const words = 'params: model is written by llmcheck';
     const provider = '[{ id: other, use: "openai:x", params: { model: y } }]';
     expect(await checkSuite(suiteWith({}), `providers: ${provider}\n`)).toEqual(

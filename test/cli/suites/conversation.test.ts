@@ -41,7 +41,7 @@ test('a tool call that no result answers fails the cell without a further call',
   expect(trialsOf(report)[0]?.checks.at(-1)?.reason).toContain('cancelOrder');
 });
 
-test('of two tool calls both need an answer', async () => {
+test('two tool calls both need an answer', async () => {
   const project = openTempProject('conversation');
   const second = { id: 'call_10', type: 'function', function: { name: 'cancelOrder', arguments: '{}' } };
   const both = { ...call, tool_calls: [...call.tool_calls, second] };

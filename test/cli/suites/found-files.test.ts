@@ -32,7 +32,7 @@ async function casesOf(project: TempProject, paths: readonly string[] = []): Pro
 }
 
 describe('a pattern follows links inside the project', () => {
-  test('of suites: to a file and to a folder', async () => {
+  test('to suites, as a file and in a folder', async () => {
     const project = openProject();
     project.write('shared/b.eval.yaml', suiteOf(inlineCase('blue')));
     project.write('more/deep/c.eval.yaml', suiteOf(inlineCase('green')));
@@ -46,7 +46,7 @@ describe('a pattern follows links inside the project', () => {
     expect(await casesOf(project)).toEqual(all);
   });
 
-  test('of files of cases', async () => {
+  test('to files of cases', async () => {
     const project = openProject();
     project.write('evals/a.eval.yaml', suiteOf('[{ file: "cases/**/*.jsonl" }]'));
     project.write('evals/cases/one.jsonl', row('red'));
@@ -110,7 +110,7 @@ describe('what a pattern leads to and can not be read is a usage error', () => {
     expect(said).toContain('evals/out lies outside the project');
   });
 
-  test('of files of cases, at its place', async () => {
+  test('for files of cases, at its place', async () => {
     const project = openProject();
     project.write('evals/a.eval.yaml', suiteOf('[{ file: "cases/*.jsonl" }]'));
     project.write('evals/cases/one.jsonl', row('red'));

@@ -16,7 +16,7 @@ async function groupsOf(files: Readonly<Record<string, string>>): Promise<Record
 }
 
 describe('a group', () => {
-  test('of a file of cases holds for its rows, and a row’s own wins', async () => {
+  test('applies to the rows of a file of cases, and a row’s own wins', async () => {
     const groups = await groupsOf({
       'evals/a.eval.yaml': `${head}cases:\n  - { file: rows.jsonl, group: file, ${anyAssert} }\n  - { id: single, group: own, vars: { q: a }, ${anyAssert} }\n`,
       'evals/rows.jsonl': '{"id":"r1","vars":{"q":"b"}}\n{"id":"r2","group":"row","vars":{"q":"c"}}\n',

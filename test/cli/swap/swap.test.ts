@@ -336,7 +336,7 @@ test('the bound of --dry-run and --max-cost hold with candidates', async () => {
   expect(Object.values(capped.verdicts)).not.toContain('holds');
 });
 
-test('of eight models that fail as often as the provider none is better or worse, in noise', {
+test('eight models that fail as often as the provider are neither better nor worse, in noise', {
   tags: 'slow',
 }, async () => {
   const suites = Object.fromEntries(

@@ -101,7 +101,7 @@ describe('many suspects of a flagged average', () => {
     expect(ask(many(5, 'f+p')).every((one) => one.startsWith('pass rate-'))).toBe(true);
   });
 
-  test('of which one is broken are cases that broke', () => {
+  test('are cases that broke if one of them is broken', () => {
     const broken = { ...many(10, 'f'), s000: 'f+ffffffff|pppppppp', s001: 'f+p' };
     expect(word(broken)).toHaveLength(8);
   });

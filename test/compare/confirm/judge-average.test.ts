@@ -144,7 +144,7 @@ describe('an average', () => {
     [25, 0.4, 'cleared by 25'],
     [100, 0.4, 'cleared by 100'],
     [100, 1, 'cleared by 100'],
-  ])('of which %d cases were looked at, with p %d: %s', (count, p, word) => {
+  ])('is decided after %d cases were looked at, with p %d: %s', (count, p, word) => {
     expect(judge(looked(count), (seen) => (seen === count ? p : 0.1))).toBe(word);
   });
 
@@ -158,7 +158,7 @@ describe('an average', () => {
     expect(judge(cases([100, 'p+pp|pp']), (_seen, trials) => (trials === 2 ? p : 0.05))).toBe(word);
   });
 
-  test('of which a look can say nothing is looked at further, and at last unsettled', () => {
+  test('is looked at further if a look can say nothing, and at last unsettled', () => {
     expect(judge(looked(25), () => null)).toBe('look at 50, at least 30: 25 + 25');
     expect(judge(cases([100, 'p+pp|pp']), () => null)).toBe('unsettled by 100');
     expect(judge(cases([0, '']), () => null)).toBe('unsettled by 0');

@@ -227,7 +227,7 @@ describe('where the calls did not pay for a single retrial', () => {
     expect(Object.values(settle(all, false))).not.toContain('broken');
   });
 
-  test('but not where the run stopped before them, nor after one of them, whatever it said', () => {
+  test('nothing is broken if the run stopped before the retrials, or made one of them', () => {
     expect(Object.values(settle({ ...all, isStopped: true }, true))).not.toContain('broken');
     for (const made of ['f+e', 'f+s', 'f|e', 'f+p']) {
       expect(settle({ ...all, suspects: { a: 'f', b: made } }, true)['a']).toBe('ask candidate 1');

@@ -48,7 +48,7 @@ test.each<[text: string, path: string, parts: readonly unknown[]]>([
   ['{"a":["b",{"c":1}],"b":{}}', 'b', [['{}', 1]]],
   ['\ufeff{"a":1}', '', [['{"a":1}', 1]]],
   ['', '', []],
-])('of %j the values at "%s" are split', (text, path, parts) => {
+])('the text %j is split into the values at "%s"', (text, path, parts) => {
   expect(splitAll(splitJson, text, path)).toEqual(parts);
 });
 

@@ -118,7 +118,7 @@ test.each<[output: unknown, isOfFunction: boolean, answer: object]>([
   [null, false, none],
   [{ text: { text: { text: { text: { text: { text: { text: { text: 'deep' } } } } } } } }, false, none],
   [{ text: { text: { text: { text: { text: { text: { text: 'deep' } } } } } } }, false, { text: 'deep', calls: [] }],
-])('of the output %j (of a function: %s) the answer is read', (output, isOfFunction, answer) => {
+])('the output %j (of a function: %s) has its answer read', (output, isOfFunction, answer) => {
   expect(readAnswer(output, isOfFunction)).toEqual(answer);
 });
 
