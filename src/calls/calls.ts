@@ -19,7 +19,7 @@ import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 
 /** The calls of a run to every provider and judge, behind recordings or cache, budget, retries and limits. */
 export interface Calls {
-  /** Of a provider or judge; those that are configured alike share one connection and its limits. */
+  /** The calls of a provider or judge. Those with the same configuration share one connection and its limits. */
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
   /** The same past what the cache holds, which is then replaced; undefined where nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
@@ -30,7 +30,7 @@ export interface Calls {
   ) => number | undefined;
   /** True where only the cache or recordings answer, or nothing may be sent. */
   readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
-  /** What a provider's batches take of the budget. */
+  /** The part of the budget that a provider's batches use. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Cells or questions of one provider that are worth having in work at present. */
   readonly workersFor: (config: ProviderConfig) => () => number;

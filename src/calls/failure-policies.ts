@@ -41,8 +41,8 @@ export function isRetryable(failure: ProviderFailure): boolean {
 }
 
 /**
- * What a call was billed for though it brought nothing to judge: a body that is not an answer, whose usage may be unknown.
- * Undefined where nothing is known to have been billed.
+ * Finds the usage of a call that was billed but brought no answer to judge. The usage of an unreadable body may be
+ * unknown. Undefined if nothing is known to have been billed.
  */
 export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usage'> | undefined {
   if (outcome.status === 'completed' || outcome.attempts === 0) return undefined;

@@ -4,10 +4,13 @@ import { onAbort } from '../text/deadline.ts';
 import { AccountRates, type OwnRates, ProviderRates, type TokenEstimate } from './token-bucket.ts';
 
 export interface AccountOptions {
-  /** Calls in flight of those that have no limit set by hand: to begin with, and where more get more answered. */
+  /**
+   * Calls in flight where no limit is set by hand: `concurrency` at first, up to `maxConcurrency` while more calls get
+   * more answers.
+   */
   readonly concurrency: number;
   readonly maxConcurrency: number;
-  /** Of a call. */
+  /** The time limit of a call. */
   readonly timeoutMs: number;
   /** Slots of all accounts of the run; undefined: nothing bounds them together. */
   readonly shared?: SharedSlots;
@@ -35,13 +38,15 @@ export interface Lease {
   release(outcome: CompletionOutcome | undefined): void;
 }
 
-/** So many refusals without an answer between them show a limit; fewer cost only their own calls a wait. */
+/** This many refusals in a row show a limit. Fewer only delay the calls that were refused. */
 const refusalsOfLimit = 3;
-/** The first pause, unless the server names a time; the next ones are three times longer until enough calls are answered. */
+/**
+ * The first pause, unless the server names a time. Each next one is three times longer until enough calls are answered.
+ */
 const firstPauseMs = 500;
 const longestPauseMs = 15_000;
 const enoughAnswers = 32;
-/** A server that asks for more is asked again after this long: a run must not sleep for an hour on one header. */
+/** The longest wait that a server can ask for: a run must not sleep for an hour because of one header. */
 export const maxRetryAfterMs = 60_000;
 /** After a pause single calls are sent at this distance until one is answered. */
 const probeGapMs = 1000;
@@ -69,8 +74,8 @@ interface SentCall {
 }
 
 /**
- * The limits of one key at one address. A call is sent once all of them have room: the slots of the run, of the account
- * and of its provider, and the buckets for requests and tokens. Refusals pause the account and cut its slots.
+ * The limits of one key at one address. A call is sent once the slots of the run, of the account and of its provider
+ * have room. The buckets for requests and tokens must have room too. Refusals pause the account and cut its slots.
  */
 export class AccountLimiter {
   readonly #options: AccountOptions;
@@ -83,7 +88,7 @@ export class AccountLimiter {
   #inFlight = 0;
   #stopTimer: (() => void) | undefined;
   #refusalsInRow = 0;
-  /** From a pause to the first answer to a call that was sent after it. */
+  /** True from a pause until a call that was sent after it is answered. */
   #isRefusing = false;
   /** Counted, since calls that were sent before the latest pause are refused for the same reason. */
   #pauses = 0;
@@ -96,7 +101,7 @@ export class AccountLimiter {
     this.#slots = new AdaptiveSlots(options.timeoutMs);
   }
 
-  /** For one provider or judge, with what its own configuration says. */
+  /** Opens the limiter of one provider or judge, with its own configuration. */
   open(own: OwnLimits): Limiter {
     const { concurrency, maxConcurrency } = this.#options;
     if (own.concurrency === undefined) this.#adaptive = { start: concurrency, most: maxConcurrency };
@@ -165,7 +170,9 @@ export class AccountLimiter {
     return soonestMs;
   }
 
-  /** While calls are refused, those with the most retries left go first, or one of them would use up all of its own. */
+  /**
+   * While calls are refused, those with the most retries left go first. Otherwise one of them would use up its retries.
+   */
   #placeOfNext({ waiting }: Queue): number {
     if (this.#refusalsInRow === 0) return 0;
     const fewest = Math.min(...waiting.map(({ retries }) => retries));
@@ -197,7 +204,7 @@ export class AccountLimiter {
   #learn(outcome: CompletionOutcome, { sentMs, pauses }: SentCall, nowMs: number): void {
     const failure = outcome.status === 'failed' ? outcome.failure : undefined;
     if (failure !== undefined && refusals.has(failure.kind)) return this.#learnRefusal(failure, pauses, nowMs);
-    // With any other failure the server took the call.
+    // Any other failure means that the server accepted the call.
     this.#refusalsInRow = 0;
     this.#answersSincePause += 1;
     if (this.#isRefusing && pauses === this.#pauses) {
@@ -205,7 +212,7 @@ export class AccountLimiter {
       this.#pausedUntilMs = nowMs;
     }
     const isTimed = failure === undefined || failure.kind === 'timeout';
-    // Where slots are left, more of them would change nothing.
+    // More slots change nothing while some are free.
     if (isTimed && this.#inFlight >= this.#slots.size) this.#slots.observe(nowMs - sentMs, sentMs, nowMs);
   }
 
@@ -230,15 +237,15 @@ export class AccountLimiter {
 
 /** What is left of the slots after a cut. */
 const cutTo = 0.75;
-/** Of the throughput that a larger size could add, what it must add to be kept. */
+/** The share of the possible extra throughput that a larger size must bring to be kept. */
 const neededGain = 0.3;
 /** A size that did not bring enough is tried again after so many rounds, then twice as many. */
 const firstHold = 8;
 const longestHold = 128;
 
 /**
- * How many calls may be in flight. It doubles with each round of answers while that gets more answered, since a model on
- * the user's own machine only answers more slowly. Refusals cut it, and then it grows by one a round.
+ * How many calls may be in flight. It doubles with each round of answers while the throughput grows, since a local
+ * model only answers more slowly. Refusals cut it, and then it grows by one a round.
  */
 class AdaptiveSlots {
   readonly #timeoutMs: number;
@@ -246,7 +253,7 @@ class AdaptiveSlots {
   #ceiling = 1;
   #changedMs = Number.NEGATIVE_INFINITY;
   #isCut = false;
-  /** Of the round: answers to calls that were sent under the present size. */
+  /** The answers of the round, to calls that were sent under the present size. */
   #answers = 0;
   #latencySumMs = 0;
   /** The size before it grew, and its throughput; undefined while there is nothing to compare with. */
@@ -258,7 +265,7 @@ class AdaptiveSlots {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** What all providers and judges so far begin with, and may come to. */
+  /** Sets the size that the providers and judges so far start with, and the largest that they may reach. */
   allow(start: number, ceiling: number): void {
     this.#ceiling = ceiling;
     if (!this.#isCut) this.size = Math.max(this.size, start);
@@ -278,7 +285,7 @@ class AdaptiveSlots {
     if (this.#answers >= this.size) this.#resize(this.#findSize(this.#latencySumMs / this.#answers), nowMs);
   }
 
-  /** For the next round. */
+  /** Computes the size of the next round. */
   #findSize(averageMs: number): number {
     // Little's law: so many in flight, each for so long.
     const perMs = this.size / Math.max(averageMs, 0.001);

@@ -101,7 +101,7 @@ export async function openDispatch(
   };
 }
 
-/** What the run may ask, by queue, with the limits that hold there. */
+/** Lists the providers that the run may ask, by queue, with the limits of each queue. */
 function findProviders(
   { plan, endpointOf }: Pick<PlannedRun, 'plan' | 'endpointOf'>,
   where: { readonly root: string; readonly version: string },
@@ -126,7 +126,7 @@ function placeOf({ suite, prompt, caseId }: Pick<RequestOrigin, 'suite' | 'promp
 
 const needed = ['bullmq', 'ioredis'] as const;
 
-/** What a queue needs of the project's packages; a usage error where they are not installed or too old. */
+/** Loads the project's packages that a queue needs. It is a usage error if they are missing or too old. */
 export async function loadQueueModules(root: string, packages: Packages = openPackages(root)): Promise<QueueModules> {
   const fault = findPackageFault(needed, packages.version);
   if (fault !== undefined) throw refuse(`--queue needs ${fault.needed}`, fault.install);
@@ -143,8 +143,8 @@ function refuse(message: string, hint: string): UserError {
 }
 
 /**
- * Names a provider's queue by all that decides what becomes of its requests: a worker with another configuration has
- * another queue, and never sees them. Files of the user's own code are part of the adapter's version.
+ * Names a provider's queue by everything that can change the answers to its requests. A worker with another
+ * configuration has another queue, and never sees them. Files of the user's own code are part of the adapter's version.
  */
 export function queueNameOf(
   { adapter, model, baseUrl, apiKeyEnv, structured, stream, headers, options, folder }: ProviderConfig,
@@ -162,7 +162,9 @@ export function askedProviders(suites: readonly Suite[]): readonly ProviderConfi
   return suites.flatMap(({ providers, askedModels }) => [...providers, ...askedModels]);
 }
 
-/** What a queue holds to: the largest limits set for its provider, or the largest rate of all that share the key. */
+/**
+ * Finds the limits of a queue: the largest ones set for its provider, or the largest rate of all that share the key.
+ */
 export function queueLimitsOf(own: readonly ProviderLimits[], account: readonly ProviderLimits[]): QueueLimits {
   const concurrency = largest(own.map((limits) => limits.concurrency));
   const rpm = largest(own.map((limits) => limits.rpm)) ?? largest(account.map((limits) => limits.rpm));

@@ -38,7 +38,7 @@ export interface BatchResults {
   readonly answers: ReadonlyMap<string, SentAnswer>;
   /** Still under way: the next run goes on with them. */
   readonly pending: readonly BatchHandle[];
-  /** To be removed as soon as their answers are safe. */
+  /** Remove them as soon as their answers are stored. */
   readonly collected: readonly BatchHandle[];
 }
 
@@ -62,8 +62,9 @@ const statusTimeoutMs = 60_000;
 const maxRounds = 2;
 
 /**
- * Submits what no earlier batch covers, waits, and collects. Every batch is saved before it is submitted, so that the next
- * run goes on after a kill at any point: it looks for an unanswered submission at the provider before it submits again.
+ * Submits what no earlier batch covers, waits, and collects. Every batch is saved before it is submitted, so that the
+ * next run continues after a kill at any point. That run looks for an unanswered submission at the provider before it
+ * submits again.
  */
 export async function runBatches(requests: BatchRequests, ports: BatchPorts): Promise<BatchResults> {
   return new BatchRun(requests, ports).run();
@@ -227,7 +228,7 @@ class BatchRun {
         } else {
           const failed = (failures.get(handle) ?? 0) + 1;
           failures.set(handle, failed);
-          // Only the answers of a known batch end here. They may be late, or deleted, and would then never be collected.
+          // A 404 here is about the answers of a known batch. They may be late, or deleted and impossible to collect.
           const isMissing = result.status === 404;
           const mayPass = isRetryable(result) || result.kind === 'malformed' || isMissing;
           if (signal.aborted || (mayPass && failed < maxFailedPolls)) stillOpen.push(handle);

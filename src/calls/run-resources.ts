@@ -22,7 +22,7 @@ export interface CallOptions
   readonly settings: Pick<RunOptions['settings'], 'cacheMode' | 'maxCostUsd'>;
   /** Suites whose recordings may be read: a damaged file is found before the first call. */
   readonly suites: readonly Suite[];
-  /** What came through batch APIs before the first call. */
+  /** The answers that batch APIs gave before the first call. */
   readonly batchAnswers?: BatchAnswers;
   /** True once for an answer from the cache that an earlier part of this run had sent. */
   readonly isOwn?: (receivedAt: string, key: string) => boolean;

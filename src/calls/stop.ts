@@ -2,7 +2,7 @@ import type { StopReason } from '../model/cell.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { allowManyListeners } from '../text/deadline.ts';
 
-/** Ends a run before its plan, for any reason but --max-cost and --early, which need no call to be cut off. */
+/** Ends a run before its plan, for any reason but --max-cost and --early, which abort no call. */
 export interface Stop {
   /** Nothing new is started; what is in flight may finish. */
   readonly soft: (reason: StopReason) => void;

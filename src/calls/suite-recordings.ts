@@ -41,7 +41,7 @@ export interface Recorder {
 /** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
-  // By file, since suites may share one; by request, since a judge whose reply is unreadable gets a second request.
+  // The key is the file, since suites may share one, then the request, since a judge may get a second one.
   const files = new Map<string, Map<string, RecordingLine>>();
   for (const file of fileOf.values()) {
     if (file === undefined || files.has(file)) continue;
@@ -77,7 +77,10 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   };
 }
 
-/** After the last call: a disk that has become full meanwhile ends the run like one that refuses its record, with a report. */
+/**
+ * Writes the recordings after the last call. A disk that became full ends the run with a report, as when it refuses the
+ * record.
+ */
 export function keepRecordings(
   { writeRecordings }: { readonly writeRecordings: () => void },
   stop: Pick<Stop, 'hard'>,

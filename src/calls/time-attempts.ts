@@ -13,7 +13,7 @@ export interface TimedOutcome {
   readonly outcome: CompletionOutcome;
   /** The time limit ended the attempt. */
   readonly isTimeUp: boolean;
-  /** From when it was sent: no wait for a slot or a worker is in it. */
+  /** Time since it was sent, without the wait for a slot or a worker. */
   readonly elapsedMs: number;
 }
 

@@ -15,7 +15,7 @@ export interface TokenEstimate {
 }
 
 const minuteMs = 60_000;
-/** A limit over a longer time is not spread out: it is used until the server says that nothing is left. */
+/** A limit over a longer time is not spread: calls go on until the server says that nothing is left. */
 const longestPacedMs = 90_000;
 /** A run must not sleep for hours because of one header. */
 const longestWaitMs = 60_000;
@@ -63,7 +63,7 @@ export class TokenBucket {
 export class AccountRates {
   readonly buckets = new Map<string, TokenBucket>();
   readonly all: OwnRates[] = [];
-  /** From the latest report of any call: holds for providers that had no report yet. */
+  /** The buckets of the latest report of any call, for providers that had no report yet. */
   readonly latest = new Map<Unit, TokenBucket>();
 }
 

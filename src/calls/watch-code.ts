@@ -6,8 +6,8 @@ import { findAdapter } from '../providers/index.ts';
 import { attempt } from '../text/attempt.ts';
 
 /**
- * True while the code of a provider is the one that the endpoint names: during a run, a program may be edited, or another
- * branch checked out. Once false, it stays false.
+ * True while the code of a provider is the one that the endpoint names. A program may be edited during a run, or
+ * another branch checked out. Once false, it stays false.
  */
 export function watchCode(config: ProviderConfig, endpoint: Endpoint, env: ProviderEnv): () => boolean {
   const { files, folders = [], adapterVersion } = endpoint;

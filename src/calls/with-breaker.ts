@@ -5,8 +5,8 @@ import { failurePolicies } from './failure-policies.ts';
 export type Breaker = (next: Complete, scope: 'call' | 'attempt') => Complete;
 
 /**
- * Asks a provider nothing more once it refused the key, does not know the model or has no quota, or once it has only ever
- * failed. Wrapped around the limits it spares later calls their wait, around the attempt it catches those that wait already.
+ * Stops calls to a provider once it refused the key, does not know the model, has no quota, or has only ever failed.
+ * Around the limits it spares later calls their wait; around the attempt it catches calls that already wait.
  */
 export function createBreaker(onStop: (failure: ProviderFailure) => void): Breaker {
   let stopped: ProviderFailure | undefined;
@@ -44,7 +44,7 @@ export function createBreaker(onStop: (failure: ProviderFailure) => void): Break
   };
 }
 
-/** Calls with all their retries: a closed port or a server that is down costs a run seconds, not one backoff a cell. */
+/** Counts calls with all their retries. A server that is down costs a run seconds, not one backoff for each cell. */
 const maxUnansweredCalls = 10;
 
 const unanswered: ReadonlySet<FailureKind> = new Set(['network', 'timeout', 'server', 'overloaded']);

@@ -16,7 +16,7 @@ export interface BudgetPricing {
   costOf(request: CompletionRequest, completion: Pick<Completion, 'usage'>): number | undefined;
 }
 
-/** Reserves an upper bound before each call, so that the cap is never exceeded by more than one bound per call in flight. */
+/** Reserves an upper bound before each call. The cap is exceeded by at most one bound for each call in flight. */
 export class Budget {
   readonly #maxCostUsd: number;
   #spentUsd = 0;
@@ -52,7 +52,7 @@ export class Budget {
   }
 
   /**
-   * Wraps the attempts of such calls: one that waited for its slot looks again at what was spent, since a server that
+   * Wraps the attempts of such calls. An attempt that waited for its slot checks the budget again. A server that
    * ignores the token limit of its requests makes answers cost more than their bounds.
    */
   guard(next: Complete, pricing: BudgetPricing): Complete {
@@ -154,7 +154,7 @@ const abortedOutcome = {
   attempts: 0,
 } as const;
 
-/** What a provider's batches take of the budget. */
+/** The part of the budget that a provider's batches use. */
 export interface BatchSpending {
   /** Takes an upper bound for a request before it is submitted, or says why it does not fit. */
   take(key: string, request: CompletionRequest): ProviderFailure | undefined;
@@ -168,7 +168,7 @@ export interface BatchPricing {
   readonly costOf: (completion: Pick<Completion, 'usage'>) => number | undefined;
 }
 
-/** Without a budget everything fits. */
+/** Everything fits if there is no budget. */
 export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf }: BatchPricing): BatchSpending {
   if (budget === undefined) return { take: () => undefined, settle: () => undefined };
   const taken = new Map<string, number>();

@@ -67,7 +67,7 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
   return retriesDone < 2 ? askedMs : askedMs + jitterMs;
 }
 
-/** What the provider says of its aborted request is the same for every cause; only here the cause is known. */
+/** A provider's message on an aborted request is the same for every cause. Only this wrapper knows the cause. */
 function describeTimeout(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
   if (failure.kind !== 'timeout' && failure.kind !== 'aborted') return failure;
   const came = failure.partial === undefined ? '' : `; ${failure.partial}`;

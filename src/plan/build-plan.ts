@@ -19,7 +19,7 @@ export interface PlannedSuite {
   readonly selectedCases: number;
 }
 
-/** What is going to run: counted at once, rendered cell by cell. */
+/** The cells that will run: counted at once, rendered one by one. */
 export interface Plan {
   readonly suites: readonly PlannedSuite[];
   readonly cellCount: number;
@@ -69,7 +69,10 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
   };
 }
 
-/** Half of the cases ask their prompt versions in the other order, so that a provider that gets slower does so for all. */
+/**
+ * Half of the cases ask their prompt versions in the other order: a provider that gets slower then slows down all
+ * versions.
+ */
 function isReversed({ id }: Case): boolean {
   return Number.parseInt(sha256Hex(id).slice(0, 1), 16) % 2 === 1;
 }
@@ -85,7 +88,10 @@ export function providerKey(provider: ProviderConfig): string {
   return `${id}\u0000${JSON.stringify(rest)}`;
 }
 
-/** A check may compare two versions' answers and waits for the other one, so a version comes after the one it is compared with. */
+/**
+ * A check that compares the answers of two versions waits for the other one. So a version comes after the one it is
+ * compared with.
+ */
 function inOrder(
   { criteria, prompts }: Suite,
   variants: readonly PlannedVariant[],

@@ -135,9 +135,9 @@ function describeRetirement(
 /** A key that would go to an address that does not belong to the key's service. */
 interface MisdirectedKey {
   readonly variable: string;
-  /** Of the service that the key belongs to. */
+  /** The service that the key belongs to. */
   readonly owner: string;
-  /** Where it is sent. */
+  /** The host that it is sent to. */
   readonly host: string;
   /** The variable of an env file that names the address; undefined where the suite or the config does. */
   readonly movedBy?: string;

@@ -7,7 +7,7 @@ import type { CheckSpec } from '../model/verdict.ts';
 import type { PlannedSuite } from './build-plan.ts';
 import type { RenderedVariant } from './render-cells.ts';
 
-/** A warning for each part of a prompt that a provider's own request leaves out: an edit of it changes no answer. */
+/** Warns of each part of a prompt that a provider's own request leaves out: an edit of it changes no answer. */
 export function findUnsent(
   planned: readonly PlannedSuite[],
   endpointOf: (provider: ProviderConfig) => Endpoint,
@@ -35,8 +35,8 @@ export function findUnsent(
 }
 
 /**
- * Judges whose own request leaves out messages. Asked again for the form of its reply, such a judge would see the form alone,
- * and could pass an answer that it was never shown.
+ * Judges whose own request leaves out messages. When such a judge is asked again for the form of its reply, it sees
+ * that request alone. It could pass an answer that it never saw.
  */
 export function findBlindJudges(
   planned: readonly PlannedSuite[],
@@ -66,7 +66,7 @@ function judgesByForm(suite: Suite, judge: string): boolean {
 
 interface Unsent {
   readonly what: string;
-  /** What the request would have to read. */
+  /** The name that the request would have to read. */
   readonly part: string;
 }
 

@@ -10,8 +10,8 @@ import type { PlannedSuite } from './build-plan.ts';
 import { findStructuredSchema, type RenderedVariant } from './render-cells.ts';
 
 /**
- * What APIs are known to refuse of the schemas that a plan sends. A contract is sent without it, and only one that can't be
- * sent so is an error; a schema among the parameters is sent as it is written.
+ * Finds parts of the plan's schemas that APIs are known to refuse. A contract is sent without these parts, and is an
+ * error only if that is impossible. A schema among the parameters is sent unchanged.
  */
 export async function findRefusedSchemas(planned: readonly PlannedSuite[]): Promise<readonly Problem[]> {
   const found = new Map<string, Problem>();
@@ -31,7 +31,7 @@ export async function findRefusedSchemas(planned: readonly PlannedSuite[]): Prom
 interface SentSchema {
   readonly schema: JsonValue;
   readonly what: string;
-  /** As the suite's locator takes it. */
+  /** A JSON Pointer for the suite's locator. */
   readonly pointer: string;
   /** True for a contract, which may be sent in part: every answer is checked against the whole of it. */
   readonly isContract?: boolean;

@@ -38,7 +38,7 @@ export interface PlannedRun {
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
   /** How cells are rendered, for cells beyond the plan: confirmation trials. */
   readonly rendering: RenderOptions;
-  /** By one price table for answers of today and of a baseline; undefined where no price is known. */
+  /** Prices answers of today and of a baseline by one price table; undefined if no price is known. */
   readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;
   /** What a record keeps of a provider's price and of its code. */
   readonly describeProvider: (
@@ -46,7 +46,7 @@ export interface PlannedRun {
   ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
   /** The variants' providers by their keys. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
-  /** With `--record-tools`, real tools answer what no stub does, at any length that a result may have. */
+  /** True with `--record-tools`: real tools answer the calls that have no stub, with results of any allowed length. */
   readonly recordsTools: boolean;
 }
 
@@ -136,7 +136,7 @@ function createEndpoints(env: ProviderEnv): (provider: ProviderConfig) => Endpoi
   };
 }
 
-/** With a misspelt --prompt the selection would be empty, or smaller than its user believes. */
+/** A misspelt --prompt would make the selection empty, or smaller than the user expects. */
 function findUnknownIds(
   suites: readonly Suite[],
   { selection, settings }: Pick<RunOptions, 'selection' | 'settings'>,
@@ -165,7 +165,7 @@ function findUnknownIds(
 
 type FindUnknown = (flag: string, wanted: readonly string[], idsOf: (suite: Suite) => readonly string[]) => Problem[];
 
-/** Of `--compare`, which takes prompts or providers. */
+/** Finds unknown ids of `--compare`, which takes prompts or providers. */
 function findUncomparable(compare: readonly string[], suites: readonly Suite[], find: FindUnknown): Problem[] {
   const promptsOf = ({ prompts }: Suite) => prompts.map(({ id }) => id);
   const providersOf = ({ providers }: Suite) => providers.map(({ id }) => id);
@@ -239,8 +239,8 @@ function findUnpriced(
 }
 
 /**
- * Everything of a provider beside model and params that can change an answer: its code, its address after the environment
- * and defaults, its options and headers. Limits and prices change none.
+ * Describes what can change a provider's answer beside model and params: its code, resolved address, options and
+ * headers. Limits and prices change no answer.
  */
 function describeSettings(
   provider: ProviderConfig,

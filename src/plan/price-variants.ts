@@ -25,7 +25,7 @@ export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): Price
   };
 }
 
-/** An upper bound in USD of what a cell's requests cost; undefined where no price or no output limit is known. */
+/** Computes an upper bound in USD for a cell's requests; undefined if the price or the output limit is unknown. */
 export function boundRequests(
   { pricer, endpointOf, recordsTools = false }: BoundBasis,
   provider: ProviderConfig,
@@ -45,7 +45,10 @@ interface BoundBasis {
   readonly recordsTools?: boolean;
 }
 
-/** A stored answer is priced like today's of the same provider and model; of another model by what its record says. */
+/**
+ * A stored answer of the same provider and model is priced like today's. An answer of another model has the price in
+ * its record.
+ */
 export function pricedModelOfVariant(
   variant: PricedVariant,
   providers: Iterable<ProviderConfig>,
@@ -60,8 +63,8 @@ export function pricedModelOfVariant(
 }
 
 /**
- * Prices stored answers where no suite is at hand. The price of a provider's model is the one that these suites' record
- * holds, so that both sides of a comparison are priced alike; else the one stored with the answer; else the table's.
+ * Prices stored answers where no suite is at hand. The price in the record of these suites comes first, so that both
+ * sides of a comparison are priced alike. The price that is stored with the answer comes second, and the table's last.
  */
 export async function createRecordPricer(
   suites: readonly Pick<RecordedSuite, 'variants'>[] = [],
@@ -126,7 +129,10 @@ function checksOf({ checks, turns }: Cell): readonly CheckSpec[] {
   return asking([...checks, ...turns.flatMap((turn) => turn.checks)]);
 }
 
-/** Without the answers. A judge is shown the check, the case's variables and what the user said, never the prompt. */
+/**
+ * Counts all but the answers. A judge is shown the check, the case's variables and what the user said, never the
+ * prompt.
+ */
 function checkBytes({ vars, turns }: Cell, { source }: CheckSpec): number {
   const written = [
     writeJson(source),
@@ -148,8 +154,8 @@ function isEmbedding({ assertion }: CheckSpec): boolean {
 }
 
 /**
- * Requests of a cell: the prompt's own, and one for each user turn and for each group of tool results. Where stubs answer
- * the model's tool calls, the most that there may be.
+ * Requests of a cell: the prompt's own, and one for each user turn and for each group of tool results. If stubs answer
+ * the model's tool calls, it is the most that there may be.
  */
 export function countRequests({ turns, agent }: Cell): number {
   if (agent !== undefined) return agent.maxSteps;
@@ -189,7 +195,9 @@ function boundCell(
   return sum;
 }
 
-/** The bytes of the longest result that a tool of the agent may give. Only those of stubs are known before a run. */
+/**
+ * The bytes of the longest result that a tool of the agent may give. Only the results of stubs are known before a run.
+ */
 function longestResult({ stubs, module, servers, record }: AgentSettings, recordsTools: boolean): number {
   const isLive = module !== undefined || servers !== undefined || (recordsTools && record !== undefined);
   if (isLive) return maxResultBytes;

@@ -100,7 +100,7 @@ function pickVars(vars: Vars, names: readonly string[]): JsonObject {
   return plainNumbers(Object.fromEntries(given.map((name) => [name, vars[name]]))) as JsonObject;
 }
 
-/** What is put into a workspace, sorted by path: of two files at one path, that of the case. */
+/** Lists the files of a workspace, sorted by path. A file of the case replaces a file of the prompt at its path. */
 function mergePlaced(
   ofPrompt: readonly PlacedFile[] | undefined,
   ofCase: readonly PlacedFile[] | undefined,
@@ -130,7 +130,10 @@ export function runsOn(testCase: Case, promptId: string, providerId: string): bo
   );
 }
 
-/** The parameters of a variant: the provider's, the prompt's over them, and the output schema where it is to be sent. */
+/**
+ * Merges the parameters of a variant: the prompt's override the provider's, and the output schema is added if it is
+ * sent.
+ */
 export function buildParams(suite: Suite, prompt: PromptVersion, provider: ProviderConfig): JsonObject {
   // A baseline's prompt brings all its parameters: the provider's may have changed since.
   const accepted = prompt.paramsByProvider?.get(provider.id);
@@ -142,11 +145,11 @@ export function buildParams(suite: Suite, prompt: PromptVersion, provider: Provi
   // Without strict mode an API with a flag takes any schema; the others get what they take of it.
   const strict = fitSchema(contract, mode.hasFlag ? mode : schemaModes.compatible).refusals.length === 0;
   const schema = mode.hasFlag ? contract : fitSchema(contract, mode).schema;
-  // In the form of Chat Completions, which every adapter translates.
+  // Every adapter translates the form of Chat Completions.
   return { ...params, response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict } } };
 }
 
-/** The contract that a variant sends as its response format; undefined where none is to be sent, or the user wrote one. */
+/** Finds the contract that a variant sends as its response format; undefined if it sends none or the user wrote one. */
 export function findStructuredSchema(
   suite: Suite,
   prompt: PromptVersion,
@@ -190,7 +193,7 @@ function settingsSuffix({ observe, mustPass, skip, group }: Case, slices: readon
 
 /**
  * Finds the accepted answer of a cell; undefined where there is none, or where only its hash was kept. A trial that the
- * baseline does not have, such as a confirmation trial, gets the case's first answer: it asks the same question again.
+ * baseline lacks, such as a confirmation trial, asks the same question: it gets the case's first answer.
  */
 export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 
@@ -199,7 +202,7 @@ export function hashCell(cell: Cell, findAccepted: FindAccepted): string {
   return `${withAcceptedHash(cell, findAccepted).cellHash}:${cacheKey(cell.request)}`;
 }
 
-/** The result of a check that compares with the accepted answer depends on that answer, so the cell's hash includes it. */
+/** A check that compares with the accepted answer depends on that answer, so the cell's hash includes it. */
 export function withAcceptedHash(cell: Cell, findAccepted: FindAccepted): Cell {
   if (!cell.checks.some(comparesAccepted) && !cell.checks.some(comparesOther)) return cell;
   const accepted = sha256Hex(canonicalJson(findAccepted(cell.key) ?? null)).slice(0, 12);
@@ -215,7 +218,7 @@ export function comparesAccepted({ assertion, children = [] }: CheckSpec): boole
   );
 }
 
-/** True for a check that compares with the answer of the other side of the comparison, itself or in a child. */
+/** True for a check that compares with the answer of the other side, itself or in a child. */
 export function comparesOther({ assertion, children = [] }: CheckSpec): boolean {
   const declared = lookupAssertion(assertion);
   return (
@@ -232,8 +235,8 @@ export interface DependencyHashOptions {
 }
 
 /**
- * The part of a case hash that a suite's files don't hold: the configuration of the judges and embedding models that the checks
- * ask, and the values of the variables that programs of checks get. Empty where there are none of these.
+ * Hashes what decides a case and is not in the suite's files. That is the configuration of the judges and embedding
+ * models that the checks ask, and the variables that programs of checks get. Empty where there are none of these.
  */
 export function createDependencyHash(
   { askedModels }: Suite,

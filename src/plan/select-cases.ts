@@ -6,7 +6,7 @@ import { findFiles } from '../suite/files/find-files.ts';
 import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/glob.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
-/** What of a project is to run; an empty selection is everything. */
+/** The part of a project that is to run; an empty selection is everything. */
 export interface Selection {
   /** Globs over `suite/case`; without `/` a suite or case id; without a wildcard any id that contains it. */
   readonly filters: readonly string[];
@@ -104,8 +104,8 @@ function filterProblem(pattern: string, { message, hint }: GlobFault): UserError
 }
 
 /**
- * Draws only by ids and the seed: if something that a run writes could move a case, shards that run one after the other
- * would leave cases out. All prompt versions of a case are in one shard, and a new case moves few others.
+ * Draws only by ids and the seed. If anything that a run writes could move a case, shards that run in sequence would
+ * miss cases. All prompt versions of a case are in one shard, and a new case moves few others.
  */
 function drawCases(suites: readonly Suite[], selection: Selection, matches: CasePredicate): ReadonlySet<string> {
   let drawn: RankedCase[] = [];
@@ -211,7 +211,10 @@ function findMissingCases(suites: readonly Suite[], { onlyCases }: Selection): r
 const endings = ['baseline.jsonl', 'reference.jsonl'] as const;
 const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
 
-/** Baselines and pinned references without a suite beside them, in the folders where suites are searched: the suite was removed or renamed. */
+/**
+ * Finds baselines and pinned references without a suite beside them: the suite was removed or renamed. It looks in the
+ * folders where suites are searched.
+ */
 export async function findOrphanBaselines(
   project: Pick<Project, 'root' | 'sources'>,
 ): Promise<readonly EmptySelection[]> {

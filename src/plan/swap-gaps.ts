@@ -70,7 +70,7 @@ export interface SwapPair {
   readonly candidate: ProviderConfig;
 }
 
-/** What a candidate for a swap can't do of that which a suite asks, and what does not carry over to it, in words. */
+/** Describes what a suite asks that a candidate for a swap can't do, and the settings that do not carry over to it. */
 export function describeGaps(suite: Suite, { provider, candidate }: SwapPair, env: ProviderEnv): readonly string[] {
   const endpoint = findAdapter(candidate)?.resolve(candidate, env);
   const dropped = Object.entries(candidate.paramNames ?? {}).flatMap(([name, own]) => (own === null ? [name] : []));
@@ -143,7 +143,7 @@ function familyOf({ model }: Pick<ProviderConfig, 'model'>): string | undefined 
   return families.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Names each judge of a suite that is of the family of a candidate: judges favour answers of their own family. */
+/** Names each judge of a suite that belongs to the family of a candidate: judges favour answers of their own family. */
 export function describeFamilies(suite: Suite, candidates: readonly string[]): readonly string[] {
   return suite.providers
     .filter(({ id }) => candidates.includes(id))

@@ -170,7 +170,7 @@ function readModel(text: string, { suites }: Project, { plugins, flag }: SwapOpt
   };
 }
 
-/** Settings that carry over: all but the price to another model of the same API, params and limits to another API. */
+/** Carries settings over: all but the price to another model of the same API, only params and limits to another API. */
 function inherit(
   candidate: ProviderConfig,
   { price: _price, replaces: _replaces, ...provider }: ProviderConfig,

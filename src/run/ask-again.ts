@@ -28,8 +28,8 @@ function mayLookWorse({ state, earlier, planned }: Run): boolean {
 }
 
 /**
- * Asks what looks worse again, in rounds, until nothing can change any more or the calls for it are used up. False where
- * the run was stopped before that. `look`: before all cases were asked.
+ * Asks again what looks worse, in rounds. It ends when nothing can change any more or the calls for it are used up.
+ * False if the run was stopped before that. `look`: before all cases were asked.
  */
 export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
   const { planned, acceptedPrompts, stop } = run;
@@ -46,14 +46,14 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     // An earlier part of the run may have asked for trials that this one did not come to.
     if (wanted.length === 0 && (look !== undefined || !run.record.countRest())) return true;
     if (stop.reason() !== undefined) return false;
-    // A round that brought neither an answer nor an error, as with an exhausted --max-cost: a further one would not either.
+    // The last round brought no answer and no error, as with an exhausted --max-cost. Another round would not either.
     const answers = countAnswers(record.summary);
     if (answers === answersBefore) return true;
     answersBefore = answers;
     const round = cells.render(tryAccepted(wanted, record.summary), record.summary);
     const unfinished = withoutFinished(run, round);
-    // Where the earlier part was cut short in this round, it has no more trials. If it has, it asked in other rounds, since
-    // something has changed: then all that it asked counts before more is asked.
+    // An earlier part that was cut short in this round has no more trials. If it has more, something changed and it
+    // asked in other rounds. Then all its trials count before more are asked.
     if (unfinished.size === 0 || !run.record.countRest()) await executeInRun(run, unfinished);
     assessment = await assess(run, undefined, look);
   }
@@ -73,7 +73,7 @@ function withoutFinished(
 }
 
 /**
- * Of an accepted prompt that was not asked yet two trials at first: where its model is gone, a look would ask for it in
+ * Limits an accepted prompt that was not asked yet to two trials at first. If its model is gone, a look would ask it in
  * vain for half of the cases.
  */
 function tryAccepted(wanted: readonly WantedRetrials[], summary: RunSummary): readonly WantedRetrials[] {

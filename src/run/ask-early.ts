@@ -93,7 +93,9 @@ export class Attempts {
     return shareOfAttempt(this.#made + 1);
   }
 
-  /** Twice the cells so far, and half of what all may use: enough must be left for later attempts and for the end. */
+  /**
+   * A look may use twice the cells so far, and at most half of the whole. The rest is for later looks and for the end.
+   */
   budget(): number {
     const { done, planned } = this.#count();
     return Math.min(0.5, Math.max(2 * done, leastTrials) / Math.max(1, planned));
@@ -148,8 +150,8 @@ interface EarlyCase {
 const firstBatch = 10;
 
 /**
- * The cases of an early run in batches. First come those that the average does not speak for, those that failed lately, and
- * those that cost nothing; then the others of each suite in random order, each time an eighth more.
+ * The cases of an early run in batches. First come the cases that the average does not cover, those that failed lately,
+ * and those that cost nothing. The others of each suite follow in random order, in batches that grow by an eighth.
  */
 export function orderCases(run: Run): readonly (readonly EarlyCase[])[] {
   const first: EarlyCase[] = [];
@@ -218,7 +220,9 @@ function isAskedFirst(cell: Cell, { suite, variants }: PlannedSuite, { latelyFai
   return isNew(cell, [key.prompt, ...(replaces === undefined ? [] : [replaces])], findBaseline(suite));
 }
 
-/** True where something was accepted of the variant, but no verdict on this case as it is now: it must pass by itself. */
+/**
+ * True if the variant has accepted cases, but none with a verdict on this case as it is now: it must pass by itself.
+ */
 function isNew({ key, caseHash }: Cell, prompts: readonly string[], baseline: SuiteBaseline | undefined): boolean {
   for (const prompt of prompts) {
     const cases = casesOf(baseline, key.suite, { prompt, provider: key.provider });

@@ -17,9 +17,9 @@ import { sha256Hex } from '../text/sha256.ts';
 import type { EarlierPart } from './resume.ts';
 
 export interface CollectedBatches {
-  /** What the report says of batches that are still under way. */
+  /** The sentences of the report about batches that are still in progress. */
   readonly notes: readonly string[];
-  /** Removes the handles of batches whose answers were collected. To be called once these are in the record. */
+  /** Removes the handles of batches whose answers were collected. Call it once the answers are in the record. */
   forget(): void;
 }
 
@@ -161,7 +161,10 @@ function hasBatchApi({ adapter }: ProviderConfig): boolean {
   return lookupBatchApi(adapter) !== undefined;
 }
 
-/** The first case with tools of each suite: a batch answers one request of a cell, and such a cell needs one for each step. */
+/**
+ * Finds the first case with tools of each suite. A batch answers one request of a cell, and such a cell needs one for
+ * each step.
+ */
 function* findAgentCases(plan: PlannedRun['plan'], key: string): Iterable<Problem> {
   const named = new Set<string>();
   for (const { key: of, agent, skip, at } of plan.cells(key, (suite) => !named.has(suite))) {

@@ -12,7 +12,7 @@ import { findVariant } from '../record/summarize-run.ts';
 /** The answers that pairwise checks compare a cell's answer with. */
 export interface ComparedAnswers {
   readonly find: FindOther;
-  /** To be called with every cell that has ended, so that cells which wait for its answer go on. */
+  /** Call it with every cell that has ended: cells that wait for its answer then go on. */
   readonly post: (key: CellKey, result: CellResult | undefined) => void;
 }
 
@@ -27,9 +27,10 @@ export interface ComparedAnswersOptions {
 }
 
 /**
- * Looks in the order in which the gate looks for the other side: the version that runs beside this one, the baseline's rows
- * of this version, those of the version that it replaces, and that version within the run. The plan starts a version after
- * the one it is compared with, so waiting for an answer of the run ends.
+ * Finds the other side of a comparison in the order of the gate. First comes the version that runs beside this one,
+ * then the baseline's rows of this version. Rows of the version that it replaces come next, and last that version
+ * within the run. The plan starts a version after the one it is compared with, so waiting for an answer of the run
+ * ends.
  */
 export function createComparedAnswers(options: ComparedAnswersOptions): ComparedAnswers {
   const answers = createAnswerBoard();
@@ -70,7 +71,7 @@ function hasPairwiseCheck({ criteria }: Suite): boolean {
   return criteria.some(({ assertion }) => assertion === 'pairwise');
 }
 
-/** The version that runs beside this one to be compared with it: the baseline's own prompt, or the first of `--compare`. */
+/** Finds the version that runs to be compared with this one: the baseline's own prompt, or the first of `--compare`. */
 function findBeside(
   prompt: PromptVersion,
   suite: Suite,

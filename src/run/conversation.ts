@@ -153,7 +153,9 @@ export class Conversation {
     return this.#askUntilAnswered(request, this.#ports.requestKey(request));
   }
 
-  /** Asks the model, and answers its tool calls and asks again until it makes none. Without tools of the case, asks once. */
+  /**
+   * Asks the model, answers its tool calls, and asks again until it makes none. It asks once if the case has no tools.
+   */
   async #askUntilAnswered(request: CompletionRequest, requestKey: string): Promise<Ending | undefined> {
     const failure = await this.#ask(request, requestKey);
     if (failure !== undefined) return this.#endWithout(failure);
@@ -196,7 +198,9 @@ export class Conversation {
     return this.#fail('tools', `${what} after ${answers}, the most that maxSteps allows`, turn);
   }
 
-  /** Answers one tool call, with its result in the step and among the results; how the cell ends where it can't go on. */
+  /**
+   * Answers one tool call, and adds the result to the step and to `results`. Returns an ending if the cell can't go on.
+   */
   async #answerCall(call: ToolCall, agent: AgentSettings, results: Message[]): Promise<Ending | undefined> {
     const outcome = await this.#toolsOf(agent).answer(call, this.#signal);
     if (outcome.kind === 'fails') return this.#fail('tools', outcome.reason);
@@ -244,7 +248,7 @@ export class Conversation {
   /** True for the text of a program that says nothing of the tools it may have called. */
   #isPathUnknown(): boolean {
     if (!this.#ports.hidesCalls || this.#steps.some(({ calls }) => calls.length > 0)) return false;
-    // Where a case has tools, an object without calls says that the program calls none of them.
+    // If a case has tools, an object without calls means that the program called none of them.
     return !this.#hasSteps() || this.#calls.every(({ completion }) => completion.isTextAlone === true);
   }
 
@@ -310,7 +314,7 @@ export class Conversation {
     const decision = this.#ports.decide(this.#verdicts, this.#cell.threshold);
     const { kind } = this.#judgeFailure ?? {};
     const isStopped = this.#signal.aborted && kind !== 'budget';
-    // Other checks may decide the cell without one that was cut off, but its score would not be that of a whole run.
+    // Other checks may decide the cell without the one that was cut off, but its score would differ from a whole run's.
     const isCutOff = isStopped && this.#verdicts.some(({ error }) => error !== undefined);
     if (decision.status === 'decided' && !isCutOff) {
       return { status: 'judged', passed: decision.passed, score: decision.score };

@@ -45,7 +45,7 @@ export interface VariantForecast {
   readonly inputTokens: number;
   /** An upper bound in USD without judges; undefined where no price or no output limit is known. */
   readonly boundUsd: number | undefined;
-  /** Of the judges of planned cells whose cost has a bound; undefined where none has. */
+  /** The bound for the judges of planned cells that have one; undefined if none has. */
   readonly judgeBoundUsd: number | undefined;
   /** The most calls of confirmation trials, judges included, where something looks worse. All variants share them. */
   readonly retrialCalls: number;
@@ -57,7 +57,9 @@ export interface VariantForecast {
   readonly uncountedJudges: readonly string[];
 }
 
-/** Plans a run and looks up every first request. What follows in a conversation depends on answers and counts as sent. */
+/**
+ * Plans a run and looks up every first request. Later requests of a conversation depend on answers, and count as sent.
+ */
 export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
   const { options, findBaseline, planned, acceptedPrompts } = await planWithBaselines(given, ports);
   if (options.batch) refuseUnbatchable(planned);
@@ -207,12 +209,13 @@ interface ExpectedUsage {
   readonly costUsd: number | undefined;
 }
 
-/** What the baseline's answers to a cell used, one usage for each answer; of similar cells where it has none to this one. */
+/** Finds the usage of each baseline answer to a cell, or to similar cells if the baseline has no answer to it. */
 type ExpectUsage = (key: CellKey) => readonly Usage[];
 
 /**
- * Looks among the baseline's answers: to the same case by the same prompt, else by the prompt that this one replaces, else
- * to all cases by either. A whole conversation counts as one usage. Empty where the baseline knows nothing.
+ * Takes the baseline's answers to the same case by the same prompt, or else by the prompt that this one replaces.
+ * Without these it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty
+ * where the baseline knows nothing.
  */
 function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {
   const bySuite = new Map(suites.map((suite) => [suite.id, describeKnown(suite, findBaseline)]));
@@ -236,7 +239,7 @@ function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline)
 interface KnownUsage {
   readonly replaces: ReadonlyMap<string, string | undefined>;
   readonly baseline: Baseline;
-  /** Of all answers of a variant. */
+  /** The usages of all answers of a variant. */
   readonly usagesOf: (key: VariantKey) => readonly Usage[];
 }
 

@@ -23,8 +23,8 @@ interface FoundLoosened {
 }
 
 /**
- * The settings that a change loosens, if it is compared with a commit. A change that turns itself green like that has to
- * be seen: the report names each setting with its old and its new value.
+ * The settings that a change loosens, if it is compared with a commit. A change could make its own failure pass that
+ * way, so the report names each setting with its old and new value.
  */
 export async function findLoosened(
   { project, settings }: Pick<RunOptions, 'project' | 'settings'>,
@@ -51,7 +51,7 @@ export async function findLoosened(
   }
 }
 
-/** With their cases if a commit shows them: suites in code, and checks in code, are those of the working tree. */
+/** Loads both sides, with cases if the commit has them. Suites and checks in code are those of the working tree. */
 async function loadBoth(
   where: { readonly paths: readonly string[]; readonly cwd: string; readonly configPath?: string },
   ref: GitRef,
@@ -80,7 +80,7 @@ function hasOtherSettings(ref: GitRef, { root, run }: RunOptions['project'], env
   const isSetting = (path: string): boolean =>
     /\.(?:ya?ml|jsonl?|csv)$|\.eval\.[cm]?[jt]s$/i.test(path) || envFiles.has(basename(path));
   const changes = attempt(() => findChangesSince(ref, env), UserError);
-  // Where they are not known, everything is compared.
+  // If the changes are unknown, everything is compared.
   return changes instanceof UserError || [...changes.keys()].some(isSetting);
 }
 
@@ -119,7 +119,7 @@ function compareSuite(old: Suite, suites: readonly Suite[]): readonly Loosened[]
   return found.map((one) => ({ suite: now.id, ...one }));
 }
 
-/** Of suites without their cases, nothing is found. */
+/** Finds nothing in suites without their cases. */
 function compareCases(old: Suite, now: Suite): readonly Omit<Loosened, 'suite'>[] {
   if (old.caseCount === 0 || now.caseCount === 0) return [];
   const after = new Map([...now.cases()].map((one) => [one.id, one]));

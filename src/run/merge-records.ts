@@ -57,7 +57,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
 
 interface RecordedCell {
   readonly label: string;
-  /** Of its last row. */
+  /** The index of its last row. */
   readonly index: number;
 }
 

@@ -106,11 +106,11 @@ export class OpenRecord {
   }
 
   /**
-   * Counts the row of a cell that an earlier part of the run finished; false where there is none. A resumed run counts each
-   * row when its cell is due, so that it decides at each step as if it had not been cut short.
+   * Counts the row of a cell that an earlier part of the run finished; false where there is none. A resumed run counts
+   * each row when its cell is due. It then decides at each step like a run that was not interrupted.
    */
   countIfFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
-    // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
+    // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
     if (this.#rows.held.size === 0) return false;
     return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
   }
@@ -123,8 +123,8 @@ export class OpenRecord {
   }
 
   /**
-   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. Rows of one turn of the event
-   * loop are written together: a write takes longer than all other work on a row.
+   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. The rows of one turn of
+   * the event loop are written together, since a write takes longer than all other work on a row.
    */
   append(row: CellRow): Promise<void> {
     this.#waiting.push(row);

@@ -105,7 +105,7 @@ export function createToolRecorder({
       return answered;
     }
     const result = maskResult(answered.result, call, mask);
-    // The session fails the cell for a result of this size, so a stub of it would fail each later run.
+    // The session fails the cell for a larger result, so a stub of it would fail each later run.
     if (Buffer.byteLength(result.content) <= maxResultBytes) {
       const { content, isError } = result;
       const stubAnswer = isError === true ? { fails: content } : { returns: content };
@@ -193,7 +193,7 @@ function writeWaiting(file: string, open: StubFile, nowMs: number): void {
   open.writtenMs = nowMs;
 }
 
-/** After the last call, also of a run that was stopped: what the tools were asked for should not be asked again. */
+/** Writes the stubs after the last call, also of a stopped run: the next run need not ask the tools again. */
 export function keepStubs(recorder: ToolRecorder, stop: Pick<Stop, 'hard'>, ports: Pick<RunPorts, 'onProgress'>): void {
   keepRecordings({ writeRecordings: () => recorder.write() }, stop, ports);
   for (const message of recorder.notes()) ports.onProgress({ type: 'note', message });

@@ -20,15 +20,14 @@ export interface EarlierPart {
   readonly id: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Of the whole run. */
+  /** The header of the whole run. */
   readonly header: Omit<RunHeader, 'id'>;
   /** Planned cells that it finished. */
   readonly doneCells: number;
   /** The row of a finished cell in the record as written again; undefined for a cell that runs now. */
   readonly rowOf: (key: CellKey) => number | undefined;
   /**
-   * True once for a cached answer of this time and key that the earlier part was billed for, though its row was not
-   * written any more.
+   * True once for a cached answer of this time and key that the earlier part was billed for without writing its row.
    */
   readonly isOwn: (receivedAt: string, key: string) => boolean;
   /** Writes the record again with the rows that are kept; `onRow` gets each with its new place. Call it once. */
@@ -50,9 +49,9 @@ export interface ResumeOptions {
 }
 
 /**
- * Keeps the verdicts on cells, confirmation trials included, that would run again exactly as they did. Every other cell runs
- * again: errored and interrupted ones, those whose request, checks or settings changed, and those on damaged lines. Errored
- * confirmation trials of a run that was cut short are kept too: it has spent its calls on them, and ends as if it never was.
+ * Keeps the verdicts on cells, confirmation trials included, that would run again exactly as they did. Every other cell
+ * runs again: errored or interrupted cells, changed requests, checks or settings, and damaged lines. An interrupted run
+ * also keeps its errored confirmation trials. It has spent its calls on them, and ends as if it had never stopped.
  */
 export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOptions): EarlierPart {
   const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
@@ -65,7 +64,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
     const message = `the run began with --max-cost ${maxCostUsd} and goes on without a limit; give the flag again to limit this part`;
     ports.onProgress({ type: 'note', message });
   }
-  // The record would lose all its answers. With `--watch` the suites may come back.
+  // The record would lose all its answers. The suites may come back with `--watch`.
   if (planned.plan.cellCount === 0 && earlier.cells.size > 0 && resume.isTouched === undefined) {
     const message = `--resume: the run ${earlier.header.id} has answers, but none of its suites and cases is found now`;
     throw new UserError({ code: 'usage', message, hint: 'bring its suites back, or run without --resume' });
@@ -75,7 +74,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   const header = markMixedSettings(planned.header, earlier.header);
   const rows = new Map<string, number>();
   const billedKeys = new Set<string>();
-  // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
+  // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
   for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) rows.set(key, index);
   return {
     id,
@@ -83,7 +82,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
     header,
     doneCells: rows.size,
     rowOf: (key) => rows.get(cellKeyText(key)),
-    // With `--watch` the earlier part ended by itself, so answers since then belong to no cell of it.
+    // The earlier part of `--watch` ended by itself, so later answers belong to none of its cells.
     isOwn(receivedAt, key) {
       const isEarlier = receivedAt >= startedAt && Date.parse(receivedAt) <= modifiedMs + unwrittenMs;
       if (resume.isTouched !== undefined || !isEarlier || billedKeys.has(key)) return false;
@@ -105,7 +104,10 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   };
 }
 
-/** Cells are kept although headers or options were edited: then no one can say what each of them was asked with. */
+/**
+ * Cells are kept although headers or options were edited. The record can then not say which settings each cell was
+ * asked with.
+ */
 function markMixedSettings(header: Omit<RunHeader, 'id'>, earlier: RunHeader): Omit<RunHeader, 'id'> {
   const before = new Map(
     earlier.suites.flatMap(({ suite, variants }) =>
@@ -176,7 +178,7 @@ function isVerdict({ status, suite }: CellRow, { isTouched }: ResumeOptions['res
   return status === 'passed' || status === 'failed' || (status === 'errored' && isTouched?.(suite) === false);
 }
 
-/** What a row says of its case that is not part of the cell's hash, so that it may have changed since. */
+/** The fields of a row about its case that the cell's hash leaves out, so they may have changed since. */
 type CellDetail = Pick<Cell, 'at' | 'tags' | 'description'>;
 
 interface KeptCell extends Pick<EarlierCell, 'place' | 'isConfirmation'> {

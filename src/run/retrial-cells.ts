@@ -14,10 +14,10 @@ import { sha256Hex } from '../text/sha256.ts';
 
 /** The cells of confirmation trials of one run. */
 export interface RetrialCells {
-  /** By provider key, the sides of a case side by side. */
+  /** Renders the cells by provider key, with the two sides of a case next to each other. */
   render(wanted: readonly WantedRetrials[], summary: RunSummary): ReadonlyMap<string, readonly Cell[]>;
   readonly spendOf: (wanted: Pick<WantedRetrials, 'id' | 'side'>) => RetrialSpend;
-  /** Of all confirmation trials that the record holds. */
+  /** Adds up all confirmation trials that the record holds. */
   spentOn(summary: RunSummary): RetrialSpend;
 }
 
@@ -150,8 +150,8 @@ function alternate(wanted: readonly WantedRetrials[], id: string): readonly Want
 }
 
 /**
- * The numbers of the accepted prompt's trials depend on what the candidate answered. Where these answers come from the
- * cache, so do the accepted prompt's of the same time; where they are new, the accepted prompt is asked today as well.
+ * The numbers of the accepted prompt's trials depend on what the candidate answered. If those answers come from the
+ * cache, so do the accepted prompt's of the same time. If they are new, the accepted prompt is asked today too.
  */
 function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: RetrialSide): number {
   if (side === 'candidate') return Math.max(-1, ...[...trials, ...confirmations].map(({ trial }) => trial)) + 1;
@@ -162,7 +162,7 @@ function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: Retri
 
 const nothing: RetrialSpend = { calls: 0, usd: undefined };
 
-/** What a cell may take, with those of its models whose cost has no bound. */
+/** The most that a cell may send and cost, and its models whose cost has no bound. */
 export interface CellSpend extends RetrialSpend {
   readonly uncounted: readonly string[];
 }
@@ -185,7 +185,7 @@ export function whyUnbounded({ pricer, endpointOf }: PlannedRun, provider: Provi
   return `${provider.id}: ${provider.model} has no ${isPriced ? 'limit on output tokens' : 'price'}`;
 }
 
-/** What the dearer side of a cell may take: the accepted prompt may be longer, or have another model. */
+/** Finds the most that the dearer side of a cell may cost: the accepted prompt may be longer, or have another model. */
 export function createSpendOfSides(
   planned: PlannedRun,
   acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,

@@ -43,8 +43,8 @@ interface OpenerOptions {
 }
 
 /**
- * Opens what answers the tool calls of a cell: each module runs in a fresh child for it, each server is asked over a
- * connection of its own.
+ * Opens the session that answers the tool calls of a cell. Each module runs in a child of its own, and each server gets
+ * a connection of its own.
  */
 export function createToolOpener(
   env: Readonly<Record<string, string | undefined>>,
@@ -148,7 +148,7 @@ async function runToolProgram(
 
 /** A server may have to be fetched before it starts. */
 const startMs = 30_000;
-/** As long as a call of a module. */
+/** The same limit as for a call of a module. */
 const callMs = 10_000;
 
 /** A connection to a server for one cell, which opens with the first call. */
@@ -157,7 +157,7 @@ function openToolServer(server: McpServer, ports: McpPorts | undefined, takePlac
   return connectOnCall(server, ports, takePlace);
 }
 
-/** Where answers are stored already, tools have no effect any more. */
+/** Tools have no effect on answers that are already stored. */
 const unasked: ToolServer = {
   call: () => Promise.resolve({ latencyMs: 0, fault: 'no server is asked by this command' }),
   close: () => undefined,
@@ -219,8 +219,8 @@ interface LiveOptions {
 }
 
 /**
- * Throws a `UserError` where a case would ask a server and must not: stored answers were given to other results, and the
- * files of a pull request from a fork say which command is run.
+ * Throws a `UserError` if a case would ask a server and must not. Stored answers were given to other results, and the
+ * files of a pull request from a fork name the command that runs.
  */
 export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { isReplayed, env }: LiveOptions): void {
   const suites = plan.suites.map(({ suite }) => suite).filter(({ snapshots }) => snapshots !== undefined);

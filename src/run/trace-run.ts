@@ -24,7 +24,10 @@ export function resolveOtel(env: RunPorts['env'], flag: string | undefined): Ote
   throw new UserError({ code: 'usage', message, hint: 'write --otel http://localhost:4318' });
 }
 
-/** Runs suites and exports what happens as spans. Where the collector refuses them, a note says so and the decision is the same. */
+/**
+ * Runs suites and exports what happens as spans. If the collector refuses them, a note says so and the decision is the
+ * same.
+ */
 export async function traceRun(options: RunOptions, ports: RunPorts, settings: OtelSettings): Promise<Report> {
   const http = openHttpClient({ env: ports.env });
   const maskHeaders = createMask(Object.values(settings.headers));
