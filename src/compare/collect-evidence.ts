@@ -5,13 +5,15 @@ import { mean, representValues } from '../stats/descriptive.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { isPaired, type PairedCase, validResults } from './pair-cases.ts';
 
-/** What the tests need of the cases that both sides have alike; arrays have an entry a case, in the order of their ids. */
+/**
+ * The data of the cases that both sides have, for the tests. Arrays have one entry for each case, in the order of ids.
+ */
 export interface CollectedEvidence {
   readonly results: PairedResults;
   /** Undefined where every score is 1 for passed and 0 for failed. */
   readonly scores: PairedResults | undefined;
   readonly errors: { readonly baselineErrors: ArrayLike<number>; readonly candidateErrors: ArrayLike<number> };
-  /** Of the candidate. */
+  /** The trials of the candidate. */
   readonly trials: number;
   /** USD, of each case that has an answer on both sides: all of the candidate's answers, and as many on the baseline. */
   readonly costs: {
@@ -28,7 +30,7 @@ export interface CollectedEvidence {
     readonly after: Float64Array;
     /** Cases that have some on both sides. */
     readonly cases: number;
-    /** Of the ratios of those cases' means; empty where latencies are not comparable. */
+    /** Logarithms of the ratios of those cases' means; empty if latencies are not comparable. */
     readonly logs: readonly number[];
     /** How many cells later the candidate's trials of those cases began than the baseline's, on average. */
     readonly delays: readonly number[];
@@ -130,7 +132,7 @@ function addSteps(
   steps.after.push(after);
 }
 
-/** Of judged trials; undefined where none is of an agent. */
+/** Averages the steps of judged trials; undefined if none is of an agent. */
 export function meanSteps(rows: readonly Pick<RowSummary, 'status' | 'steps'>[]): number | undefined {
   const counts = rows.flatMap((row) => (isJudged(row) && row.steps !== undefined ? [row.steps] : []));
   return counts.length === 0 ? undefined : mean(counts);

@@ -133,7 +133,7 @@ function compareRecalls(
   return new Map(adjustUnlimited(compared));
 }
 
-/** Of many classes that no limit is set on, one looks worse by chance: only what holds over all of them is worth a warning. */
+/** Corrects over all classes without a limit: one of many looks worse by chance, which is not worth a warning. */
 function adjustUnlimited(compared: readonly [string, ComparedRecall][]): readonly [string, ComparedRecall][] {
   const free = compared.filter(([, { isLimited, evidence }]) => !isLimited && evidence.p !== null);
   const adjusted = adjustHolm(free.map(([, { evidence }]) => evidence.p ?? 1));

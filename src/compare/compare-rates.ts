@@ -85,7 +85,7 @@ export function findJudgedMargin(
   return { maxDrop, margin, judged, unmeasured, ...defined({ least }) };
 }
 
-/** Of the failed trials on both sides, the share that only judges failed; 1 where none failed. */
+/** Computes the share of failed trials on both sides that only judges failed; 1 if none failed. */
 function shareOfJudged(
   cases: ComparedCases,
   { baseline, candidate }: { readonly baseline: ComparedSide; readonly candidate: ComparedSide },

@@ -132,7 +132,7 @@ function countGroups(results: PairedResults): Pick<ComparedVariant, 'groups'> {
   return groups === undefined ? {} : { groups: new Set(groups).size };
 }
 
-/** Without a common case, only the rates of the two sides can be compared. */
+/** If there is no common case, only the rates of the two sides can be compared. */
 function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence {
   const sample = (side: 'baseline' | 'candidate') => {
     const means: number[] = [];
@@ -196,7 +196,7 @@ function compareTotals(
   };
 }
 
-/** For two free sides, where 0 / 0 is no ratio. */
+/** The ratio of two free sides, since 0 / 0 has none. */
 const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };
 
 /** Tests latencies only where both sides ran in this invocation: another day's load is no change of the prompt. */

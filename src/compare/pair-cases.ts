@@ -11,7 +11,7 @@ export interface PairedCase extends ComparedCase {
   readonly candidate: CaseSummary;
 }
 
-/** True for a case that both sides judged by the same checks. Without a verdict it still counts by its errors. */
+/** True for a case that both sides judged by the same checks. A case without a verdict still counts by its errors. */
 export function isPaired(found: ComparedCase): found is PairedCase {
   return (
     found.baseline !== undefined && found.candidate !== undefined && (found.change !== 'redefined' || found.rejudged)
@@ -90,7 +90,7 @@ export function validResults(found: CaseSummary): readonly number[] {
     : found.trials.flatMap(({ status }) => resultsOf[status]);
 }
 
-/** Of one trial. Most cases have one, and share these lists. */
+/** The results of a case with one trial. Most cases have one, and share these lists. */
 const resultsOf: Readonly<Record<CellStatus, readonly number[]>> = {
   passed: [1],
   failed: [0],

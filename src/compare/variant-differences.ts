@@ -51,7 +51,7 @@ function cut(text: string, difference: number): string {
 }
 
 interface SameAnswers {
-  /** Of the candidate: those that the baseline holds, and that came without a call. */
+  /** Answers of the candidate that the baseline holds and that came without a call. */
   readonly same: number;
   /** All of the candidate, with observed cases and confirmation trials. */
   readonly all: number;

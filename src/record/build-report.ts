@@ -149,7 +149,7 @@ function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): numbe
   return latencies;
 }
 
-/** Rows are read when a reporter looks at them: of thousands of failures a report shows a few and counts the rest. */
+/** Reads rows only when a reporter looks at them: a report shows a few of thousands of failures and counts the rest. */
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
   const compared = input.compared?.get(variant);
   const change = compared?.cases.get(found.caseId)?.change;

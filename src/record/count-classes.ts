@@ -31,7 +31,10 @@ export function truthOf({ trials }: Pick<CaseSummary, 'trials'>): string | undef
 /** Reads the class that a row's answer names, by the classes of one suite. */
 type FindClass = (row: Pick<RowSummary, 'status' | 'classified'>) => string | undefined;
 
-/** `noClass` where an answer names none of the suite's; undefined without a verdict, or where it was found in another way. */
+/**
+ * Finds the class of an answer; `noClass` if it names no class of the suite. Undefined without a verdict, or if the
+ * class was selected in another way.
+ */
 export function createFindClass({ found, names }: Pick<ClassPolicy, 'found' | 'names'>): FindClass {
   const by = selectionId(found);
   const known = new Set(names);
@@ -123,7 +126,7 @@ function scoreClass(
   };
 }
 
-/** As a pass rate: a case counts once, however many trials it has. */
+/** Estimates recall like a pass rate: a case counts once, however many trials it has. */
 function estimateRecall(cases: readonly ClassifiedCase[], alpha: number): ShareEstimate {
   const rights = cases.map(({ answers }) => {
     return answers.filter(({ truth, found }) => truth === found).length / answers.length;

@@ -16,9 +16,9 @@ export interface StoredRun {
 }
 
 /**
- * The records of a folder, the latest first; a missing folder holds none. A record is as old as its id says, but never
- * younger than its last write: a clock may have been wrong. A record that claims to be younger than the last change of
- * the folder comes last.
+ * The records of a folder, the latest first; a missing folder holds none. The id of a record gives its time, but a
+ * record is never newer than its last write: a clock may have been wrong. A record that claims to be younger than the
+ * last change of the folder comes last.
  */
 export function listRuns(folder: string): StoredRun[] {
   const names = recordNames(folder);

@@ -13,7 +13,7 @@ export interface RowPlace {
   readonly length: number;
 }
 
-/** The places of a record's rows by their index, as numbers: as objects, those of 1,000,000 rows take 32 MB more. */
+/** The places of a record's rows by their index, as numbers. Objects for 1,000,000 rows take 32 MB more. */
 export class RowPlaces {
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
@@ -65,7 +65,9 @@ export function openRowReader({
     return readRowAt(fd, place, path);
   };
 
-  /** Closes the file in a microtask: a report has no end of life, and a program may compare a thousand records at once. */
+  /**
+   * Closes the file in a microtask. A report has no end of life, and a program may compare a thousand records at once.
+   */
   function open(place: RowPlace): number {
     const opened = openRecordFile(path);
     // Other than a path, device and inode are different for each file.
@@ -138,7 +140,8 @@ function changedError(path: string, { offset }: RowPlace): UserError {
  * heads only, which are a third of the bytes.
  */
 export function renderRow(row: CellRow): string {
-  // A head without the hash of an answer would say that there was none; a line that begins with the cellHash has no head.
+  // A head without the hash of an answer would mean that there is no answer. A line that begins with the cellHash has
+  // no head.
   if (row.answerHash === undefined && row.output !== undefined) {
     const { cellHash, ...rest } = row;
     return writeJson({ cellHash, ...rest }) ?? '';

@@ -23,19 +23,22 @@ import { summarizeRun } from './summarize-run.ts';
 interface ReadRecord {
   readonly path: string;
   readonly header: RunHeader;
-  /** Of every row, by the index that the caller was given. */
+  /** The place of every row, by the index that the caller got. */
   readonly places: RowPlaces;
   /** Undefined where the run is still going on or was killed. */
   readonly end: EndRow | undefined;
   readonly warnings: readonly string[];
 }
 
-/** Gets the number of each line that is not a row, which is then passed over. Without it such a line is a `UserError`. */
+/**
+ * Gets the number of each line that is not a row, which is then passed over. Such a line is a `UserError` if this is
+ * not given.
+ */
 type OnDamaged = (lineNumber: number) => void;
 
 /**
- * Reads a record in one pass. Memory holds what `summarize` returns of the last row of each cell, in the order in which
- * the cells first finished; it never holds the answers. A last line that was cut off is a warning.
+ * Reads a record in one pass. Memory holds what `summarize` returns for the last row of each cell, in the order in
+ * which the cells first finished. It never holds the answers. A last line that was cut off is a warning.
  */
 export function readRunRecord<Summary>(
   path: string,
@@ -116,7 +119,7 @@ export function isRunRecord(path: string): boolean {
   return line !== undefined && isRunHeader(line.row);
 }
 
-/** False where the first line is not whole, as in the record of a run that was killed while it began. */
+/** False if the first line is incomplete, as in the record of a run that was killed at its start. */
 export function hasHeader(path: string): boolean {
   const line = readFirstLine(path);
   return line !== undefined && (line.isTerminated || isRunHeader(line.row));

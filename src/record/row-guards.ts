@@ -14,7 +14,7 @@ import {
 export function isRunHeader(row: unknown): row is RunHeader {
   if (!isJsonObject(row) || row['type'] !== 'run' || !('format' in row)) return false;
   const { id, startedAt, settings, suites, tool } = row;
-  // Of another format nothing else can be expected.
+  // The fields of another format are unknown.
   if (row['format'] !== recordFormat) return true;
   return isText(id) && isText(startedAt) && isSettings(settings) && isJsonObject(tool) && areSuites(suites);
 }
@@ -151,7 +151,7 @@ function isNumber(value: unknown): value is number {
 /** Far more than any case has: a larger number is damage. */
 const maxTrial = 0xffff_ffff;
 
-/** Of a repetition, from 0. */
+/** The number of a repetition, from 0. */
 export function isTrialNumber(value: unknown): value is number {
   return isCount(value) && value <= maxTrial;
 }

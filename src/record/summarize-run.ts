@@ -60,7 +60,7 @@ function summarizeVariant(
   };
 }
 
-/** By what differs: its prompt version or its provider. */
+/** Names it by what differs: its prompt version or its provider. */
 function nameReplacement(recorded: RecordedVariant, { prompt, provider }: RecordedVariant): string {
   return provider === recorded.provider ? prompt : provider;
 }
@@ -125,7 +125,7 @@ export function estimate(
   cases: ReadonlyMap<string, CaseSummary>,
   alpha: number,
 ): Pick<VariantSummary, 'passRate' | 'score'> {
-  // Of their final size: lists that grow would leave their shorter copies, 100 MB for 1,000,000 cases.
+  // The arrays have their final size: growing lists would leave shorter copies, 100 MB for 1,000,000 cases.
   const passOfCases = new Float64Array(cases.size);
   const scoreOfCases = new Float64Array(cases.size);
   let n = 0;
@@ -202,7 +202,7 @@ export function sumVariants(variants: readonly VariantSummary[]): ReportTotals {
   };
 }
 
-/** True where the run reached its end and every planned cell has a result, or was left out by its suite. */
+/** True if the run reached its end and every planned cell has a result or was skipped by its suite. */
 export function isComplete({ suites, ended, stopReason }: RunSummary): boolean {
   const isUnreached = ({ skipped, skippedByCase }: VariantSummary) => skipped > skippedByCase;
   return ended && stopReason === undefined && !suites.some(({ variants }) => variants.some(isUnreached));

@@ -22,8 +22,8 @@ type RecordLine = CellRow | ResumeRow | EndRow;
 export interface RunRecordWriter {
   readonly path: string;
   /**
-   * Returns where the rows lie, once the operating system has them: a kill of this process no longer loses them. Where
-   * the disk refuses one, none of them is kept.
+   * Returns where the rows lie, once the operating system has them: a kill of this process no longer loses them. If the
+   * disk refuses one, none of them is kept.
    */
   append(...rows: readonly RecordLine[]): readonly RowPlace[];
   close(): void;
@@ -48,7 +48,7 @@ export function createRunRecord(folder: string, header: RunHeader, options: RunR
       return openWriter(path, fd, writeAll(fd, renderHeader(header), options.writeSync), options);
     } catch (error) {
       closeSync(fd);
-      // Without its header it would be the latest record, and unreadable.
+      // A file without its header would be the latest record, and unreadable.
       rmSync(path, { force: true });
       throw error;
     }
@@ -70,7 +70,7 @@ export function rewriteRunRecord(
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');
     try {
-      // By the disk's own clock.
+      // The disk's own clock decides their age.
       removeLeftovers(dirname(path), fstatSync(fd).mtimeMs);
       let size = writeAll(fd, renderHeader(header), options.writeSync);
       for (const old of readRowsAt(path, places)) {

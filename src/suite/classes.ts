@@ -12,7 +12,7 @@ import { childOf, itemsOf, type Located, locate, type Problems } from './documen
 import { suiteShape } from './schema/suite-schema.ts';
 
 export interface ParsedClasses {
-  /** Without the names of the classes, which the cases tell. */
+  /** The policy without the names of the classes, which come from the cases. */
   readonly policy: Omit<ClassPolicy, 'names'>;
   readonly truth: TruthSource;
 }

@@ -128,7 +128,10 @@ export interface SuiteIds {
   readonly cases: readonly string[];
 }
 
-/** The suites of a run to which no path is given, absolute; a mistake in the config hides only its own key. */
+/**
+ * Finds the absolute paths of the suites of a run without path arguments. A mistake in the config hides only its own
+ * key.
+ */
 export async function findSuitePaths(
   options: Pick<LoadOptions, 'cwd' | 'configPath' | 'adapters'>,
 ): Promise<readonly string[]> {

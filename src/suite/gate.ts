@@ -24,7 +24,9 @@ export function parseGate(
   return checkPart(document, 'gate', schema, problems);
 }
 
-/** The suite's gate, and for each key that it leaves out, the config's. Of no slice that the suite has no case of. */
+/**
+ * The suite's gate, and for each key that it leaves out, the config's. Slices without a case in the suite are left out.
+ */
 export function buildGate(
   suite: Gate | undefined = {},
   config: Gate | undefined = {},
@@ -69,7 +71,7 @@ function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick
   return { slices: Object.fromEntries(limits) };
 }
 
-/** The cases of a large suite take time to read again, so they are read for gates that name a slice only. */
+/** Reading the cases of a large suite again takes time, so they are read only for gates that name a slice. */
 export function hasSlices(...gates: readonly (Gate | undefined)[]): boolean {
   return gates.some((gate) => gate?.slices !== undefined);
 }

@@ -140,7 +140,7 @@ export interface OpenedPlugins {
   readonly list: readonly LoadedPlugin<Plugin>[];
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
-  /** By the entry's place among the requests. */
+  /** The faults, each with the index of its entry among the requests. */
   readonly faults: readonly (PluginFault & { readonly index: number })[];
 }
 
@@ -201,7 +201,7 @@ export function extendDeclarations(
   };
 }
 
-/** As in an import: what starts with a dot is a file. A name that ends like a module's is meant as one too. */
+/** A name that starts with a dot is a file, as in an import. A name that ends like a module's is meant as one too. */
 function isPath(name: string): boolean {
   return /^\.{0,2}\//.test(name) || /\.[cm]?[jt]s$/.test(name);
 }

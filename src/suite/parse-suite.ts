@@ -286,7 +286,7 @@ function checkCases(
   };
 }
 
-/** The tags of the suite's cases. Of a suite without its cases every slice is kept. */
+/** The tags of the suite's cases. Every slice is kept for a suite without its cases. */
 function tagsFor(
   gates: readonly (Gate | undefined)[],
   collect: () => ReadonlySet<string>,

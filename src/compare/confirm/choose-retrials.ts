@@ -6,7 +6,7 @@ import type { SettledSuspicions, Suspect, SuspicionInput } from './settle-suspic
 export interface RetrialSpend {
   /** Requests, those to judges included. */
   readonly calls: number;
-  /** USD of what has a price and a limit; undefined where nothing has. What has none is bounded only by the calls. */
+  /** USD of what has a price and a limit; undefined where nothing has. Only the number of calls bounds the rest. */
   readonly usd: number | undefined;
 }
 
@@ -20,14 +20,14 @@ export interface RetrialBudget {
 /** Above this share of cases suspects are many: then some of them show whether cases broke or the average fell. */
 const manySuspects = 0.125;
 
-/** With this many suspects the average shows a fall by itself, and two of them are asked; of fewer, all. */
+/** With this many suspects the average alone shows a fall, so only two are asked. Fewer suspects are all asked. */
 const enoughForAverage = 6;
 const probedSuspects = 2;
 
-/** Suspects that are asked at a time at first, so that broken ones end the rest before it is paid for. */
+/** The suspects that are asked at a time at first. If these are broken, the rest need not be paid for. */
 const suspectsAtATime = 20;
 
-/** Where that many flaked, the rest most likely did too, and more are asked at a time: few rounds, however many there are. */
+/** If this many flaked, the rest most likely did too. Then more are asked at a time, to keep the rounds few. */
 const askedPerFlaky = 3;
 
 /** The retrials to make next, as far as the budget goes; none where nothing can change any more. */
@@ -69,7 +69,7 @@ function openOf(found: readonly RetriedCase[], cases: ReadonlyMap<string, Retrie
   });
 }
 
-/** Suspects in their order; where none of them can be settled any more, each once, so that those that flaked are known. */
+/** Chooses suspects in their order. If none can be settled any more, each is asked once to find those that flaked. */
 function chooseSuspects(input: SuspicionInput, { cases }: SettledSuspicions, budget: RetrialBudget): Block[] {
   const suspects = input.suspects.map(({ found }) => found);
   const isAnyBroken = suspects.some(({ id }) => cases.get(id)?.kind === 'broken');
@@ -98,9 +98,9 @@ function windowOf({ suspects }: SuspicionInput, { left, spendOf }: RetrialBudget
 const typicalRetrials = 7;
 
 /**
- * Where a prompt breaks cases for good, its suspects fail again; where it fails a little more often everywhere, they
- * mostly pass, and the average is the better witness. So a few are asked once, and those that failed again are settled
- * first: any of them may be broken, whatever the others are.
+ * If a prompt breaks cases for good, its suspects fail again. If it fails slightly more often everywhere, they mostly
+ * pass, and the average is better evidence. So a few are asked once, and those that failed again are settled first: any
+ * of them may be broken.
  */
 function probe(
   input: SuspicionInput,

@@ -16,7 +16,7 @@ export interface TrialPair {
 
 /** A flagged average: a metric of a variant over its cases. */
 export interface FlaggedAverage {
-  /** In the random order in which the looks take them; empty where it is not flagged. */
+  /** The cases in the random order of the looks; empty if the average is not flagged. */
   readonly cases: readonly RetriedCase[];
   /** One-sided p of being worse, from these pairs only; null where they show nothing. */
   readonly test: (cases: readonly RetriedCase[], pairs: readonly TrialPair[]) => number | null;
@@ -54,8 +54,8 @@ export interface AverageRule {
 export const clearedAt = 0.4;
 
 /**
- * The looks at a flagged average. The shares of the level add up to more than 1, since the looks overlap: they were
- * calibrated by simulation, so that all looks together keep the level (bench/gate-simulation.ts).
+ * The looks at a flagged average. The shares of the level add up to more than 1, since the looks overlap. They were
+ * calibrated by simulation: all looks together keep the level (bench/gate-simulation.ts).
  */
 export const fullLooks: readonly Look[] = [
   { share: 0.25, trials: 1, spend: 0.3, clearedAt },
@@ -63,7 +63,7 @@ export const fullLooks: readonly Look[] = [
   { share: 1, trials: 1, spend: 0.6, clearedAt },
   { share: 1, trials: 2, spend: 0.7, clearedAt },
 ];
-/** Where the budget allows one trial a case. Half of a small suite that shows no drop clears none yet. */
+/** The looks if the budget allows one trial for each case. Half of a small suite without a drop clears nothing yet. */
 export const shortLooks: readonly Look[] = [
   { share: 0.5, trials: 1, spend: 0.1, clearedAt: 0.6 },
   { share: 1, trials: 1, spend: 1.3, clearedAt },
@@ -73,7 +73,7 @@ const leastCases = 10;
 /** An average is looked at again where it looks worse than this. */
 export const flaggedAt = 0.1;
 
-/** Of the cases of a look. */
+/** The least share of a look's cases. */
 export const leastShare = 0.6;
 
 /** Looks at a flagged average by its confirmation trials only. `isFinal`: no further retrial can be made. */
@@ -92,7 +92,7 @@ export function judgeAverage(
     const least = look.trials > 1 ? size : Math.max(last.cases, leastOf(look, cases.length));
     const wanted = cases.slice(0, size).map((found) => findMissing(found, look.trials, rule.usesPlanned));
     const done = countDone(wanted);
-    // Where no more can be asked, a look that is cut short may have what the next one needs at least.
+    // If no more can be asked, a look that is cut short may have enough for the next one.
     if (done < size && isFinal && next?.trials === look.trials && done >= leastOf(next, cases.length)) continue;
     if (done < size && !(isFinal && done >= least)) {
       return isFinal ? { kind: 'unsettled', ...last } : { kind: 'open', wanted, least };

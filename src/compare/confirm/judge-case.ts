@@ -21,16 +21,16 @@ export interface SuspectRule {
   /** Retrials a side; undefined where the accepted prompt can't be asked as often. */
   readonly trials: number | undefined;
   readonly asksAccepted: boolean;
-  /** Of the test between the two sides, after the correction over all suspects. */
+  /** The level of the test between the two sides, after the correction over all suspects. */
   readonly level: number;
   /** Failures in all, planned ones included, that break the case where both sides can't be tested against each other. */
   readonly failures: number;
   readonly isTiny: boolean;
   /** True where the run is so small that its calls do not pay for one case on both sides. */
   readonly isSmall: boolean;
-  /** True where the accepted prompt is asked once as soon as a retrial failed, so that drift costs only two calls. */
+  /** True if the accepted prompt is asked once after the first failed retrial, so that drift costs only two calls. */
   readonly asksEarly: boolean;
-  /** True where the calls are used up by a few retrials of many calls each, so that the accepted prompt can't be asked. */
+  /** True if a few retrials with many calls each use the budget up, so that the accepted prompt can't be asked. */
   readonly isCostly: boolean;
 }
 
@@ -63,7 +63,7 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   if (isUnaskable || (isFinal && hasPassedBefore(found))) return judgeByRate(found, rule, isFinal);
   if (countStatus(found.accepted, 'errored') >= maxErroredRetrials && failures === 0)
     return judgeByRate(found, rule, isFinal);
-  // As few at first as show that the accepted prompt fails too.
+  // At first it asks as few trials as can show that the accepted prompt fails too.
   return ask(found, 'accepted', found.accepted, accepted.length === 0 ? Math.min(missing, most + 1) : missing);
 }
 
@@ -103,7 +103,7 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   const { failures, asksAccepted } = rule;
   const accepted = judgedRows(found.accepted);
   const tally = { acceptedFailures: countStatus(accepted, 'failed'), acceptedTrials: accepted.length };
-  // Where the calls are used up, one failure is enough beside an accepted prompt that passed, however small the run.
+  // If no calls are left, one failure is enough beside an accepted prompt that passed, in a run of any size.
   const isTiny = rule.isTiny || rule.isCostly || (rule.isSmall && hasPassedBefore(found));
   const trials = Math.max(1, failures - countStatus(found.planned, 'failed'));
   const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
@@ -147,7 +147,10 @@ const brokenAlone: RetriedVerdict = { kind: 'broken', acceptedFailures: 0, accep
 const mustPassRetrials = 3;
 const mustPassFailures = 2;
 
-/** Two failures in three retrials confirm that a must-pass case fails. Where no more can be made, one that failed does. */
+/**
+ * Two failures in three retrials confirm that a must-pass case fails. If no more can be made, one failed retrial
+ * confirms it.
+ */
 export function judgeMustPass(found: RetriedCase, isFinal: boolean): RetriedVerdict {
   const candidate = judgedRows(found.candidate).slice(0, mustPassRetrials);
   const failures = countStatus(candidate, 'failed');
@@ -192,7 +195,7 @@ export interface RetriedCase {
 
 /** Retrials that are wanted of one side of a case. */
 export interface WantedRetrials {
-  /** Of the case. */
+  /** The id of the case. */
   readonly id: string;
   readonly side: RetrialSide;
   readonly count: number;

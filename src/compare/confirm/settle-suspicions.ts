@@ -33,13 +33,16 @@ export interface SuspicionInput {
   readonly added: readonly AddedCase[];
   /** Compared cases of the variants whose accepted prompt can be asked. */
   readonly comparedCases: number;
-  /** The part of the compared cases that can be tested against the accepted prompt, and of the level that they may use. */
+  /**
+   * The share of the compared cases that can be tested against the accepted prompt, which is also their share of the
+   * level.
+   */
   readonly askedShare: number;
   /** Trials that retrials may add up to. */
   readonly budget: number;
   /** Parts that the run was cut into; each of them corrects for its own suspects. */
   readonly shards: number;
-  /** Of a run that was merged: its parts. They have asked what they needed, and nothing more can be asked. */
+  /** The parts of a merged run. They have asked what they needed, and nothing more can be asked. */
   readonly mergedShards: number | undefined;
   /** True where the run ended before its plan, so that going on with it may still ask. */
   readonly isStopped?: boolean;
@@ -73,9 +76,9 @@ export type AddedCase = Pick<Suspect, 'found' | 'suite' | 'alpha' | 'maxConfirme
 
 /** What the retrials say so far. */
 export interface SettledSuspicions {
-  /** Of flagged averages, by id. */
+  /** Verdicts on flagged averages, by id. */
   readonly averages: ReadonlyMap<string, AverageVerdict>;
-  /** Of suspects, must-pass and added cases, by id. */
+  /** Verdicts on suspects, must-pass and added cases, by id. */
   readonly cases: ReadonlyMap<string, RetriedVerdict>;
 }
 
@@ -95,13 +98,13 @@ export function settleSuspicions(input: SuspicionInput, isFinal: boolean): Settl
   return { averages, cases };
 }
 
-/** True where the calls for retrials did not pay for a single one. To be used where no further retrial can be made. */
+/** True if the calls for retrials did not suffice for a single one. Use it if no further retrial can be made. */
 function isUnpaid(input: SuspicionInput): boolean {
   const { isStopped, mergedShards = 1, budget } = input;
   return isStopped !== true && budget / mergedShards < tinyBudget && sumRetrials(input) === 0;
 }
 
-/** As if the budget were 0: the stored trials decide. */
+/** Settles as if the budget were 0: the stored trials decide. */
 function settleUnasked({ averages, suspects, mustPass, added }: SuspicionInput): SettledSuspicions {
   const found = [...mustPass, ...[...suspects, ...added].map((one) => one.found)];
   return {
@@ -118,7 +121,7 @@ type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
 
 function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly JudgedSuspect[] {
   let judged = judgeEach(input, isFinal, { isTiny: false, asksEarly: true });
-  // Where the accepted prompt fails one case as well, it may fail the others too: then it must be asked.
+  // If the accepted prompt fails one case too, it may fail the others, so it must be asked.
   const { budget, mergedShards = 1 } = input;
   // The parts of a merged run had to do with their own calls: those of the largest part at most.
   const isTiny =
@@ -146,7 +149,7 @@ function judgeEach(
   const { suspects, budget, shards, mergedShards = 1, askedShare } = input;
   const count = suspects.length * shards;
   const isSmall = budget / mergedShards < tinyBudget;
-  // So few retrials that not even one case can be tested on both sides: its rate decides.
+  // With so few retrials no case can be tested on both sides, so its rate decides.
   const asked = suspects.length + input.mustPass.length + input.added.length;
   const share = Math.max(1, Math.floor(budget / mergedShards / asked));
   // Those of a merged run are few where its shards needed no more.
@@ -164,7 +167,7 @@ function judgeEach(
       asksAccepted,
       level,
       failures: isSmall ? Math.min(failures, planned + share) : failures,
-      // Without an accepted prompt to ask, a part of a run knows as little as a small run.
+      // A part of a run that has no accepted prompt to ask knows as little as a small run.
       isTiny: isTiny || (isSmall && !asksAccepted),
       isSmall,
       asksEarly: asksEarly && 2 * suspects.length <= budget,
@@ -185,8 +188,8 @@ function createTrialsOf(): (level: number) => number {
 }
 
 /**
- * Where one case of the suite is broken for certain, the run fails anyway: another one that failed again counts as broken
- * too, although the calls were used up before the accepted prompt was asked for it. Not one that this prompt has failed.
+ * If one case of the suite is certainly broken, the run fails anyway. Then another case that failed again counts as
+ * broken too, even if no calls were left to ask the accepted prompt. A case that the accepted prompt failed does not.
  */
 function listWithBroken(one: JudgedSuspect, all: readonly JudgedSuspect[]): JudgedSuspect {
   if (one.verdict.kind !== 'open' || !hasFailedAgain(one.found)) return one;
@@ -260,8 +263,8 @@ function judgeAverages(
   const flagged = tested.filter(isFlagged);
   // A slice's cases are also those of the whole, and each of them is asked once.
   const cells = countCells(flagged);
-  // The planned trials are no fresh ones once they have flagged an average; they may be used where the correction is
-  // over all averages, flagged or not, since then it does not depend on what was flagged.
+  // Planned trials that flagged an average are biased evidence against it. They may be used if the correction covers
+  // all averages, since it then does not depend on which were flagged.
   const usesPlanned = flagged.length === tested.length || 2 * cells > budget;
   const looks = (usesPlanned ? 2 : 4) * cells <= budget ? fullLooks : shortLooks;
   const share = tested.length / (tested.length + storedAverages);

@@ -77,8 +77,8 @@ function hasSameClasses({ changed, relabelled, unclassified }: ComparedClasses):
 }
 
 /**
- * The certainty of a run is that of its least certain variant; undefined where nothing was compared. Of a variant that is
- * compared with nothing, nothing is known.
+ * The certainty of a run is that of its least certain variant; undefined where nothing was compared. Nothing is known
+ * of a variant that is compared with nothing.
  */
 export function combineCertainty(parts: readonly Certainty[], uncompared = 0): Certainty | undefined {
   if (parts.length === 0) return undefined;

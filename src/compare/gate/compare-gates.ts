@@ -11,7 +11,7 @@ import { defaultMaxDrop } from './judge-metrics.ts';
 export interface Gating {
   readonly gate: GatePolicy;
   readonly classes?: ClassPolicy;
-  /** Of the suite and of each of its prompts. */
+  /** The contracts of the suite and of each of its prompts. */
   readonly contracts: readonly Contract[];
 }
 

@@ -85,8 +85,8 @@ export function decide(input: DecideInput): Decision {
 type Deciding = Pick<JudgedRun, 'comparisons'> & { readonly gates: readonly GatedVariant[] };
 
 /**
- * Leaves out variants whose cases are all skipped by their suite, if others were compared. Where accepted cases are gone,
- * those that are skipped do not stand for them.
+ * Leaves out variants whose cases are all skipped by their suite, if others were compared. Skipped cases do not replace
+ * accepted cases that are gone.
  */
 function withoutPaused(gates: readonly GatedVariant[], comparisons: JudgedRun['comparisons']): Deciding {
   const paused = new Set(gates.flatMap(({ variant }) => (variant.planned === variant.skippedByCase ? [variant] : [])));
@@ -236,8 +236,8 @@ function findUndecided(
 }
 
 /**
- * The variants of an early run whose cases need not all be asked: those asked exclude a drop, and meet every limit. A
- * version that another one replaces is only asked for the comparison with it.
+ * Finds the variants of an early run whose other cases need not be asked. The cases asked exclude a drop, and meet
+ * every limit. A version that another one replaces is only asked for the comparison with it.
  */
 export function findDecided(
   { suites }: RunSummary,

@@ -209,7 +209,7 @@ function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvid
   return { baseline, candidate, delta, low, high, p };
 }
 
-/** Of a variant that ended early. */
+/** Describes a metric of a variant that ended early. */
 function describeWithoutInterval({ baseline, candidate, delta }: MetricEvidence): MetricComparison {
   return { baseline, candidate, delta, low: null, high: null, p: null };
 }

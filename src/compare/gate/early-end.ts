@@ -16,7 +16,7 @@ import type { JudgedMetric } from './test-metrics.ts';
 /** The part of each level that an early run keeps for its end. */
 export const lastShare = 0.8;
 
-/** The part of each level that an attempt before the end may spend, from the first on: all of them together a fifth. */
+/** The part of each level that an attempt before the end may spend. All attempts together spend a fifth. */
 export function shareOfAttempt(attempt: number): number {
   return (1 - lastShare) / 2 ** attempt;
 }
@@ -33,7 +33,7 @@ export interface EarlyLook {
 
 /** A variant of which cases were not asked: what the others say of it. */
 export interface PartialVariant {
-  /** A drop beyond the margin is excluded for everything that fails the gate, so that the rest need not be asked. */
+  /** True if a drop beyond the margin is excluded in everything that fails the gate: the rest need not be asked. */
   readonly isCertain: boolean;
   /** True where a metric has fallen, so that confirmation trials may confirm it before the end. */
   readonly hasFallen: (claim: Hypothesis) => boolean;
@@ -58,8 +58,8 @@ export function findPartialVariants(
 }
 
 /**
- * Judges a variant by its cases in random order, up to the first that was not asked. Cases after that one were asked for a
- * reason, such as a failure of the last run, so they do not count here. Undefined where all cases were asked.
+ * Judges a variant by its cases in random order, up to the first that was not asked. Cases after that one were asked
+ * for a reason, such as a failure of the last run. They do not count here. Undefined where all cases were asked.
  */
 function judgePartial(
   comparison: GatedComparison,
@@ -69,10 +69,10 @@ function judgePartial(
   const { suite, variant, compared } = comparison;
   const { gate, suite: suiteId } = suite.recorded;
   if (look === undefined && variant.notAsked === 0) return undefined;
-  // Without an order the record does not say which cases came first.
+  // A record without an order does not say which cases came first.
   if (early === undefined) return nothingShown;
   const limit = findFirstUnasked(comparison, early.order, look);
-  // An interim look does not apply to a variant whose cases were all asked: it is tested once, at the end.
+  // An interim look leaves out a variant whose cases were all asked: it is tested once, at the end.
   if (limit === undefined) return look === undefined ? undefined : nothingShown;
   const ranked = [...compared.cases]
     .map((entry) => ({ rank: rankOf(early.order, suiteId, entry[0]), entry }))
@@ -112,7 +112,7 @@ function findFirstUnasked(
   return first;
 }
 
-/** Of a slice without a compared case nothing can be said, although its cases may be among those not asked. */
+/** False for a slice without a compared case: its cases may be among those not asked, and nothing is known of them. */
 function hasEverySlice({ suite, compared }: GatedComparison): boolean {
   return Object.entries(suite.recorded.gate.slices ?? {}).every(
     ([slice, { passRate }]) => passRate.maxDrop === undefined || compared.slices?.has(slice) === true,
@@ -166,8 +166,8 @@ function findMargin({ metric, margin, slice }: Hypothesis, { suite: { recorded }
 }
 
 /**
- * While cases are still to be asked, averages that have not fallen are not looked at. Where one has, its cases are not asked
- * one by one: the average needs fewer trials. Nor are cases that only warn.
+ * While cases are still to be asked, averages that have not fallen are not looked at. If an average has fallen, its
+ * cases are not asked one by one, since the average needs fewer trials. Cases that only warn are not asked either.
  */
 export function holdBack(
   settled: SettledSuspicions,

@@ -115,8 +115,8 @@ function isAcceptedBy(own: readonly Hypothesis[] | undefined, hypothesis: Hypoth
 }
 
 /**
- * 1 where a drop beyond the margin is excluded, or a total rose by less: then there is nothing to confirm. 0
- * where a total has risen whatever a test says: from nothing, or in each of too few cases for one.
+ * 1 if a drop beyond the margin is excluded, or a total rose by less: there is nothing to confirm. 0 if a total has
+ * certainly risen: from nothing, or in each of too few cases for a test.
  */
 function pOf(hypothesis: Hypothesis, alpha: number): number | null {
   if (decideHypothesis(hypothesis, 1, alpha) === 'regressed') return 0;
@@ -131,7 +131,7 @@ interface OrderedCase {
   readonly found: RetriedCase;
 }
 
-/** By a hash of their ids: which cases a look takes must not depend on what they are about. */
+/** Sorts by a hash of the ids: which cases a look takes must not depend on their subject. */
 function inRandomOrder(comparison: GatedComparison): readonly OrderedCase[] {
   const hashed: (OrderedCase & { readonly hash: number })[] = [];
   for (const paired of comparison.compared.cases.values()) {
@@ -216,7 +216,7 @@ function testF1(
 
 interface TotalsTest {
   readonly margin: number;
-  /** Of a case; undefined where it has none, null where it is not known. */
+  /** The value of a case; undefined if it has none, null if it is unknown. */
   readonly valueOf: (rows: readonly TrialRow[]) => number | null | undefined;
 }
 

@@ -34,7 +34,7 @@ export interface Suspicion {
 
 /** Everything of a run that looks worse. */
 export interface Suspicions {
-  /** Of each gated variant, compared or not. */
+  /** The suspicions of each gated variant, compared or not. */
   readonly ofVariant: ReadonlyMap<VariantSummary, readonly Suspicion[]>;
   /** The averages that confirmation trials decide about, by the variant. */
   readonly looks: ReadonlyMap<VariantSummary, readonly LookedAverage[]>;
@@ -183,7 +183,7 @@ function sortSuspicions(
       if (recorded.replayed !== true) budget += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
       for (const suspicion of ofVariant.get(variant) ?? []) {
         if (suspicion.rule === 'known' || !canRetry(suspicion)) continue;
-        // What only warns is not worth a call.
+        // A suspicion that only warns is not worth a call.
         if (suspicion.rule === 'added' && !failsAsNew(suspicion.because, gate)) continue;
         const alpha = share * gate.alpha;
         const shared = { found: suspicion.retried, suite, alpha, maxConfirmed: gate.confirm.cases };
@@ -215,7 +215,10 @@ export function failsAsNew(because: CaseBreach, { cases }: GatePolicy): boolean 
   return because === 'first-run' || cases.added === 'fail';
 }
 
-/** Cases whose accepted prompt can't be asked are judged by a rule over all compared cases: they use the rest of the level. */
+/**
+ * Finds the share of the level for cases whose accepted prompt can be asked. The others are judged by a rule over all
+ * compared cases, and use the rest.
+ */
 function findAskedShare(gated: readonly GatedComparison[], settings: Pick<RunSettings, 'drift'>): number {
   let [asked, others] = [0, 0];
   for (const comparison of gated) {
@@ -228,14 +231,16 @@ function findAskedShare(gated: readonly GatedComparison[], settings: Pick<RunSet
   return asked === 0 ? 1 : asked / (asked + others);
 }
 
-/** Must-pass and new cases are asked again whatever was accepted. Of two records the trials that were made decide. */
+/**
+ * Must-pass and new cases are asked again whatever was accepted. Between two records, the trials that were made decide.
+ */
 function canRetry({ sides, rule, candidate }: Suspicion): boolean {
   if (sides === 'nothing') return false;
   if (sides === 'records') return rule !== 'suspect' && candidate.confirmations.length > 0;
   return rule !== 'suspect' || sides !== 'unchanged';
 }
 
-/** By the failure rate that the case's accepted trials allow for, and at least one time in five. */
+/** Computes it from the failure rate that the accepted trials allow, which is at least one in five. */
 function failuresToBreak({ baseline }: Suspicion, n: number, alpha: number): number {
   const { trials, failures } = countVerdicts(baseline ?? { trials: [] });
   const rate = (0.5 + failures) / (4.5 + trials);

@@ -18,7 +18,7 @@ export interface GatedComparison {
   readonly isOfRecords?: boolean;
   /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */
   readonly mustPassWhole?: boolean;
-  /** What the run knew of the prompt that it is compared with; absent where the run was compared with another one. */
+  /** What the run knew of the prompt that it is compared with; absent if that was another prompt. */
   readonly acceptedPrompt?: AcceptedPromptState;
   /** Cases of the suite that other shards of the run judge. */
   readonly otherCases?: number;
@@ -33,7 +33,7 @@ export interface GatedComparison {
  */
 export type Sides = 'both' | 'candidate' | 'drift' | 'unchanged' | 'nothing' | 'records';
 
-/** What the run knew of the prompt that it is compared with here; undefined where the run was compared with another one. */
+/** Finds what the run knew of the prompt that it is compared with here; undefined if that was another prompt. */
 export function acceptedPromptOf(
   { recorded: { acceptedPrompt } }: VariantSummary,
   { baseline }: ComparedVariant,

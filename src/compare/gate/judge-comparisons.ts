@@ -41,7 +41,7 @@ export interface JudgedComparison {
   /** Failures that would count if confirmation trials had confirmed them. */
   readonly unsettled: readonly UnsettledCase[];
   readonly certainty: Certainty;
-  /** Of a variant of which cases were not asked: whether the others exclude a drop. */
+  /** For a variant with cases that were not asked: whether the others exclude a drop. */
   readonly partial?: { readonly isCertain: boolean };
 }
 
@@ -59,13 +59,15 @@ export interface JudgedRun extends Omit<SettledRun, 'partial'> {
   readonly verdicts: ReadonlyMap<VariantSummary, readonly CaseVerdict[]>;
 }
 
-/** With more errors than this, tests of the rest say nothing about the whole. */
+/** If more cells than this errored, tests of the rest say nothing about the whole. */
 const maxErrorShare = 0.05;
 
 export interface JudgeRunOptions {
   readonly summary: Pick<RunSummary, 'suites' | 'stopReason'>;
   readonly settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards' | 'early'>;
-  /** Given while planned cells were not asked yet: only what has fallen is confirmed then, at a part of the level. */
+  /**
+   * Given while planned cells are still to be asked. Then only what has fallen is confirmed, at a part of the level.
+   */
   readonly look?: EarlyLook;
   /** False while confirmation trials can still be made. */
   readonly isFinal: boolean;

@@ -42,9 +42,9 @@ export interface GatedVariant extends VariantGate {
 }
 
 interface JudgeVariantOptions {
-  /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
+  /** Given if a comparison judges the variant's cases, and says whether it must still pass whole. */
   readonly compared: { readonly mustPassWhole: boolean } | undefined;
-  /** On the variant's failed cases. */
+  /** The verdicts on the variant's failed cases. */
   readonly verdicts: readonly CaseVerdict[];
 }
 
@@ -229,7 +229,7 @@ function judgeP95(variant: VariantSummary, maxMs: number | undefined, limit: Tim
   return { error: { code: 'untimed', metric: 'latency', message } };
 }
 
-/** Of each judged answer; undefined where it was not measured. */
+/** Lists the time of each judged answer; undefined if it was not measured. */
 function timesOf(variant: VariantSummary, timeOf: TimeLimit['timeOf']): readonly (number | undefined)[] {
   return [...variant.cases.values()].flatMap(({ trials, observe }) =>
     observe ? [] : trials.filter(isJudged).map(timeOf),

@@ -23,7 +23,7 @@ export interface Hypothesis {
   readonly isRatio: boolean;
   /** True where the margin is a drop of judges' verdicts, which show only a part of a true drop. */
   readonly isOfVerdicts?: true;
-  /** What the user wrote fails; the defaults for cost, steps and latency only warn. */
+  /** `fail` for limits that the user wrote; the defaults for cost, steps and latency only warn. */
   readonly level: 'fail' | 'warn';
   /** Null where there was nothing to test. */
   readonly p: number | null;

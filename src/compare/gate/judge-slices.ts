@@ -23,7 +23,7 @@ export interface LimitGate {
   readonly warning?: string;
 }
 
-/** Judges the limits on the slices of a variant that need no baseline: their least pass rate, and that they were judged. */
+/** Judges the limits on slices that need no baseline: the least pass rate, and that a slice was judged at all. */
 export function judgeSlices({ gate }: RecordedSuite, variant: VariantSummary): readonly LimitGate[] {
   return Object.entries(gate.slices ?? {}).map(([slice, limits]) => judgeSlice(slice, limits, variant));
 }
@@ -157,12 +157,12 @@ function judgeSelection({ answers, cases }: Counted): LimitGate {
 
 /** The classified answers of a variant. */
 interface Counted {
-  /** By the class of the case: how many of them there are, judged or not. */
+  /** The number of cases by class, judged or not. */
   readonly cases: ReadonlyMap<string, number>;
   readonly answers: readonly Classified[];
 }
 
-/** As it is, and as the cells that were not reached could make it. */
+/** The counts as they are, and as the unreached cells could make them. */
 interface Outlook {
   readonly now: Counted;
   readonly best: Counted;
@@ -221,7 +221,7 @@ function isOpen(best: Counted, now: Counted): boolean {
   return best.answers.length > now.answers.length;
 }
 
-/** `unreached`: the class that a cell counts as which the run did not reach; it is left out where that is undefined. */
+/** `unreached` gives the class that an unreached cell counts as; the cell is left out if it is undefined. */
 function countAnswers({ cases }: VariantSummary, classes: ClassPolicy, unreached?: (truth: string) => string): Counted {
   const findClass = createFindClass(classes);
   const count = new Map<string, number>();

@@ -35,7 +35,7 @@ export function describeWorse(hypothesis: Hypothesis): string {
   return `${describeChange(hypothesis)}${describeRankTest(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
 }
 
-/** What shows that totals rose where the interval of their totals does not. */
+/** Names the test that shows that totals rose if their interval does not. */
 function describeRankTest(hypothesis: Hypothesis): string {
   const { low, p } = hypothesis.evidence;
   if (!isOfTotals(hypothesis) || p === null || (low !== null && low > 0)) return '';

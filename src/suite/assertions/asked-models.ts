@@ -141,7 +141,7 @@ function withoutModel(value: unknown, { param }: AskedModel): JsonValue {
   return rest;
 }
 
-/** Where it runs and how often it may be asked is not part of what it is. */
+/** Its address and its limits are not part of its identity. */
 function identityOf({ adapter, model, params }: ProviderConfig): JsonObject {
   return { adapter, model, params };
 }

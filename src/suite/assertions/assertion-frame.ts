@@ -131,7 +131,7 @@ export function framedSource({ select, weight, required }: Frame): JsonObject {
   };
 }
 
-/** Sorted once, so that hashing each case need not sort it. Of code, its content counts and not its place. */
+/** Sorted once, so that hashing each case need not sort it. For code, the content counts and not the path. */
 function inOrder(value: SelectSpec): JsonObject {
   if (value.kind === 'module') return { code: value.code.hash, exportName: value.exportName, kind: value.kind };
   if (value.kind === 'steps') return { kind: value.kind, steps: value.steps.map(inOrder) };

@@ -74,14 +74,14 @@ const names = ['text', 'trim', 'json', 'toolCalls', 'reasoning', 'state', 'skill
 
 const oneSelect = z.union([z.enum(names), ...Object.values(forms), moduleForm]);
 
-/** For the JSON Schema of suites. */
+/** The schema of `select` in the JSON Schema of suites. */
 export const selectSchema = z.union([...oneSelect.options, z.array(oneSelect).min(1)]);
 
 /** Steps that select from a text, and so from what another step found. */
 const textSteps: ReadonlySet<string> = new Set(['json', 'jsonPath', 'regex', 'codeBlock', 'xmlTag', 'trim', 'replace']);
 
 interface Selecting {
-  /** What is parsed, in messages. */
+  /** The name of the parsed text in messages. */
   readonly label?: string;
   /** Absent where code may not select. */
   readonly readCode?: ReadCode;
@@ -168,7 +168,7 @@ function checkRegex(
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: 'custom', path: [key], message, params: { code: 'invalid-regex' } });
   try {
-    // With an empty alternative the pattern matches anything, and so tells how many groups it has.
+    // With an empty alternative the pattern matches any text, which shows how many groups it has.
     const groups = (new RegExp(`${select.regex}|`, select.flags ?? '').exec('')?.length ?? 1) - 1;
     if ((select.group ?? 0) > groups) refuse('group', `is too high: the pattern has ${formatCount(groups, 'group')}`);
   } catch (error) {

@@ -77,7 +77,7 @@ export function buildChecks(
 interface Reader {
   /** For messages. */
   readonly reader: string;
-  /** Under which the cases that it was tried on are counted. */
+  /** The key by which the cases that it was tried on are counted. */
   readonly key: object;
   readonly templates: readonly ValueTemplate[];
 }
@@ -211,7 +211,9 @@ export function noteTools(tools: CompiledTools, { variables }: CheckBuilder): vo
   for (const template of templatesOf(tools)) addRoots(template.variables, variables);
 }
 
-/** What answers the tool calls of a case: its own stubs, then those of its file, then those of the suite. */
+/**
+ * Builds what answers the tool calls of a case: its own stubs first, then those of its file, then those of the suite.
+ */
 export function buildAgent(
   list: readonly (CompiledTools | undefined)[],
   { maxSteps }: { readonly maxSteps?: number | undefined },

@@ -8,9 +8,9 @@ import { SpelledNumber } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 
 /**
- * The hash of a case, `inputs.checks`: what must be the same for two results of it to be comparable. Where only the
- * second part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since
- * records and baselines keep only the last answer of a conversation.
+ * The hash of a case, `inputs.checks`: what must be the same for two results of it to be comparable. If only the second
+ * part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since records
+ * and baselines keep only the last answer of a conversation.
  */
 export function hashCase({ vars, turns, agent, workspace, checks, threshold }: Omit<Case, 'caseHash'>): string {
   const inputs = canonicalJson({
@@ -37,7 +37,7 @@ function describeTurn(turn: Turn): JsonValue {
   }
 }
 
-/** What answers the tool calls is sent to the model, so it is an input. */
+/** The results of tool calls are sent to the model, so what answers them is an input. */
 function describeAgent(agent: AgentSettings | undefined): JsonObject {
   if (agent === undefined) return {};
   const { stubs, module, servers, maxSteps } = agent;

@@ -116,7 +116,7 @@ interface CaseFault {
   readonly reader: string;
   /** The reader itself, to count by. */
   readonly key: object;
-  /** Where the template fails. */
+  /** The place where the template fails. */
   readonly at: SourceLocation;
   readonly error: TemplateError;
   readonly caseId: string;

@@ -205,7 +205,7 @@ function withPlainSettings(row: Located): Located {
 
 const spelledKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'turns', 'tools']);
 
-/** The id as written, else a hash of what the model is sent, so that moving a case does not change it. */
+/** Takes the id as written, or else a hash of what the model is sent: moving a case does not change it. */
 export function idOf({ id, vars = {}, turns, tools }: Pick<CaseRow, 'id' | 'vars' | 'turns' | 'tools'>): string {
   if (id !== undefined) return spell(id);
   const sent = turns?.map((turn) => ({ ...turn, assert: undefined }));

@@ -23,7 +23,9 @@ interface FileRow {
   readonly text?: string;
 }
 
-/** Reads rows one by one, each time from the first; what is wrong is reported at its row, or where the file is named. */
+/**
+ * Reads rows one by one, each time from the first. Reports a mistake at its row, or at the place that names the file.
+ */
 export type ReadRows = (report: Problems['report']) => Iterable<FileRow>;
 
 /** True for a file that is read row by row, not parsed as a whole. */

@@ -10,8 +10,8 @@ import { childOf, type Located, locate, type Problems } from '../documents/locat
 const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
 
 /**
- * The names of the tools that the models of a suite are given; undefined where some may be unknown, or where none are
- * declared, as with a server that has its own.
+ * Lists the tools that the models of a suite get. Undefined if some may be unknown or none are declared, as with a
+ * server that has its own tools.
  */
 export function findDeclaredTools(
   prompts: readonly Pick<PromptVersion, 'params' | 'paramsByProvider'>[],
@@ -35,7 +35,9 @@ export function namesIn(params: JsonObject): readonly (string | undefined)[] {
   });
 }
 
-/** What declares each tool, in the form of any API: the part with its name, or all of it where none has one. */
+/**
+ * Finds the declaration of each tool, in the form of any API: the part with its name, or all of it if no part has one.
+ */
 export function declarationsIn(params: JsonObject): readonly JsonValue[] {
   const { toolConfig, functions } = params;
   const lists = [params['tools'], functions, isJsonObject(toolConfig) ? toolConfig['tools'] : undefined];
@@ -85,7 +87,7 @@ interface LiveContext {
   readonly hasRecordings: boolean;
 }
 
-/** Finds the servers of the tools that a suite sends, by tool: the model may call others, which then have no server. */
+/** Finds the servers of the tools that a suite sends, by tool. Other tools that the model calls have no server. */
 export function createFindServers(
   snapshots: readonly UsedSnapshot[],
   { problems, hasRecordings }: LiveContext,

@@ -52,8 +52,8 @@ export function templatesOf({ stubs }: CompiledTools): readonly ValueTemplate[] 
 }
 
 /**
- * Compiles stubs: a map of tools, the path of a file that holds one, or a list of these, where the first that matches a
- * call answers it. What is wrong is reported at its place.
+ * Compiles stubs: a map of tools, the path of a file that holds one, or a list of these. In a list, the first stub that
+ * matches a call answers it. Reports each mistake at its place.
  */
 export function compileTools(written: Located, context: AssertionContext): CompiledTools {
   const { value } = written;
@@ -209,8 +209,8 @@ interface ToolSources {
 }
 
 /**
- * Reads what is no tool. A tool's stubs are a map or a list, so that a text is a file or a duration and a number is a limit; a map
- * under `record` is a stub unless it has one of the keys of real tools.
+ * Reads the keys that are no tools. A text is a file or a duration, and a number is a limit, since the stubs of a tool
+ * are a map or a list. A map under `record` is a stub unless it has a key of real tools.
  */
 function readSources(written: Located, context: AssertionContext, place: 'suite' | 'file'): ToolSources {
   const value = (key: string) => childOf(written, key).value;

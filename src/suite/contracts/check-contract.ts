@@ -64,7 +64,7 @@ export function createPathCheck({ problems, contract, prompts }: PathContext): C
     schemasByPrompts.set(key, known);
     return known;
   };
-  /** None where a prompt promises nothing: there the path may lead somewhere. */
+  /** Finds no schema if a prompt promises nothing: the path may then exist in its answer. */
   function findSchemas(only: readonly string[] | undefined): ReadonlySet<JsonObject | boolean> {
     const schemas = prompts
       .filter(({ version }) => only === undefined || only.includes(version.id))

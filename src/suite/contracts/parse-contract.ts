@@ -64,7 +64,7 @@ export async function parseContract(located: Located, context: ContractContext):
   };
 }
 
-/** Without the prefix of rules on the parameters and results of tools. */
+/** The rule ids without the prefix of rules on the parameters and results of tools. */
 const ruleIds = [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))];
 
 function parseOverrides(located: Located, { problems }: ContractContext): readonly SeverityOverride[] | undefined {
@@ -122,7 +122,7 @@ export function checkSchema(schema: Located, prefix: string, problems: Problems)
 
 /** Warns of unknown keywords in a schema that look like known ones, or wrap it: validators ignore them. */
 export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>): void {
-  // As `response_format` of OpenAI has it, beside a name; also where other keywords are beside it.
+  // OpenAI's `response_format` has the schema beside a name. It may also have other keywords beside it.
   const hasSchema = isJsonObject(schema.value) && isJsonObject(schema.value['schema']);
   const wrapper = hasSchema ? 'schema' : findWrapper(plainNumbers(schema.value));
   if (wrapper !== undefined) {

@@ -59,7 +59,7 @@ export function checkKeys(located: Located, shape: Shape, label: string, problem
   }
 }
 
-/** Checks one key on its own, so that a mistake in it hides none in another; undefined where it is missing or wrong. */
+/** Checks one key alone, so that a mistake in it hides no mistake in another; undefined if it is missing or wrong. */
 export function checkPart<Schema extends z.ZodType>(
   parent: Located,
   key: string,
@@ -82,9 +82,9 @@ interface Checking {
   /** What the root is called in messages. */
   readonly label: string;
   readonly problems: Problems;
-  /** Where an issue's path is written, if the checked value is not the written one. */
+  /** Finds the place of an issue's path, if the checked value is not the written one. */
   readonly relocate?: (path: Path) => Located;
-  /** The next step for an unknown key at the root, where there is a better one than a list of the known keys. */
+  /** The hint for an unknown key at the root, if there is a better one than a list of the known keys. */
   readonly hintOfUnknown?: (unknown: readonly string[], key: string) => string | undefined;
   /** Keys at the root that are missing only because they are mistyped; that is reported already. */
   readonly mistyped?: readonly string[];
@@ -102,7 +102,10 @@ export function checkShape<Schema extends z.ZodType>(
   return undefined;
 }
 
-/** What is wrong with a value, each issue with what was found: four times as much work as to find out that nothing is. */
+/**
+ * Finds the issues of a value, each with what was found. This takes four times as long as the check that there are
+ * none.
+ */
 export function findIssues(value: unknown, schema: z.ZodType): readonly Issue[] {
   return schema.safeParse(value, { reportInput: true }).error?.issues ?? [];
 }
@@ -180,8 +183,8 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
 }
 
 /**
- * The alternative that the author most likely meant: one that does not fail at the root, that knows the keys at the root
- * or has ones much like them, with the fewest issues.
+ * Finds the alternative that the author most likely meant. It does not fail at the root, has the same or similar keys
+ * there, and has the fewest issues.
  */
 function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const deep = branches.filter((issues) =>

@@ -62,8 +62,8 @@ export async function readCodeSuite(
 }
 
 /**
- * Finds places in a suite that code made by a guess: a key or id that the text holds once is taken for the value's place,
- * else that of a value above it. The location has the path of the value too, since the guess may be coarse.
+ * Guesses places in a suite that code made. A key or id that occurs once in the text is taken as the place of the
+ * value, or of a value above it. The location also has the path of the value, since the guess may be coarse.
  */
 function codeSource(names: Pick<SourceFile, 'file' | 'folder'>, text: string, root: unknown): SourceFile {
   const lines = createLineIndex(text);

@@ -115,7 +115,7 @@ export function jsonRowSource({ file, folder }: FileNames, text: string, line: n
   };
 }
 
-/** One row of a CSV file, whose fields have no places of their own; `text` holds the row and begins on `startLine`. */
+/** A row of a CSV file, whose fields have no places of their own. `text` holds the row and begins on `startLine`. */
 export function csvRowSource(
   { file, folder }: FileNames,
   { text, startLine }: { readonly text: string; readonly startLine: number },

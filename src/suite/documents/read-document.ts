@@ -21,7 +21,7 @@ import {
   yamlSource,
 } from './locate.ts';
 
-/** Reads a YAML or JSON file with the places of its values; what fails is reported at the value that names the file. */
+/** Reads a YAML or JSON file with the places of its values. Reports a failure at the value that names the file. */
 export async function readDocument(
   path: string,
   files: ProjectFiles,
@@ -31,7 +31,9 @@ export async function readDocument(
   return parseFound(path, await files.read(path), files, problems, namedBy);
 }
 
-/** Reads files that are data, whose texts are no templates; each once, since a case may be built again later in the run. */
+/**
+ * Reads data files, whose texts are no templates. It reads each once, since a case may be built again later in the run.
+ */
 export function createReadData(
   files: ProjectFiles,
   problems: Problems,

@@ -58,7 +58,7 @@ export async function findFiles(patterns: readonly string[], folder: string, pla
   return { paths: withoutDoubles(found), faults };
 }
 
-/** The file system as fast-glob sees it: what can't be read becomes a fault, and a loop of links an empty folder. */
+/** The file system for fast-glob. A path that can't be read becomes a fault, and a loop of links an empty folder. */
 function watchFaults({ findFault, describeError }: Place, faults: FileFault[]): Partial<FastGlob.FileSystemAdapter> {
   const realPaths = new Map<string, string>();
   const list = (folder: string): Dirent[] => {

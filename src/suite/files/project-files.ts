@@ -53,7 +53,9 @@ export interface ProjectFiles {
   readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;
   /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
   hash(path: string): string | undefined;
-  /** A fault where a path leaves the project, or something is there that can't be read as a file; it may not exist yet. */
+  /**
+   * Finds a fault if a path leaves the project, or holds something that can't be read as a file. It may not exist yet.
+   */
   findReadFault(path: string): FileFault | undefined;
   /** The files of some patterns; folders of packages are left out. */
   glob(patterns: readonly string[], folder: string): Promise<FoundFiles>;

@@ -66,8 +66,8 @@ function isInside(path: string, folder: string): boolean {
 const maxLinks = 40;
 
 /**
- * With links resolved; of a path that does not exist, those of the nearest folder that does. A link that leads nowhere
- * counts as the place it leads to.
+ * Resolves links. For a path that does not exist, it resolves those of the nearest folder that does. A link that leads
+ * nowhere counts as the place it leads to.
  */
 function realPathOf(path: string, linksLeft = maxLinks): string {
   const missing: string[] = [];

@@ -95,7 +95,7 @@ export async function readPromptSuite(path: string, context: PromptSuiteContext)
   return { value, source: fixedSource({ file: source.file, folder: source.folder }, at), path: [] };
 }
 
-/** As evaluators name it: the judge of the config with that id, else the model itself. */
+/** Builds the judge that an evaluator names: the judge of the config with that id, or else the model itself. */
 function buildJudge(
   { written, use, hint, at }: PromptModel,
   tested: PromptModel | undefined,

@@ -48,7 +48,7 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
 
 function warnOfMisspelt(params: Located, problems: Problems): void {
   for (const name of Object.keys(Object(params.value))) {
-    // What differs in its capitals and its "_" alone is the same parameter of another API.
+    // A name that differs only in capitals and "_" is the same parameter of another API.
     const meant = longParamNames.find((known) => isTypo(name, known) && inLetters(name) !== inLetters(known));
     if (meant === undefined || paramNames.has(name)) continue;
     problems.warn({
@@ -106,7 +106,7 @@ export interface OtherUse {
   readonly keys: readonly string[];
 }
 
-/** The model of a provider that is not named under `use:`, as other tools do; undefined where that can't be told. */
+/** Finds the model of a provider that is not named under `use:`, as in other tools; undefined if it is unclear. */
 export function findOtherUse(item: Located, adapters: Readonly<Record<string, unknown>>): OtherUse | undefined {
   const textAt = (key: string) => {
     const { value } = childOf(item, key);

@@ -89,7 +89,7 @@ function expandEntry(item: Located, context: ToolContext) {
   return { used: { file, snapshot, sent }, tools: tools.map(toFunctionTool) };
 }
 
-/** In the form that every adapter translates. What no API takes is kept for contracts, under `mcp`. */
+/** Converts to the form that every adapter translates. Fields that no API takes are kept for contracts, under `mcp`. */
 export function toFunctionTool({ name, title, description, inputSchema, outputSchema, annotations }: McpTool) {
   return {
     name,

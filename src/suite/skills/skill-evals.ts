@@ -14,7 +14,7 @@ export interface BuildContext extends SkillContext {
   readonly installed: PlacedSkill;
 }
 
-/** A suite of the evals: a case for each, and a prompt with the skill that is compared with one without it. */
+/** Builds a suite of the evals: a case for each, and a prompt with the skill that is compared with one without it. */
 export async function buildEvals(
   items: readonly Located[],
   context: BuildContext,
@@ -309,7 +309,10 @@ function placeEvalFiles(found: readonly EvalFile[], { suiteFolder }: FilesContex
   );
 }
 
-/** As the eval names it, since its prompt may name it so; what leaves the folder begins at the first name. */
+/**
+ * Keeps the path that the eval names, since its prompt may name it too. A path that leaves the folder begins at its
+ * first name.
+ */
 function pathInWorkspace(shown: string): string {
   return posix.normalize(toSlashes(shown)).replace(/^(?:\.{0,2}\/)+/, '');
 }

@@ -100,7 +100,7 @@ export interface PlacedSkill {
   readonly workspace: Readonly<Record<string, string>>;
 }
 
-/** Finds the files of a skill that an agent gets; those of its evals, which hold the right answers, are none of them. */
+/** Finds the files of a skill that an agent gets. It leaves out the evals, which hold the right answers. */
 export async function placeSkill(
   evalsPath: string,
   skill: Skill,

@@ -5,7 +5,7 @@ import { readDocument } from '../documents/read-document.ts';
 import { type BuildContext, buildEvals, expectationKeys, findText, idOf, warnOfUnread } from './skill-evals.ts';
 import { createPlaces, findSkill, placeSkill, type SkillContext } from './skill-file.ts';
 
-/** Makes a suite document of the evals of a skill; what is wrong is reported at its place in their file. */
+/** Makes a suite document of the evals of a skill. Reports each mistake at its place in their file. */
 export async function readSkillSuite(path: string, context: SkillContext): Promise<Located | undefined> {
   const { files, problems, config } = context;
   const document = await readDocument(path, files, problems);
@@ -58,7 +58,9 @@ function findList(document: Located, problems: Problems): Located | undefined {
 /** The class of a request that needs no skill. */
 const none = 'none';
 
-/** A suite that counts for which requests the skill is loaded: its name and description are all that the model knows of it. */
+/**
+ * Builds a suite that counts the requests for which the skill is loaded. The model knows only its name and description.
+ */
 function buildTriggers(items: readonly Located[], context: BuildContext): Readonly<Record<string, unknown>> {
   const { skill, places, problems } = context;
   warnOfUnread(items, problems, ['id', 'name', 'query', 'prompt', 'should_trigger', 'category']);
