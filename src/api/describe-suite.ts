@@ -13,9 +13,9 @@ export interface DescribeSuiteOptions extends Omit<RunSuitesOptions, 'paths' | '
 }
 
 /**
- * Makes a test of each case of a suite, once a variant, and one of the gate. They are run together, with the cache, the
- * record and the gate of `llmcheck run`: a case that the gate lets through, such as a known failure, is skipped with the
- * reason.
+ * Makes a test of each case of a suite, once a variant, and one of the gate. They run together, with the cache, the
+ * record and the gate of `llmcheck run`. A failed case that the gate accepts, such as a known failure, is skipped with
+ * the reason.
  */
 export function describeSuite(path: string | readonly string[], options: DescribeSuiteOptions = {}): void {
   refuseUnknown(options, describeSuiteKeys, 'describeSuite');

@@ -209,8 +209,8 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 /**
- * The content of the first fenced code block of a language, or of any where the language is empty.
- * A block that is never closed runs to the end, as in CommonMark; a fence may be indented by any depth, as models do in lists.
+ * The content of the first fenced code block of a language, or of any where the language is empty. A block that is
+ * never closed runs to the end, as in CommonMark. A fence may have any indent, since models indent fences in lists.
  */
 export function findCodeBlock(text: string, language: string): string | undefined {
   const wanted = normalise(language);

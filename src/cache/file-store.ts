@@ -77,7 +77,7 @@ export function entryPath(folder: string, key: string): string {
 const ownEnding = drawUnfinishedEnding();
 
 /**
- * Writes an entry as a whole or not at all; its file is as old as the entry, so that `prune` need not read it. Throws
+ * Writes an entry completely or not at all. Its file is as old as the entry, so that `prune` need not read it. Throws
  * system errors.
  */
 export function writeEntry(folder: string, entry: CacheEntry, newText?: string): void {

@@ -18,8 +18,8 @@ export interface PromptSetFindings {
 }
 
 /**
- * Compares the prompts of two states of a project, paired by id; a new one that replaces an old one is compared with it.
- * `optionsOf` gives each prompt's own policy.
+ * Compares the prompts of two states of a project, paired by id. A new prompt that replaces an old one is compared with
+ * it. `optionsOf` gives each prompt's own policy.
  */
 export function comparePromptSets(
   old: readonly PromptContract[],

@@ -93,8 +93,9 @@ function describeChange(what: string, path: string, before: string | null = null
 }
 
 /**
- * The tools of a server change without the prompt. What was valid must stay valid for those who call them with an older
- * list, and what the model may newly write or read must be known to those who run them. Of each change the worse side counts.
+ * The tools of a server change without the prompt. Calls that were valid must stay valid for clients with an older
+ * list. The code that runs the tools must know what the model may now write or read. Of each change the worse side
+ * counts.
  */
 function inBothDirections(compare: (direction: Direction) => readonly Finding[]): readonly Finding[] {
   const found = new Map(compare('output').map((finding) => [keyOf(finding), finding]));

@@ -65,8 +65,8 @@ export function observeAnswers(sides: ObservedSides): readonly ObservedAnswers[]
 const maxOffenders = 5;
 
 /**
- * Counts the answers that a schema refuses and that the schema they were given under, `own`, accepts: what turns a
- * possible break into an observed one. An answer that both refuse was broken before.
+ * Counts the answers that a schema refuses and that their own schema, `own`, accepts. Such answers turn a possible
+ * break into an observed one. An answer that both refuse was broken before.
  */
 function observe(
   answers: ObservedAnswers['answers'],

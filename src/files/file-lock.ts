@@ -17,12 +17,12 @@ import { drawUnfinishedEnding } from './unfinished-name.ts';
 import { makeFolder, StorageError, systemErrorCode, unlessRefused, withStorageErrors } from './write-files.ts';
 
 /**
- * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a `StorageError`
- * where another process does not finish within the time, a minute.
+ * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a
+ * `StorageError` where another process does not finish within the time, a minute.
  *
- * The lock is a folder beside the file that holds one file, named after its process. A process makes such a folder under a
- * name of its own and renames it, which fails while the lock holds a file. So a lock never lacks the name of its owner, and
- * removing the file of a process that died can't remove the lock of the next one.
+ * The lock is a folder beside the file that holds one file, named after its process. A process makes such a folder
+ * under a name of its own and renames it, which fails while the lock holds a file. So a lock always has the name of its
+ * owner. Removing the file of a process that died can't remove the lock of the next one.
  */
 export function withFileLock<T>(path: string, work: () => T, timeoutMs = 60_000): T {
   const lock = withStorageErrors('Writing', path, () => lockOf(path));

@@ -16,8 +16,9 @@ import { basename, dirname, join } from 'node:path';
 import { drawUnfinishedEnding } from './unfinished-name.ts';
 
 /**
- * Writes a whole file, of one text or of chunks: a kill or a full disk leaves the old text or the new one. An existing file
- * keeps its mode, and a link's target is written. Devices and pipes are written directly. Throws a `StorageError`.
+ * Writes a whole file from one text or from chunks. A kill or a full disk leaves either the old text or the new one. An
+ * existing file keeps its mode, and a link's target is written. Devices and pipes are written directly. Throws a
+ * `StorageError`.
  */
 export function replaceFile(path: string, content: string | Iterable<string>): void {
   withStorageErrors('Writing', path, () => {

@@ -66,8 +66,8 @@ interface HttpClientOptions {
 const defaultMaxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * If a proxy closes a connection without an answer, undici takes the connection for an idle one and opens the next one at
- * once, without end. An error of another class stops that.
+ * If a proxy closes a connection without an answer, undici treats the connection as idle. It then opens new ones
+ * without end. An error of another class stops that.
  */
 function openTunnels(origin: URL, options: object): Dispatcher {
   const pool = new Pool(origin, options);
@@ -215,8 +215,8 @@ interface Dispatching {
 }
 
 /**
- * Sends a request and collects its answer; settles as soon as the signal fires, even without a connection.
- * undici's `request` would make a stream of each body: 10,000 calls take 0.3 s of CPU less without.
+ * Sends a request and collects its answer. It settles as soon as the signal fires, even without a connection. It does
+ * not use undici's `request`, which makes a stream of each body: 10,000 calls save 0.3 s of CPU.
  */
 function dispatch(
   dispatcher: Dispatcher,

@@ -89,7 +89,7 @@ interface ImportedRecordings {
 }
 
 /**
- * Fills the request hashes of a recordings file. Each cell of its suites is replayed from its own lines, which also
+ * Fills the request hashes of a recordings file. Each cell of its suites is replayed from its own lines. This also
  * yields the later requests of a conversation and those to judges. Lines of cells that are not planned stay unchanged.
  */
 async function importRecordings(

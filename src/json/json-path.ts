@@ -56,8 +56,8 @@ export function compileJsonPath(source: string): JsonPath {
   };
 }
 
-// The library's own evaluator parses again for every query, anchors `match(@, "a|b")` as `^a|b$`
-// and takes a call of an unknown function as false (1.3.0), so only its parser is used.
+// Only the parser of the library is used. Its evaluator (1.3.0) parses again for every query, anchors `match(@, "a|b")`
+// as `^a|b$`, and takes a call of an unknown function as false.
 function parsePath(source: string): JsonPathQuery {
   try {
     return parse(source);

@@ -186,7 +186,7 @@ const endSessionMs = 1000;
 
 /**
  * The shared client in the form of `fetch`: with proxies and a bound on the body, and without redirects. The stream of
- * messages that a server may send by itself is left out, as a server without one does: nothing of it is needed.
+ * a server's own messages is refused, as if the server had none, since nothing in it is needed.
  */
 function createFetch(http: HttpClient): (url: string | URL, init?: RequestInit) => Promise<Response> {
   return async (url, init = {}) => {
@@ -245,8 +245,8 @@ interface LineTransport extends Transport {
 const maxStrayLines = 20;
 
 /**
- * Messages as lines over a program's stdin and stdout. The SDK's own transport bounds neither what the server starts nor
- * lines without a message, and says nothing of why a server has ended.
+ * Messages as lines over a program's stdin and stdout. The SDK's own transport limits neither the processes of a server
+ * nor lines without a message. It also does not say why a server has ended.
  */
 export function createLineTransport(start: StartPeer): LineTransport {
   let peer: LinePeer | undefined;

@@ -13,8 +13,8 @@ import { execPrefix, type McpConnection, McpFault } from './connect-server.ts';
 const maxReads = 4;
 
 /**
- * The tools of a server, sorted by name. The list is read until two readings in a row are equal, since its pages may
- * change between two requests, and since some servers write another text each time.
+ * The tools of a server, sorted by name. The list is read until two readings in a row are equal. Its pages may change
+ * between two requests, and some servers write another text each time.
  */
 export async function readToolList(connection: McpConnection, timeoutMs: number): Promise<readonly McpTool[]> {
   let known: readonly McpTool[] | undefined;

@@ -144,9 +144,9 @@ interface Candidate extends Omit<DrawnAnswer, 'drawn'> {
 }
 
 /**
- * Draws half from answers that the judge passed and half from those it failed, and within each up to half from answers with
- * split votes. Those come first, and nothing else in the order depends on the verdict. The order of a group is fixed by the
- * seed, so the same draw again begins with the same answers.
+ * Draws half from answers that the judge passed and half from those that it failed. Up to half of each are answers with
+ * split votes. Those come first, and nothing else in the order depends on the verdict. The order of a group is fixed by
+ * the seed, so the same draw again begins with the same answers.
  */
 function drawAnswers(
   suite: Suite,

@@ -319,7 +319,7 @@ function createTally(): Tally {
     close() {
       if (current === undefined) return;
       const { cell, caughtKinds, survivors } = current;
-      // Another case's answer or another path may be right here too, so a case is weak only if it refuses none of a kind.
+      // The answer or path of another case may be right here too, so a case is weak only if it accepts all of a kind.
       const all = survivors.filter(({ mutation }) => !mayBeRight(mutation) || !caughtKinds.has(mutation));
       const { caseId, prompt, provider } = cell.key;
       if (all.length > 0) weakCases.push({ caseId, prompt, provider, at: cell.at, survivors: all });

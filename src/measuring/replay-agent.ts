@@ -14,8 +14,8 @@ import { openToolSession } from '../tools/tool-session.ts';
 import type { KnownAnswer } from './known-answers.ts';
 
 /**
- * An answer with the steps that led to it. Recordings hold each answer of the model alone, so its loop is run again over
- * them: the case's tools answer its calls, and no model is asked. Undefined where the recordings are of another loop.
+ * An answer with the steps that led to it. Recordings hold only the answers of the model, so its loop runs again over
+ * them. The case's tools answer its calls, and no model is asked. Undefined where the recordings are of another loop.
  */
 export async function replayAgent(
   answer: KnownAnswer,

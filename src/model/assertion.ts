@@ -47,7 +47,7 @@ export interface AssertionDeclaration {
   readonly asks?: AskedModel;
   /** Set where the check looks at the accepted answer too. */
   readonly comparesAccepted?: true;
-  /** Set where it looks at the answer of the side that this one is compared with, which comes in place of the accepted one. */
+  /** Set if it reads the answer of the other side of the comparison, which replaces the accepted answer. */
   readonly comparesOther?: true;
   /** The part of the answer that is checked where the user selects none; default text. */
   readonly defaultSelect?: 'text' | 'json' | 'toolCalls';

@@ -195,8 +195,8 @@ export type CellDecision =
   | { readonly status: 'errored'; readonly reason: string };
 
 /**
- * True for a trial with a verdict. Figures of latency are those of judged trials: a conversation that broke off has the
- * latency of its beginning, which is a sample of nothing.
+ * True for a trial with a verdict. Latency figures use judged trials only: the latency of an interrupted conversation
+ * covers only its beginning.
  */
 export function isJudged({ status }: { readonly status: CellStatus }): boolean {
   return status === 'passed' || status === 'failed';

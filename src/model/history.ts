@@ -43,7 +43,7 @@ export interface VariantHistory extends VariantKey {
 }
 
 /**
- * Whether the pass rate rises or falls with time, by Mann and Kendall, since the cases and their checks are what they are now.
+ * Whether the pass rate rises or falls with time (Mann and Kendall), over the runs with the present cases and checks.
  * Runs without a new answer are no new evidence and not counted, nor are runs in which cells have no verdict.
  */
 export interface RateTrend {

@@ -43,9 +43,9 @@ export interface AssertionVerdict {
 export type AssertionModule = (input: AssertionInput) => AssertionVerdict | Promise<AssertionVerdict>;
 
 /**
- * The export `tools`, or the default one, of a module that answers the tool calls of a case: functions by the names of the
- * tools. Text that one returns is sent as it is, any other value as JSON. What it throws is the tool's error for the model.
- * An export `state`, a function without arguments, gives the final state of the tools as JSON.
+ * The export `tools`, or the default export, of a module that answers the tool calls of a case. It maps names of tools
+ * to functions. Text that one returns is sent as it is, any other value as JSON. What it throws is the tool's error for
+ * the model. An export `state`, a function without arguments, gives the final state of the tools as JSON.
  */
 export type ToolsModule = Readonly<Record<string, ToolFunction>>;
 

@@ -285,7 +285,7 @@ export interface CellRow extends CellKey {
   readonly skip?: { readonly reason: SkipReason; readonly message?: string } | undefined;
 }
 
-/** What counting, comparing and deciding need of a row; it comes before the rest of the line, so that it can be read by itself. */
+/** The part of a row for counting, comparing and deciding. It comes first in the line, so that it can be read alone. */
 export type RowHead = CellKey &
   Pick<CellRow, 'type' | 'caseHash' | 'status' | 'cached'> & {
     readonly [Key in

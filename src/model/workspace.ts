@@ -16,8 +16,8 @@ export interface PlacedFile {
 }
 
 /**
- * What became of a workspace. It is complete, so that the folder can be made again from the original and this: an answer
- * from the cache is judged as one that has just come.
+ * What became of a workspace. It is complete, so that the folder can be rebuilt from the original and this. An answer
+ * from the cache is then judged like a new one.
  */
 export interface WorkspaceChanges {
   /** The folder that was copied, from the project root, with forward slashes. */

@@ -214,8 +214,9 @@ async function compareAnswers(seen: readonly SeenAnswer[], asked: number, ports:
 }
 
 /**
- * The most relevant cases whose answers differ, and those of which the answer without the instruction lacks most tokens of
- * both answers of the whole prompt, or has most others. Tokens that few answers hold count more.
+ * Chooses the most relevant cases whose answers differ. It adds cases whose answer without the instruction lacks the
+ * most tokens of both answers of the whole prompt, or has the most other tokens. Tokens that few answers hold count
+ * more.
  */
 function mostChanged(seen: readonly SeenAnswer[]): readonly SeenAnswer[] {
   const all = seen.flatMap(({ answers }) => [...answers.whole, answers.without]);

@@ -45,10 +45,10 @@ export function linkHunks(count: number, isValid: SearchPorts['isValid']): reado
 }
 
 /**
- * Finds the sets of hunks that break a case, given that all of them do and none does not. A set is found from its last
- * member to its first: the shortest failing beginning of the change ends with a member, and with that member applied, the
- * search goes on in what comes before. This takes about log2(hunks) probes for each member. Sets are looked for until the
- * change without them passes. `known`: sets that broke other cases, which are tried first.
+ * Finds the sets of hunks that break a case, given that all of them do and none does not. Finds a set from its last
+ * member to its first. The shortest failing beginning of the change ends with a member. With that member applied, the
+ * search continues in what comes before. This takes about log2(hunks) probes for each member. Sets are looked for until
+ * the change without them passes. `known`: sets that broke other cases, which are tried first.
  */
 export async function findBreaking(
   groups: readonly (readonly number[])[],

@@ -24,9 +24,9 @@ export interface StopCause {
 }
 
 /**
- * A made prompt fails a case, or passes it, once one outcome leads by this many trials. Where the case fails one time in
- * five with the better prompt, and passes one time in five with the worse, the answer is wrong with probability
- * 1 / (1 + 4^lead).
+ * A made prompt fails a case, or passes it, once one outcome leads by this many trials. Suppose that the case fails one
+ * time in five with the better prompt, and passes one time in five with the worse. Then the answer is wrong with
+ * probability 1 / (1 + 4^lead).
  */
 export function leadFor(probes: number, error: number): number {
   let lead = 3;

@@ -11,7 +11,8 @@ const [main] = process.argv.splice(2, 1);
 
 // Ends even while the user's code keeps something open: its parent no longer reads the answer.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// A busy loop never handles the disconnect; a second thread notices that the parent was killed: that of the hooks, if there is one.
+// A busy loop never handles the disconnect. A second thread notices that the parent was killed: the thread of the
+// hooks, if there is one.
 if (!(needsHooks(main) && installModuleHooks(process.ppid))) {
   new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
     eval: true,
@@ -54,9 +55,9 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
 }
 
 /**
- * The answer of a function to each set of variables, with the names of those that it read, as JSON. Where only digests are
- * wanted, an answer is the hash of what it would be: to find out whether two processes say the same, no text is sent. What
- * reads the clock is then made at other times too, and the hash is another one where that makes a difference.
+ * The answer of a function to each set of variables, with the names of those that it read, as JSON. If only digests are
+ * wanted, an answer is the hash of its text. Two processes can be compared without sending the text. What reads the
+ * clock is then made at other times too, and the hash is another one where that makes a difference.
  */
 async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
   const answers = [];
@@ -119,8 +120,8 @@ const clock = { isRead: false, laterMs: 0 };
 const otherTimesMs = Array.from({ length: 14 }, (_, index) => (index + 1) * (27 * 24 + 3) * 3_600_000);
 
 /**
- * Sets the clock of this process, and lets random numbers be low or, with another clock, high: a prompt that depends on either
- * shows that, however seldom it would.
+ * Sets the clock of this process, and makes random numbers low or, with another clock, high. A prompt that depends on
+ * either then shows it, even if that is rare.
  */
 function fixClockAndChance(offsetMs) {
   if (globalThis.Date.isFixed) return;

@@ -17,8 +17,8 @@ const casesPerJob = 500;
 const clockOffsetMs = (401 * 24 + 12) * 3_600_000 + 13 * 60_000;
 
 /**
- * Calls a prompt in code with the variables of each case, twice: the second time in another process, in reverse order and with
- * another clock. A prompt that depends on chance, time or earlier calls makes other messages then.
+ * Calls a prompt in code twice with the variables of each case. The second call is in another process, in reverse order
+ * and with another clock. A prompt that depends on chance, time or earlier calls makes other messages then.
  */
 export async function renderPrompts(job: PromptJob, timeoutMs = promptTimeoutMs): Promise<RenderedPrompts> {
   const { module, vars } = job;

@@ -71,8 +71,8 @@ export function refuseOutside(path: string, place: Place, hint?: string): void {
 }
 
 /**
- * The same for a path that a flag names. It may be anywhere, but a path in the project may not be a link out of it: the
- * user did not name the target.
+ * The same for a path that a flag names. It may be anywhere, but a path in the project must not be a link out of it:
+ * the user did not name the target.
  */
 export function refuseLinkOutside(path: string, place: Place): void {
   if (path.startsWith(`${boundaryOf(place.root)}${sep}`)) refuseOutside(path, place);

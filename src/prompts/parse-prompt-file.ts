@@ -14,8 +14,8 @@ interface PromptFile {
 const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
 
 /**
- * Reads a prompt file into the one form of all formats. Its suffix tells the format: `.md` and `.txt` are one user message,
- * `.yaml` and `.json` a list of messages; the others have parameters, schemas and test data of their own.
+ * Reads a prompt file into the one form of all formats. The suffix decides the format. `.md` and `.txt` are one user
+ * message, `.yaml` and `.json` a list of messages. The others have parameters, schemas and test data of their own.
  */
 export async function parsePromptFile({ path, text }: PromptFile, ports: PromptFilePorts): Promise<ParsedPromptFile> {
   const name = path.toLowerCase();

@@ -171,8 +171,8 @@ interface TurnGroup {
 }
 
 /**
- * The conversation for APIs that know two sides only: without system messages, and with the results of parallel calls in
- * one turn of the user.
+ * Builds the conversation for APIs with only two sides: no system messages, and the results of parallel calls in one
+ * user turn.
  */
 export function groupTurns(messages: readonly OutgoingMessage[]): readonly TurnGroup[] {
   const groups: { isAssistant: boolean; parts: OutgoingMessage[] }[] = [];
@@ -213,8 +213,8 @@ export function isOfToolLoop(toolCalls: readonly ToolCall[], asked: AskedRequest
 }
 
 /**
- * What the adapter sends back with an answer, as a text: stores sort the members of objects, but the API gets its own parts
- * as it wrote them.
+ * The parts that the adapter sends back with an answer, as a text. Stores sort the members of objects, but the API must
+ * get its own parts unchanged.
  */
 export function writeContinuation(kept: JsonValue): string {
   return writeJson(kept) ?? '';

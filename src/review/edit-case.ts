@@ -126,8 +126,8 @@ export type Accepted = { readonly file: string } | { readonly refused: string };
 export type Edited = { readonly text: string } | { readonly refused: string };
 
 /**
- * Edits the file that a case is written in. The case and the file are read again first, since accepting another answer may
- * have moved its lines, and once more where another process has written the file in the meantime.
+ * Edits the file that a case is written in. The case and the file are read again first, since accepting another answer
+ * may have moved its lines. They are read once more if another process wrote the file in the meantime.
  */
 export async function editCase(
   found: AnswerChange,

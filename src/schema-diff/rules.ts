@@ -25,9 +25,9 @@ const replaces = { narrows: true, widens: true };
 const keeps = { narrows: false, widens: false };
 
 /**
- * Every rule, keyed by id and, where the severity depends on it, context: `id/context`.
- * The severities deviate from the subset rule on purpose where providers don't enforce a keyword,
- * where only strict consumers break, and where the runner fills in a default.
+ * Every rule, keyed by id and, where the severity depends on it, context: `id/context`. The severities differ from the
+ * subset rule on purpose in three cases. Providers don't enforce the keyword, only strict consumers break, or the
+ * runner fills in a default.
  */
 export const rules = {
   'property-added-required/open': { ...refuses, input: 'error', output: 'info' },

@@ -68,7 +68,10 @@ export interface VariantSize {
 
 /** What a run finds of a case that passed before. */
 interface SingleCase {
-  /** Confirmation trials of the candidate, and of the accepted prompt: one where the budget does not reach for as many, 0 where it can't be asked. */
+  /**
+   * Confirmation trials of the candidate and of the accepted prompt. The latter has one if the budget does not suffice,
+   * and 0 if it can't be asked.
+   */
   readonly trials: number;
   readonly acceptedTrials: number;
   readonly calls: number | null;

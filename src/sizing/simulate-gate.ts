@@ -272,7 +272,7 @@ interface SimulatedCase {
 }
 
 /**
- * The cases of a pool that have a stored trial. A few trials say little about one case, so its failure rate is drawn from
+ * The cases of a pool that have a stored trial. A few trials say little about one case. Its failure rate is drawn from
  * a distribution that is fitted to all cases of the pool.
  */
 function createCases(

@@ -124,7 +124,10 @@ function trialsToExclude(design: SuiteDesign, drop: number, policy: PlanPolicy):
   return repeatsNeeded({ n: cases, delta: drop, omega2: 0, sigma2Baseline: sigma2, sigma2Candidate: sigma2 }, policy);
 }
 
-/** What the lower bound takes as its sample: cases, or in the scope of the suite their pairs of trials; and how far one flake moves one of them. */
+/**
+ * The sample of the lower bound: cases or, in the scope of the suite, their pairs of trials. It also says how far one
+ * flake moves one of them.
+ */
 function sampleOf(design: SuiteDesign): { n: number; variance: number; step: number } {
   const { cases, trials, baselineTrials, sigma2, scope } = design;
   if (scope === 'suite') return { n: cases * Math.min(trials, baselineTrials), variance: 2 * sigma2, step: 1 };

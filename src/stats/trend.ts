@@ -14,9 +14,9 @@ export interface Erosion {
 }
 
 /**
- * Tests a run against a pinned reference, case by case: eroded where the mean drop exceeds the margin at z ≤ −2.8, which
- * keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a case. Cases
- * of one group count as clustered.
+ * Tests a run against a pinned reference, case by case. A rate eroded if the mean drop exceeds the margin at z ≤ −2.8,
+ * which keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a
+ * case. Cases of one group count as clustered.
  */
 export function testErosion(differences: readonly number[], margin: number, groups?: Groups): Erosion {
   const n = differences.length;
@@ -66,8 +66,8 @@ export function mannKendall(values: readonly number[]): Trend {
 }
 
 /**
- * The mean chance that two trials of a case disagree, 2p(1 − p), estimated without bias over cases with two trials or more;
- * null where there are none.
+ * Estimates without bias the mean chance that two trials of a case disagree, 2p(1 − p). It uses cases with two trials
+ * or more; null if there are none.
  */
 export function suiteFlakiness(cases: readonly { readonly passes: number; readonly n: number }[]): number | null {
   const known = cases.filter(({ n }) => n > 1).map(({ passes, n }) => (2 * passes * (n - passes)) / (n * (n - 1)));
@@ -81,8 +81,8 @@ export interface Disagreements {
 }
 
 /**
- * Pairs each outcome with its neighbour, none twice: the disagreements of such pairs are independent, each with the chance
- * 2p(1 − p) of a flake, and a lasting change of the pass rate makes at most one of them.
+ * Pairs each outcome with its neighbour, none twice. The disagreements of such pairs are independent, and each has the
+ * chance 2p(1 − p) of a flake. A lasting change of the pass rate causes at most one.
  */
 export function countDisagreements(outcomes: readonly boolean[]): Disagreements {
   let [pairs, disagreements] = [0, 0];

@@ -39,7 +39,7 @@ interface CellSpan {
   checksStartMs: number;
 }
 
-/** Makes spans of a run: the run, its cells, and of each cell the requests that were sent, the tool calls and the checks that were made. */
+/** Makes spans of a run, of its cells, and of the requests, tool calls and checks of each cell. */
 export function openTrace(ports: TracePorts): OpenTrace {
   const { settings, nowMs, newId } = ports;
   const addSpan = createAddSpan(ports);

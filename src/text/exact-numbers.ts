@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
 /**
- * A number that remembers how it was written, so that `1.0` can be compared with a text, and so that one which no double
- * keeps, such as 9007199254740993, stays the number that it is.
+ * A number that remembers how it was written, so that `1.0` can be compared with a text. A number that no double can
+ * hold, such as 9007199254740993, keeps its value.
  */
 export class SpelledNumber extends Number {
   readonly source: string;

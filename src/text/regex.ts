@@ -32,8 +32,8 @@ export function escapeRegex(text: string): string {
 const harmlessSteps = 10_000_000;
 
 /**
- * True where a regex surely ends soon on any text of that length. A plain test for plain regexes: what repeats a group, looks
- * around or refers back runs under the deadline, which costs about 150 µs a call.
+ * True where a regex surely ends soon on any text of that length. Recognises plain regexes. A regex that repeats a
+ * group, looks around or refers back runs under the deadline, which costs about 150 µs for each call.
  */
 export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {
   if (source.length > 300 || flags.includes('v')) return false;

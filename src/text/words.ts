@@ -19,9 +19,9 @@ const escapes: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * The tokens of NIST's script mteval-v13a, with which BLEU is reported (sacreBLEU's "13a"): ASCII punctuation parts words,
- * but for apostrophes, hyphens behind a letter, and the dot or comma of a number. Characters of scripts without spaces are
- * tokens of their own (its "zh").
+ * Splits a text into the tokens of NIST's script mteval-v13a, with which BLEU is reported (sacreBLEU's "13a"). ASCII
+ * punctuation separates words, except apostrophes, hyphens after a letter, and the dot or comma of a number. Characters
+ * of scripts without spaces are tokens of their own (its "zh").
  */
 export function splitTokens(text: string): readonly string[] {
   let line = text.trimEnd().replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ');
@@ -103,8 +103,8 @@ export function countLines(text: string): number {
 }
 
 /**
- * Sentences by their closing marks: one counts before white space unless a lower-case letter follows ("e.g. this"),
- * a CJK mark anywhere, an empty line always. What holds no letter or digit is no sentence.
+ * Splits a text into sentences at closing marks. A mark counts before white space unless a lower-case letter follows
+ * ("e.g. this"). A CJK mark counts anywhere, an empty line always. What holds no letter or digit is no sentence.
  */
 export function countSentences(text: string): number {
   let count = 0;

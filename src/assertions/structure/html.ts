@@ -56,8 +56,8 @@ interface HtmlOutline {
 }
 
 /**
- * Reads the tags of HTML. End tags may be left out where the standard lets them (`li`, `p`, `td` …); a browser
- * would repair everything else, and here it is a fault.
+ * Reads the tags of HTML. End tags may be missing where the standard allows it (`li`, `p`, `td` …). A browser repairs
+ * everything else, but here it is a fault.
  */
 function outlineHtml(text: string): HtmlOutline {
   const counts = new Map<string, number>();

@@ -108,8 +108,8 @@ interface ListItems {
 const bullet = /^\s*(?:[-*+•‣◦–]|\(?\d{1,4}[.)])\s+/;
 
 /**
- * Reads a list out of a text: a JSON array; else its bulleted or numbered lines, whatever is around them;
- * else its lines; else, for a single line, the parts between commas or semicolons.
+ * Reads a list from a text. It takes a JSON array first, then bulleted or numbered lines, whatever is around them, then
+ * all lines. A single line is split at commas or semicolons.
  */
 function readListItems(text: string): ListItems {
   const trimmed = text.trim();

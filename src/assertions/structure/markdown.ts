@@ -104,7 +104,10 @@ export interface MarkdownOutline {
   readonly openFenceLine: number | undefined;
 }
 
-/** Reads the blocks and links of a text by the rules of CommonMark 0.31 and the tables of GFM; fenced code is not looked into. */
+/**
+ * Reads the blocks and links of a text by the rules of CommonMark 0.31, and the tables of GFM. It does not read fenced
+ * code.
+ */
 function outlineMarkdown(text: string): MarkdownOutline {
   const headings: { level: number; text: string }[] = [];
   const counts = { lists: 0, listItems: 0, codeBlocks: 0, tables: 0, links: 0 };

@@ -135,8 +135,8 @@ function describeFault(error: Error): string | undefined {
 }
 
 /**
- * Names of the tables that SQL statements touch, from what node-sql-parser gives: the list of all names it saw
- * (`select::schema::table`), of which those of WITH clauses are taken off where they really name the clause.
+ * Names the tables that SQL statements touch. node-sql-parser gives all names that it saw (`select::schema::table`).
+ * Names of WITH clauses are removed where they really name the clause.
  */
 function findSqlTables(statements: readonly unknown[], tableList: readonly string[]): readonly string[] {
   const seen = new Set(tableList.map((entry) => nameOf(entry.split('::').slice(1))));

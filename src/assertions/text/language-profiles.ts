@@ -1,6 +1,6 @@
 /**
- * Languages by script: an alphabet of one common language names it; where several share one, their commonest
- * short words and the letters that only some of them have tell them apart.
+ * Detects languages by script. An alphabet of one common language identifies it. Languages that share an alphabet
+ * differ in their commonest short words and in letters that only some of them have.
  */
 export interface LanguageProfile {
   readonly code: string;

@@ -249,7 +249,10 @@ function pairInOrder(
   });
 }
 
-/** Pairs every wanted call with a call of its own, by augmenting paths (Kuhn 1955): a vague one must not take a specific one's call. */
+/**
+ * Pairs every wanted call with a call of its own, by augmenting paths (Kuhn 1955). A vague one must not take the call
+ * of a specific one.
+ */
 function pairInAnyOrder(
   wanted: readonly WantedCall[],
   calls: readonly ToolCall[],

@@ -248,7 +248,7 @@ export interface UnnamedMatrix {
 }
 
 /**
- * Looks into the file of the workflow, since the runner sets no variable for the matrix: jobs that differ only in their
+ * Reads the workflow file, since the runner sets no variable for the matrix. Otherwise jobs that differ only in their
  * `env` would take each other's comment and check. Undefined where the job has no matrix, or the file can't be read.
  */
 export function readUnnamedMatrix({ env }: Io): UnnamedMatrix | undefined {

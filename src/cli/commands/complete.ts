@@ -19,7 +19,7 @@ export const define: DefineCommand = (command, { program, io, exit }) => {
 
 /**
  * A shell calls this at each press of Tab. Prints a line for each word that fits at the cursor, with a tab before its
- * description, and `:files` where the shell should offer file names. Mistakes in files print nothing.
+ * description. `:files` tells the shell to offer file names. Mistakes in files print nothing.
  */
 async function complete(program: Command, words: readonly string[], io: Io): Promise<number> {
   const typed = words.at(-1) ?? '';

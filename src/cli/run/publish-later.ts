@@ -138,8 +138,8 @@ function isHeld(value: unknown): value is Held {
 }
 
 /**
- * Comments on what the job of a fork reports, from a job of the default branch. The record is data that anybody may have
- * written: nothing of it is run, and it decides neither the pull request nor the exit code.
+ * Comments on what the job of a fork reports, from a job of the default branch. The record is untrusted data: none of
+ * it is executed, and it decides neither the pull request nor the exit code.
  */
 export async function publishUntrusted(
   folder: string,

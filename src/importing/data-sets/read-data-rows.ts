@@ -147,8 +147,8 @@ function readValue(value: unknown): unknown {
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * The input and the golden answer of a row that another tool wrote about a run: what its model answered, its scores and its
- * checks are no input. Any other row is itself; undefined is a row that repeats another.
+ * Reads the input and the golden answer of a row that another tool wrote about a run. The answer of its model, its
+ * scores and its checks are no input. Any other row is itself; undefined is a row that repeats another.
  */
 function readKnownRow(row: Row): Row | undefined {
   return (

@@ -12,8 +12,8 @@ export interface CodePlace {
 }
 
 /**
- * What promptfoo gives to code: the text of an answer, the JSON that it parses, all that a provider of one's own returned,
- * or one or another.
+ * What promptfoo passes to code: the text of an answer, the parsed JSON, the whole result of a custom provider, or one
+ * of them.
  */
 export type AnswerForm = 'text' | 'json' | 'state' | 'mixed';
 

@@ -13,7 +13,10 @@ export function isHttpProvider(id: string): boolean {
   return /^https?(?:$|:\/\/)/.test(id);
 }
 
-/** What `http:` of a suite can say of a provider: a POST of JSON with the prompt in it, and a path of the answer. */
+/**
+ * The part of a provider that `http:` of a suite can express: a POST of JSON that holds the prompt, and a path to the
+ * answer.
+ */
 interface PlainHttp {
   readonly url: string;
   readonly request: Settings;

@@ -126,7 +126,9 @@ function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
   return undefined;
 }
 
-/** What promptfoo gives to checks that are code: it parses the answer where a schema is asked for, or all of a reply is taken. */
+/**
+ * What promptfoo passes to checks in code. It parses the answer if a schema is requested or the whole reply is taken.
+ */
 export function findAnswerForm(providers: readonly (Provider | LeftOut)[], keepsState: boolean): AnswerForm {
   const given = providers.filter((provider) => !(provider instanceof LeftOut));
   if (keepsState && given.length > 0) return 'state';

@@ -52,7 +52,7 @@ function isNamed({ label }: NamedPrompt, ref: unknown): boolean {
   return [label, label.replace(/^file:\/\//, '')].some((name) => isMeant(String(ref), name));
 }
 
-/** The providers of a test, where it names some: by a label, an id, the beginning of one before a colon, or before a star. */
+/** The providers that a test names: by a label, an id, or the beginning of one before a colon or a star. */
 export function restrictProviders(
   layers: readonly Written[],
   providers: readonly NamedProvider[],

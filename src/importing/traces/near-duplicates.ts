@@ -18,9 +18,9 @@ const maxCompared = 16;
 type Duplicate = 'exact' | 'near';
 
 /**
- * Remembers texts, and says whether a further one was there: `exact` without regard to letter case, signs and blanks, or
- * `near` where it shares at least 85 % of its pairs of words with a recent one (Jaccard). Takes 20 MB, and about
- * 64 bytes for each text.
+ * Remembers texts, and says whether a new text is a duplicate. `exact` ignores letter case, signs and blanks. `near`
+ * means that it shares at least 85 % of its pairs of words with a recent text (Jaccard). Takes 20 MB, and about 64
+ * bytes for each text.
  */
 export interface SeenTexts {
   /** Undefined for a new text, which is then remembered. */

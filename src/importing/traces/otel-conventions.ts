@@ -92,7 +92,9 @@ function readNested(attributes: Attributes, input: string, output: string): Foun
   return { messages, answer: answerOf(lastAnswer(answer)) };
 }
 
-/** The value of an attribute, or what those that start with its name make: an object, or a list if the keys count up. */
+/**
+ * Reads the value of an attribute. Attributes that start with its name make an object, or a list if the keys count up.
+ */
 function nestAttributes(attributes: Attributes, prefix: string): unknown {
   if (attributes.has(prefix)) return readJson(attributes.get(prefix));
   const root: Record<string, unknown> = {};
@@ -232,7 +234,7 @@ function openEvents({ name, attributes }: OtelEvent): readonly OtelEvent[] {
   }));
 }
 
-/** Attributes as a list of keys and values with their types, or as a map, whose maps may stand for the dots of names. */
+/** Reads attributes from a list of keys and typed values, or from a map. Nested maps may replace the dots of names. */
 export function readAttributes(written: unknown): Attributes {
   if (isMap(written)) return new Map(flatten(written, ''));
   const attributes = new Map<string, unknown>();

@@ -41,8 +41,8 @@ export interface PathChange {
 }
 
 /**
- * Compares the working tree with a commit, without running anything that the repository configures. Without a ref it is
- * where HEAD left the branch that changes go to: the pull request's target in CI, else the default branch, else HEAD.
+ * Compares the working tree with a commit, without running anything that the repository configures. If no ref is given,
+ * it is where HEAD left the target branch: the pull request's target in CI, else the default branch, else HEAD.
  */
 export function findGitChanges(cwd: string, refText: string | undefined, env: GitEnvironment): GitChanges {
   const asking = { cwd, env, asker: '--changed', instead: 'leave --changed out' };

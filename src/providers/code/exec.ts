@@ -48,8 +48,8 @@ const options = z
   });
 
 /**
- * Any program as a provider: the request as JSON on stdin, the answer on stdout. It runs without a shell in the
- * suite's folder and sees the basic variables and those that `env` names, so that keys do not reach it by accident.
+ * Any program as a provider: the request as JSON on stdin, the answer on stdout. It runs without a shell in the suite's
+ * folder. It sees only the basic variables and those that `env` names, so that keys do not reach it by accident.
  */
 export const exec: Adapter = {
   summary: 'a program: the request as JSON on stdin, the answer (text, or JSON with a "text") on stdout',

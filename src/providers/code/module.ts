@@ -35,8 +35,8 @@ const maxReturnedBytes = 16 * 1024 * 1024;
 const lastDeadlineMs = 24 * 60 * 60 * 1000;
 
 /**
- * A function of the user's own app as a provider. It runs in child processes that are kept for the next requests, one
- * request at a time in each, with a bound on memory, and is killed with its children where the time is up.
+ * A function of the user's own app as a provider. It runs in child processes with a memory limit. Each takes one
+ * request at a time and is kept for the next ones. It is killed with its children when the time is up.
  */
 export const module: Adapter = {
   summary: 'a function that a JavaScript or TypeScript file exports: the request in, the answer out',

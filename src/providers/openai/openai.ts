@@ -89,12 +89,13 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
 }
 
 /**
- * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
- * and OPENAI_CUSTOM_HEADERS would go to any configured host. It sees no status and no error either, since it would
- * drop bodies and headers that say what failed: a call brings its signal and takes its reply beside the request.
+ * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the
+ * platform, and OPENAI_CUSTOM_HEADERS would go to any configured host. The SDK does not see the status or the error,
+ * since it drops bodies and headers that say what failed. Instead, a call passes its signal and gets its reply beside
+ * the request.
  *
- * The SDK's `post` would make headers, a URL and a log line for each call and leave them unused: `fetchWithTimeout` takes
- * 0.04 ms of CPU less, 0.4 s of a run of 10,000 cold calls.
+ * The SDK's `post` makes headers, a URL and a log line for each call, all unused here. `fetchWithTimeout` takes 0.04 ms
+ * of CPU less, which is 0.4 s in a run of 10,000 cold calls.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers, isStream }) => {
   const { OpenAI: Sdk } = await import('openai');

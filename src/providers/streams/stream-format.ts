@@ -9,10 +9,7 @@ export interface StreamEvent {
   readonly data: JsonObject;
 }
 
-/**
- * Puts the events of one answer together again as the body that the API sends when the answer is not streamed, so that one
- * reader reads both.
- */
+/** Joins the events of one answer into the body that the API sends without streaming. One reader can then read both. */
 export interface StreamFold {
   /** True for an event that brings something that a user sees: text, a refusal or a tool call, not reasoning. */
   add(event: StreamEvent): boolean;

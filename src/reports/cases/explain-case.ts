@@ -169,7 +169,10 @@ function countStatuses(rows: readonly CellRow[], noun: string): string[] {
   return parts;
 }
 
-/** An answer as people read it: its text, then a line a tool call, or the steps of an agent; undefined where there is none. */
+/**
+ * Renders an answer for people: its text, then a line for each tool call, or the steps of an agent. Undefined if there
+ * is none.
+ */
 function answerText(answer: {
   readonly output?: string | undefined;
   readonly toolCalls?: readonly ToolCall[] | undefined;

@@ -48,8 +48,8 @@ export function readTranscript(stdout: string, form: TranscriptForm): Transcript
 }
 
 /**
- * Reads what a program wrote where it is a transcript; undefined where it is something else. Lines of JSON that each say
- * their type are the record of some program: taken as text, it would be an agent that calls nothing.
+ * Reads what a program wrote where it is a transcript; undefined where it is something else. Lines of JSON that each
+ * have a type are the transcript of some program. Read as text, it would look like an agent without calls.
  */
 export function findTranscript(stdout: string): Transcript | undefined {
   const { events, brokenLine, areLines } = parseEvents(stdout);

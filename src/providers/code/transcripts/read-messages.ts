@@ -44,8 +44,9 @@ const roles: Readonly<Record<string, Role>> = {
 const acceptedRoles = 'system, developer, user, assistant, tool, and of LangChain human, ai';
 
 /**
- * The steps in a list of messages of OpenAI's chat completions, Anthropic, LangChain or the Vercel AI SDK: a message of the
- * assistant is a step. Those after the last question are taken, since a list may begin with the conversation so far.
+ * Reads the steps in a list of messages of OpenAI's chat completions, Anthropic, LangChain or the Vercel AI SDK. Each
+ * message of the assistant is a step. Those after the last question are taken, since a list may begin with the
+ * conversation so far.
  */
 export function readMessages(messages: readonly JsonObject[]): Transcript {
   const all = messages.map((message, at) => readMessage(message, `messages.${at}`));
