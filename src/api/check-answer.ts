@@ -21,7 +21,7 @@ export interface CheckedAnswer {
 }
 
 export interface CheckAnswerOptions extends ApiContext {
-  /** For templates in the checks. */
+  /** Variables for templates in the checks. */
   readonly vars?: Readonly<Record<string, unknown>>;
   readonly expected?: unknown;
   /** Beside those that the config names. */

@@ -227,7 +227,7 @@ export function findCodeBlock(text: string, language: string): string | undefine
       if (open.isWanted) return content.join('\n');
       open = undefined;
     } else if (open.isWanted) {
-      // As in CommonMark, lines lose as much indentation as the opening fence has.
+      // Lines lose as much indentation as the opening fence has, as in CommonMark.
       content.push(line.slice(Math.min(open.indent, endOfRun(line, 0, ' \t'))));
     }
   }

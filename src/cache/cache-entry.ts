@@ -205,7 +205,7 @@ export function isCacheExportLine(line: string): boolean {
   return /^\s*\{"format":\d+,"checksum":"/.test(line);
 }
 
-// Of one width, so that texts sort like the times they name.
+// All have one width, so that texts sort like the times they name.
 const time = z.iso.datetime({ precision: 3 });
 
 const params = z.custom<JsonObject>(isJsonObject, 'is no object');

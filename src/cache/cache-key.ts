@@ -86,7 +86,7 @@ function placedText(workspace: KeyedRequest['workspace']): string {
   return `,"workspace":${JSON.stringify(workspace.map(({ path, sha256 }) => ({ path, sha256 })))}`;
 }
 
-/** In one order, however the message was made: adapters pick its members by name. */
+/** Puts the members of a message in one order: adapters pick them by name. */
 function messageText(message: Message): string {
   const { role, content, attachments, toolCalls, toolCallId, name, isError, continuation } = message;
   return JSON.stringify({

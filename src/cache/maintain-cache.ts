@@ -13,7 +13,7 @@ export interface CacheStats {
   /** ISO 8601; undefined in an empty cache. */
   readonly oldest?: string;
   readonly newest?: string;
-  /** By `adapter:model`, the largest first. */
+  /** The entries by `adapter:model`, the largest first. */
   readonly models: readonly { readonly model: string; readonly entries: number; readonly bytes: number }[];
 }
 
@@ -26,7 +26,7 @@ export interface ListedEntry {
 export interface PruneLimits {
   /** Age since the entry was written; an imported entry keeps the age it had. */
   readonly maxAgeMs?: number;
-  /** Of all entries together. The oldest go first. */
+  /** The most bytes of all entries together. The oldest go first. */
   readonly maxBytes?: number;
 }
 

@@ -26,7 +26,7 @@ export interface RecordingLine {
 }
 
 export interface Recordings {
-  /** As messages name it. */
+  /** The file as messages name it. */
   readonly file: string;
   readonly lines: readonly NumberedRecording[];
   /** Set where there is no such file. */

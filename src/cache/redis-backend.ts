@@ -36,7 +36,7 @@ export function openRedisBackend(loaded: unknown, options: RedisOptions): Shared
       // The command only says that the connection is closed, the connection why.
       throw lastError ?? error;
     });
-    // Without the database that was named, commands go to another one.
+    // Commands go to another database if the named one does not exist.
     if (lastError !== undefined) throw lastError;
     return reply;
   };

@@ -25,7 +25,7 @@ export interface AffectedOptions {
 export interface AffectedSuites {
   /** The ref in words. */
   readonly since: string;
-  /** In the order of the project. */
+  /** The suites in the order of the project. */
   readonly suites: readonly AffectedSuite[];
   /** Suite files that were deleted since the commit, relative to the working folder. */
   readonly removed: readonly string[];

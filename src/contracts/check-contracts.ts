@@ -200,7 +200,7 @@ async function describeFault(error: SchemaProblem, suite: Suite, old: OldSuite):
 
 export interface DiffSchemasOptions
   extends Pick<SchemaComparisonOptions, 'direction' | 'policy' | 'ignore' | 'strictConsumers'> {
-  /** As the user wrote them. */
+  /** The paths as the user wrote them. */
   readonly paths: { readonly old: string; readonly replacement: string };
   readonly approved: readonly string[];
   readonly cwd: string;

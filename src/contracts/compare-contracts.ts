@@ -26,7 +26,7 @@ export interface SuiteContracts {
   readonly replacement: readonly AnsweredVariant[];
   /** Leaves out prompts that the new side does not have: a filtered run has not all. */
   readonly isPart: boolean;
-  /** Of prompts that were removed, and the default for the others. */
+  /** The contract of removed prompts, and the default for the others. */
   readonly contract: RecordedVariant['contract'];
   readonly locate?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
   /** The variables of today's cases, where they are known: then the cacheable prefixes of both sides are compared. */

@@ -62,7 +62,7 @@ interface PrefixSize {
   readonly total: number;
 }
 
-/** As many cases show an average as well as a million. */
+/** This many cases show an average as well as a million. */
 const maxMeasured = 50;
 
 function measurePrefix({ variant, cases }: AskedVariant, floor: CacheFloor): PrefixSize {

@@ -94,7 +94,7 @@ function describeChange(what: string, path: string, before: string | null = null
 
 /**
  * The tools of a server change without the prompt. Calls that were valid must stay valid for clients with an older
- * list. The code that runs the tools must know what the model may now write or read. Of each change the worse side
+ * list. The code that runs the tools must know what the model may now write or read. The worse side of each change
  * counts.
  */
 function inBothDirections(compare: (direction: Direction) => readonly Finding[]): readonly Finding[] {

@@ -30,7 +30,7 @@ export interface PromptContract {
   readonly tools: readonly PromptTool[];
   readonly provider: string;
   readonly model: string;
-  /** Without those that are described above, such as a response format. */
+  /** The parameters without those that are described above, such as a response format. */
   readonly params: JsonObject;
   readonly messages: readonly { readonly role: string }[];
 }
@@ -109,7 +109,7 @@ interface WrittenFormat {
   readonly isStrict?: true;
 }
 
-/** As chat completions take it; `undefined` where the request does not say. */
+/** Reads the format of chat completions; `undefined` if the request has none. */
 function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   if (!isJsonObject(format)) return undefined;
   const { type, json_schema: wrapper, schema: own } = format;
@@ -122,7 +122,7 @@ function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   return { format: 'json', ...defined({ schema }), ...(strict === true ? { isStrict: true } : {}) };
 }
 
-/** As Responses, Anthropic and Gemini call it themselves. */
+/** Reads the formats of Responses, Anthropic and Gemini under their own names. */
 function readNativeFormat(params: JsonObject): WrittenFormat | undefined {
   const { text, output_config: config, output_format: format, generationConfig } = params;
   const [inText, inConfig] = [text, config].map((one) => (isJsonObject(one) ? one['format'] : undefined));

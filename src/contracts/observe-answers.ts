@@ -48,7 +48,7 @@ export interface ObservedSides {
   readonly old: JsonValue | undefined;
   readonly replacement: JsonValue | undefined;
   readonly baselineAnswers: Iterable<StoredAnswer>;
-  /** Of the run that is judged, where there is one. */
+  /** The answers of the run that is judged, if there is one. */
   readonly newAnswers?: Iterable<StoredAnswer>;
 }
 

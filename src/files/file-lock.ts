@@ -38,7 +38,7 @@ export function withFileLock<T>(path: string, work: () => T, timeoutMs = 60_000)
   }
 }
 
-/** For a link its target is locked, since that is what will be written. */
+/** Names the lock of a file. For a link it is the lock of the target, which will be written. */
 function lockOf(path: string): string {
   const target = existsSync(path) ? realpathSync(path) : path;
   return join(dirname(target), `.${basename(target)}.lock`);
@@ -59,7 +59,7 @@ function takeLock(lock: string, owner: string, { path, timeoutMs }: Waiting): vo
     let seen: string | undefined;
     for (let waitedMs = 0; !renameUnlessTaken(own, lock); waitedMs += pauseMs) {
       const found = removeDead(lock);
-      // Of a process that can't be asked about, a minute without an end says that it died.
+      // If the process can't be checked, a minute without a change means that it died.
       if (found !== seen) [seen, waitedMs] = [found, 0];
       if (waitedMs >= timeoutMs) {
         if (found === undefined || isAlive(found) === true) throw new StorageError('Writing', path, 'EBUSY');

@@ -2,7 +2,7 @@
 export interface ByteLine {
   /** Valid until the next line is asked for. */
   readonly bytes: Buffer;
-  /** From the start of the file. */
+  /** Bytes from the start of the file. */
   readonly offset: number;
   /** 1-based. */
   readonly number: number;
@@ -32,7 +32,7 @@ export function* splitLines(
 ): Generator<ByteLine> {
   let buffer = Buffer.allocUnsafe(bufferBytes);
   let filled = 0;
-  // Of the buffer's first byte.
+  // The place of the buffer's first byte.
   let { offset, number } = from;
   for (;;) {
     const count = read(buffer, filled, buffer.length - filled, offset + filled);

@@ -79,7 +79,7 @@ export function probeFile(path: string): void {
   });
 }
 
-/** As long as that of every other writer here: a name may be too long for it. */
+/** Makes a temporary name as long as that of every other writer here: a path may be too long for it. */
 function temporaryOf(path: string): string {
   return join(dirname(path), `.${basename(path)}${drawUnfinishedEnding()}`);
 }

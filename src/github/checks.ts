@@ -11,7 +11,7 @@ export type Conclusion = 'success' | 'failure' | 'neutral' | 'cancelled';
 export interface CheckRun {
   readonly name: string;
   readonly conclusion: Conclusion;
-  /** In words, on one line. */
+  /** One line of text. */
   readonly title: string;
   /** Markdown. */
   readonly summary: string;

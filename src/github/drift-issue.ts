@@ -61,7 +61,7 @@ interface Wanted {
   readonly author: Author;
 }
 
-/** The issues of one id, the oldest first. Of the closed ones, those of the page that has the youngest. */
+/** The issues of one id, the oldest first. Closed issues come from the page with the newest only. */
 async function listOwn(
   api: JsonApi,
   { repository }: GithubRun,
@@ -144,7 +144,7 @@ interface Content {
   readonly body: string;
 }
 
-/** Of two issues that were opened at the same time the older one is kept. */
+/** Keeps the older of two issues that were opened at the same time. */
 async function settle(
   api: JsonApi,
   run: GithubRun,

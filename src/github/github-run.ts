@@ -28,11 +28,11 @@ export interface GithubRun {
   readonly pullRequest?: GithubPullRequest;
   /** In a merge queue: the commit that the tested ones are merged into. */
   readonly mergeBaseSha?: string;
-  /** Of the workflow's run: a later run has a higher one. */
+  /** The id of the workflow's run: a later run has a higher one. */
   readonly runId?: number;
   /** Higher than 1 where the run was started again. */
   readonly runAttempt?: number;
-  /** By its flags: tells the jobs of a matrix apart that is not named. */
+  /** A key made of its flags: it distinguishes the jobs of an unnamed matrix. */
   readonly jobKey?: string;
   /** The page of the job's log. */
   readonly runUrl?: string;

@@ -22,7 +22,7 @@ export interface GitlabRun {
   readonly headSha: string;
   /** The commit that is checked out. */
   readonly pipelineSha: string;
-  /** With its part of `parallel`: `prompts 1/4`, `prompts: [mini]`. */
+  /** The name with its part of `parallel`: `prompts 1/4`, `prompts: [mini]`. */
   readonly jobName: string;
   /** A later pipeline has a higher one. */
   readonly pipelineId: number;
@@ -46,7 +46,7 @@ export interface MergeRequest {
   /** The commit at which the branch left its target. */
   readonly baseSha?: string;
   /**
-   * Of a merged result: the commit that the branch was merged into. In a merge train that is main with the requests before
+   * The commit that the branch of a merged result was merged into. In a merge train it is main with the requests before
    * this one.
    */
   readonly targetSha?: string;

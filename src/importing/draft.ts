@@ -15,7 +15,7 @@ export interface Unreadable {
 export class LeftOut {
   readonly reason: string;
   readonly at: SourceLocation;
-  /** As it was written, without possible secrets. */
+  /** The value as written, without possible secrets. */
   readonly value: unknown;
 
   constructor(reason: string, at: SourceLocation, value: unknown) {

@@ -214,7 +214,7 @@ interface MeasuredCriterion {
   readonly errored: number;
   /** Counts of verdict and label. */
   readonly confusion: readonly { readonly said: string; readonly label: string; readonly count: number }[];
-  /** Of comparisons: how often the answer shown first won, the second, or neither, over both orders. */
+  /** For comparisons: how often the first answer won, the second, or neither, over both orders. */
   readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
   /** Rank correlation of the answer's length with verdict minus label. Above 0 the judge prefers long answers. */
   readonly lengthBias: CorrelationEstimate;

@@ -31,7 +31,7 @@ export interface KnownAnswer {
 }
 
 export interface KnownAnswers {
-  /** As reports name it: a run's id, a file. */
+  /** The name in reports: a run's id or a file. */
   readonly source: string;
   readonly answers: readonly KnownAnswer[];
 }
@@ -86,7 +86,7 @@ function fromBaseline(suite: Suite, options: KnownAnswersOptions): KnownAnswers 
 function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): KnownAnswers | undefined {
   if (recordings === undefined) return undefined;
   const file = relative(cwd, recordings);
-  // Of a conversation, whose lines follow each other, the last answer is the one that is checked.
+  // The lines of a conversation follow each other, and its last answer is checked.
   const last = new Map<string, KnownAnswer>();
   for (const { prompt, provider, caseId, trial, completion } of readRecordings(recordings, file).lines) {
     const key = JSON.stringify([prompt, provider, caseId, trial]);
@@ -96,7 +96,7 @@ function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): Kn
   return { source: file, answers: [...last.values()] };
 }
 
-/** Of a row, or of a baseline's trial. */
+/** The fields of a row or of a baseline's trial. */
 type Stored = Pick<
   CellRow,
   | 'checks'

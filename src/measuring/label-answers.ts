@@ -22,7 +22,7 @@ export interface LabelSession {
   readonly criterion: Criterion;
   /** The file of labels, relative to the working folder. */
   readonly file: string;
-  /** Of the draw, those without a label. */
+  /** The drawn answers without a label. */
   readonly open: readonly DrawnAnswer[];
   /** The size of the draw, labelled answers included. */
   readonly drawn: number;
@@ -110,7 +110,7 @@ function renderRow({ id, testCase, answer, drawn }: DrawnAnswer, label: string, 
   return writeJson({ id, check: nameOf(criterion), vars, expected, answer, label, drawn }) ?? '';
 }
 
-/** A kill leaves the file with the row or without it. Of two people who label one answer, the first is heard. */
+/** A kill leaves the file with the row or without it. If two people label one answer, the first label counts. */
 function appendRow(path: string, id: string, row: string): void {
   const append = (): void => {
     const before = withStorageErrors('Reading', path, () => readOrUndefined(path)) ?? '';

@@ -29,7 +29,7 @@ export interface ToolsCode extends CodeSource {
 export interface RecordTarget {
   /** Absolute path of the stub file. */
   readonly file: string;
-  /** As messages name it. */
+  /** The name in messages. */
   readonly shown: string;
   readonly source: RecordSource;
 }

@@ -49,7 +49,7 @@ export interface BaselineCase {
   readonly mustPass?: true;
   /** What the case came from when it was accepted. */
   readonly group?: string;
-  /** Of the run that was accepted last. */
+  /** The trials of the run that was accepted last. */
   readonly trials: readonly BaselineTrial[];
   /** Confirmation trials after the planned ones, where some were made. */
   readonly confirmations?: readonly BaselineTrial[];
@@ -82,7 +82,7 @@ export interface BaselineContent {
   /** Only in a pinned reference. */
   readonly pin?: Pin;
   readonly variants: readonly BaselineVariant[];
-  /** Of each variant once. */
+  /** The cases of each variant, once. */
   readonly cases: readonly BaselineCases[];
 }
 
@@ -122,7 +122,10 @@ export function isReplacedBy({ prompt, provider }: VariantKey, other: StandIn): 
 
 /** A baseline file whose answers stay on disk: what counting and comparing need of its rows is in memory. */
 export interface Baseline extends BaselineContent {
-  /** By id, sorted; empty where the baseline has no such variant. Rows have no cost: that is computed from usage. */
+  /**
+   * The cases by id, sorted; empty if the baseline has no such variant. Rows have no cost, which is computed from
+   * usage.
+   */
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
   /** A case whole; undefined where there is none. Throws a UserError where the file was changed meanwhile. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;

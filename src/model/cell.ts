@@ -46,12 +46,12 @@ export interface Cell {
   readonly agent?: AgentSettings;
   /** How many of the request's messages are the prompt's, where the first turn's follows them. */
   readonly promptMessages?: number;
-  /** Of the case, for the readers of a report. */
+  /** The tags of the case, for the readers of a report. */
   readonly tags?: readonly string[];
   readonly description?: string;
   readonly checks: readonly CheckSpec[];
   readonly threshold?: number;
-  /** Of the case: cases of one group are not independent evidence. */
+  /** The group of the case: cases of one group are not independent evidence. */
   readonly group?: string;
   /** The gated slices that the case is in; absent where it is in none. */
   readonly slices?: readonly string[];
@@ -89,7 +89,7 @@ export interface CallRecord {
 
 export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
 
-/** Of a case over its trials. */
+/** The status of a case over its trials. */
 export type CaseStatus = CellStatus | 'flaky';
 
 /** The cost of an answer that arrived and could not be used; undefined where it is unknown. */
@@ -229,6 +229,6 @@ export interface CellCounts {
   readonly observed: number;
   /** Confirmation trials of both sides, counted apart. */
   readonly confirmations: number;
-  /** Of the planned cells. */
+  /** Planned cells that the cache answered. */
   readonly cached: number;
 }

@@ -10,10 +10,10 @@ export interface ClassPolicy {
   readonly found: SelectSpec;
   /** The classes of the suite's cases, sorted: an answer of any other is of none. */
   readonly names: readonly string[];
-  /** By the class. */
+  /** The limits on recall, by class. */
   readonly recall: Readonly<Record<string, ClassLimits>>;
   readonly precision: Readonly<Record<string, Pick<ClassLimits, 'min'>>>;
-  /** On macro F1. */
+  /** The limits on macro F1. */
   readonly f1: ClassLimits;
 }
 
@@ -27,7 +27,7 @@ interface ClassLimits {
 export interface RowClass {
   /** The class of the case. */
   readonly truth: string;
-  /** As the answer names it; null where it names none. Absent where there is no verdict on the answer. */
+  /** The class that the answer names; null if it names none. Absent without a verdict on the answer. */
   readonly found?: string | null;
   /** Names the selection: classes that were found by another one are not comparable. */
   readonly by: string;

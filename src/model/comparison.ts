@@ -44,7 +44,9 @@ export interface ComparedSide {
   readonly accepted?: ReadonlyMap<string, CaseSummary>;
   /** Model snapshots as the API answered them. */
   readonly models: readonly string[];
-  /** By the price table of both sides; as it was booked where undefined. Null where no price is known. */
+  /**
+   * Prices an answer by the price table of both sides; if absent, the recorded cost counts. Null if no price is known.
+   */
   readonly costOf?: (row: RowSummary) => number | null | undefined;
   /** The checks of a trial. */
   readonly checksOf: (row: RowSummary) => readonly RecordedCheck[];
@@ -83,9 +85,9 @@ export interface MetricComparison {
 /** A metric's difference with its evidence, as stats/ gave it. */
 export interface MetricEvidence extends MetricComparison {
   readonly n: number;
-  /** Of costs and steps: one-sided, that they rose by less than the margin, over cases. */
+  /** For costs and steps: the one-sided p, over cases, that they rose by less than the margin. */
   readonly pWithin?: number;
-  /** Of costs and steps with too few cases for a test: whether each rose beyond the margin. */
+  /** For costs and steps with too few cases for a test: whether each case rose beyond the margin. */
   readonly everyCaseRose?: boolean;
   /** The lower bound with every error counted against the candidate, where there were any. */
   readonly worstLow?: number | null;
@@ -139,7 +141,7 @@ export interface ComparedClasses {
   readonly cases: number;
   /** Macro F1. */
   readonly f1: { readonly evidence: MetricEvidence; readonly maxDrop: number };
-  /** Of each class that has a compared case, sorted. */
+  /** The recall of each class that has a compared case, sorted. */
   readonly recall: ReadonlyMap<string, ComparedRecall>;
   /** The confusion matrix of both sides without its empty cells, those that moved first. */
   readonly cells: readonly ComparedClassCell[];
@@ -183,11 +185,11 @@ export interface ComparedSlice {
 
 /** The tolerated drop of the pass rate in terms of a judge's verdicts, which show only a part of a true drop. */
 export interface JudgedMargin {
-  /** As the gate sets it: a true drop. */
+  /** The limit of the gate on a true drop. */
   readonly maxDrop: number;
   /** The drop of the verdicts that stands for it. */
   readonly margin: number;
-  /** Of the failed trials on both sides, the share that only judges failed; 1 where none failed. */
+  /** The share of failed trials on both sides that only judges failed; 1 if none failed. */
   readonly judged: number;
   /** The least accurate of the judges that were measured; absent where none was. */
   readonly least?: { readonly judge: string; readonly labels: number; readonly youdenLow: number };
@@ -244,7 +246,7 @@ export interface SwapCandidate {
 export interface SwapReport {
   readonly provider: string;
   readonly rows: readonly SwapRow[];
-  /** In the order in which they were named. */
+  /** The candidates in the order in which they were named. */
   readonly candidates: readonly SwapCandidate[];
   /** The cheapest candidates that hold everywhere; more than one where they cost the same. */
   readonly cheapest: readonly string[];

@@ -19,7 +19,7 @@ export interface Attachment {
   /** Such as image/png. */
   readonly mediaType: string;
   readonly bytes: number;
-  /** Of its content, which can change the answer. */
+  /** The hash of its content, which can change the answer. */
   readonly sha256: string;
 }
 
@@ -35,7 +35,7 @@ export interface Message {
   readonly name?: string;
   /** Set on a `tool` message that reports an error. */
   readonly isError?: true;
-  /** Of an assistant message: see `Completion`. */
+  /** Only in an assistant message: see `Completion`. */
   readonly continuation?: JsonValue;
 }
 
@@ -129,7 +129,7 @@ export interface Completion {
   readonly usage?: Usage;
   /** Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent where it was not measured, as in a batch. */
   readonly latencyMs?: number;
-  /** From just before sending until the first text, refusal or tool call came; absent where the answer was not streamed. */
+  /** Time from just before sending to the first text, refusal or tool call; absent if the answer was not streamed. */
   readonly firstTokenMs?: number;
   readonly responseId?: string;
   /** The model snapshot as the API answered it. */

@@ -27,7 +27,7 @@ export function exitCodeFor(decision: Decision): ExitCode {
   }
 }
 
-/** Of a command that a signal ended. */
+/** Finds the exit code of a command that a signal ended. */
 export function exitCodeOfSignal(signal: 'SIGINT' | 'SIGTERM'): ExitCode {
   return signal === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
 }

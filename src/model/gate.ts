@@ -87,9 +87,9 @@ export interface Certainty {
   readonly kind: 'unchanged' | 'certain' | 'unseen';
   /** Compared cases, over all variants. */
   readonly cases: number;
-  /** Of `unseen`: the largest drop of a pass rate that could go unnoticed, as a fraction; null where any could. */
+  /** For `unseen`: the largest drop of a pass rate that could go unnoticed, as a fraction; null if any drop could. */
   readonly drop?: number | null;
-  /** Of `unseen`: the gated slice or class in which the largest drop could go unnoticed. */
+  /** For `unseen`: the gated slice or class in which the largest drop could go unnoticed. */
   readonly slice?: UnseenSlice;
 }
 
@@ -99,6 +99,6 @@ export interface UnseenSlice {
   readonly isClass?: true;
   /** Its compared cases. */
   readonly cases: number;
-  /** As that of the whole. */
+  /** The largest drop that could go unnoticed, as for the whole. */
   readonly drop: number | null;
 }

@@ -65,7 +65,7 @@ export interface RateTrend {
 
 export interface CaseHistory extends VariantKey {
   readonly caseId: string;
-  /** In the latest run that has it. */
+  /** The status in the latest run that has it. */
   readonly status: CaseStatus;
   readonly points: readonly CasePoint[];
   readonly flakes: FlakeHistory;

@@ -60,7 +60,7 @@ export interface PageFailure {
   /** The first hundred of them, in natural order. */
   readonly caseIds: readonly string[];
   readonly count: number;
-  /** Of the first case. */
+  /** The place of the first case. */
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly mustPass?: true;
   readonly outcomes: readonly PageOutcome[];
@@ -298,7 +298,7 @@ export interface PageAnswer {
 export interface PageToolCall {
   readonly name: string;
   readonly id?: string;
-  /** As the model wrote them. */
+  /** The arguments as the model wrote them. */
   readonly arguments: PageText;
 }
 
@@ -317,7 +317,7 @@ export interface PageStepCall extends PageToolCall {
 
 /** What an agent does differently from the baseline. */
 export interface PagePath {
-  /** In words, the most telling first; empty where both took the same path. */
+  /** Sentences, the most important first; empty if both took the same path. */
   readonly differences: readonly string[];
   /** Places of calls that the other side does not make in the same way. */
   readonly before: readonly PageCallPlace[];

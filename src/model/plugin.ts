@@ -6,7 +6,7 @@ export interface ReporterPlugin {
   readonly kind: 'reporter';
   readonly name: string;
   readonly summary: string;
-  /** Of the file it is written to, without the dot. */
+  /** The extension of the file it is written to, without the dot. */
   readonly extension: string;
   /** Yields the text in chunks. It reports what was decided, and changes nothing of it. */
   readonly render: (report: Report, style: ReportStyle) => Iterable<string>;

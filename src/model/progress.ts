@@ -18,7 +18,7 @@ export type ProgressEvent =
       readonly cached: boolean;
       readonly spentUsd: number | undefined;
       readonly reason?: string;
-      /** As the record keeps it. */
+      /** The row as the record keeps it. */
       readonly row: CellRow;
     }
   | { readonly type: 'provider-stopped'; readonly provider: string; readonly failure: ProviderFailure }

@@ -44,7 +44,7 @@ export interface PromptWhole {
 
 /** The model that a file names, and what it is here. */
 export interface PromptModel {
-  /** As the file has it; a provider or judge of the config with this id takes its place. */
+  /** The name in the file. A provider or judge of the config with this id replaces it. */
   readonly written: string;
   /** adapter:model; undefined where no adapter is known for it. */
   readonly use?: string;

@@ -17,7 +17,7 @@ export interface RecordedVariant {
   readonly model: string;
   /** After the environment and defaults; absent where no address is called, and in older records where it was a default. */
   readonly baseUrl?: string;
-  /** Of the adapter; the project's own code or template is in it. Absent in older records. */
+  /** The version of the adapter, which includes the project's own code or template. Absent in older records. */
   readonly adapterVersion?: string;
   /** The provider's own price and its name in the price table, so that a stored answer can be priced again. */
   readonly price?: Price;
@@ -153,7 +153,7 @@ export interface Loosened {
   readonly key: string;
   readonly old: string;
   readonly new: string;
-  /** With a key of `loosenedCases`: the cases that it concerns. */
+  /** The cases concerned, if the key is one of `loosenedCases`. */
   readonly cases?: readonly string[];
 }
 
@@ -244,7 +244,7 @@ export interface CellRow extends CellKey {
   readonly output?: string | undefined;
   readonly reasoning?: string | undefined;
   readonly refusal?: string | undefined;
-  /** Of the answer; where tools of the case answered calls, all that the model made. */
+  /** The tool calls of the answer. If tools of the case answered calls, all calls that the model made. */
   readonly toolCalls?: readonly ToolCall[] | undefined;
   /** The answers of a cell whose tool calls were answered, with the results; absent for any other. */
   readonly trajectory?: readonly AgentStep[] | undefined;
@@ -254,11 +254,11 @@ export interface CellRow extends CellKey {
   readonly checks: readonly RecordedCheck[];
   /** Summed over a conversation; absent where there was no answer, or none that was timed. */
   readonly latencyMs?: number | undefined;
-  /** Of the last answer; absent where it was not streamed. */
+  /** The time of the last answer; absent if it was not streamed. */
   readonly firstTokenMs?: number | undefined;
   /** How many cells of its provider began before it; absent without a latency, and in older records. */
   readonly position?: number | undefined;
-  /** As if nothing were cached; null where no price is known; absent where there was no answer. */
+  /** The cost as if nothing were cached. Null if no price is known; absent if there was no answer. */
   readonly costUsd?: number | null | undefined;
   /** Answers of the model in a cell whose tool calls were answered; absent for any other. */
   readonly steps?: number | undefined;

@@ -27,7 +27,7 @@ export interface VariantReport
   readonly model: string;
   /** The part of `skipped` that was not asked, since the run was decided early. */
   readonly notAsked?: number;
-  /** Of every answer that was timed, and those of what it is compared with; computed on first use. */
+  /** The latencies of every timed answer, and of what it is compared with. Computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
   /** Cases that did not pass, errors aside; absent where none did not. */
   readonly failedCases?: readonly FailedCase[];
@@ -62,7 +62,7 @@ export interface ClassReport {
   readonly names: readonly string[];
   /** The confusion matrix without its empty cells, by the class of the case and then by that of the answer. */
   readonly cells: readonly ClassCell[];
-  /** Of each class that has a judged case. */
+  /** The scores of each class that has a judged case. */
   readonly scores: readonly ClassScoreReport[];
   /** Means over these classes. */
   readonly macro: {
@@ -113,7 +113,7 @@ export interface ClassComparison {
   readonly cases: number;
   /** Macro F1. */
   readonly f1: MetricComparison & { readonly maxDrop: number };
-  /** Of each class, sorted. */
+  /** The recall of each class, sorted. */
   readonly recall: readonly ClassRecallComparison[];
   /** The confusion matrix of both sides without its empty cells, those that moved first. */
   readonly cells: readonly ComparedClassCell[];

@@ -27,7 +27,7 @@ export interface TemplateLanguage {
    * those of all cases have in common. The others make a whole of all messages' texts.
    */
   readonly name: 'braces' | 'code' | 'handlebars' | 'jinja';
-  /** Of a prompt in code, the messages of each case. */
+  /** The messages of each case, for a prompt in code. */
   readonly rendered?: RenderedTable;
   /** The variables that the code of a prompt has read. */
   readonly variables?: readonly string[];
@@ -43,7 +43,7 @@ export interface TemplateLanguage {
 export interface RenderedTable {
   /** Each different line once. */
   readonly lines: readonly string[];
-  /** By a hash of the variables. */
+  /** The messages by a hash of the variables. */
   readonly cases: Readonly<Record<string, readonly StoredMessage[]>>;
 }
 
@@ -109,7 +109,7 @@ export interface PromptVersion {
   readonly replaces?: string;
   /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
   readonly baselineOf?: string;
-  /** Of a baseline's prompt, the parameters that it was accepted with, by provider; they take the place of all others. */
+  /** The parameters that a baseline's prompt was accepted with, by provider. They replace all others. */
   readonly paramsByProvider?: ReadonlyMap<string, JsonObject>;
   /** Wins over the provider's. */
   readonly params: JsonObject;
@@ -253,7 +253,7 @@ export type Turn =
       readonly kind: 'toolResult';
       readonly name: string;
       readonly content: string;
-      /** On the answer to the results that are sent together. */
+      /** The checks of the answer to the results that are sent together. */
       readonly checks: readonly CheckSpec[];
     }
   /** The first turn alone: checks on the answer to the prompt itself. */
@@ -288,7 +288,7 @@ export interface Case {
   readonly description?: string;
   /** Hash of vars, turns, assertions, threshold and judges as the suite's files hold them; that of a cell adds what they do not hold. */
   readonly caseHash: string;
-  /** Without an excerpt. */
+  /** The place without an excerpt. */
   readonly at: SourceLocation;
 }
 
@@ -299,7 +299,7 @@ export interface MetricLimits {
   readonly maxDrop?: number;
   readonly maxIncrease?: number;
   readonly p95MaxMs?: number;
-  /** Of the time to the first token. */
+  /** The limit on the time to the first token. */
   readonly firstTokenP95MaxMs?: number;
 }
 

@@ -32,15 +32,15 @@ export interface RowSummary
   /** Undefined where the API reported none. */
   readonly usage: Usage | undefined;
   readonly skipReason?: SkipReason | undefined;
-  /** Of text and tool calls; undefined where there was no answer. */
+  /** The hash of text and tool calls; undefined if there was no answer. */
   readonly answerHash: string | undefined;
-  /** Of this very answer, however alike another one reads; undefined where it is not known. */
+  /** The id of this one answer: an equal answer has another id. Undefined if it is unknown. */
   readonly answerId: string | undefined;
   /** The model snapshot that answered. */
   readonly model: string | undefined;
   /** Where the row lies in its record. */
   readonly rowIndex: number;
-  /** Of a baseline: what all accepted trials of the case showed, the same on each of its rows. */
+  /** In a baseline: what all accepted trials of the case showed, the same on each of its rows. */
   readonly pooled?: PooledTrials;
 }
 
@@ -60,7 +60,7 @@ export interface CaseSummary {
   readonly confirmations: readonly RowSummary[];
   /** Confirmation trials of the accepted prompt, beside the candidate's. */
   readonly accepted: readonly RowSummary[];
-  /** Of a baseline: what all accepted trials showed, where there are more than `trials`. */
+  /** In a baseline: what all accepted trials showed, if there are more than `trials`. */
   readonly pooled?: PooledTrials | undefined;
 }
 
@@ -72,7 +72,7 @@ export interface VariantSummary extends CellCounts {
   readonly notAsked: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
-  /** Of the planned cells together, as if nothing were cached; null where any answer has no known price. */
+  /** The cost of the planned cells together, as if nothing were cached; null if any answer has no known price. */
   readonly costUsd: number | null;
   /** Billed by this run, over all its calls. */
   readonly spentUsd: number | null;
@@ -84,7 +84,7 @@ export interface VariantSummary extends CellCounts {
   readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
   /** The prompt version or the provider of the same run that replaces this one, which is then shown and not gated. */
   readonly replacedBy?: string;
-  /** By case id, sorted. */
+  /** The cases by id, sorted. */
   readonly cases: ReadonlyMap<string, CaseSummary>;
 }
 
@@ -118,7 +118,7 @@ export interface PooledTrials {
   readonly trials: number;
   readonly failures: number;
   readonly score: Moments;
-  /** Of the trials that were timed. */
+  /** The latency of the trials that were timed. */
   readonly latencyMs?: Moments;
   /** Trials that have an answer: a refused request has none. */
   readonly answered: number;

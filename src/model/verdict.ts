@@ -43,13 +43,13 @@ export interface Judgement {
 /** A check ready to be made: templates rendered, parameters parsed by the assertion's own schema. */
 export interface CheckSpec {
   readonly assertion: string;
-  /** As the assertion's schema returned it. */
+  /** The parameters that the assertion's schema returned. */
   readonly params: unknown;
   readonly select?: SelectSpec;
   readonly name?: string;
   readonly weight: number;
   readonly required: boolean;
-  /** Of `not` (one), `anyOf` and `allOf`. */
+  /** The children of `not` (one), `anyOf` and `allOf`. */
   readonly children?: readonly CheckSpec[];
   /** The user's own code that the check runs. */
   readonly code?: CodeSource;
@@ -100,7 +100,7 @@ export type SelectSpec =
 /** Grows when a field gains or changes meaning. */
 export const calibrationFormat = 1;
 
-/** Of the intervals of everything that is measured of a judge. */
+/** The level of the intervals of all measurements of a judge. */
 export const calibrationAlpha = 0.05;
 
 /** How well a judge agreed with people on one criterion; kept beside the suite, so that a run can ask for it. */

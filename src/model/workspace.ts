@@ -10,7 +10,7 @@ export type WorkspaceFile =
 export interface PlacedFile {
   /** Where: from the folder of the workspace, with forward slashes. */
   readonly path: string;
-  /** From the project root, with forward slashes. */
+  /** The path from the project root, with forward slashes. */
   readonly from: string;
   readonly sha256: string;
 }
@@ -24,7 +24,7 @@ export interface WorkspaceChanges {
   readonly from: string;
   /** The files of the project that were put beside its own. */
   readonly placed?: readonly PlacedFile[];
-  /** Of its content, what was placed included. */
+  /** The hash of its content, including the files that were placed. */
   readonly hash: string;
   /** Paths, sorted. */
   readonly unchanged: readonly string[];

@@ -8,7 +8,7 @@ import { compileWritten } from '../prompts/prompt-template.ts';
 /** All that a variant sends of its own: what a change between two variants can be in. */
 export interface AskedPrompt {
   readonly messages: readonly WrittenMessage[];
-  /** Of provider and prompt together. */
+  /** The parameters of provider and prompt together. */
   readonly params: JsonObject;
   readonly model: string;
   /** Set where the messages are no templates, but texts for one case. */

@@ -8,7 +8,7 @@ import { leadFor, mostTrials, type ProbeCount, type StopCause, stopCauseOf } fro
 /** A case that may notice that an instruction is missing. */
 export interface SensingCase {
   readonly testCase: Case;
-  /** Of all but the prompt's own texts: the case, what checks it, and how the provider is asked. */
+  /** The hash of all but the prompt's own texts: the case, its checks, and how the provider is asked. */
   readonly hash: string;
   /** The whole prompt. */
   readonly whole: AskedCell;
@@ -19,7 +19,7 @@ export type Coverage =
   | {
       readonly is: 'guarded';
       readonly caseId: string;
-      /** Of this case without the instruction. */
+      /** The count of this case without the instruction. */
       readonly without: ProbeCount;
       readonly whole: ProbeCount;
       readonly reason?: string;
@@ -245,7 +245,10 @@ function answerOf(trial: ProbeTrial): Answer {
   return { text, tokens: new Set(splitTokens(text)) };
 }
 
-/** From 0 for equal texts to 1 for texts without a common token. Texts of equal tokens are 0.01 apart. */
+/**
+ * Measures a distance from 0 for equal texts to 1 for texts without a common token. Texts of equal tokens are 0.01
+ * apart.
+ */
 function distanceOf(a: Answer, b: Answer): number {
   if (a.text === b.text) return 0;
   const shared = [...a.tokens].filter((token) => b.tokens.has(token)).length;

@@ -8,7 +8,7 @@ import { splitBlocks } from './text-parts.ts';
 export interface Instruction {
   readonly kind: 'paragraph' | 'item' | 'example' | 'tool';
   readonly text: string;
-  /** Of a tool: its name. */
+  /** The name of a tool. */
   readonly name?: string;
   /** Undefined for a tool. */
   readonly place?: Omit<HunkPlace, 'side'>;

@@ -24,7 +24,7 @@ export interface PromptSearch {
   readonly asked: AskedPrompt;
   readonly cases: readonly SensingCase[];
   readonly instructions: readonly OpenInstruction[];
-  /** Of the stored coverage. */
+  /** The path of the stored coverage. */
   readonly path: string;
   readonly shown: string;
   readonly why?: string;
@@ -150,7 +150,7 @@ export interface CoverForecast {
   readonly provider: string;
   readonly cases: number;
   readonly instructions: number;
-  /** Of these, those of which nothing is stored. */
+  /** Those that have nothing stored. */
   readonly open: number;
   readonly calls: number;
   /** Undefined where a price or a limit on output tokens is not known. */
@@ -159,7 +159,7 @@ export interface CoverForecast {
   readonly why?: string;
 }
 
-/** Of one prompt. */
+/** Forecasts the search of one prompt. */
 export function forecastSearch(
   prober: Prober,
   { suite, variant, cases, instructions, why }: PromptSearch,

@@ -14,7 +14,7 @@ export interface Hunk {
   readonly before?: string;
   /** Undefined where the change removes it. */
   readonly after?: string;
-  /** Of a tool or parameter, its path, such as `tools.route.description`. */
+  /** The path of a tool or parameter, such as `tools.route.description`. */
   readonly name?: string;
   /** Where the text is; undefined where its file is not known. */
   readonly place?: HunkPlace;

@@ -229,7 +229,7 @@ function keepCoverage(
       const guard = cases.filter(({ testCase }) => testCase.id === caseId);
       return [{ ...of, ...defined({ caseId }), cases: guard.map((one) => one.hash) }];
     }
-    // Of cases that are gone, nothing is kept.
+    // Nothing is kept of cases that are gone.
     const seen = cases.filter((one) => open.includes(one) || stored?.cases.includes(one.hash) === true);
     return [{ ...of, ...defined({ caseId }), cases: seen.map((one) => one.hash), asked: coverage.asked }];
   });

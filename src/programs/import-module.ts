@@ -47,7 +47,10 @@ export function openPackages(root: string): Packages {
   };
 }
 
-/** From the nearest package.json above the module that has the package's name: folders below may have one without a name. */
+/**
+ * Reads the nearest package.json above the module that has the package's name. Folders below may have one without a
+ * name.
+ */
 function readVersion(path: string, name: string): string | undefined {
   const folder = dirname(path);
   if (folder === path) return undefined;

@@ -8,7 +8,7 @@ let isInstalled = false;
 export function installModuleHooks(parent) {
   if (isInstalled) return false;
   isInstalled = true;
-  // From Node 22.18 on, in the same thread.
+  // Since Node 22.18 the hooks run in the same thread.
   const hasThread = !process.features.typescript;
   if (hasThread) module.register('./early-hooks.mjs', import.meta.url, { data: parent });
   else module.registerHooks?.({ resolve, load });
@@ -32,7 +32,7 @@ function load(url, context, nextLoad) {
   return { ...stripped, format: isModule ? 'module' : 'commonjs' };
 }
 
-/** In a package of CommonJS too, TypeScript may import and export: most compilers make CommonJS of it. */
+/** TypeScript may use import and export in a CommonJS package too: most compilers make CommonJS of it. */
 function isCommonJs(source) {
   if (typeof source !== 'string') return true;
   try {

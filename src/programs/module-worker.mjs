@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { installModuleHooks } from './module-hooks.mjs';
 import { needsHooks } from './needs-hooks.mjs';
 
-// Not among the arguments that the module sees.
+// The module must not see this argument.
 const [main] = process.argv.splice(2, 1);
 
 // Ends even while the user's code keeps something open: its parent no longer reads the answer.
@@ -116,7 +116,7 @@ function watchVars(vars, reads, missing) {
 
 const clock = { isRead: false, laterMs: 0 };
 
-/** In every month, on every day of the week and in every part of a day. */
+/** Times in every month, on every day of the week and in every part of a day. */
 const otherTimesMs = Array.from({ length: 14 }, (_, index) => (index + 1) * (27 * 24 + 3) * 3_600_000);
 
 /**

@@ -19,7 +19,7 @@ export interface ProgramCall {
   readonly input: string;
   readonly signal: AbortSignal;
   readonly maxOutputBytes: number;
-  /** Of the program and what it starts, resident; unbounded where undefined. */
+  /** The limit on resident memory of the program and its children; undefined for no limit. */
   readonly maxMemoryBytes?: number;
   /** Set where what the program left running is killed when it has ended. */
   readonly endsGroup?: true;
@@ -296,7 +296,7 @@ function readProc(path: string): string {
 /** The child leads its group, so the group's id is the child's. */
 function askPs(groupId: number, check: (bytes: number) => void): void {
   execFile('ps', ['-A', '-o', 'pgid=,rss='], (error, stdout) => {
-    // Without such a ps only the deadline bounds the program.
+    // If there is no such `ps`, only the deadline limits the program.
     if (error !== null) return;
     const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
     check(rows.reduce((sum, [group, kilobytes = 0]) => (group === groupId ? sum + kilobytes * 1024 : sum), 0));

@@ -12,7 +12,7 @@ export interface FileContent {
 
 /** A folder that is copied for each call, read into memory, so that each copy is of the content that was hashed. */
 export interface WorkspaceFolder {
-  /** From the project root, with forward slashes. */
+  /** The path from the project root, with forward slashes. */
   readonly name: string;
   readonly hash: string;
   readonly files: ReadonlyMap<string, FileContent>;
@@ -96,7 +96,7 @@ function hashFolder(files: ReadonlyMap<string, FileContent>): string {
 }
 
 interface Entry {
-  /** With forward slashes. */
+  /** The path, with forward slashes. */
   readonly path: string;
   readonly kind: 'file' | 'link';
   readonly size: number;

@@ -94,7 +94,7 @@ export interface StoredInvocation {
   /** Relative to the project root. */
   readonly paths: readonly string[];
   readonly flags: JsonObject;
-  /** Of `--last-failed`: later, another run is the last one. */
+  /** The cases of `--last-failed`, kept because another run is the last one later. */
   readonly cases?: readonly string[];
   /** Paths of its suites, relative to the project root. */
   readonly suites: readonly string[];

@@ -11,7 +11,7 @@ import { findModel, type PromptDocument, reportUnknownKeys } from './prompt-docu
 /** Selects the reply without white space around it, as the format's own runner does. */
 const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };
 
-/** In the order of precedence: only one is used. */
+/** The keys in order of precedence: only one is used. */
 const STRING_KEYS = ['equals', 'contains', 'startsWith', 'endsWith'] as const;
 
 /** Reads test data as cases, and evaluators as equivalent assertions. */
@@ -64,7 +64,7 @@ export function readTests(
 }
 
 interface Evaluator {
-  /** As a suite would write it. */
+  /** The assertion as a suite would write it. */
   readonly assertion: Readonly<Record<string, unknown>>;
   /** Where a part of it is in the file. */
   readonly path: (rest: readonly PropertyKey[]) => readonly PropertyKey[];

@@ -6,7 +6,7 @@ import { parseYaml, type YamlText } from '../text/yaml-text.ts';
 import { openText, type PromptText, reportUnknownKeys } from './prompt-document.ts';
 
 interface PromptFile {
-  /** As problems name it; its suffix tells the format. */
+  /** The path as problems name it. Its suffix decides the format. */
   readonly path: string;
   readonly text: string;
 }

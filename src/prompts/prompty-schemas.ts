@@ -234,7 +234,7 @@ export function readTools(document: PromptDocument, written: unknown): JsonObjec
   const tools = written.flatMap((item: unknown, index): readonly JsonObject[] => {
     const path = ['tools', index];
     const { name, kind, description, parameters, strict, function: own } = readMap(document, path, item) ?? {};
-    // As Chat Completions has it, which the first generation writes under parameters.
+    // The first generation writes the form of Chat Completions under parameters.
     if (isRecord(own)) return [toJsonObject(item)];
     if (typeof name !== 'string' || (kind !== undefined && kind !== 'function')) {
       const message =

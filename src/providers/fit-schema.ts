@@ -17,7 +17,7 @@ export interface Refusal {
 }
 
 interface FittedSchema {
-  /** Without what can be left out. */
+  /** The schema without optional parts. */
   readonly schema: JsonValue;
   readonly refusals: readonly Refusal[];
 }

@@ -90,7 +90,7 @@ function buildVertexPreset(config: ProviderConfig, { env }: ProviderEnv): Preset
   return {
     title: 'Vertex AI',
     exampleModel: 'gemini-2.5-flash',
-    // Without a project there is no address, and the error names the missing variable.
+    // There is no address without a project, and the error names the missing variable.
     ...(isSet(project)
       ? { baseUrl: `https://${host}/v1/projects/${project}/locations/${location}/publishers/google` }
       : {}),

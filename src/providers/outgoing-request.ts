@@ -101,7 +101,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
   '.mp3': 'audio/mp3',
 };
 
-/** By the suffix; undefined where no message can carry the file. */
+/** Finds the media type by the suffix; undefined if no message can carry the file. */
 export function mediaTypeOf(path: string): string | undefined {
   const suffix = extname(path).toLowerCase();
   return Object.hasOwn(mediaTypes, suffix) ? mediaTypes[suffix] : undefined;

@@ -30,7 +30,7 @@ function findDate(dates: VendorRetirements['shutdowns'], id: string): string | u
   return Object.entries(dates).find(([, ids]) => ids.split(' ').includes(id))?.[0];
 }
 
-/** Without the region of a Bedrock inference profile and the folder of a Gemini model. */
+/** Removes the region of a Bedrock inference profile and the folder of a Gemini model. */
 function plainId(model: string): string {
   return model.replace(/^(us|eu|apac|global|us-gov|jp|au)\.(?=[a-z0-9]+\.)/, '').replace(/^models\//, '');
 }

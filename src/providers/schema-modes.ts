@@ -54,7 +54,7 @@ export interface SchemaLimits {
   /** Objects within objects, the outermost not counted. */
   readonly depth?: number;
   readonly enumValues?: number;
-  /** Of all names of properties and definitions, and of all values of `enum` and `const`. */
+  /** The limit on characters in all names of properties and definitions, and in all values of `enum` and `const`. */
   readonly characters?: number;
   readonly optionalProperties?: number;
   /** Properties that are an `anyOf` or have several types. */
@@ -69,7 +69,7 @@ export interface SchemaMode {
   /** True where a tool needs no `strict: true`. */
   readonly hasStrictTools: boolean;
   readonly groups: readonly SupportGroup[];
-  /** Of keywords that no group has. */
+  /** The support of keywords that no group has. */
   readonly unlisted: KeywordSupport;
   readonly rules: SchemaRules;
 }

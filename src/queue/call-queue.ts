@@ -9,7 +9,7 @@ export interface CallQueueOptions {
   readonly modules: QueueModules;
   readonly client: Redis;
   readonly name: string;
-  /** By the clock of Redis: events from then on are read. */
+  /** The time on the clock of Redis from which events are read. */
   readonly startedMs: number;
   /** How long a call may take before its job is looked up. */
   readonly overdueMs: number;

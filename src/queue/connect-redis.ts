@@ -43,7 +43,7 @@ export async function connectRedis({ redis }: QueueModules, address: RedisAddres
   }, connectTimeoutMs);
   try {
     await client.connect();
-    // Without the database that was named, commands go to another one.
+    // Commands go to another database if the named one does not exist.
     reason ??= await findServerFault(client);
     isChecked = true;
     if (reason === undefined) return client;

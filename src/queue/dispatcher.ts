@@ -114,7 +114,7 @@ class Dispatcher {
       timer = setTimeout(resolve, closeTimeoutMs);
     });
     const isConnected = this.#client.status === 'ready';
-    // Without a connection the keys of this run expire.
+    // The keys of this run expire if there is no connection.
     if (isConnected) await Promise.race([this.#ignoreConnectionErrors(() => this.#announceEnd()), timeUp]);
     const closing = Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     disconnectRedis(this.#client);

@@ -131,7 +131,7 @@ export class QueueWorker {
     this.#queues = providers.map((provider) => this.#openQueue(provider));
     this.#timers = [
       setInterval(() => void this.#tick(), Math.min(1000, leaseMs / 5)),
-      // By this machine's clock: locks expire even while a connection hangs.
+      // It uses this machine's clock: locks expire even while a connection hangs.
       setInterval(() => this.#endUnlocked(), leaseMs / 20),
     ];
     await this.#tick();

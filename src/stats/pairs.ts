@@ -24,7 +24,7 @@ export function pairCases(results: PairedResults): {
   cases: readonly PairedCase[];
   unpaired: number;
   binary: boolean;
-  /** Of each case; undefined where no two cases share one. */
+  /** The group of each case; undefined if no two cases share one. */
   groups: Groups | undefined;
 } {
   const { baseline, candidate, groups } = results;

@@ -235,7 +235,7 @@ export function comparePairedCost(
     before += other;
     after += cost;
     if (cost > other * (1 + margin)) rose += 1;
-    // From nothing to something is the largest rise there is.
+    // A rise from nothing to something is the largest.
     logs.push(cost === other ? 0 : Math.log(cost / other));
   }
   return {

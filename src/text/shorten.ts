@@ -1,4 +1,4 @@
-/** At most `maxUnits` UTF-16 code units, never half a surrogate pair. */
+/** Shortens a text to at most `maxUnits` UTF-16 code units, and never splits a surrogate pair. */
 export function clipText(text: string, maxUnits: number): string {
   if (text.length <= maxUnits) return text;
   const last = text.charCodeAt(maxUnits - 1);

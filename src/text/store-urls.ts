@@ -63,7 +63,7 @@ export function showStoreUrl(store: StoreUrl): string {
 
 /** A queue's address: `redis://host:6379/0`, with user and password or without. */
 export interface QueueUrl extends RedisAddress {
-  /** Without user and password. */
+  /** The address without user and password. */
   readonly shown: string;
 }
 

@@ -110,7 +110,10 @@ const maxChars = 200_000;
 
 const maxTokens = 100_000;
 
-/** Of one sentence, with the tokens and the smoothing that sacreBLEU has by default (Post 2018, https://aclanthology.org/W18-6319). */
+/**
+ * Computes BLEU of one sentence, with the default tokens and smoothing of sacreBLEU (Post 2018,
+ * https://aclanthology.org/W18-6319).
+ */
 export const bleu = defineAssertion({
   summary: 'runs of up to four words of the text occur in a reference: sentence BLEU (Papineni 2002)',
   family: 'similarity',

@@ -105,7 +105,7 @@ function nestTag({ kind, name, offset, isSelfClosing }: Tag, open: Tag[]): HtmlF
 
 interface Tag {
   readonly kind: 'start' | 'end' | 'unclosed';
-  /** In lower case; of an unclosed tag or comment a description. */
+  /** The name in lower case, or a description of an unclosed tag or comment. */
   readonly name: string;
   readonly offset: number;
   readonly isSelfClosing: boolean;

@@ -17,7 +17,7 @@ interface Group {
   readonly id: string;
   readonly roles: readonly ChatMessage['role'][];
   readonly rows: DataRow[];
-  /** By place in the conversation: the message that every row has, which is a part of the prompt. */
+  /** The messages that every row has at a place in the conversation, which are parts of the prompt. */
   shared: readonly (string | undefined)[];
 }
 
@@ -78,7 +78,7 @@ function uniqueId(id: string, taken: Set<string>): string {
 
 interface Variable {
   readonly name: string;
-  /** As the prompt shows it. */
+  /** The text that the prompt shows. */
   readonly shown: string;
   /** What a row without the field has. */
   readonly empty: unknown;

@@ -262,7 +262,7 @@ export async function readVarsChange(
 }
 
 export interface VarsChange {
-  /** As the module of prompts calls it. */
+  /** The call in the module of prompts. */
   readonly call: string;
   readonly text: string;
 }

@@ -114,7 +114,7 @@ async function convertLevenshtein(written: Written, context: TypeContext): Promi
   return { levenshtein: { value: text, max: Math.floor(max) } };
 }
 
-/** Of several texts, one that is near enough. */
+/** Converts `similar`. If it has several texts, one must be near enough. */
 async function convertSimilar(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const isList = Array.isArray(written.child('value').value);
   const value = isList ? await readList(written, context) : await readText(written, context);

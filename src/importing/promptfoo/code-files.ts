@@ -32,7 +32,7 @@ abstract class CodeFile {
   /** The text of the file; undefined where there is no code. `shown` is the imported config. */
   protected abstract render(shown: string): string | undefined;
 
-  /** From the suite's folder. */
+  /** The path from the suite's folder. */
   get path(): string {
     return `${this.#folder}/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.${this.#ending}`;
   }

@@ -23,7 +23,7 @@ interface Service extends Pick<ConvertedModel, 'defaults' | 'sent'> {
   readonly responses?: true;
   readonly baseURL?: string;
   readonly apiKeyEnv?: string;
-  /** Without one of the words before it, a model is not known. */
+  /** True if a model is only known with one of the words before it. */
   readonly needsKind?: true;
 }
 

@@ -53,7 +53,7 @@ export interface TraceCounts {
   readonly cases: number;
   readonly exact: number;
   readonly near: number;
-  /** By reason: how many, and where the first one is. */
+  /** The number and the first place of refused calls, by reason. */
   readonly refused: ReadonlyMap<string, { readonly count: number; readonly first: string }>;
 }
 

@@ -59,8 +59,8 @@ const ENVELOPES = ['choices', 'generations', 'message', 'messages', 'candidates'
 const FIELDS = ['text', 'content', 'output', 'answer', 'response'];
 
 /**
- * In an output: a text, a message, the last of a list, a choice, a generation. A map is the JSON that a model answered;
- * that of a function may hold the answer in a field.
+ * Reads the answer of an output: a text, a message, the last of a list, a choice or a generation. A map is the JSON
+ * that a model answered. The map of a function may hold the answer in a field.
  */
 export function readAnswer(written: unknown, isOfFunction = false, depth = 0): RecordedAnswer {
   const output = readJson(written);

@@ -23,7 +23,10 @@ export interface GitChanges {
   readonly since: string;
   /** The repository's root, absolute, with links resolved. */
   readonly root: string;
-  /** By absolute path. A folder means all below it: a submodule that can't be read, or a repository inside the repository. */
+  /**
+   * The changes by absolute path. A folder means all below it: a submodule that can't be read, or a repository inside
+   * the repository.
+   */
   readonly changed: ReadonlyMap<string, ChangeKind>;
   /** What became of a file, of what it leads to as a link, or of a folder or link on the way to it. */
   changeOf(path: string): PathChange | undefined;
@@ -93,7 +96,7 @@ function normalizePath(path: string): string {
   return path.normalize('NFC');
 }
 
-/** With links resolved; of a path that does not exist, those of the nearest folder that does. */
+/** Resolves the links of a path. If it does not exist, resolves those of the nearest folder that does. */
 function createRealPaths(): (path: string) => string {
   const known = new Map<string, string>();
   return function find(path): string {
@@ -142,7 +145,7 @@ function findDefaultRef(git: Git, { isShallow }: Repository): string {
   const [tip, ...commits] = lookUpCommits(git, ['HEAD', ...candidates]);
   const found = commits.findIndex((commit) => commit !== undefined);
   const branch = candidates[found];
-  // At the tip of a branch of which nothing else was cloned, "nothing changed" would be said of any change.
+  // If only the tip of a branch was cloned, every change would look like no change.
   const isTip = isShallow && commits[found] === tip;
   if (branch !== undefined && !isTip) return `${branch}...`;
   if (isWhole) return 'HEAD';
@@ -218,7 +221,7 @@ interface Difference {
   readonly newHash: string;
 }
 
-/** By the index only: files that were only touched are listed too. */
+/** Lists differences by the index only, so it includes files that were only touched. */
 function listDifferences(git: Git, commit: string): readonly Difference[] {
   const args = [
     'diff-index',

@@ -18,13 +18,13 @@ import {
 
 /** A commit whose files can be read without checking it out. */
 export interface GitRef {
-  /** As the user wrote it, without `git:`. */
+  /** The ref as the user wrote it, without `git:`. */
   readonly name: string;
   /** The whole hash. */
   readonly commit: string;
-  /** Of the repository, absolute. */
+  /** The absolute path of the repository. */
   readonly root: string;
-  /** By absolute path; undefined where the commit has no such file. Links within the repository are followed. */
+  /** Reads a file by its absolute path; undefined if the commit has none. It follows links within the repository. */
   readFile(path: string): string | undefined;
   /** The same for a file of any content. */
   readBytes(path: string): Buffer | undefined;
@@ -98,7 +98,7 @@ function pathWithin({ cwd, ref }: Git, root: string, path: string): string {
   return inside.split(sep).join('/');
 }
 
-/** Of a path from the folder that `git` runs in. */
+/** Finds the date of a path, given from the folder that `git` runs in. */
 function findCommitDate(git: Git, commit: string, path: string): string | undefined {
   const { status, stdout } = runGit(git, ['log', '-1', '--format=%cI', commit, '--', path]);
   const date = stdout.toString('utf8').trim();
@@ -117,7 +117,7 @@ function findInside(folder: string, path: string): string | undefined {
   return way.split(sep)[0] === '..' || isAbsolute(way) ? undefined : way;
 }
 
-/** With links resolved; of a path that does not exist, those of the nearest folder that does. */
+/** Resolves the links of a path. If it does not exist, resolves those of the nearest folder that does. */
 function realPathOf(path: string): string {
   if (existsSync(path)) return realpathSync(path);
   return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));

@@ -12,7 +12,7 @@ export type GitEnvironment = Readonly<Record<string, string | undefined>>;
 export interface Git {
   readonly cwd: string;
   readonly env: GitEnvironment;
-  /** As the user wrote it. */
+  /** The ref as the user wrote it. */
   readonly ref: string;
   /** The flag that needs git, such as `--changed`; unset for `git:REF`. */
   readonly asker?: string;
@@ -115,7 +115,7 @@ export function checkRefs(refText: string): void {
 export interface Commits {
   /** The whole hash. */
   readonly commit: string;
-  /** Of the branch itself, where the commit is the one at which HEAD left it. */
+  /** The tip of the branch itself, if the commit is the one where HEAD left it. */
   readonly tip: string;
 }
 

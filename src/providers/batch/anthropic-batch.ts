@@ -44,7 +44,7 @@ export const connectAnthropicBatch = defineBatchApi({
     return { state: status === 'ended' ? 'ended' : 'running' };
   },
   async collect(id, { client, signal }) {
-    // Not by the answer's own `results_url`: the key goes only to the configured host.
+    // Ignores the answer's own `results_url`: the key goes only to the configured host.
     const lines = await client.getLines(`${path}/${encodeURIComponent(id)}/results`, signal);
     if ('failure' in lines) return lines;
     const answers = lines.value.map((line) => [text(line['custom_id']), readResult(line['result'], client)] as const);

@@ -38,7 +38,7 @@ function openBatchClient(
   const credentials = readCredentials(preset, config, env);
   if ('failure' in credentials) return credentials;
   const { baseUrl, withheldKeyEnv } = resolveAddress(preset, config, env);
-  // On a new connection a lost answer is never sent again: a batch must not be submitted twice.
+  // Each request gets a new connection, so that it is never sent again: a batch must not be submitted twice.
   const http = openHttpClient({ env: env.env, maxBodyBytes, isFresh: true });
   const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
   return new BatchClient({ http, baseUrl, headers, withheldKeyEnv });
@@ -136,7 +136,7 @@ export interface BatchAccess {
 }
 
 interface CollectedAnswers {
-  /** By the key of their request; those without one can't be matched. */
+  /** The answers by the key of their request. Answers without a key can't be matched. */
   readonly answers: readonly (readonly [key: string | undefined, answer: BatchAnswer])[];
   /** The state that ended the batch; empty where each request has an answer in any case. */
   readonly state: string;
@@ -144,7 +144,7 @@ interface CollectedAnswers {
 
 /** The batches of one API. */
 interface BatchService {
-  /** That of the adapter. */
+  /** The name of the adapter. */
   readonly name: string;
   readonly maxRequests: number;
   readonly maxBytes: number;

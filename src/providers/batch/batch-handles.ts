@@ -9,7 +9,7 @@ import { type BatchHandle, batchHandleFormat } from '../../model/provider.ts';
 export interface BatchHandles {
   /** Oldest first. Warns of a file that is not a handle, and skips it. Throws a `StorageError`. */
   list(): readonly BatchHandle[];
-  /** On the disk when it returns; throws a `StorageError`. */
+  /** Writes a handle, which is on the disk when it returns; throws a `StorageError`. */
   write(handle: BatchHandle): void;
   readonly remove: (handle: Pick<BatchHandle, 'name'>) => void;
 }

@@ -94,7 +94,7 @@ export function isCredentialName(name: string): boolean {
 }
 
 /**
- * A hash of the variables that a program sees, as a part of an adapter's version. Of credentials only the name counts:
+ * A hash of the variables that a program sees, as a part of an adapter's version. Only the names of credentials count:
  * they say who calls, and do not change the answer.
  */
 export function hashEnv(

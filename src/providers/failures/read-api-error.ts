@@ -47,7 +47,10 @@ function readSeconds(value: JsonValue | undefined): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-/** As OpenAI, Groq and Azure write it: `Please try again in 1m2.5s`, `in 120ms`, `Please retry after 9 seconds`. */
+/**
+ * Reads the sentences of OpenAI, Groq and Azure: `Please try again in 1m2.5s`, `in 120ms`, `Please retry after 9
+ * seconds`.
+ */
 function readSentence(message: string): number | undefined {
   const found = /\b(?:try again in|retry (?:in|after)) (?=\d)([\d. a-z]{1,40})/i.exec(message)?.[1];
   let waitMs: number | undefined;

@@ -101,7 +101,7 @@ function unwrap(message: JsonObject): { readonly name: JsonValue | undefined; re
   return { name: name === 'chat' ? body['role'] : name, body };
 }
 
-/** Of a user's content only the results count: what else a question holds is no matter. */
+/** Finds the results in a user's content; the rest of it does not matter. */
 export function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
   return list(content).filter((part) => isJsonObject(part) && part['type'] === 'tool_result');
 }

@@ -138,7 +138,7 @@ function readResult(part: JsonObject): FoundResult {
   return { id, result: buildResult(textOf(content), isError === true) };
 }
 
-/** In messages, the AI SDK says of an output what it is. */
+/** The AI SDK gives the type of an output in messages. */
 function unwrapOutput(output: JsonValue | undefined): {
   readonly value: JsonValue | undefined;
   readonly isFault: boolean;
