@@ -322,7 +322,7 @@ describe('the action', { tags: 'slow' }, () => {
     expect([exitCode, log]).toEqual([2, expect.stringContaining(`the input ${name} has to be true or false`)]);
   });
 
-  test('hands its inputs over as data, whatever stands in them', async () => {
+  test('passes its inputs over as data, whatever they hold', async () => {
     const job = await openJob();
     const hostile = '"; touch owned; $(touch owned) `touch owned` \'';
     const run = await job.act({

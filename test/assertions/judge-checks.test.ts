@@ -61,7 +61,7 @@ describe('combinators', () => {
 });
 
 describe('verdicts', () => {
-  test('they stand in the order of the checks and bear their names and weights', async () => {
+  test('keep the order of the checks, with their names and weights', async () => {
     const specs = [buildSpec('contains', { value: 'a' }, { name: 'first', weight: 2, required: true }), fail];
     const verdicts = await judgeChecks(specs, buildView(answer), ports);
     expect(verdicts.map(({ assertion, name, weight, required }) => ({ assertion, name, weight, required }))).toEqual([

@@ -275,7 +275,7 @@ describe('ROUGE', () => {
     expect(shown(scoreRougeL(a, b))).toEqual(one);
   });
 
-  test('N clips what stands more often on one side, and knows no run longer than a text', () => {
+  test('N counts no more matches than either side has, and no run is longer than a text', () => {
     expect(scoreRougeN(words('a a a'), words('a b'), 1)).toEqual({ precision: 1 / 3, recall: 1 / 2, f: 0.4 });
     expect(scoreRougeN(words('a'), words('a b'), 2)).toEqual({ precision: 0, recall: 0, f: 0 });
   });

@@ -74,7 +74,7 @@ test('a run without a verdict leaves the case as it was', () => {
   expect(pool(passed, errored)).toEqual(passed);
 });
 
-test('refused requests are told apart by trial and outcome', () => {
+test('refused requests are distinguished by trial and outcome', () => {
   const refused = (status: 'passed' | 'failed') => row([{ trial: 0, status, checks: [], score: 0.25 }]);
   expect(pool(refused('failed'), refused('failed'))).toEqual(refused('failed'));
   expect(pool(refused('failed'), refused('passed'))?.pooled).toEqual({

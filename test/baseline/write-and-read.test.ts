@@ -176,7 +176,7 @@ describe('parsing', () => {
     expect(parseRows(render({ suite: 's', variants, cases: [] }), file).variants).toHaveLength(2);
   });
 
-  test('a case whose variant has no line is a problem, wherever the variants stand', () => {
+  test('a case whose variant has no line is a problem, in any order of the variants', () => {
     const [header, variant, row] = render(small).split('\n');
     expect(parseRows([header, row, variant].join('\n'), file)).toEqual(small);
     const { problems } = catchUserError(() => parseRows([header, row].join('\n'), file));

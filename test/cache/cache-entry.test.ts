@@ -139,7 +139,7 @@ test('an entry is checked against the key that it is stored under', () => {
   expect(checkKey(forged, forged.key)).toEqual(refusal);
 });
 
-test('an export line is told from a line of recordings', () => {
+test('an export line is distinguished from a line of recordings', () => {
   expect(isCacheExportLine(line)).toBe(true);
   expect(isCacheExportLine('{"format":1,"prompt":"v1","completion":{"text":"\\"checksum\\":\\""}}')).toBe(false);
 });

@@ -115,7 +115,7 @@ describe('a damaged entry', () => {
 });
 
 describe('a disk that says no', () => {
-  test('to writing leaves the run without a cache, and is told once', () => {
+  test('to writing leaves the run without a cache, and is reported once', () => {
     const blocker = join(makeFolder(), 'file');
     writeFileSync(blocker, 'a file where the folder should be');
     const { store, warnings } = openStore(join(blocker, 'cache'));
@@ -137,7 +137,7 @@ describe('a disk that says no', () => {
     expect(warnings).toEqual([expect.stringMatching(/can't be written \(E[A-Z]+: .*Some answers are not stored/)]);
   });
 
-  test('to reading is told once, as is the one to writing', () => {
+  test('to reading is reported once, like one to writing', () => {
     const folder = join(makeFolder(), 'x'.repeat(300));
     const { store, warnings } = openStore(folder);
     for (const { key } of [entry, other]) expect(store.read(key)).toBeUndefined();

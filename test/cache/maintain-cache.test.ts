@@ -255,7 +255,7 @@ describe('export and import', () => {
     });
   });
 
-  test('the largest model stands first', () => {
+  test('lists the largest model first', () => {
     const large = buildEntry(ask('large', { model: 'huge' }), 'x'.repeat(5000));
     const stats = new CacheMaintenance(fill([first, second, third, large]), { now }).stats();
     expect(stats.models.map(({ model }) => model)).toEqual(['openai:huge', 'openai:small', 'openai:large']);

@@ -130,7 +130,7 @@ test('what is sent is paid from the budget, and what it has no room for is not s
   expect([await ask('w00'), asked]).toEqual(['cached after 0', ['w00']]);
 });
 
-test('an estimate of output tokens is told once', async () => {
+test('an estimate of output tokens is reported once', async () => {
   const open_ = wordsSuite(3).replace('params: { max_tokens: 100 }', 'params: {}');
   const { ask, calls, told } = await open({ suite: open_, run: { maxCost: 1 } });
   await ask('w00');

@@ -132,7 +132,7 @@ describe('AccountLimiter', () => {
     expect(clock.now()).toBeLessThan(1700);
   });
 
-  test('a large request is not overtaken for ever by small ones', async () => {
+  test('small requests do not overtake a large one without end', async () => {
     const sizes = [100, 100, 1, 1, 1];
     const { limiter, clock } = build({
       tpm: 1000,

@@ -137,7 +137,7 @@ describe('a recorder', () => {
   });
 });
 
-test('a recording that fails stops the run and is told, and a bug is thrown', () => {
+test('a recording that fails stops the run and is reported, and a bug is thrown', () => {
   const events: ProgressEvent[] = [];
   const stops: string[] = [];
   const keep = (writeRecordings: () => void) =>

@@ -30,7 +30,7 @@ describe('createBreaker', () => {
     expect(sent).toBe(8);
   });
 
-  test('calls in flight when it trips come to their own end, and the stop is told once', async () => {
+  test('calls in flight when it trips end by themselves, and the stop is reported once', async () => {
     const pending: ((outcome: CompletionOutcome) => void)[] = [];
     const stops: ProviderFailure[] = [];
     const next: Complete = () => new Promise((resolve) => pending.push(resolve));

@@ -85,7 +85,7 @@ describe('withRetry', () => {
     expect(await build(next).run()).toMatchObject({ status: 'failed', failure: { kind: 'server' }, attempts: 1 });
   });
 
-  test('the last failure stands once the retries are used up, with every attempt booked', async () => {
+  test('returns the last failure once the retries are used up, with every attempt booked', async () => {
     const next = answering(failed('rateLimit'), failed('server', { status: 503 }));
     const { clock, run } = build(next, { retries: 2 });
     expect(await clock.runUntil(run())).toEqual({ ...failed('server', { status: 503 }), attempts: 3 });
@@ -280,7 +280,7 @@ describe('withRetry', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('a pause is told when it begins and when it ends', async () => {
+  test('reports when a pause begins and when it ends', async () => {
     const told: boolean[] = [];
     const { clock, run } = build(answering(failed('server'), failed('network'), completed()), {
       onWait: (isWaiting) => void told.push(isWaiting),

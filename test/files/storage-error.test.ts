@@ -10,7 +10,7 @@ const folder = () => {
   return path;
 };
 
-test('what the disk says is told in words, whatever Node calls it', () => {
+test("the disk's message is put in words, whatever Node calls it", () => {
   const root = folder();
   writeFileSync(join(root, 'file'), '');
   mkdirSync(join(root, 'folder'));

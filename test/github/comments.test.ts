@@ -339,7 +339,7 @@ describe('the check of a job', () => {
     expect((await create([], more, all)).published).toEqual(published);
   });
 
-  test('says nothing of others where its own id is not told', async () => {
+  test('says nothing of others where its own id is unknown', async () => {
     const { published, asked } = await create([check(99, idOf(1, '', 'w'))], {}, [], {});
     expect([published, asked.length]).toEqual([{ ok: true, how: 'created' }, 2]);
   });

@@ -230,7 +230,7 @@ describe('a request', () => {
     expect(github.waits).toEqual([60_000]);
   });
 
-  test('does not repeat for ever what is refused without a wait', async () => {
+  test('is not repeated without end when it is refused without a wait', async () => {
     const github = openScripted([{ status: 429, headers: { 'retry-after': '0' } }]);
     expect(await github.api.ask('GET', '/x')).toMatchObject({ ok: false, status: 429 });
     expect(github.sent).toHaveLength(4);

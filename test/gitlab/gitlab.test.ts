@@ -150,7 +150,7 @@ describe('the notes of a merge request', () => {
 
   const path = '/projects/7/merge_requests/3';
 
-  test('are closed where the owner of the token is not told', async () => {
+  test('are closed where the owner of the token is unknown', async () => {
     expect(await open({ 'GET /user': refused }).notes()).toBe(refused);
   });
 

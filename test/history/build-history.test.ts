@@ -177,7 +177,7 @@ test('a change of flakes is named by its p-value among all the cases that were t
   expect(build(10)).toMatchObject({ isNamed: false, p: alone?.p, adjustedP: (alone?.p ?? 0) * 11 });
 });
 
-test('cases stand in the order of their ids with their latest status, also those that an earlier run lacks', () => {
+test('cases are sorted by id with their latest status, also those that an earlier run lacks', () => {
   const runs = buildRuns([
     [{ rows: [...rowsOf('b', '+'), ...rowsOf('c', '-')] }],
     [{ rows: [...rowsOf('a', '+'), ...rowsOf('b', '-')] }],

@@ -90,7 +90,7 @@ test('a pattern that cannot be read is a mistake, not a damaged record', () => {
   expect(problems).toHaveLength(1);
 });
 
-test('the latest runs with a wanted suite are read, and stand from the oldest to the latest', () => {
+test('the latest runs with a wanted suite are read, sorted from the oldest to the latest', () => {
   const root = makeFolder();
   const suites = ['support', 'other'].map((suite) =>
     buildRecordedSuite([buildVariant(1)], {}, { suite, path: `evals/${suite}.eval.yaml` }),

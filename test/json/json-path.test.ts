@@ -99,7 +99,7 @@ test('every member is found by its name', () => {
   );
 });
 
-test('steps and costly paths are told apart', () => {
+test('steps and costly paths are distinguished', () => {
   const facts = (path: string) => {
     const { steps, costly } = compileJsonPath(path);
     return { steps, costly };

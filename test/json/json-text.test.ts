@@ -50,7 +50,7 @@ describe('JSON with positions', () => {
     expect(parseJsonText(text)).toMatchObject({ error: { offset } });
   });
 
-  test('blanks may stand between all parts, and what is missing is named', () => {
+  test('blanks may be between all parts, and what is missing is named', () => {
     const node = parseJsonNodes(' { "a" : [ 1 , 2 ] , "b" : { } } ');
     expect(node).toMatchObject({ value: { a: [1, 2], b: {} } });
     expect(parseJsonText('[1 2]')).toMatchObject({ error: { message: 'unexpected "2" where "," belongs' } });
@@ -72,7 +72,7 @@ describe('JSON of answers', () => {
     );
   });
 
-  test('a number that no double keeps is told from texts that look like it', () => {
+  test('a number that no double holds is distinguished from texts that look like it', () => {
     const long = new SpelledNumber(1.2345678901234567e19, '12345678901234567890');
     expect(parseJson('["#1", "\\u0023#2", "x", 12345678901234567890]')).toEqual({
       ok: true,

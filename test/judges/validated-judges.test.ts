@@ -121,7 +121,7 @@ describe('the labels of a criterion', () => {
   });
   const hash = (...labels: readonly LabelledAnswer[]) => hashLabels(labels, criterion);
 
-  test('are told apart by all they hold, in whatever order', () => {
+  test('are distinguished by all that they hold, in any order', () => {
     expect(hash(of('a'), of('b'))).toBe(hash(of('b'), of('a')));
     expect(hash(of('a'))).toMatch(/^[0-9a-f]{12}$/);
     const drawn = { stratum: 1, of: 5 };

@@ -21,7 +21,7 @@ test.each([
   [undefined, `@modelcontextprotocol/sdk (not installed): ${install}`],
   ['1.23.1', `@modelcontextprotocol/sdk ^1.24 (1.23.1 is installed): ${install}`],
   ['2.0.0', `@modelcontextprotocol/sdk ^1.24 (2.0.0 is installed): ${install}`],
-])('a project with the SDK %s is told which one to install, before the server starts', async (version, expected) => {
+])('a project with the SDK %s learns which one to install, before the server starts', async (version, expected) => {
   await expect(connectServer(server, 1000, portsWith(version))).rejects.toThrow(`needs the package ${expected}`);
 });
 

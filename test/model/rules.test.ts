@@ -30,7 +30,7 @@ test('variables of the environment are found and filled in; what is missing stay
   expect(fillReferences(text, {})).toBe(text);
 });
 
-test('a variant is compared with its own answers, else with those of what it stands in for', () => {
+test('a variant is compared with its own answers, else with those of the variant that it replaces', () => {
   const own = { prompt: 'p', provider: 'm' };
   expect(comparedKeys(own)).toEqual([own]);
   expect(comparedKeys({ ...own, replaces: 'o' })).toEqual([own, { prompt: 'o', provider: 'm' }]);

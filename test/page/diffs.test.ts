@@ -4,7 +4,7 @@ import { splitUnsafe } from '../../src/text/sanitize.ts';
 import fc, { codePoint } from '../support/property.ts';
 
 describe('the difference of two answers', () => {
-  test('of JSON is told by members, whatever their order and layout', () => {
+  test('compares JSON by members, whatever their order and layout', () => {
     const before = '{"queue": "billing", "tags": ["a", "b"], "old": 1, "a/b": {"~": true}}';
     const after = '{\n  "tags": ["a", "c", "d"], "queue": "sales", "a/b": {"~": null}\n}';
     expect(diffJsonTexts(before, after)).toEqual([
@@ -59,7 +59,7 @@ describe('the difference of two answers', () => {
 });
 
 describe('what acts or hides in a text', () => {
-  test('is named, with how often it stands there', () => {
+  test('is named, with how often it occurs', () => {
     expect(splitUnsafe('a\u202eb\u0000\u0000c\n\td')).toEqual([
       { text: 'a' },
       { mark: 'U+202E', count: 1 },

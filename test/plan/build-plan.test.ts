@@ -63,7 +63,7 @@ describe('a cell', () => {
     expect(cell).not.toHaveProperty('skip');
   });
 
-  test('stands for one trial: its request says which, and nothing else differs', () => {
+  test('is one trial: its request has the number, and nothing else differs', () => {
     const cells = cellsOf(plan([buildSuite([buildCase({ trials: 3 })])]));
     expect(cells.map(({ key, request }) => [key.trial, request.trial])).toEqual([
       [0, 0],

@@ -91,7 +91,7 @@ const refused: readonly (readonly [string, Given])[] = [
   ['cells that are observed alone', { prompt: { params: format(openObject) }, planned: 0, observed: 1 }],
 ];
 
-test('what an API refuses is told with its place', async () => {
+test('a part that an API refuses is reported with its place', async () => {
   const found = await Promise.all(refused.map(async ([what, given]) => [what, await refusals(given)]));
   expect(Object.fromEntries(found)).toMatchInlineSnapshot(`
     {
@@ -158,7 +158,7 @@ test('all tools are strict where the parameters say so', async () => {
   );
 });
 
-test('a problem is told once for each place and each message', async () => {
+test('a problem is reported once for each place and each message', async () => {
   const one: Given = { prompt: { params: format(openObject) } };
   const once = await refusals(one);
   expect(await refusals(one, one)).toEqual(once);

@@ -382,7 +382,7 @@ describe('a shard', () => {
     ['its providers', { providers: ['mini'] }, false],
     ['its group', { group: 'g' }, false],
     ['its class', { truth: 'spam' }, false],
-  ])('of another state is told by %s', async (_name, change, isOfSelection) => {
+  ])('has another state if %s differs', async (_name, change, isOfSelection) => {
     const [before, after] = [await shardOf(1, 2), await shardOf(1, 2, { suites: suites(change) })];
     expect(after.shard?.selection === before.shard?.selection).toBe(!isOfSelection);
     expect(after.shard?.plan === before.shard?.plan).toBe(isOfSelection);

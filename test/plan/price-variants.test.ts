@@ -44,7 +44,7 @@ test('each step of an agent repeats all steps before it', () => {
 const nowhere = () => ({}) as Endpoint;
 const own = buildProvider({ id: 'own', price: { input: 1, output: 2 } });
 
-test('a model is priced as what it stands in for, by its own price and that of its service', () => {
+test('a model is priced as the provider that it replaces, with its own price and that of its service', () => {
   expect(pricedModel({ ...own, pricedAs: 'other' }, { ...nowhere(), priceProvider: 'azure' })).toEqual({
     providerId: 'other',
     adapter: 'openai',

@@ -54,7 +54,7 @@ const bisected = (verdict: BisectVerdict, more: Partial<BisectedCase> = {}): Bis
   ...more,
 });
 
-test('the trials of a search are told in sentences, word for word', async () => {
+test('the trials of a search are described in these sentences', async () => {
   const found: readonly BisectedCase[] = [
     bisected({ is: 'same' }),
     bisected({ is: 'passes', now: passes }),
@@ -122,7 +122,7 @@ const guarded: Coverage = {
   whole: { passed: 5, failed: 1 },
 };
 
-test('the coverage of an instruction is told word for word', () => {
+test('the coverage of an instruction is described in these sentences', () => {
   expect(
     [
       covered(guarded),

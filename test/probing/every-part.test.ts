@@ -161,7 +161,7 @@ const changes: readonly (readonly [before: AskedPrompt, after: AskedPrompt])[] =
   [asked('', { model: 'm-1' }), asked('', { model: 'm-2' })],
 ];
 
-test('each hunk of a change is told, and can be applied alone', async () => {
+test('each hunk of a change is found, and can be applied alone', async () => {
   const lines = changes.flatMap(([before, after]) => {
     const change = splitChange(before, after);
     return [
@@ -224,7 +224,7 @@ const variant = (prompt: Partial<PromptVersion>, params = {}): RenderedVariant =
   params,
 });
 
-test('a made prompt stands in the place of the own one of a variant', () => {
+test('a made prompt replaces the prompt of a variant', () => {
   const braces = variant(
     compileWritten([
       { role: 'system', content: 'Hi {{ a }}.' },

@@ -261,7 +261,7 @@ describe('a module', () => {
     }
   });
 
-  test('ends with a parent that was killed, even in a loop for ever', { tags: 'slow' }, async () => {
+  test('ends with a parent that was killed, even in an endless loop', { tags: 'slow' }, async () => {
     const { folder } = openProject({
       'check.mjs': `import { writeFileSync } from 'node:fs';
         export default () => { writeFileSync('pid', String(process.pid)); for (;;); };`,

@@ -299,7 +299,7 @@ test('a prompt in code makes the same messages twice', { tags: 'slow' }, async (
   expect(second).toMatchObject([{ isSame: true }, { isSame: true }, { isSame: true }]);
 });
 
-test('the variables that a prompt reads or misses are told', { tags: 'slow' }, async () => {
+test('the variables that a prompt reads or misses are reported', { tags: 'slow' }, async () => {
   const code = `const by = {
     get: (vars) => vars.q + vars.none,
     in: (vars) => String(['q' in vars, 'none' in vars]),

@@ -178,7 +178,7 @@ test('what is no text is kept as base64', () => {
   expect(toWorkspaceFile({ bytes: bytes(97, 255), isExecutable: true })).toEqual({ base64: 'Yf8=', executable: true });
 });
 
-test('a copy is told apart by what was kept, changed, made and deleted', () => {
+test('copies differ by the files that were kept, changed, made and deleted', () => {
   const shop = openShop({ 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c', 'd.sh': 'd', 'src/e.txt': 'e', 'f.txt': 'f' });
   chmodSync(shop.path('shop/d.sh'), 0o755);
   const folder = shop.folder();

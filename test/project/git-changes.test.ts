@@ -52,7 +52,7 @@ test.each(['--assume-unchanged', '--skip-worktree'])(
   },
 );
 
-test('each path is told by what became of it since a commit', () => {
+test('each path has the change since a commit', () => {
   const { root, git, ...project } = openRepository({
     'kept.txt': 'kept\n',
     'touched.txt': 'touched\n',

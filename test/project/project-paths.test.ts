@@ -55,7 +55,7 @@ function openRepository() {
   return project;
 }
 
-test('paths are told from the root of the repository', () => {
+test('paths are relative to the root of the repository', () => {
   const { root } = openRepository();
   const blobUrl = 'https://h.example/blob/c';
   const paths = openRepositoryPaths({ cwd: `${root}/other`, root: `${root}/app`, env: {}, blobUrl });
@@ -71,7 +71,7 @@ test('paths are told from the root of the repository', () => {
   expect(openRepositoryPaths({ cwd: root, root, env: {} })?.urlOf('top.yaml', 3)).toBeUndefined();
 });
 
-test('a folder is told within its repository, or within the workspace of its runner', () => {
+test('a folder is relative to its repository, or to the workspace of its runner', () => {
   const { root } = openRepository();
   expect([root, `${root}/app/evals`, `${root}/app/none`].map((folder) => folderInRepository(folder, {}))).toEqual([
     '',

@@ -203,7 +203,7 @@ describe('a Messages answer', () => {
     expect(failureOf(await askProvider('anthropic', { body }))).toMatchObject({ kind: 'malformed' });
   });
 
-  it('that is an error under 200 is told as the error it is', async () => {
+  it('that is an error under 200 is reported as that error', async () => {
     const body = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
     expect(failureOf(await askProvider('anthropic', { body }))).toMatchObject({ kind: 'overloaded' });
   });

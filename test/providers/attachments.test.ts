@@ -88,7 +88,7 @@ test('a file is read below the root alone, whatever a link says', () => {
   expect(read('folder.png')).toEqual({ code: 'file-unreadable', fault: 'is not a file' });
 });
 
-test('turns are grouped by their side, past instructions wherever they stand', () => {
+test('turns are grouped by their side, past instructions at any place', () => {
   const say = (role: Message['role'], content: string): Message => ({ role, content });
   const messages = [
     say('system', 's1'),

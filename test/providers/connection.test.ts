@@ -176,7 +176,7 @@ describe('the address', () => {
     expect(resolve({ adapter: 'ollama', baseUrl: 'http://10.0.0.5:11434/v1' }).priceProvider).toBe('ollama');
   });
 
-  it('and its dialect are told apart in the adapter version', () => {
+  it('and its dialect both change the adapter version', () => {
     expect(resolve({}).adapterVersion).not.toBe(resolve({ options: { api: 'responses' } }).adapterVersion);
   });
 });

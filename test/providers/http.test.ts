@@ -146,7 +146,7 @@ describe('an answer of the adapter http', () => {
     });
   });
 
-  it('that is no text is told as JSON', async () => {
+  it('is written as JSON if it is no text', async () => {
     const options = { response: { text: '$.answer' } };
     const asked = await askProvider('http', { body: { answer: { queue: 'billing' } } }, { config: { options } });
     expect(completionOf(asked)).toMatchObject({ text: '{"queue":"billing"}' });

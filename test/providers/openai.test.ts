@@ -729,7 +729,7 @@ describe('a request of the Responses API', () => {
     });
   });
 
-  it('asks for the schema of the suite, whatever format stands beside it', async () => {
+  it('asks for the schema of the suite, whatever format is beside it', async () => {
     const params = { text: { format: { type: 'text' }, verbosity: 'low' }, response_format: { type: 'json_object' } };
     const reply = { body: { object: 'response', status: 'completed', output: [{ type: 'message', content: [] }] } };
     const { sent } = await ask(reply, { options: { api: 'responses' } }, { params });

@@ -131,7 +131,7 @@ describe('an answer that is no success', () => {
     [500, {}, '{"code":"invalid_api_key"}', 'server', 'api.example answered 500 without a message'],
     [400, {}, '{"type":"api_error"}', 'server', 'api.example answered 400 without a message'],
     [401, {}, '{"type":"api_error"}', 'auth', 'api.example answered 401 without a message'],
-  ])('%i with %j and %s is told', (status, headers, text, kind, message) => {
+  ])('is reported with %i, %j and %s', (status, headers, text, kind, message) => {
     expect(reply(status, headers, text)).toEqual({ kind, message, status });
   });
 
@@ -171,7 +171,7 @@ test.each<[text: string, brokenOff: boolean]>([
   );
 });
 
-test('an answer without a type or a body is told so', () => {
+test('an answer without a type or a body is reported as such', () => {
   expect(describeUnreadable({ status: 200, headers: {}, text: ' ' }, url).message).toBe(
     'api.example answered with something that is not JSON (no content type): an empty body',
   );

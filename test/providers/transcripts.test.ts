@@ -515,7 +515,7 @@ describe('steps of the AI SDK', () => {
     expect(show(readAiSdkSteps(steps as readonly JsonValue[]))).toEqual(transcript);
   });
 
-  test('are told from steps of the documented form', () => {
+  test('are distinguished from steps of the documented form', () => {
     expect(areAiSdkSteps([{ text: 'a', toolCalls: [{ name: 'f' }] }, 'x'])).toBe(false);
     expect(areAiSdkSteps([{ toolResults: [] }])).toBe(true);
     const usage = { inputTokens: 1, outputTokens: 2 };

@@ -184,7 +184,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     expect(notes).toEqual([expect.stringContaining(`The queue ${server.url} refuses: OOM`)]);
   });
 
-  test('does not begin to wait for ever', async () => {
+  test('does not begin to wait without end', async () => {
     const server = await startRealRedis();
     const { dispatcher, lost } = await dispatchAt(server.url, { redisMs: 20 });
     await server.stop();

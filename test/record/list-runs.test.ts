@@ -40,7 +40,7 @@ describe('the runs of a folder', () => {
     );
   });
 
-  test('of one second are told apart by when they were last written', () => {
+  test('are sorted by their last write where they began in one second', () => {
     const folder = makeFolder();
     add(folder, '20251124-153012-ffff', 1);
     add(folder, '20251124-153012-0000', 2);

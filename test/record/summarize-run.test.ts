@@ -74,7 +74,7 @@ describe('the counts', () => {
     expect(variant.latencyMs.p50).toBe(100);
   });
 
-  test('of a cell that ran again are those of its last row, wherever that stands', () => {
+  test('use the last row of a cell that ran again, at any place', () => {
     const rows = [...rowsOf('ef p'), ...rowsOf('pf'), buildRowSummary({ caseId: 'case-0', trial: 1, costUsd: 0.25 })];
     const suites = [buildRecordedSuite([buildVariant(3)])];
     const variant = summarizeRun(buildHeader(suites), rows, end).suites[0]?.variants[0];
@@ -314,7 +314,7 @@ describe('the run', () => {
     expect(summarizeRun(header, [], { ...end, stopReason: 'bail' })).toMatchObject({ stopReason: 'bail', ended: true });
   });
 
-  test('shows which version stands in for another on the same provider', () => {
+  test('shows which version replaces another on the same provider', () => {
     const suite = buildRecordedSuite([
       buildVariant(1),
       buildVariant(1, { provider: 'q' }),

@@ -88,7 +88,7 @@ describe('the first line', () => {
 });
 
 describe('what broke', () => {
-  it('stands before the metrics, worst first, with the old and the new answer', () => {
+  it('comes before the metrics, worst first, with the old and the new answer', () => {
     const text = render(theme('regressed'));
     const rows = text.split('\n').filter((line) => /^\| `\w+`<br>/.test(line));
     expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual([
@@ -139,7 +139,7 @@ it('shows a remark once, though it is a warning and a note', () => {
   expect(text.split('no confirmation trial confirms it')).toHaveLength(2);
 });
 
-it('has a short difference of one prompt, residue and tolerated cases open, and the numbers folded away', () => {
+it('has a short difference of one prompt, unmatched and tolerated cases open, and the numbers folded', () => {
   const text = render(theme('regressed'));
   const [open = '', folded = ''] = text.split('<details>');
   expect(open).toContain('+ {+Never offer+} a refund where one is due.');
@@ -224,7 +224,7 @@ describe('foreign text', () => {
     expect(proseOrCode(text, 80)).toBe(written);
   });
 
-  it('has no sign left where it stands in HTML', () => {
+  it('is escaped in HTML', () => {
     expect(escapeHtmlLine('<b>&`@x', 80)).toBe('&#60;b&#62;&#38;&#96;&#64;x');
   });
 });

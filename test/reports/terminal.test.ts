@@ -309,7 +309,7 @@ describe('a comparison', () => {
 });
 
 describe('errored cases', () => {
-  it('stand together under their message', () => {
+  it('are grouped under their message', () => {
     const error = { kind: 'auth' as const, message: 'the key was refused', attempts: 1 };
     const cases = Array.from({ length: 30 }, (_, index) =>
       buildUnansweredCase({ caseId: `case-${index}`, status: 'errored' }, { error }),
@@ -425,7 +425,7 @@ describe('the decision', () => {
     expect([lines[0], lines.at(-1)]).toEqual([first, last]);
   });
 
-  it('of a run that passed stands at the end, before the counts', () => {
+  it('is at the end if the run passed, before the counts', () => {
     expect(render(theme('passed'), { width: 120 })).toMatch(
       /\nPASSED {2}the case passes\n1 planned = 1 passed · .*\n$/,
     );

@@ -148,7 +148,7 @@ test('an average that fell is confirmed by the accepted prompt alone, two of its
   `);
 });
 
-test('an accepted prompt whose model is gone is asked in vain for two cases only', async () => {
+test('an accepted prompt whose model is gone is asked for two cases only', async () => {
   const project = await openEdited(20, 'gate: { scope: population }');
   const broken = Object.fromEntries(
     Array.from({ length: 12 }, (_, index) => [`w${String(index + 4).padStart(2, '0')}`, 1]),

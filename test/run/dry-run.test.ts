@@ -181,7 +181,7 @@ describe('a dry run', () => {
     `);
   });
 
-  test('expects no cost where an answer told none, though others told theirs', async () => {
+  test('expects no cost where an answer reported none, though others did', async () => {
     const project = await openAccepted({ [file]: wordsSuite(2) });
     project.edit(file, ', price: { input: 1, output: 2 }', '');
     project.edit(file, 'cases:\n', 'cases:\n  - { id: new, vars: { word: new } }\n');

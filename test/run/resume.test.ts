@@ -224,7 +224,7 @@ describe('the part of a run that came before', () => {
     [[], []],
     [['{"half": '], ['A line of PATH could not be read; what is missing for it runs again.']],
     [['{"half": ', 'x'], ['2 lines of PATH could not be read; what is missing for it runs again.']],
-  ])('damaged lines are told: %j', (damage, messages) => {
+  ])('damaged lines are reported: %j', (damage, messages) => {
     const { notes, project } = resume({
       rows: [{ caseId: 'a' }],
       end: null,
@@ -237,7 +237,7 @@ describe('the part of a run that came before', () => {
   test.each([
     [{}, 1],
     [{ maxCostUsd: 2 }, 0],
-  ])('a limit of its cost that is not given again is told: %j', (settings, count) => {
+  ])('a cost limit that is not given again is reported: %j', (settings, count) => {
     const before = { settings: { ...buildHeader({}).settings, maxCostUsd: 0.5 } };
     const { notes } = resume({ rows: [{ caseId: 'a' }], header: before, settings });
     const message =

@@ -187,7 +187,7 @@ describe('the cells of confirmation trials', () => {
     `);
   });
 
-  test('of several cases stand in the order in which they are wanted', () => {
+  test('of several cases keep the order in which they are wanted', () => {
     const wanted = [want('b', 'candidate', 1), want('a', 'candidate', 2)];
     expect(render(wanted, [{}, { caseId: 'b' }])['gpt-4o-mini']?.map((cell) => cell.slice(0, 3))).toEqual([
       'b 1',

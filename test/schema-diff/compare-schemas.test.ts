@@ -482,7 +482,7 @@ test.each<readonly [string, JsonValue, JsonValue, string]>([
   expect(findings.map(({ ruleId, severity }) => `${ruleId} ${severity}`)).toEqual([expected]);
 });
 
-test('a hundred tagged branches that all change are told apart by their tags', () => {
+test('a hundred tagged branches that all change are distinguished by their tags', () => {
   const union = (type: string): JsonValue => ({
     oneOf: Array.from({ length: 100 }, (_, index) => ({
       type: 'object',

@@ -63,7 +63,7 @@ test('nesting that would overflow the stack is refused', () => {
   expect(problemOf(nest(5_000))?.message).toBe('The schema is nested deeper than 400 levels.');
 });
 
-test('branches that lead into each other without end of patience are refused', () => {
+test('branches that refer to each other without end are refused', () => {
   const $defs: Record<string, unknown> = { A2000: { type: 'string' } };
   for (let level = 0; level < 2_000; level += 1)
     $defs[`A${level}`] = { allOf: [{ $ref: `#/$defs/A${level + 1}` }, { minLength: 1 }] };

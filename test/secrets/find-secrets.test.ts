@@ -30,7 +30,7 @@ test('a key that is random, too, has one kind, and one beside it has its own', (
   expect(find({}, two)).toHaveLength(1);
 });
 
-test('random texts are told from others', () => {
+test('random texts are distinguished from others', () => {
   const isRandom = (given: string) => find({ entropy: true }, given).length === 1;
   const random = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0iLo';
   expect([31, 32, 33].map((length) => isRandom(random.slice(0, length)))).toEqual([false, true, true]);
@@ -73,7 +73,7 @@ test('every form of a key is found alone in a text', () => {
     for (const key of keys) expect(find({}, `it is ${key}.`)).toEqual([{ kind, text: key, index: 6 }]);
 });
 
-test('keys are told from what looks like one', () => {
+test('keys are distinguished from similar texts', () => {
   const kinds = (given: string) => find({}, given).map(({ kind }) => kind);
   const jwt = (header: object) => `${Buffer.from(JSON.stringify(header)).toString('base64url')}.abcd.`;
   expect(kinds(jwt({ alg: 'none' }))).toEqual(['a JWT']);

@@ -171,7 +171,7 @@ describe('createMask, for any secret', () => {
     })
     .filter((text) => text.trim().length >= 8 && text.trim() === text);
 
-  it('leaves nothing of it in any encoding, whatever stands beside it', () => {
+  it('leaves nothing of it in any encoding, whatever is beside it', () => {
     fc.assert(
       fc.property(
         secrets,

@@ -10,7 +10,7 @@ import fc from '../support/property.ts';
 const policy = { alpha: 0.05, margin: 0.05 };
 
 describe('sharedGroups', () => {
-  test('is undefined where every case stands alone', () => {
+  test('is undefined where every case is its own group', () => {
     expect(sharedGroups([])).toBeUndefined();
     expect(sharedGroups([undefined, undefined])).toBeUndefined();
     expect(sharedGroups(['a', undefined, 'b'])).toBeUndefined();

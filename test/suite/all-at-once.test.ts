@@ -57,7 +57,7 @@ test('an unknown adapter hides no mistyped key, and what only that adapter could
   ]);
 });
 
-test('a key that other tools have says where its part stands here', async () => {
+test('a key of another tool gets a hint where its part belongs here', async () => {
   expect(await said(withProviders('providers: [{ id: q, use: "exec:node a.mjs", comand: node }]'))).toEqual([
     '1:46 unknown-key: unknown key "comand" in a provider | write the command under use: exec:node answer.mjs',
   ]);

@@ -94,7 +94,7 @@ test('a variable that only stubs read is not unused, be they those of a file of 
   expect(await found('tags: [t]', `${stubs('word')}\n`)).toEqual([]);
 });
 
-test('flags within a pattern are told where they go', async () => {
+test('flags within a pattern get a hint where they belong', async () => {
   const cases = '[{ id: one, vars: { a: x }, assert: [{ regex: "(?i)a+" }] }]';
   const problems = await problemsAt(openFolder({ 'evals/a.eval.yaml': suiteOf({ cases }) }));
   expect(problems.map(({ code, hint }) => [code, hint])).toEqual([

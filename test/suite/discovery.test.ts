@@ -31,7 +31,7 @@ async function suitesAt(cwd: string, paths: readonly string[] = []): Promise<rea
 }
 
 describe('finding suites', () => {
-  test('without paths, those of evals/ below the project root are loaded, whatever folder one stands in', async () => {
+  test('without paths, those of evals/ below the project root are loaded, from any working folder', async () => {
     write({
       '.git/HEAD': '',
       'evals/b.eval.yaml': SUITE,
@@ -136,7 +136,7 @@ describe('nothing outside the project is read', () => {
     ]);
   });
 
-  test('a folder, a file that is not UTF-8 and one that is missing are told apart', async () => {
+  test('a folder, a file that is not UTF-8 and a missing one have different messages', async () => {
     write({
       'evals/a.eval.yaml': SUITE.replace('text: a', 'file: dir.md'),
       'evals/dir.md/keep': '',
@@ -205,7 +205,7 @@ describe('the config', () => {
     expect(problem).toMatchObject({ code: 'unknown-key', hint: 'did you mean "cachedInput"?' });
   });
 
-  test('its mistakes are reported where they stand, beside those of the suites', async () => {
+  test('its mistakes are reported at their place, beside those of the suites', async () => {
     write({
       'llmcheck.config.yaml':
         'suite: evals\nproviders: [opnai:x]\ngate: { alpha: 2 }\nprices: { m: { input: 1 } }\ndefaults: { assert: [{ contians: a }] }\n',

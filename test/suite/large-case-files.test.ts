@@ -125,7 +125,7 @@ describe('files of more cases than are kept in memory', () => {
     ]);
   });
 
-  test('an id that comes twice is told with both places, however far apart', async () => {
+  test('an id that occurs twice is reported with both places, however far apart', async () => {
     const rows = [...names, 'a', 'f', 'last'].map((name) => jsonRow(name));
     const problems = await problemsAt(writeProject('cases.jsonl', jsonLines(rows)));
     expect(problems.map((problem) => [placeOf(problem), problem.message])).toEqual([
@@ -135,7 +135,7 @@ describe('files of more cases than are kept in memory', () => {
     ]);
   });
 
-  test('what is wrong far behind is told with its place', async () => {
+  test('a mistake far behind is reported with its place', async () => {
     const rows = `${jsonLines(names.map((name) => jsonRow(name)))}{"id": "g", "vars": {}, "tag": 1}\nnonsense\n`;
     const problems = await problemsAt(writeProject('cases.jsonl', rows));
     expect(problems.map(placeOf)).toEqual(['cases.jsonl:7:25 unknown-key', 'cases.jsonl:8:1 syntax']);

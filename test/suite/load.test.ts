@@ -143,7 +143,7 @@ describe('cases', () => {
     expect(talk).toMatchObject({ observe: true, prompts: ['v2'], description: 'A conversation.' });
   });
 
-  test('an id that is not given is the hash of vars and turns, wherever the case stands', async () => {
+  test('an id that is not given is the hash of vars and turns, at any place of the case', async () => {
     const cases = [...(await loadTriage()).cases()];
     const vars = { email: 'The app crashes since 1.10', team: 'Apps' };
     expect(cases[1]?.id).toBe(sha256Hex(canonicalJson({ vars })).slice(0, 8));

@@ -99,7 +99,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'yaml-unknown-alias': [['yaml-unknown-alias.eval.yaml:5:20 syntax']],
 };
 
-describe('a mistake in a suite is reported where it stands', () => {
+describe('a mistake in a suite is reported at its place', () => {
   test.each(Object.entries(mistakes))('%s', async (name, expected) => {
     const problems = await problemsAt(folder, [`${name}.eval.yaml`]);
     expect(problems.map(placeOf)).toEqual(expected.map(([place]) => place));

@@ -105,7 +105,7 @@ describe('the nearer setting wins', () => {
     expect(shown('plain')).toEqual({ stubs: ofSuite, maxSteps: 5, checks: ['general', 'own'] });
   });
 
-  test('rows without an id are told apart by their variables, turns and stubs', async () => {
+  test('rows without an id are distinguished by their variables, turns and stubs', async () => {
     const rows = [
       { vars: { q: 'a' } },
       { vars: { q: 'b' } },

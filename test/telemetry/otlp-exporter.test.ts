@@ -113,7 +113,7 @@ test('a later batch is sent while the run goes on, as the first one was', async 
   }
 });
 
-test('the first reason of a loss is told, and nothing is sent after three', async () => {
+test('the first reason of a loss is reported, and nothing is sent after three', async () => {
   const { exporter, add, sent, lost } = openExporter((batch) =>
     batch === 1 ? new Error('no way') : `refused ${batch}`,
   );

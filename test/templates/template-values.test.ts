@@ -156,7 +156,7 @@ test.each([
   expect(rootOf(path)).toBe(root);
 });
 
-test('a missing variable is told with the others that are missing, another fault by itself', () => {
+test('a missing variable is reported with the others that are missing, another fault by itself', () => {
   const faultOf = (source: string) => {
     try {
       renderTree(

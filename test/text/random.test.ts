@@ -16,7 +16,7 @@ test('neighbouring seeds share nothing', () => {
   expect(draw(2, 1000).filter((value) => first.has(value))).toEqual([]);
 });
 
-test('seeds beyond 32 bits are told apart', () => {
+test('seeds beyond 32 bits give different numbers', () => {
   expect(draw(1, 3)).not.toEqual(draw(2 ** 32 + 1, 3));
 });
 

@@ -35,7 +35,7 @@ describe('recorded stubs in a file', () => {
     );
   });
 
-  test('stand in one order, whatever the order of the calls was', () => {
+  test('have one order, whatever the order of the calls was', () => {
     const calls = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 99 })), {
       selector: ([name, id]) => `${name}${id}`,
       maxLength: 8,

@@ -241,7 +241,7 @@ describe('servers as tools', () => {
     expect(log.at(-1)).toBe('close exec:shop');
   });
 
-  test('are told to have at most twenty', async () => {
+  test('name at most twenty tools in a message', async () => {
     const many = new Map(Array.from({ length: 22 }, (_, index) => [`t${index}`, shop]));
     const names = Array.from({ length: 20 }, (_, index) => `t${index}`).join(', ');
     const real = createRealServers(many, () => ({ call: () => Promise.reject(new Error()), close: () => undefined }));
@@ -433,7 +433,7 @@ describe('the tools of a cell', () => {
     ['{"a":{"b":[1.50]}}', '[ { when: { a: { b: [ 1.5 ] } }, returns: … } ]'],
     [`{"a":"${'x'.repeat(492)}"}`, `[ { when: { a: ${'x'.repeat(492)} }, returns: … } ]`],
     [`{"a":"${'x'.repeat(493)}"}`, '[ { returns: … } ]'],
-  ])('that have no stub for the arguments %s are told what to add', async (raw, added) => {
+  ])('without a stub for the arguments %s get a message what to add', async (raw, added) => {
     const { session } = openSession([stub('find', never, { args: { id: 9 }, compare: 'exact' })]);
     const start = 'to answer it, add under tools:';
     expect(await session.answer(call('find', raw), signal)).toEqual({

@@ -182,7 +182,7 @@ test('sides of different kinds, one side and three records are mistakes', async 
     expect(await problemOf(compare(root, sides))).toEqual([`${sides.join(' and ')} ${rest}`, hint]);
 });
 
-test('a comparison that must be conclusive is incomplete where nothing can be told', async () => {
+test('a comparison that must be conclusive is incomplete where nothing can be said', async () => {
   const root = makeFolder();
   const suite = buildRecordedSuite([buildVariant(1)], {}, { suite: 'one', path: 'evals/one.eval.yaml' });
   const run = (day: number, caseHash: string) =>

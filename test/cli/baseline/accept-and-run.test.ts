@@ -110,7 +110,7 @@ describe('a broken case', () => {
     expect(run.comparison.cases['flaky']).toEqual(['case-02']);
   });
 
-  test('stands as it failed where no confirmation trial can be made', async () => {
+  test('keeps its failure where no confirmation trial can be made', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w02', 'sorry');

@@ -440,7 +440,7 @@ providers: [{ id: agent, use: "exec:node agent.mjs", workspace: shop }]\ncases: 
     }
   });
 
-  it('passes over prompts that the API refuses, and says what could not be told apart', async () => {
+  it('skips prompts that the API refuses, and says what could not be distinguished', async () => {
     // Refuses any prompt with one of two sentences and not the other.
     const server = await serve((prompt) => {
       if (prompt.includes('Be quick') !== prompt.includes('refunds as legal')) return refused;

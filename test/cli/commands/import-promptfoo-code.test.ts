@@ -269,7 +269,7 @@ test('code is given the variables of the environment that it needs', { tags: ['s
   expect(await statusWith({})).toEqual(['errored']);
 });
 
-test('python of the config is told what it and the files that it imports may read of the environment', async () => {
+test('Python code of the config learns which environment variables it and its imports may read', async () => {
   const value = JSON.stringify(
     'import os, sys\nsys.path.insert(0, os.getcwd() + "/lib")\nfrom judge import ask\nreturn ask() or os.getenv("MODE") is None',
   );

@@ -75,7 +75,7 @@ describe('a JSON path that the output schema does not have', () => {
     expect((await project.llmcheck('validate')).code).toBe(2);
   });
 
-  test('is one in the defaults, told once for all cases', async () => {
+  test('is reported once for all cases when it is in the defaults', async () => {
     const project = await openContractProject();
     project.edit(suiteFile, 'cases:', 'defaults: { assert: [{ jsonPath: $.reason.text }] }\ncases:');
     const { code, stderr } = await project.llmcheck('validate');
@@ -105,7 +105,7 @@ describe('a variable that the input schema does not describe', () => {
     expect(stderr).toContain(`${promptFile}:1:21 error contract-input: prompt "v1" reads "order.id"`);
   });
 
-  test('is looked for as deep as the template goes, and no deeper than can be told', async () => {
+  test('is searched for as deep as the template goes, and no deeper than is known', async () => {
     const project = await openContractProject();
     project.edit(
       inputFile,

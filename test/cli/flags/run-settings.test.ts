@@ -398,7 +398,7 @@ test.each([
   expect(reader.problems).toEqual([{ code: 'usage', severity: 'error', message, hint: `write --x ${instead}` }]);
 });
 
-test('counts and durations are read within their bounds, and mistakes are told at once', () => {
+test('counts and durations are read within their bounds, and all mistakes are reported at once', () => {
   const reader = openFlagReader();
   const range = { min: 2, max: 4 };
   expect(['2', '3', '4'].map((text) => reader.readCount('--n', text, range))).toEqual([2, 3, 4]);

@@ -46,7 +46,7 @@ test('a folder of links that go in circles ends', async () => {
   expect(server.requests).toHaveLength(3);
 });
 
-test('a folder that takes the place of a record is told before any call', async () => {
+test('a folder in the place of a record is reported before any call', async () => {
   const project = openTempProject('echo');
   project.write('.llmcheck', 'not a folder');
   const server = await startEchoServer();
@@ -56,7 +56,7 @@ test('a folder that takes the place of a record is told before any call', async 
   expect(server.requests).toHaveLength(0);
 });
 
-test('a folder that can not be written is told before any call', { tags: ['slow'] }, async () => {
+test('a folder that can not be written is reported before any call', { tags: ['slow'] }, async () => {
   const project = openTempProject('echo');
   mkdirSync(project.path('.llmcheck'));
   chmodSync(project.path('.llmcheck'), 0o555);

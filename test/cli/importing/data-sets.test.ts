@@ -412,7 +412,7 @@ test.each<[rows: readonly unknown[], warning: string, cases: number]>([
     'the "name" of a message is left out',
     1,
   ],
-])('what no case has of %j is told', async (rows, warning, count) => {
+])('a warning names what no case of %j has', async (rows, warning, count) => {
   const project = openTempProject();
   project.write('data.jsonl', lines(...rows));
   const { code, stderr } = await project.run(['import', 'jsonl', 'data.jsonl']);
@@ -589,7 +589,7 @@ test('what can be no case is refused with its line', async () => {
   for (const found of [':2:1 ', ':3:1 ', ':4:1 ', ':5:1 ']) expect(stderr).toContain(`data.jsonl${found}error`);
 });
 
-test('rows with the same id are told apart, names that templates take are changed, long numbers keep their digits', async () => {
+test('rows with the same id are distinguished, names that templates use are changed, long numbers keep their digits', async () => {
   const project = openTempProject();
   project.write(
     'data.jsonl',

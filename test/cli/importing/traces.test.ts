@@ -726,7 +726,7 @@ test('CSV of the UI: quoted fields with line breaks, JSON in a field, and rows t
   expect(stderr).toContain(`first at export.json:${pretty.split('\n').length + 3}`);
 });
 
-test('duplicates are removed, and what can not be told is counted with its reason and place', async () => {
+test('duplicates are removed, and what is unclear is counted with its reason and place', async () => {
   const project = openSuite();
   const long = 'I was charged two times for the same order last week and want the money back as soon as you can please';
   const rows = [

@@ -241,7 +241,7 @@ test.each([0.1, 0.5, 1])('a comparison is measured by what the judge prefers, al
   expect(JSON.parse(stdout).suites[0].judges).toMatchObject([{ agreement: 1, kappa: 1 }]);
 });
 
-test('a judge with two checks needs to be told which one a label is for', async () => {
+test('a judge with two checks needs to know which one a label is for', async () => {
   const server = await startJudge(goodJudge);
   const assert = '[{ rubric: It is good., name: good }, { rubric: It is short., name: short }]';
   const unnamed = await open(labels, { assert }).run(['judge', 'check'], { env: server.env });

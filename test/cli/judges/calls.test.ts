@@ -125,7 +125,7 @@ test('another judge model is another check, another name for it is not', async (
   expect(await redefined('[{ id: strict, use: openai:gpt-4o, params: { seed: 1 } }]')).toEqual(['c0']);
 });
 
-test('where other checks change, a stored verdict of the judge stands without a call', async () => {
+test('a stored verdict of the judge is kept without a call when other checks change', async () => {
   const server = await startJudgeServer(() => verdict(true));
   const project = openJudgeProject({ assert: rubric });
   await project.run(['run'], { env: server.env });

@@ -81,7 +81,7 @@ test('without a verdict there is no measurement, and the one before it is not ke
   });
 });
 
-test('answers that were drawn unevenly count by what they stand for', async () => {
+test('answers that were drawn unevenly are weighted by what they represent', async () => {
   const server = await startJudge();
   const project = openJudgeProject({
     assert: '[{ rubric: It is good. }]',

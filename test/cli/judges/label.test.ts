@@ -216,7 +216,7 @@ test('a pipe can be the input, and its lines are all read', { tags: ['slow'] }, 
   expect(rowsOf(project)).toHaveLength(3);
 });
 
-test('an empty folder is told how to begin', async () => {
+test('an empty folder gets a hint how to begin', async () => {
   const { code, stderr } = await openTempProject().run(['judge', 'label', suiteFile]);
   expect(code).toBe(2);
   expect(stderr).toContain(suiteFile);

@@ -62,7 +62,9 @@ test('a worse answer fails, and each of three votes asks both orders', async () 
   expect(server.judged).toHaveLength(3 * 4);
 });
 
-test('the order of the versions in the suite does not matter: no cell waits for ever', { tags: 'slow' }, async () => {
+test('the order of the versions in the suite does not matter: no cell waits without end', {
+  tags: 'slow',
+}, async () => {
   const server = await startJudgeServer(longer);
   const reversed = prompts.split('\n').toReversed().join('\n');
   const words = Array.from({ length: 20 }, (_, index) => `word${index}`);

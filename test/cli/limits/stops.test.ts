@@ -83,7 +83,7 @@ cases:
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
 });
 
-test('--bail that is reached with the last cell lets it stand, and --resume confirms it', async () => {
+test('--bail that is reached with the last cell keeps it, and --resume confirms it', async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ text }) => (text.includes('seven') ? 'wrong' : wordOf(text)));
   const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });

@@ -171,7 +171,7 @@ describe('known failures', () => {
     return describeKnownFailures(accepted as unknown as AcceptedBaseline, isWhole);
   };
 
-  test('are told in a line, or each with its reason, beside those that are expected to pass', () => {
+  test('have one line, or each its reason, beside those that are expected to pass', () => {
     const told = [
       describeOf(0, 0, false),
       describeOf(1, 0, false),

@@ -40,7 +40,7 @@ test.each([
   expect(server.requests).toHaveLength(1);
 });
 
-test('a resumed run judges again when what its judge is handed, told or asked at changed', async () => {
+test('a resumed run judges again when the input, prompt or address of its judge changed', async () => {
   const project = openTempProject();
   const server = await startEchoServer();
   const judges = await Promise.all(

@@ -35,7 +35,7 @@ function shownBy({ github }: GithubJobs) {
 describe('the jobs of a matrix that differ only in their env', () => {
   const filtered = '{ LLMCHECK_FILTER: "${{ matrix.word }}" }';
 
-  test('are told apart by the variables that the workflow fills from its matrix', async () => {
+  test('are distinguished by the variables that the workflow fills from its matrix', async () => {
     const jobs = await openMatrix(filtered);
     await actAs(jobs, 'red');
     const { stderr } = await actAs(jobs, 'green');

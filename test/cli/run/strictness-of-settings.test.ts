@@ -42,7 +42,7 @@ test('a seed in the config waits for a sample on the command line', async () => 
   expect((await project.run(['run', '--sample', '1'], { env })).code).toBe(0);
 });
 
-test('a mistake in a flag or variable is told together with those in the files', async () => {
+test('a mistake in a flag or variable is reported together with those in the files', async () => {
   const { stderr, project } = await refusalOf(
     { 'evals/x.eval.yaml': `${suite}tests: []\n` },
     { LLMCHECK_DEADLINE: 'later' },

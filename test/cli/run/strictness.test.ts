@@ -100,7 +100,7 @@ test('a mistake in one suite keeps the others from being sent', async () => {
   expect(server.requests).toHaveLength(0);
 });
 
-test('a key that stands in a file is never repeated', async () => {
+test('a key in a file is never repeated', async () => {
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
   project.write(
@@ -112,7 +112,7 @@ test('a key that stands in a file is never repeated', async () => {
   expect(stdout + stderr).not.toContain(testKey);
 });
 
-test('recordings that are a folder, and a bad line of them, are shown where they stand', async () => {
+test('recordings that are a folder, and a bad line of them, are reported at their place', async () => {
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
   project.write('evals/echo.eval.yaml', `${suite}recordings: .\n`);

@@ -161,7 +161,7 @@ describe('the form of a file', () => {
       ['2: its JSON is broken, cut off or larger than 64 MB', call(3)],
     ],
     ['nothing', '', []],
-  ])('is told by its start: %s', (_, content, found) => {
+  ])('is recognised by its start: %s', (_, content, found) => {
     expect(read('langfuse', content)).toEqual(found);
   });
 

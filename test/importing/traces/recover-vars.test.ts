@@ -90,11 +90,11 @@ describe('the variables of a prompt that was sent', () => {
       ],
       'two readings fit: a value holds the text that separates variables, or is the default of one',
     ],
-  ])('are not told from %s', (_, messages, refused) => {
+  ])('are not recovered from %s', (_, messages, refused) => {
     expect(recover(rowOf(messages))).toEqual({ refused });
   });
 
-  test('are not told from a message with calls', () => {
+  test('are not recovered from a message with calls', () => {
     const row = rowOf([
       ['system', 'Route.'],
       ['user', 'Mail: hi to me'],

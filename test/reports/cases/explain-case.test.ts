@@ -28,7 +28,7 @@ const reasons = (rows: readonly Partial<CellRow>[]) =>
   explain(rows).reasons.map(({ label, reason, count }) => `${count} ${label}: ${reason}`);
 
 describe('why a case failed', () => {
-  test('is told by the checks that decide, each reason once', () => {
+  test('is explained by the checks that decide, each reason once', () => {
     expect(
       reasons([
         failing(

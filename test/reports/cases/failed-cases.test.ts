@@ -239,7 +239,7 @@ describe('the failed cases of a report', () => {
     ]);
   });
 
-  test('share an entry where they failed alike, unless each is to stand alone', () => {
+  test('share an entry where they failed alike, unless each must have its own', () => {
     const report = reportOf(
       [failed('c2'), failed('c10'), failed('c1'), failed('other', {}, 'y'), failed('must', { mustPass: true })],
       rate,
