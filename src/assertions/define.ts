@@ -187,7 +187,10 @@ export function defineAssertion<Params extends z.ZodType>(definition: AssertionD
 /** How long one check may compute. */
 export const checkLimitMs = 500;
 
-/** Runs what applies a regex to a text: under the deadline unless it is cheap, since a deadline costs more than most regexes. */
+/**
+ * Runs a function that applies a regex to a text. It runs under the deadline unless it is cheap: a deadline costs more
+ * than most regexes.
+ */
 export function runRegex<T>(regex: RegExp, textLength: number, ports: AssertionPorts, run: () => T): T {
   return runBounded(isHarmlessRegex(regex.source, regex.flags, textLength), ports, run);
 }

@@ -129,7 +129,7 @@ async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome
   }
 }
 
-/** The export runs in a child that is kept for the next answers, so that a check costs no start of Node. */
+/** The export runs in a child that is kept for the next answers, so that not every check starts Node. */
 export const moduleAssertion = defineAssertion({
   summary:
     'your own check: a function that a JavaScript or TypeScript file exports, in a child process with a deadline',

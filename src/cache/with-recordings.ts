@@ -90,8 +90,8 @@ export interface WriteRecordingsOptions {
 }
 
 /**
- * Writes recorded answers: the rows replace the lines of their own cells, in the order given, and lines of other cells stay.
- * The file is sorted, replaced as a whole, and not written where nothing changes. Returns whether it changed.
+ * Writes recorded answers. The rows replace the lines of their own cells, in the given order. Lines of other cells
+ * stay. The file is sorted, replaced as a whole, and not written where nothing changes. Returns whether it changed.
  * Throws a UserError where the existing file can't be read, rather than lose lines that were written by hand.
  */
 export function writeRecordings(

@@ -36,7 +36,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** The flags of a run in one word: the program would take `--version` for its own, and end with 0 where nothing ran. */
+/** The flags of a run in one word. The program would take `--version` for its own, and end with 0 without a run. */
 function joinArgs(argv: readonly string[]): readonly string[] {
   const at = argv.indexOf('--args');
   const value = at === -1 ? undefined : argv[at + 1];

@@ -24,8 +24,8 @@ const noticedTokens = 128;
 const noticedShare = 0.05;
 
 /**
- * Reports a prefix that vendors cached and now do not. The requests of all cases have fewer tokens in common at their
- * start, so more of each request is billed in full. A prompt that only got shorter loses nothing.
+ * Reports a prefix that vendors cached and now do not. The requests share fewer tokens at their start, so more of each
+ * request is billed in full. A prompt that only got shorter loses nothing.
  */
 export function comparePrefixes(old: AskedVariant, replacement: AskedVariant): readonly Change[] {
   const [floorBefore, floor] = [findCacheFloor(old.variant), findCacheFloor(replacement.variant)];

@@ -21,7 +21,7 @@ import { makeFolder, StorageError, systemErrorCode, unlessRefused, withStorageEr
  * `StorageError` where another process does not finish within the time, a minute.
  *
  * The lock is a folder beside the file that holds one file, named after its process. A process makes such a folder
- * under a name of its own and renames it, which fails while the lock holds a file. So a lock always has the name of its
+ * under its own name and renames it. This fails while the lock holds a file. So a lock always has the name of its
  * owner. Removing the file of a process that died can't remove the lock of the next one.
  */
 export function withFileLock<T>(path: string, work: () => T, timeoutMs = 60_000): T {

@@ -57,8 +57,8 @@ interface HttpClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly maxBodyBytes?: number;
   /**
-   * Gives each request a connection of its own. A server may close an idle connection just as a request is written, and
-   * then it is unknown whether the server saw it.
+   * Gives each request a connection of its own. A server may close an idle connection while a request is written. It is
+   * then unknown whether the server saw the request.
    */
   readonly isFresh?: boolean;
 }

@@ -165,7 +165,7 @@ function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): str
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** Every part that is left out, the settings of a provider too, which have no place of their own in a suite. */
+/** Lists every part that is left out. This includes the settings of a provider, which have no place in a suite. */
 function summarize(refused: readonly Problem[]): string {
   if (refused.length === 0) return '';
   const lines = refused.map(({ at, message }) => `   ${`${at?.line}:${at?.column}`.padEnd(8)} ${message}`);

@@ -11,7 +11,7 @@ import {
   type Written,
 } from './draft.ts';
 
-/** Reads an eval of OpenAI's Evals API as its users saved it: the eval itself, or a run of it with its data. */
+/** Reads a saved eval of OpenAI's Evals API: the eval itself, or a run of it with its data. */
 export function importOpenaiEvals(file: string, text: string): ImportedSuite | Unreadable {
   const root = readWritten(file, text);
   if ('problems' in root) return isLines(text) ? { problems: [describeLines(file)] } : root;

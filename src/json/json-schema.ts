@@ -26,7 +26,7 @@ interface CompiledSchema {
   findViolation(value: unknown): SchemaViolation | undefined;
   /** All of them, for people; takes longer. */
   findViolations(value: unknown): readonly SchemaViolation[];
-  /** False where a regex of its own, or alternatives that refer back to it, might take long on a text of that length. */
+  /** False if one of its regexes, or alternatives that refer back to it, may be slow on a text of that length. */
   isCheap(textLength: number): boolean;
 }
 

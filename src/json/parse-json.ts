@@ -114,7 +114,7 @@ interface JsonError {
 
 type JsonText = { readonly value: unknown } | { readonly error: JsonError };
 
-/** Parses strict JSON fast; only a text with an error, a spelled number or a key written twice is read a second time. */
+/** Parses strict JSON fast. Only a text with an error, a spelled number or a repeated key is read a second time. */
 export function parseJsonText(text: string): JsonText {
   const parsed = parseJson(text);
   if (parsed.ok && !mayBeOdd(text, parsed.value)) return { value: parsed.value };

@@ -2,7 +2,9 @@ import { spell } from '../json/canonical-json.ts';
 import { SpelledNumber } from '../text/exact-numbers.ts';
 import type { SelectSpec } from './verdict.ts';
 
-/** The classes of a suite: what its cases are, what the answers say that they are, and the limits on how often that is right. */
+/**
+ * The classes of a suite: the class of each case, where its answer names a class, and limits on how often it is right.
+ */
 export interface ClassPolicy {
   /** The template over a case's variables, as written. */
   readonly truth: string;

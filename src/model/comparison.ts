@@ -91,7 +91,10 @@ export interface MetricEvidence extends MetricComparison {
   readonly everyCaseRose?: boolean;
   /** The lower bound with every error counted against the candidate, where there were any. */
   readonly worstLow?: number | null;
-  /** True where no case is on both sides, so that two separate samples are compared: that can show a drop, but can't exclude one. */
+  /**
+   * True if no case is on both sides. Two separate samples are then compared, which can show a drop but can't exclude
+   * one.
+   */
   readonly isUnpaired?: true;
 }
 
@@ -117,7 +120,7 @@ export interface ComparedVariant {
   readonly latencyMs: MetricEvidence;
   /** True where both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;
-  /** How much longer the later answer to a case took, whichever side it is of, where that is more than the sides differ by. */
+  /** How much longer the later answer to a case took, on either side, if that is more than the sides differ by. */
   readonly laterLatency?: number;
   /** Errored trials of each side among the paired cases. */
   readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };

@@ -135,7 +135,7 @@ export interface Completion {
   /** The model snapshot as the API answered it. */
   readonly model?: string;
   readonly systemFingerprint?: string;
-  /** The steps of an agent of the user's own, which the program that ran it reports; the last one is the answer itself. */
+  /** The steps of the user's own agent, as its program reports them. The last step is the answer itself. */
   readonly steps?: readonly AgentStep[];
   /** The final state that such an agent reports. */
   readonly state?: JsonValue;

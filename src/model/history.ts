@@ -120,7 +120,7 @@ export interface TrendPoint extends Pick<VariantSummary, 'passRate' | 'costUsd' 
   readonly runId: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** True where a filter, a stop or errors left cells out: its rate is of other cases than that of a whole run. */
+  /** True if a filter, a stop or errors left cells out: its rate covers other cases than that of a whole run. */
   readonly isPartial: boolean;
 }
 

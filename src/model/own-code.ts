@@ -60,7 +60,7 @@ export interface CodeSource {
   readonly file?: string;
   /** SHA-256 over its files: part of the case's hash. */
   readonly hash: string;
-  /** Names of the variables that it is handed beside the basic ones: their values are part of the case hash of a cell. */
+  /** Names of the variables that it gets beside the basic ones. Their values are part of the case hash of a cell. */
   readonly envNames?: readonly string[];
 }
 

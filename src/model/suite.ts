@@ -286,7 +286,10 @@ export interface Case {
   /** Files that a program finds in its workspace, beside those of the prompt. */
   readonly workspace?: readonly PlacedFile[];
   readonly description?: string;
-  /** Hash of vars, turns, assertions, threshold and judges as the suite's files hold them; that of a cell adds what they do not hold. */
+  /**
+   * Hash of vars, turns, assertions, threshold and judges as the suite's files hold them. The hash of a cell adds what
+   * they do not hold.
+   */
   readonly caseHash: string;
   /** The place without an excerpt. */
   readonly at: SourceLocation;

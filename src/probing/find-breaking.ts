@@ -1,6 +1,6 @@
 import type { ProbeAnswer, StopCause } from './probe-case.ts';
 
-/** Parts of a change that break a case together: each set alone does, and no part of it is known to be needless. */
+/** Sets of parts of a change, each of which breaks a case alone. No part of a set is known to be unnecessary. */
 export interface BreakingSet {
   /** Hunks in order. */
   readonly hunks: readonly number[];

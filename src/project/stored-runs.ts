@@ -80,8 +80,7 @@ function findCases(path: string, isWanted: (row: CellRow) => boolean): ReadonlyS
 }
 
 /**
- * True where no run is stored, or the latest was killed before its record had a first line: a new run then loses
- * nothing.
+ * True if no run is stored, or the latest was killed before its record had a first line. A new run then loses nothing.
  */
 export function isNothingToResume(project: Root): boolean {
   const [latest] = listStoredRuns(project);

@@ -79,7 +79,7 @@ export function refuseLostCalls(answer: Answer): Answer {
   return isLost ? malformed('it stopped for tool calls, and holds none', usage) : answer;
 }
 
-/** Of Gemini, of Bedrock, and of servers that pass their words on: the model made a call that the API could not read. */
+/** Reasons of Gemini, Bedrock and servers that forward theirs: the model made a call that the API could not read. */
 const lostCallReasons = /malformed_function_call|unexpected_tool_call|malformed_tool_use/i;
 
 /** An error object that came under a successful status, or undefined where there is none. */

@@ -44,7 +44,7 @@ function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft
   const [word = 'requests', named] = key.split(' ');
   const unit = units.find((known) => known === word) ?? 'requests';
   if (limit === undefined && remaining === undefined) return [];
-  // Without a unit or a period the limit may be one of a second or of a day: only `remaining` is sure then.
+  // A limit without a unit or a period may be for a second or a day: only `remaining` is certain.
   const isSure = named !== 'unnamed' || periodMs !== undefined;
   const known = !isSure && resetMs !== undefined && resetMs > 20_000 && resetMs <= 61_000 ? 60_000 : periodMs;
   return [

@@ -32,7 +32,7 @@ export function resolveAddress(
     throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, describeAddress(preset));
   }
   const url = parseBaseUrl(config, written, config.baseUrl === undefined ? preset.baseUrlEnv?.name : undefined);
-  // A suite must not be able to send one service's key to another: an address of its own brings its own key or none.
+  // A suite must not send one service's key to another service: its own address has its own key or none.
   const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
   const isBare = Object.keys(config.headers).length === 0;
   const paid = config.baseUrl === undefined ? undefined : findPriceProvider(url.host);

@@ -47,9 +47,9 @@ interface VendorRetirements {
 }
 
 /**
- * Models for text, by the vendor's name in the price table; `vertex` and `bedrock` have schedules of their own. Azure is
- * not here: its model is the name of a deployment, and its dates depend on region and kind of the deployment. An alias
- * that floats to a later snapshot is listed only where the vendor lists it.
+ * Models for text, by the vendor's name in the price table; `vertex` and `bedrock` have schedules of their own. Azure
+ * is missing: its model is the name of a deployment, whose region and kind decide the dates. An alias that floats to a
+ * later snapshot is listed only where the vendor lists it.
  */
 export const retirementTable: Readonly<Record<string, VendorRetirements>> = {
   openai: {

@@ -13,7 +13,7 @@ export interface CallQueueOptions {
   readonly startedMs: number;
   /** How long a call may take before its job is looked up. */
   readonly overdueMs: number;
-  /** How long a call that Redis has lost waits before it is sent again: its worker first has to notice and end it. */
+  /** How long a call that Redis lost waits before it is sent again: its worker must first notice and end it. */
   readonly lostMs: number;
   /** Runs a step in the background. */
   readonly runInBackground: (step: () => Promise<unknown>) => void;

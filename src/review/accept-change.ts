@@ -66,8 +66,8 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
 }
 
 /**
- * Writes the answer into the case's `expected`: the whole answer or a part that its checks select, whichever first makes
- * the case pass. Where none does, the file stays as it is.
+ * Writes into the case's `expected` the whole answer or a part that its checks select. The first one that makes the
+ * case pass is used. Where none does, the file stays as it is.
  */
 function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
   return editCase(found, context, async (change, text) => {

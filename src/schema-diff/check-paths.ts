@@ -20,9 +20,9 @@ export interface PathMiss {
 }
 
 /**
- * Finds the step of a JSONPath that no value of a schema has; undefined where there is none, or where that is unknown.
- * A name that an object neither declares nor expressly allows counts as missing, although open objects would accept it.
- * Throws a `SchemaProblem` for a schema that can't be read.
+ * Finds the step of a JSONPath that no value of a schema has; undefined if there is none, or it is unknown. A name that
+ * an object neither declares nor expressly allows counts as missing, although open objects would accept it. Throws a
+ * `SchemaProblem` for a schema that can't be read.
  */
 export function checkJsonPathAgainstSchema(path: string, schema: unknown): PathMiss | undefined {
   const steps = parsePlainPath(path);

@@ -39,7 +39,8 @@ interface Shape {
   readonly accept?: (found: string) => boolean;
 }
 
-// Every pattern starts with a literal and is bounded, so that the search is linear; a lookbehind keeps it off the inside of words.
+// Every pattern starts with a literal and is bounded, so that the search is linear. A lookbehind excludes matches
+// inside words.
 const shapes: readonly Shape[] = [
   {
     kind: 'a private key',
@@ -131,7 +132,7 @@ function measureEntropy(text: string): number {
 
 const secretName = /(?:^|[-_.])(?:key|apikey|token|secret|password|passwd|sig|signature|auth|code)$/i;
 
-/** The query parameters of a URL that can only be credentials, by their names; none for a text that is not a URL. */
+/** Finds the query parameters of a URL that can only be credentials, by their names; none in a text that is no URL. */
 export function findQuerySecrets(url: string): readonly { readonly name: string; readonly value: string }[] {
   if (!URL.canParse(url)) return [];
   const found: { name: string; value: string }[] = [];

@@ -14,10 +14,10 @@ const minCaselessLength = 16;
 const minShownUnits = 4;
 
 /**
- * Replaces each secret by `***`. It finds the secret as written, and escaped for JSON at any depth, a URL, a form, HTML
- * or XML, or several of them. It also finds it in base64, alone or within a longer text such as `user:key`. A long one
- * is found in any letter case, since servers and URLs change it. Of one that was cut where a text was shortened (`…`),
- * what is left is replaced.
+ * Replaces each secret by `***`. It finds the secret as written, or escaped once or more for JSON, a URL, a form, HTML
+ * or XML. It also finds it in base64, alone or within a longer text such as `user:key`. A long one is found in any
+ * letter case, since servers and URLs change it. Of one that was cut where a text was shortened (`…`), what is left is
+ * replaced.
  */
 export function createMask(values: readonly string[]): Mask {
   // A value read from a file may end in a line feed that is not sent.

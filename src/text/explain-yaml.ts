@@ -13,7 +13,7 @@ export interface YamlError {
   readonly hint?: string;
 }
 
-/** A mistake with a part of the text that is left out before the rest is looked at; undefined where nothing can be. */
+/** A mistake, and the text without its part, in which the rest is found; undefined if no part can be left out. */
 interface Mistake extends YamlError {
   readonly without: string | undefined;
 }

@@ -45,7 +45,7 @@ export function isNegative(pattern: string): boolean {
   return pattern.startsWith('!') && pattern[1] !== '(';
 }
 
-/** Compiles a pattern of paths: a star ends at a slash, and no wildcard matches the dot at the start of a name. */
+/** Compiles a pattern of paths. A star ends at a slash, and no wildcard matches the dot at the start of a name. */
 export function compilePaths(pattern: string): (path: string) => boolean {
   const isMatch = picomatch(pattern, options);
   return (path) => isMatch(path);
@@ -107,7 +107,10 @@ function count(text: string, part: RegExp): number {
   return text.match(part)?.length ?? 0;
 }
 
-/** How many names the braces of a pattern make, and how deep they are nested; an unclosed brace counts as closed at the end. */
+/**
+ * Counts the names that the braces of a pattern make, and how deep they are nested. An unclosed brace counts as closed
+ * at the end.
+ */
 function countNames(plain: string): { readonly names: number; readonly depth: number } {
   let level = { before: 0, product: 1 };
   const outer: (typeof level)[] = [];

@@ -1,4 +1,7 @@
-/** A seeded generator of numbers in [0, 1): the same seed gives the same numbers on every machine. sfc32, Chris Doty-Humphrey, PractRand, https://pracrand.sourceforge.net. */
+/**
+ * Generates numbers in [0, 1) from a seed. The same seed gives the same numbers on every machine. sfc32, Chris
+ * Doty-Humphrey, PractRand, https://pracrand.sourceforge.net.
+ */
 export function createRandom(seed: number): () => number {
   let a = seed | 0;
   let b = Math.floor(seed / 2 ** 32) | 0;

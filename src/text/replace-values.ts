@@ -71,7 +71,7 @@ interface Edit {
   readonly text: string;
 }
 
-/** Pairs that follow one another go up to the start of the next one; the last ones from the end of the one before them. */
+/** A removed pair ends at the start of the next pair. The last pairs start at the end of the pair before them. */
 function cutPairs(text: string, map: FoundMap, cut: ReadonlySet<number>): readonly Edit[] {
   return [...cut].flatMap((index) => {
     if (cut.has(index - 1)) return [];

@@ -123,7 +123,7 @@ export function embedHere({ importPackage }: AssertionPorts): Embed {
   };
 }
 
-/** To the model every character that it does not know is the same, so that all of Japanese would be one text. */
+/** The model treats all unknown characters as the same, so that all Japanese texts would be equal. */
 function isEnglishScript(text: string): boolean {
   const letters = text.match(/\p{L}/gu) ?? [];
   const latin = letters.filter((letter) => /[A-Za-z]/.test(letter));

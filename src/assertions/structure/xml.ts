@@ -63,7 +63,7 @@ export interface XmlStep {
   readonly attribute: boolean;
 }
 
-/** Parses a path: names from the root on, `//` for any depth, `*` for any name, `@name` for an attribute at the end. */
+/** Parses a path of names from the root. `//` is any depth, `*` any name, and `@name` an attribute at the end. */
 function parseXmlPath(path: string): readonly XmlStep[] | undefined {
   const steps: XmlStep[] = [];
   const pattern = /(\/{0,2})(@?)([^\s/@]+)/y;

@@ -143,7 +143,9 @@ const regexParams = {
     .describe('Such as "i" for upper and lower case alike.'),
 };
 
-/** What is wrong with the slashes of a literal in code: the pattern would look for them, so `not` would always pass. */
+/**
+ * Describes slashes copied from a regex literal in code. The pattern would search for them, so `not` would always pass.
+ */
 function findSlashes(pattern: string) {
   const [, inner, flags = ''] = /^\/(.+)\/([dgimsuvy]*)$/s.exec(pattern) ?? [];
   // A path may begin and end with a slash.

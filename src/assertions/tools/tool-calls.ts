@@ -133,7 +133,7 @@ function countRange({ count }: WantedCall): { readonly min: number; readonly max
   return { min: count.min ?? 0, max: count.max ?? Number.POSITIVE_INFINITY };
 }
 
-/** How often each wanted call is made in a row where the calls are these and no others; undefined where they are not. */
+/** Counts how often each wanted call is made in a row, if there are no other calls; undefined if there are. */
 function findRuns(
   wanted: readonly WantedCall[],
   calls: readonly ToolCall[],

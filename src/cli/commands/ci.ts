@@ -90,7 +90,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
     return { github, root: findProjectRoot(io.cwd, config), id: one.id, checkName: nameCheck(one, github) };
   };
   const options = optionsOf(job, flags.config);
-  // The step that publishes has not the flags of the run: it finds the file without them, and the config in it.
+  // The step that publishes lacks the flags of the run. It finds the file without them, and the config in the file.
   const { config } = givenFlags;
   const heldId = findIdentity(jobParts, givenFlags, io).id;
   const heldPath = join(findProjectRoot(io.cwd, config), '.llmcheck/publish', `${heldId}.json`);

@@ -211,7 +211,7 @@ type FinishedCell = Extract<ProgressEvent, { readonly type: 'cell-finished' }>;
 
 const maxPassed = 20;
 
-/** A round of a watched run: the cells that ran in it, the failures among them, and the decision over the whole run. */
+/** Describes a round of a watched run: the cells that ran, their failures, and the decision over the whole run. */
 function* renderRound(report: Report, finished: readonly FinishedCell[], style: ReportStyle): Iterable<string> {
   const colors = picocolors.createColors(style.color);
   const passed = finished.filter(({ status }) => status === 'passed');

@@ -1,4 +1,4 @@
-/** The text of one value of a larger JSON document; undefined for a line that is broken, or a value that is too large. */
+/** The text of one value of a larger JSON document; undefined for a broken line or a value that is too large. */
 export interface JsonPart {
   readonly text: string | undefined;
   /** 1-based: where it begins. */
@@ -26,8 +26,8 @@ interface Level {
 }
 
 /**
- * Yields the objects and lists at the paths that are asked for, from JSON documents that follow one another, as in JSON
- * lines. Only one part is in memory at a time. A part is not checked here: its reader parses it.
+ * Yields the objects and lists at the given paths, from a sequence of JSON documents such as JSON lines. Only one part
+ * is in memory at a time. A part is not checked here: its reader parses it.
  */
 export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
   const splitter = new JsonSplitter(isPart);
@@ -35,7 +35,7 @@ export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<
   splitter.end();
 }
 
-/** The same for JSON lines, each of which is a document of its own: a broken one does not spoil the others. */
+/** Does the same for JSON lines. Each line is a document, so a broken one does not affect the others. */
 export function* splitJsonLines(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
   let line = 1;
   let splitter = new JsonSplitter(isPart, line);

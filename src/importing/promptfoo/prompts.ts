@@ -228,7 +228,7 @@ function convertText(
   };
 }
 
-/** The JSON of a file in JSON or YAML, as promptfoo takes it for a prompt; the text itself where it is none. */
+/** Reads a file in JSON or YAML as JSON, as promptfoo does for a prompt. Other text is returned unchanged. */
 function toJson(text: string, file: string): string {
   const parsed = readWritten(file, text);
   return 'problems' in parsed || typeof parsed.value === 'string' ? text : JSON.stringify(parsed.value);

@@ -250,7 +250,9 @@ function flatten(map: Readonly<Record<string, unknown>>, prefix: string): readon
   );
 }
 
-/** The body of a log record is a map of what its attributes are elsewhere, or its JSON, or the content as a text. */
+/**
+ * The body of a log record is a map of the fields that are attributes elsewhere, its JSON, or the content as a text.
+ */
 export function readBody(body: unknown): Attributes {
   const value = readJson(readValue(body));
   if (typeof value === 'string') return new Map([['content', value]]);

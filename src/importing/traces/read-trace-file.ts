@@ -238,7 +238,9 @@ function readerOf(readRow: ReadRow): TraceReader {
   };
 }
 
-/** An observation or a trace of Langfuse: as the API and the UI export it, or in the names of the blob export. */
+/**
+ * Reads an observation or a trace of Langfuse, as the API and the UI export it, or with the names of the blob export.
+ */
 const langfuseReader = readerOf((value) => {
   const { type, input, output } = value;
   if (typeof type === 'string' && type.toUpperCase() !== 'GENERATION') return undefined;

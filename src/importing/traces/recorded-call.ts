@@ -12,7 +12,7 @@ import { isMap } from '../draft.ts';
 
 export const unreadable: RefusedRow = { refused: 'a message is not only text' };
 
-/** Reads what a tool stored as the input and the output of a call: messages, a text or the variables of a prompt. */
+/** Reads the stored input and output of a call: messages, a text or the variables of a prompt. */
 export function readRecordedCall(written: unknown, output: unknown): Omit<TraceRow, 'origin'> | RefusedRow {
   const input = readJson(written);
   const answer = readAnswer(output);

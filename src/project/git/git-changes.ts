@@ -28,7 +28,7 @@ export interface GitChanges {
    * the repository.
    */
   readonly changed: ReadonlyMap<string, ChangeKind>;
-  /** What became of a file, of what it leads to as a link, or of a folder or link on the way to it. */
+  /** Finds the change of a file, of the target of a link, or of a folder or link on the way to it. */
   changeOf(path: string): PathChange | undefined;
   /** With links resolved. */
   realPathOf(path: string): string;
@@ -243,7 +243,7 @@ function listDifferences(git: Git, commit: string): readonly Difference[] {
   return differences;
 }
 
-/** Git leaves the new hash open where the file's times differ from the index; filters that git would run are not run here. */
+/** Git leaves the new hash open if the file's times differ from the index. The filters of git are not run here. */
 function isSame({ kind, path, oldMode, newMode, oldHash, newHash }: Difference, root: string): boolean {
   if (kind !== 'modified' || oldMode !== newMode || !/^0+$/.test(newHash)) return false;
   const absolute = resolve(root, path);

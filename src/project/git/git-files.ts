@@ -225,7 +225,10 @@ export interface HistoryCommit {
   readonly subject: string;
 }
 
-/** The commits after a ref up to HEAD that changed one of the files, the oldest first; those of a merged branch as one. */
+/**
+ * Lists the commits after a ref up to HEAD that changed one of the files, the oldest first. A merged branch counts as
+ * one.
+ */
 export function listCommits(
   cwd: string,
   ref: string,

@@ -202,7 +202,7 @@ const takenStep = z.strictObject({
 
 const takenSteps = z.strictObject({ steps: z.array(takenStep).min(1) });
 
-/** What an answer object says of its agent: its steps in the documented form or as the Vercel AI SDK has them, or messages. */
+/** Reads the agent of an answer object: steps in the documented form or that of the Vercel AI SDK, or messages. */
 function readTaken(
   steps: readonly unknown[] | undefined,
   messages: readonly unknown[] | undefined,

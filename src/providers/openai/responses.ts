@@ -146,8 +146,8 @@ function isStored({ store }: JsonObject, asked: AskedRequest | undefined): boole
 /**
  * Items are sent back unchanged, in their order. The API refuses a call without the reasoning before it, and reasoning
  * without what follows it (https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context).
- * Reasoning that is neither stored nor encrypted, or that nothing follows, can't come back, and ids that refer to it
- * would be refused.
+ * Reasoning that is neither stored nor encrypted, or that nothing follows, can't be sent back. The API would refuse ids
+ * that refer to it.
  */
 function keepItems(output: readonly JsonObject[], isStored: boolean): string | undefined {
   const isUnknown =

@@ -112,7 +112,7 @@ interface Framed {
   readonly fault?: string;
 }
 
-/** The events in the bytes of a body, as far as they came; undefined where the body is no stream but a whole answer. */
+/** Reads the events in the bytes of a body, as far as they came; undefined if the body is a whole answer. */
 function readEvents(bytes: Buffer, contentType: string): Framed | undefined {
   if (isBinary(contentType)) return readAmazonEvents(bytes);
   if (contentType.includes('event-stream')) return readServerSentEvents(bytes);

@@ -88,7 +88,9 @@ class Items {
     return this.#text;
   }
 
-  /** A call of the new turn goes neither with the last message of the one before nor with a call that it left open. */
+  /**
+   * A call of the new turn belongs neither to the last message of the previous turn nor to a call that it left open.
+   */
   startTurn(): void {
     this.#isNewTurn = true;
     this.#open.clear();

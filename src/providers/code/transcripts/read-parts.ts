@@ -192,7 +192,7 @@ export function joinResults(
   }));
 }
 
-/** Some servers count the ids of calls from 0 in each answer: calls of one id have their results in the same order. */
+/** Some servers count the ids of calls from 0 in each answer. The results of calls with one id have the same order. */
 function pairResults(
   steps: readonly AgentStep[],
   results: readonly FoundResult[],
