@@ -148,12 +148,25 @@ function roomOf(path: string): string {
   return path.split('/')[1] ?? '';
 }
 
-test('the files and folders that the architecture page names exist', () => {
+describe('the architecture page', () => {
   const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
-  const named = [...page.matchAll(/`((?:src|test|audit|bench)\/[\w./-]+)`/g)].map(([, path = '']) => path);
-  const questions = page.match(/^\| .*\? \| .*`src\//gm) ?? [];
-  expect(questions).toHaveLength(14);
-  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+
+  test.each([
+    ['Entrances', ['cli', 'api']],
+    ['Features', Object.keys(features)],
+    ['Parts', parts],
+    ['Ground', ground],
+  ])('lists the folders of the floor %s', (floor, folders) => {
+    const [, section = ''] = page.split(`**${floor}**`);
+    const [named = ''] = section.split(/\n(?=\*\*|## |Beside)/);
+    expect([...named.matchAll(/`([\w-]+)\/`/g)].map(([, folder]) => folder)).toEqual(folders);
+  });
+
+  test('names files and folders that exist', () => {
+    const named = [...page.matchAll(/`((?:src|test|audit|bench)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    expect(page.match(/^\| .*\? \| .*`src\//gm)).toHaveLength(14);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
 });
 
 /** Statements that read a clock, wait, draw at random or touch the process. */

@@ -142,19 +142,6 @@ describe('what the pages must name', () => {
     const headings = [...read('docs/assertions.md').matchAll(/^### (.+)$/gm)].map(([, name]) => name ?? '');
     expect(headings.toSorted()).toEqual(Object.keys(assertions).toSorted());
   });
-
-  it('AGENTS.md draws every folder of the source on its floor', () => {
-    const floors = read('AGENTS.md').match(/^(?:features|parts|ground) .*$/gm) ?? [];
-    const drawn = floors.flatMap((floor) => floor.split(/[ ·]+/).slice(1));
-    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect([...drawn, 'api', 'cli', 'page'].toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
-  });
-
-  it('every folder of the source has its line in the architecture', () => {
-    const text = read('docs/architecture.md');
-    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect(folders.map(({ name }) => name).filter((name) => !text.includes(`| \`${name}/\` |`))).toEqual([]);
-  });
 });
 
 /** The commands that a page names without running them, in text and in fences. */
