@@ -12,7 +12,7 @@ import type {
   PageVariant,
 } from '../../model/page.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
-import { quantile } from '../../stats/descriptive.ts';
+import { mean, quantile } from '../../stats/descriptive.ts';
 import { listFirst } from '../../text/format-amount.ts';
 import { clipText } from '../../text/shorten.ts';
 import { describeSkip, explainCase } from '../cases/explain-case.ts';
@@ -237,11 +237,11 @@ function buildCell(entry: CaseReport, effect: GateEffect, variant: number, { blo
     change,
     rank: rank && caseRanks.indexOf(rank),
     tolerated: effect.kind === 'tolerated' ? effect.reason : undefined,
-    score: mean(
+    score: roundedMean(
       planned.flatMap(({ score }) => score ?? []),
       4,
     ),
-    latencyMs: mean(judgedLatencies(planned), 1),
+    latencyMs: roundedMean(judgedLatencies(planned), 1),
     costUsd: sumCosts(planned),
     trials: trials.length > 1 ? ([passed, trials.length] as const) : undefined,
     answer: answer && clipText(answer, snippetChars),
@@ -258,9 +258,8 @@ function describeReason(entry: CaseReport): string | undefined {
   return first === undefined ? undefined : `${first.label}: ${first.reason}`;
 }
 
-function mean(values: readonly number[], digits: number): number | undefined {
-  if (values.length === 0) return undefined;
-  return Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(digits));
+function roundedMean(values: readonly number[], digits: number): number | undefined {
+  return values.length === 0 ? undefined : Number(mean(values).toFixed(digits));
 }
 
 /** Null where a cost is unknown; undefined where nothing was answered. */
