@@ -125,7 +125,7 @@ export interface PromptAnswer {
   readonly fault?: string;
   /** Set where the fault is another case's. */
   readonly isFollowing?: true;
-  /** Variables that the code read, and those that it read in vain. */
+  /** Variables that the code read, and those of them that are not set. */
   readonly reads?: readonly string[];
   readonly missing?: readonly string[];
 }

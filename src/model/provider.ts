@@ -29,7 +29,7 @@ export interface Endpoint {
   readonly priceProvider?: string;
   /** False for adapters that never send anything, such as `replay`. */
   readonly sends: boolean;
-  /** Absolute paths of the files whose content decides the answers, those that were looked for in vain included. */
+  /** Absolute paths of the files whose content decides the answers, including paths that do not exist. */
   readonly files?: readonly string[];
   /** Absolute paths of folders: a file that comes or goes in one decides too. */
   readonly folders?: readonly string[];

@@ -396,7 +396,7 @@ export interface Suite {
 export interface Sources {
   /** Files that were read, or are read by a later stage. */
   readonly files: readonly string[];
-  /** Paths that were looked for in vain: a file that comes to be there belongs to it. */
+  /** Paths without a file so far: a file that is created there belongs to it. */
   readonly missing: readonly string[];
   /** Patterns that were expanded: a file that comes or goes under one belongs to it. */
   readonly globs: readonly SourceGlob[];

@@ -118,7 +118,7 @@ describe('a case that failed', () => {
     ]);
   });
 
-  test('of a suite of which all must pass counts beside a comparison too', () => {
+  test('counts beside a comparison too if all cases of its suite must pass', () => {
     const args = [
       { a: 'f', b: 'p' },
       { a: 'f', b: 'p' },

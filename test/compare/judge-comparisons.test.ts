@@ -209,7 +209,7 @@ describe('broken cases', () => {
     expect([failures, warnings.length, report.outcome]).toEqual([[], 2, 'passed']);
   });
 
-  test('that the accepted prompt fails as well drifted, which is said and fails where the gate asks for it', () => {
+  test('drifted if the accepted prompt fails them too; this is said, and fails where the gate asks for it', () => {
     const drifted = after('f+fffff|ff', '');
     const { failures, report, warnings, compared } = judge(drifted);
     expect([failures, report.outcome]).toEqual([[], 'passed']);

@@ -98,7 +98,7 @@ async function upsert(script: Script, more: Partial<Comment> = {}) {
   return { ...opened, published };
 }
 
-describe('which comment is written', () => {
+describe('the comment that is written', () => {
   const updated = (id: number) => ({ ok: true, how: 'updated', url: `https://x/${id}` });
   const created = { ok: true, how: 'created', url: 'https://x/901' };
 
@@ -257,7 +257,7 @@ describe('what goes wrong', () => {
 });
 
 describe('two jobs at the same time', () => {
-  test('that replaced the same comment: the one that lost makes its own', async () => {
+  test('replace the same comment: the one that lost makes its own', async () => {
     let isFirst = true;
     const { published, waits, comments } = await upsert({
       comments: [of(5)],
@@ -300,7 +300,7 @@ describe('two jobs at the same time', () => {
   const beside = (found: Stored[]): void => {
     if (!found.some(({ id }) => id === 5)) found.unshift(of(5));
   };
-  test('that both made one: the second is removed, and the first updated', async () => {
+  test('both make a comment: the second is removed, and the first updated', async () => {
     const { published, comments, log } = await upsert({ afterWrite: beside });
     expect(published).toMatchObject({ how: 'updated' });
     expect(comments.map(({ id, body }) => [id, readReportMark(body)?.writer])).toEqual([[5, 'me']]);

@@ -293,7 +293,7 @@ describe('a comparison', () => {
     expect(text).toContain('  note: other\n');
   });
 
-  it('that is missing is said in one line, of the suite or of the variants that miss it', () => {
+  it('is reported in one line if it is missing, for the suite or for the variants that miss it', () => {
     const line = 'no baseline yet: the suite must pass whole; `llmcheck baseline accept` makes one';
     expect(render(theme('passed'), { width: 120 }).split(line)).toHaveLength(2);
     expect(render(theme('regressed'))).not.toContain('no baseline');

@@ -98,7 +98,7 @@ describe('paired costs', () => {
     expect(shareOf(4, 500, isRejected)).toBeGreaterThan(0.95);
   });
 
-  test('that rose by the margin are called within it in at most 3 % of runs, which totals alone do not keep', {
+  test('are called within the margin in at most 3 % of runs if they rose by it, unlike totals alone', {
     tags: 'slow',
   }, () => {
     expect(shareOf(1.1, 2000, isWithinByTotals)).toBeGreaterThan(0.035);

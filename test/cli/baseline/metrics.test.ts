@@ -231,7 +231,7 @@ describe('the cost', () => {
     expect(compared.comparison.costUsd).toEqual(run.comparison.costUsd);
   });
 
-  test('of a model without a price can not be gated: a usage error before any call', async () => {
+  test('can not be gated for a model without a price: a usage error before any call', async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
     project.edit(suiteFile, 'gpt-4o-mini', 'my-own-model');

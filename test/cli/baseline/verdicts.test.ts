@@ -77,7 +77,7 @@ test.each([1, 2, 3])(
 );
 
 describe('errors', () => {
-  test('that could hide a regression leave it open: a suite that would be certified is not', {
+  test('leave open a suite that would be certified if they could hide a regression', {
     tags: 'slow',
   }, async () => {
     const project = await openBaselineProject();

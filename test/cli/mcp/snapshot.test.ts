@@ -72,7 +72,7 @@ cases: [{ id: a, assert: [{ contains: x }] }]
 }
 
 describe('mcp snapshot', () => {
-  test.each(servers)('of a server with %s gives the same bytes each time, which a suite can use', async (_, spec) => {
+  test.each(servers)('writes the same bytes each time for a server with %s, usable by a suite', async (_, spec) => {
     const project = openTempProject();
     const { url } = await startMcpServer(spec);
     const taken = await project.run(['mcp', 'snapshot', url, '-o', 'a.mcp.json']);

@@ -242,7 +242,7 @@ describe('the issue', { tags: 'slow' }, () => {
     expect(issuesOf(jobs).filter(([state]) => state === 'open')).toEqual([drifted]);
   });
 
-  test('that was closed as completed is not reopened: the next drift has an issue of its own', async () => {
+  test('is not reopened once it was closed as completed: the next drift has an issue of its own', async () => {
     const jobs = await openDrifted();
     await jobs.act(nightly);
     Object.assign(jobs.github.issues[0] ?? {}, { state: 'closed', state_reason: 'completed' });
