@@ -182,7 +182,7 @@ const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge',
 async function reportError(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
   const [{ describeBug, describeProblems }, { maskByName }] = await Promise.all([
     import('./output/problems.ts'),
-    import('./output/mask.ts'),
+    import('../secrets/mask-secrets.ts'),
   ]);
   const mask = maskByName(io.env);
   const problems =

@@ -1,3 +1,5 @@
+import { defined } from '../json/defined.ts';
+
 /** A place in a file that the user wrote, 1-based. */
 export interface SourceLocation {
   /** Relative to the working folder where that is shorter to read, else absolute. */
@@ -80,4 +82,13 @@ export class UserError extends Error {
     this.name = 'UserError';
     this.problems = problems;
   }
+}
+
+/** A mistake on the command line; the hint is a next step that works. */
+export function usageProblem(message: string, hint?: string): Problem {
+  return { code: 'usage', severity: 'error', message, ...defined({ hint }) };
+}
+
+export function usageError(message: string, hint?: string): UserError {
+  return new UserError([usageProblem(message, hint)]);
 }

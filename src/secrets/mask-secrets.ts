@@ -189,3 +189,10 @@ export function maskJson<T>(value: T, mask: Mask): T {
   });
   return isChanged ? (Object.fromEntries(entries) as T & object) : value;
 }
+
+const secretName = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)/i;
+
+/** Masks variables that are named like secrets, for output before the project is loaded. */
+export function maskByName(env: Readonly<Record<string, string | undefined>>): Mask {
+  return createMask(Object.entries(env).flatMap(([name, value]) => (secretName.test(name) ? (value ?? []) : [])));
+}

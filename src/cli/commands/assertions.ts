@@ -9,10 +9,10 @@ import {
   type WeakCase,
 } from '../../measuring/mutation-test.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { usageError } from '../../model/problem.ts';
 import { wrapLines } from '../../terminal/display-width.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { printJson } from '../output/table.ts';

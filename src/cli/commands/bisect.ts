@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
+import { usageError } from '../../model/problem.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';
 import { breakingHunks, describeBisected, hunksOf } from '../../probing/describe-findings.ts';
@@ -8,7 +9,6 @@ import { sumSpends } from '../../probing/limit-probes.ts';
 import { type BisectOutcome, forecastBisect, type RunBisectOptions, runBisect } from '../../probing/run-bisect.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { maskError } from '../output/mask.ts';
 import { openProgress } from '../output/progress.ts';

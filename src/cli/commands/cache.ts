@@ -5,11 +5,11 @@ import { importAnswers, openCacheMaintenance } from '../../importing/import-answ
 import { defined } from '../../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../../listing/describe-shared-cache.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { UserError } from '../../model/problem.ts';
+import { UserError, usageError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeBytes } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { openFlagReader, usageError } from '../flags/flag-reader.ts';
+import { openFlagReader } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printJson } from '../output/table.ts';
 import type { DefineCommand } from './define.ts';

@@ -7,8 +7,8 @@ import { openTraceImport, type TraceCounts } from '../../importing/traces/import
 import { type TraceFormat, traceFormats } from '../../importing/traces/read-trace-file.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { usageError } from '../../model/problem.ts';
 import { shellWord } from '../../text/command-line.ts';
-import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
 import type { DefineCommand } from './define.ts';

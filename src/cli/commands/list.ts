@@ -10,11 +10,10 @@ import {
   listSuites,
 } from '../../listing/list-parts.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { UserError } from '../../model/problem.ts';
+import { UserError, usageProblem } from '../../model/problem.ts';
 import { loadPlugins } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
-import { usageProblem } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { cellText, printRows } from '../output/table.ts';

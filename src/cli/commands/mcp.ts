@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
+import { type Problem, UserError, usageProblem } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { defaultTimeoutMs, findSnapshots } from '../../snapshots/find-drift.ts';
 import { openMcpPorts, parseServer } from '../../snapshots/read-server.ts';
@@ -14,7 +14,7 @@ import {
 } from '../../snapshots/take-snapshot.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { openFlagReader, usageProblem } from '../flags/flag-reader.ts';
+import { openFlagReader } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { printProblems } from '../output/problems.ts';

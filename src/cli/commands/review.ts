@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
+import { usageError } from '../../model/problem.ts';
 import { describeStoredRun } from '../../project/stored-runs.ts';
 import { type OpenReview, openReview, type Place } from '../../review/accept-change.ts';
 import {
@@ -12,7 +13,6 @@ import {
 } from '../../review/review-changes.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { collect } from '../output/reports.ts';

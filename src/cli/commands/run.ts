@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { UserError } from '../../model/problem.ts';
+import { UserError, usageError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { forecastRun } from '../../run/dry-run.ts';
 import { runSuites } from '../../run/run.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
-import { usageError } from '../flags/flag-reader.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { usageError } from '../flags/flag-reader.ts';
+import { usageError } from '../../model/problem.ts';
 import { addRunFlags } from '../flags/run-flags.ts';
 import type { DefineCommand } from './define.ts';
 import { type RunFlags, runCommand } from './run.ts';

@@ -1,14 +1,13 @@
 import { defined } from '../../json/defined.ts';
 import { validateProject } from '../../listing/validate-project.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { UserError } from '../../model/problem.ts';
+import { UserError, usageProblem } from '../../model/problem.ts';
 import { type Project } from '../../model/suite.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { findDrift, findSnapshots } from '../../snapshots/find-drift.ts';
 import { openMcpPorts } from '../../snapshots/read-server.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { usageProblem } from '../flags/flag-reader.ts';
 import { loadForRun, resolveRun } from '../flags/resolve-run.ts';
 import { buildRunOptions } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';

@@ -1,5 +1,4 @@
-import { defined } from '../../json/defined.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
+import { type Problem, UserError, usageProblem } from '../../model/problem.ts';
 import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 
@@ -48,13 +47,4 @@ export function openFlagReader(): FlagReader {
       if (problems.length > 0) throw new UserError(problems);
     },
   };
-}
-
-/** A mistake on the command line; the hint is a next step that works. */
-export function usageProblem(message: string, hint?: string): Problem {
-  return { code: 'usage', severity: 'error', message, ...defined({ hint }) };
-}
-
-export function usageError(message: string, hint?: string): UserError {
-  return new UserError([usageProblem(message, hint)]);
 }

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { maxTrials } from '../../model/cell.ts';
-import type { Problem } from '../../model/problem.ts';
+import { type Problem, usageProblem } from '../../model/problem.ts';
 import { cacheModes, type ProviderSwap, type RunSettings } from '../../model/record.ts';
 import type { Project } from '../../model/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
@@ -10,7 +10,6 @@ import { findLastFailed, type StoredInvocation } from '../../project/stored-runs
 import { checkTextGlob } from '../../text/glob.ts';
 import { parseQueueUrl } from '../../text/store-urls.ts';
 import { version } from '../version.ts';
-import { usageProblem } from './flag-reader.ts';
 import type { CountOrFraction, RunFlagValues } from './run-flags.ts';
 
 export function buildRunOptions(

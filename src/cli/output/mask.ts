@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
-import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
+import type { Mask } from '../../secrets/mask-secrets.ts';
 import type { TextSink } from '../io.ts';
 
 /** A stream that masks secrets. Each write is masked by itself, so a secret must not span two writes. */
@@ -17,11 +17,4 @@ export function maskError(error: unknown, mask: Mask): unknown {
     ...defined({ hint: hint && mask(hint) }),
   }));
   return new UserError(problems, { cause: error });
-}
-
-const secretName = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)/i;
-
-/** Masks variables that are named like secrets, for output before the project is loaded. */
-export function maskByName(env: Readonly<Record<string, string | undefined>>): Mask {
-  return createMask(Object.entries(env).flatMap(([name, value]) => (secretName.test(name) ? (value ?? []) : [])));
 }

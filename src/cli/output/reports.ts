@@ -5,14 +5,13 @@ import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import type { LoadedPlugin } from '../../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../../model/plugin.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
+import { type Problem, UserError, usageProblem } from '../../model/problem.ts';
 import type { Report, ReportStyle } from '../../model/report.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import { type RepositoryPaths, reporters } from '../../reports/index.ts';
 import { describeThrown } from '../../text/deadline.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { usageProblem } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import { styleFor } from './style.ts';
 

@@ -4,7 +4,7 @@ import { type AffectedSuite, type AffectedSuites, findAffected } from '../../cha
 import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Plugin } from '../../model/plugin.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
+import { type Problem, UserError, usageProblem } from '../../model/problem.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';
@@ -26,7 +26,6 @@ import type { Mask } from '../../secrets/mask-secrets.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';
-import { usageProblem } from '../flags/flag-reader.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';

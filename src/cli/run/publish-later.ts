@@ -4,7 +4,7 @@ import { readOrUndefined, replaceFile, StorageError } from '../../files/write-fi
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { UserError } from '../../model/problem.ts';
+import { UserError, usageError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import type { RunOrigin } from '../../publishing/job.ts';
 import {
@@ -14,14 +14,12 @@ import {
   publishToGithub,
 } from '../../publishing/publish-to-github.ts';
 import { reporters } from '../../reports/index.ts';
-import { createMask } from '../../secrets/mask-secrets.ts';
+import { createMask, maskByName } from '../../secrets/mask-secrets.ts';
 import { attempt } from '../../text/attempt.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnUntrusted } from '../../verdict/assess-run.ts';
-import { usageError } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
 import type { CiPage } from '../output/ci-outcome.ts';
-import { maskByName } from '../output/mask.ts';
 import {
   hintFor,
   type PublishFlags,

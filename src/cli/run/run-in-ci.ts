@@ -3,25 +3,23 @@ import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
+import { type Problem, UserError, usageError, usageProblem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject, loadRunDefaults } from '../../project/load-project.ts';
 import { findProjectRoot, folderInRepository } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
 import { identifyJob, type JobIdentity, type RunOrigin, readRunOrigin } from '../../publishing/job.ts';
-import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
+import { createMask, type Mask, maskByName } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
 import { reportOnShards } from '../commands/merge.ts';
 import { type RunFlags, runCommand } from '../commands/run.ts';
-import { usageError, usageProblem } from '../flags/flag-reader.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { type CiOutcome, type CiPage, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
 import { type DriftFinding, isCompared, isDriftAlone, isSameDrift } from '../output/drift-outcome.ts';
-import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
 
 /** Flags of every command that runs, or reads a stored run, and publishes the result. */
