@@ -40,8 +40,8 @@ export const parts = [
  * with its reason where it is not obvious; it points down.
  */
 export const features = {
-  // Which branch and commit a comment is about.
-  publishing: ['project'],
+  // Which branch and commit a comment is about, and what a stored or repeated run shows.
+  publishing: ['verdict', 'project'],
   viewing: ['verdict', 'project'],
   // Answers that are brought along are judged as those of a run are: by its cells, with its tools, against its baseline.
   importing: ['run', 'baseline', 'judges', 'plan', 'project'],
@@ -182,7 +182,8 @@ export default {
         'Disk, network and processes are reached from these folders alone; others take what they need as an argument. src/promptfoo runs in the child of a module, and starts programs and agents and asks servers as promptfoo does.',
       from: {
         path: '^src/',
-        pathNot: '^src/(api|baseline|cache|cli|files|http|programs|project|promptfoo|providers|queue|record|suite)/',
+        pathNot:
+          '^src/(api|baseline|cache|cli|files|http|programs|project|promptfoo|providers|publishing|queue|record|suite)/',
       },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os|worker_threads)$' },
     },

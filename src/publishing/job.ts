@@ -7,6 +7,23 @@ import { readRunHeader } from '../record/read-run-record.ts';
 import { attemptOr } from '../text/attempt.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
+/** What publishing uses of the process. */
+export interface JobIo {
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly now: () => Date;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Waits before an API is asked again; really where undefined. */
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+interface TextSink {
+  readonly write: (text: string) => void;
+}
+
 /** What tells the comment and the check of one job from those of the others. */
 export interface JobIdentity {
   /** Letters, digits, dots, dashes and underscores. */

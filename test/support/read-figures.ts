@@ -1,7 +1,7 @@
-import { githubOutputs } from '../../src/cli/output/ci-outcome.ts';
 import { compareRecords, renderReport } from '../../src/index.ts';
 import type { History } from '../../src/model/history.ts';
 import type { ReportTotals } from '../../src/model/report.ts';
+import { githubOutputs } from '../../src/publishing/ci-outcome.ts';
 import { reportOnRun } from '../../src/verdict/assess-run.ts';
 import { openViewedRuns } from '../../src/viewing/view-runs.ts';
 import type { TempProject } from './temp-project.ts';

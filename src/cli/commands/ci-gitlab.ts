@@ -4,7 +4,9 @@ import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { Published } from '../../model/report.ts';
 import { encodeSegment, findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import type { CiRequest, ToPublish } from '../../publishing/ci-outcome.ts';
 import { nameBranch } from '../../publishing/job.ts';
+import { publishPorts } from '../../publishing/publish-outcome.ts';
 import {
   findGitlabBlobUrl,
   findNoteFault,
@@ -15,8 +17,6 @@ import {
 import { renderCodeQualityProblems } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
-import type { CiRequest } from '../output/ci-outcome.ts';
-import { publishPorts } from '../output/publish-outcome.ts';
 import { collect, parseReporters, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
 import {
   addCiFlags,
@@ -25,7 +25,6 @@ import {
   findIdentity,
   findPage,
   runInCi,
-  type ToPublish,
   withConfig,
 } from '../run/run-in-ci.ts';
 import type { DefineCommand } from './define.ts';

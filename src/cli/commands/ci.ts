@@ -5,7 +5,11 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { usageError } from '../../model/problem.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
+import type { CiPage, CiRequest } from '../../publishing/ci-outcome.ts';
+import { publishDrift } from '../../publishing/drift-outcome.ts';
 import { type JobIdentity, nameBranch } from '../../publishing/job.ts';
+import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../../publishing/publish-later.ts';
+import { nameJobsHint, type PublishFlags, publishOutcome } from '../../publishing/publish-outcome.ts';
 import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
 import { renderCommand } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -13,11 +17,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { clipText } from '../../text/shorten.ts';
 import { parseYaml } from '../../text/yaml-text.ts';
 import type { Io } from '../io.ts';
-import type { CiPage, CiRequest } from '../output/ci-outcome.ts';
-import { publishDrift } from '../output/drift-outcome.ts';
-import { nameJobsHint, type PublishFlags, publishOutcome } from '../output/publish-outcome.ts';
 import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
-import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../run/publish-later.ts';
 import {
   addCiFlags,
   type CiEvent,

@@ -3,23 +3,30 @@ import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { type Problem, UserError, usageError, usageProblem } from '../../model/problem.ts';
+import { UserError, usageError, usageProblem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject, loadRunDefaults } from '../../project/load-project.ts';
 import { findProjectRoot, folderInRepository } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
+import {
+  type CiOutcome,
+  type CiPage,
+  type CiPlace,
+  describeOutcome,
+  describeUsage,
+  type ToPublish,
+} from '../../publishing/ci-outcome.ts';
 import { identifyJob, type JobIdentity, type RunOrigin, readRunOrigin } from '../../publishing/job.ts';
 import { createMask, type Mask, maskByName } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
+import { confirmDrift, type DriftFinding } from '../../verdict/judge-drift.ts';
 import { reportOnShards } from '../commands/merge.ts';
 import { type RunFlags, runCommand } from '../commands/run.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
-import { type CiOutcome, type CiPage, type CiPlace, describeOutcome, describeUsage } from '../output/ci-outcome.ts';
-import { type DriftFinding, isCompared, isDriftAlone, isSameDrift } from '../output/drift-outcome.ts';
 import { describeProblems } from '../output/problems.ts';
 
 /** Flags of every command that runs, or reads a stored run, and publishes the result. */
@@ -109,18 +116,6 @@ export interface CiEvent {
   readonly isDriftWatch?: boolean;
 }
 
-export interface ToPublish {
-  readonly outcome: CiOutcome;
-  /** The text of the outcome with links to another page, or to none. */
-  readonly bodyWith: (page: CiPage | undefined) => string;
-  readonly mask: Mask;
-  readonly origin: RunOrigin;
-  /** Undefined where the run could not start. */
-  readonly report?: Report;
-  readonly problems: readonly Problem[];
-  readonly drift?: DriftFinding;
-}
-
 export interface CiSteps {
   /** Before the run. What it throws is published too: else the verdict on an older commit would stay. */
   readonly prepare: () => Promise<void>;
@@ -142,7 +137,11 @@ export async function runInCi(
     await prepare();
     const run = (): Promise<RunOutcome> => runOrRead(givenPaths, flags, io, event);
     const { report, isReplay, exitCode, ...found } =
-      event.isDriftWatch === true ? await runForDrift(run, io) : await run();
+      event.isDriftWatch === true
+        ? await confirmDrift(run, () =>
+            io.stderr.write('note: this run failed by drift; a second run has to confirm it\n'),
+          )
+        : await run();
     const describe = (page: CiPage | undefined): CiOutcome => {
       const { page: _, ...elsewhere } = place;
       return describeOutcome(report, { exitCode, isReplay, place: { ...elsewhere, ...defined({ page }) } });
@@ -190,18 +189,6 @@ interface RunOutcome {
   readonly isReplay: boolean;
   readonly exitCode: number;
   readonly drift?: DriftFinding;
-}
-
-/** A second run has to agree before anybody is alarmed. */
-async function runForDrift(run: () => Promise<RunOutcome>, io: Io): Promise<RunOutcome> {
-  const first = await run();
-  if (!isCompared(first.report) && first.exitCode === exitCodes.passed) return { ...first, drift: 'blind' };
-  if (!isDriftAlone(first.report)) return { ...first, drift: 'none' };
-  io.stderr.write('note: this run failed by drift; a second run has to confirm it\n');
-  const second = await run();
-  const isConfirmed = isDriftAlone(second.report) && isSameDrift(first.report, second.report);
-  const isCleared = isDriftAlone(second.report) || second.exitCode === exitCodes.passed;
-  return { ...second, drift: isConfirmed ? 'confirmed' : isCleared ? 'unconfirmed' : 'none' };
 }
 
 async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, event: CiEvent): Promise<RunOutcome> {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Io } from '../../../src/cli/io.ts';
-import type { CiOutcome } from '../../../src/cli/output/ci-outcome.ts';
-import { publishDrift } from '../../../src/cli/output/drift-outcome.ts';
-import type { PublishOptions } from '../../../src/cli/output/publish-outcome.ts';
-import type { DecisionOutcome } from '../../../src/model/gate.ts';
-import { buildComparison, buildReport, buildSuite, buildVariant } from '../../support/build-report.ts';
+import type { DecisionOutcome } from '../../src/model/gate.ts';
+import type { CiOutcome } from '../../src/publishing/ci-outcome.ts';
+import { publishDrift } from '../../src/publishing/drift-outcome.ts';
+import type { JobIo } from '../../src/publishing/job.ts';
+import type { PublishOptions } from '../../src/publishing/publish-outcome.ts';
+import { buildComparison, buildReport, buildSuite, buildVariant } from '../support/build-report.ts';
 
 const flags = { summary: false, annotations: false };
 const outcome: CiOutcome = {
@@ -19,7 +19,7 @@ const outcome: CiOutcome = {
 /** Whether the issue was kept, which fails here for want of a repository, and the output `drift`. */
 async function publish(run: DecisionOutcome, isCompared: boolean) {
   const said: string[] = [];
-  const io = { env: {}, stderr: { write: (text: string) => said.push(text) } } as unknown as Io;
+  const io = { env: {}, stderr: { write: (text: string) => said.push(text) } } as unknown as JobIo;
   const variant = buildVariant(isCompared ? { comparison: buildComparison() } : {});
   const report = buildReport([buildSuite([], { variants: [variant] })], {
     decision: { outcome: run, breaches: [], warnings: [] },

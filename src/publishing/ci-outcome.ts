@@ -1,8 +1,7 @@
-import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
-import type { Problem } from '../../model/problem.ts';
-import type { Report } from '../../model/report.ts';
-import type { Conclusion } from '../../publishing/publish-to-github.ts';
+import { defined } from '../json/defined.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Report } from '../model/report.ts';
 import {
   codeBlock,
   codeSpan,
@@ -15,8 +14,12 @@ import {
   shoutDecision,
   surveyCases,
   worstFirst,
-} from '../../reports/index.ts';
-import { clipText } from '../../text/shorten.ts';
+} from '../reports/index.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import { clipText } from '../text/shorten.ts';
+import type { DriftFinding } from '../verdict/judge-drift.ts';
+import type { RunOrigin } from './job.ts';
+import type { Conclusion } from './publish-to-github.ts';
 
 /** What is published of a run, or of one that could not start. */
 export interface CiOutcome {
@@ -28,6 +31,18 @@ export interface CiOutcome {
   /** Commands of GitHub Actions. */
   readonly annotations: string;
   readonly outputs: Readonly<Record<string, string>>;
+}
+
+export interface ToPublish {
+  readonly outcome: CiOutcome;
+  /** The text of the outcome with links to another page, or to none. */
+  readonly bodyWith: (page: CiPage | undefined) => string;
+  readonly mask: Mask;
+  readonly origin: RunOrigin;
+  /** Undefined where the run could not start. */
+  readonly report?: Report;
+  readonly problems: readonly Problem[];
+  readonly drift?: DriftFinding;
 }
 
 /** Where it is published. */

@@ -1,33 +1,20 @@
 import { appendFileSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readOrUndefined, replaceFile, StorageError } from '../../files/write-files.ts';
-import { defined } from '../../json/defined.ts';
-import { isJsonObject, type JsonValue } from '../../json/json.ts';
-import { exitCodes } from '../../model/exit-code.ts';
-import { UserError, usageError } from '../../model/problem.ts';
-import { findProjectRoot } from '../../project/project-paths.ts';
-import type { RunOrigin } from '../../publishing/job.ts';
-import {
-  type Conclusion,
-  findForeignRun,
-  type GithubRun,
-  publishToGithub,
-} from '../../publishing/publish-to-github.ts';
-import { reporters } from '../../reports/index.ts';
-import { createMask, maskByName } from '../../secrets/mask-secrets.ts';
-import { attempt } from '../../text/attempt.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
-import { reportOnUntrusted } from '../../verdict/assess-run.ts';
-import type { Io } from '../io.ts';
-import type { CiPage } from '../output/ci-outcome.ts';
-import {
-  hintFor,
-  type PublishFlags,
-  type PublishOptions,
-  publishOutcome,
-  publishPorts,
-} from '../output/publish-outcome.ts';
-import type { ToPublish } from './run-in-ci.ts';
+import { readOrUndefined, replaceFile, StorageError } from '../files/write-files.ts';
+import { defined } from '../json/defined.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import { UserError, usageError } from '../model/problem.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
+import { reporters } from '../reports/index.ts';
+import { createMask, maskByName } from '../secrets/mask-secrets.ts';
+import { attempt } from '../text/attempt.ts';
+import { toSafeLine } from '../text/sanitize.ts';
+import { reportOnUntrusted } from '../verdict/assess-run.ts';
+import type { CiPage, ToPublish } from './ci-outcome.ts';
+import type { JobIo, RunOrigin } from './job.ts';
+import { hintFor, type PublishFlags, type PublishOptions, publishOutcome, publishPorts } from './publish-outcome.ts';
+import { type Conclusion, findForeignRun, type GithubRun, publishToGithub } from './publish-to-github.ts';
 
 /** What one step leaves for a later one: a page has no address before it is uploaded. Its texts are masked. */
 interface Held {
@@ -52,7 +39,7 @@ export function holdOutcome(
   path: string,
   { outcome, bodyWith, mask, origin, github }: ToPublish & { readonly github: GithubRun | undefined },
   { comment = false, checkRun = false, summary, annotations, config }: PublishFlags & { readonly config?: string },
-  io: Io,
+  io: JobIo,
 ): boolean {
   const held: Held = {
     version: 1,
@@ -86,7 +73,7 @@ export function withoutHeld({ annotations }: PublishFlags): PublishFlags {
 export async function publishHeld(
   path: string,
   page: CiPage | undefined,
-  io: Io,
+  io: JobIo,
   optionsOf: (config: string | undefined) => Omit<PublishOptions, 'mask' | 'origin'>,
 ): Promise<number> {
   const held = readHeld(path);
@@ -141,7 +128,7 @@ function isHeld(value: unknown): value is Held {
  */
 export async function publishUntrusted(
   folder: string,
-  io: Io,
+  io: JobIo,
   {
     github,
     event,
@@ -181,7 +168,7 @@ const warning = `> **Not verified**: the job of a fork reports this. Its author 
 
 `;
 
-async function describeRecord(folder: string, io: Io): Promise<string> {
+async function describeRecord(folder: string, io: JobIo): Promise<string> {
   try {
     const path = findRecord(resolve(io.cwd, folder));
     const root = findProjectRoot(io.cwd, undefined);

@@ -1,13 +1,12 @@
 import { appendFileSync } from 'node:fs';
-import { defined } from '../../json/defined.ts';
-import type { RunOrigin } from '../../publishing/job.ts';
-import { findPublishFault, type GithubRun, publishToGithub } from '../../publishing/publish-to-github.ts';
-import type { PublishPorts } from '../../publishing/upsert-comment.ts';
-import { renderCommand } from '../../reports/index.ts';
-import type { Mask } from '../../secrets/mask-secrets.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
-import type { Io } from '../io.ts';
+import { defined } from '../json/defined.ts';
+import { renderCommand } from '../reports/index.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 import type { CiOutcome } from './ci-outcome.ts';
+import type { JobIo, RunOrigin } from './job.ts';
+import { findPublishFault, type GithubRun, publishToGithub } from './publish-to-github.ts';
+import type { PublishPorts } from './upsert-comment.ts';
 
 export interface PublishFlags {
   readonly comment?: boolean;
@@ -33,7 +32,7 @@ type Warn = (text: string) => void;
 export async function publishOutcome(
   outcome: CiOutcome,
   flags: PublishFlags,
-  io: Io,
+  io: JobIo,
   options: PublishOptions,
 ): Promise<void> {
   const { github, mask, origin, root } = options;
@@ -59,7 +58,7 @@ function describeShard({ shard }: RunOrigin): string {
 async function publishParts(
   { conclusion, title, body }: CiOutcome,
   flags: PublishFlags,
-  io: Io,
+  io: JobIo,
   { github, mask, id, checkName, origin }: PublishOptions,
   warn: Warn,
 ): Promise<Readonly<Record<string, string>>> {
@@ -122,12 +121,12 @@ const scopes = { comment: 'pull-requests', check: 'checks', issue: 'issues' } as
 export const nameJobsHint = `Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
 const sharedHint = `Both are kept. ${nameJobsHint}`;
 
-export function publishPorts({ env, now, random, wait }: Io, token: string): PublishPorts {
+export function publishPorts({ env, now, random, wait }: JobIo, token: string): PublishPorts {
   const writer = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
   return { env, token, now, writer, ...defined({ wait }) };
 }
 
-function append(io: Io, variable: string, text: string, warn: Warn): void {
+function append(io: JobIo, variable: string, text: string, warn: Warn): void {
   const path = io.env[variable] ?? '';
   if (path === '') return;
   try {

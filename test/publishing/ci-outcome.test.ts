@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type CiPlace, describeOutcome, describeUsage, githubOutputs } from '../../../src/cli/output/ci-outcome.ts';
-import type { CellRow } from '../../../src/model/record.ts';
-import type { Report } from '../../../src/model/report.ts';
+import type { CellRow } from '../../src/model/record.ts';
+import type { Report } from '../../src/model/report.ts';
+import { type CiPlace, describeOutcome, describeUsage, githubOutputs } from '../../src/publishing/ci-outcome.ts';
 import {
   buildCase,
   buildComparison,
@@ -9,7 +9,7 @@ import {
   buildSuite,
   buildUnansweredCase,
   buildVariant,
-} from '../../support/build-report.ts';
+} from '../support/build-report.ts';
 
 const missing = { kind: 'cacheMiss', message: 'no cached answer', attempts: 0 } as const;
 

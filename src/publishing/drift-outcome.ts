@@ -1,87 +1,14 @@
-import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
-import type { Breach, BreachCode } from '../../model/gate.ts';
-import type { Report } from '../../model/report.ts';
-import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from '../../publishing/publish-to-github.ts';
-import { renderCommand } from '../../reports/index.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
-import { clipText } from '../../text/shorten.ts';
-import type { Io } from '../io.ts';
+import { defined } from '../json/defined.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import type { Report } from '../model/report.ts';
+import { renderCommand } from '../reports/index.ts';
+import { toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
+import { type DriftFinding, listDrifted, listUncompared } from '../verdict/judge-drift.ts';
 import type { CiOutcome } from './ci-outcome.ts';
+import type { JobIo } from './job.ts';
 import { hintFor, type PublishFlags, type PublishOptions, publishPorts } from './publish-outcome.ts';
-
-/** `blind`: nothing was compared, so that no drift could be seen. */
-export type DriftFinding = 'none' | 'unconfirmed' | 'confirmed' | 'blind';
-
-/** What a comparison with the accepted answers shows. */
-const driftCodes: ReadonlySet<BreachCode> = new Set([
-  'case-drifted',
-  'must-pass',
-  'pass-rate-regressed',
-  'score-regressed',
-  'cost-regressed',
-  'steps-regressed',
-  'latency-regressed',
-  'recall-regressed',
-  'f1-regressed',
-  'slice-regressed',
-  'erosion',
-]);
-
-/** Limits that answers which got worse break too. */
-const limitCodes: ReadonlySet<BreachCode> = new Set([
-  'pass-rate-min',
-  'score-min',
-  'cost-max',
-  'steps-max',
-  'latency-p95-max',
-  'first-token-p95-max',
-  'recall-min',
-  'precision-min',
-  'f1-min',
-  'slice-min',
-]);
-
-/** True where a run fails by drift alone: a broken contract, or a case that a change broke, is another failure. */
-export function isDriftAlone(report: Report): boolean {
-  const { outcome, breaches } = report.decision;
-  if (outcome !== 'failed' || !breaches.some(({ code }) => driftCodes.has(code))) return false;
-  return breaches.every((breach) => {
-    return (driftCodes.has(breach.code) || limitCodes.has(breach.code)) && isOfAccepted(breach, report);
-  });
-}
-
-/** False for a request, a case or a check that is not as it was accepted: then the change may be what broke it. */
-function isOfAccepted({ suite: suiteId, prompt, provider, caseId = '' }: Breach, { suites }: Report): boolean {
-  const variants = suites.find(({ suite }) => suite === suiteId)?.variants ?? [];
-  const found = variants.find((variant) => variant.prompt === prompt && variant.provider === provider);
-  if (found?.comparison?.isSameRequest !== true) return false;
-  const { added, redefined } = found.comparison.cases;
-  return !added.includes(caseId) && !redefined.includes(caseId);
-}
-
-/** Two runs agree where something failed in both. */
-export function isSameDrift(first: Report, second: Report): boolean {
-  const before = new Set(listDrifted(first));
-  return listDrifted(second).some((key) => before.has(key));
-}
-
-export function isCompared(report: Report): boolean {
-  return listUncompared(report).length < report.suites.length;
-}
-
-/** Suites without a baseline, in which no drift can be seen. */
-function listUncompared({ suites }: Report): readonly string[] {
-  return suites
-    .filter(({ variants }) => variants.every(({ comparison }) => comparison === undefined))
-    .map(({ suite }) => suite);
-}
-
-function listDrifted({ decision }: Report): readonly string[] {
-  const keyOf = ({ suite, prompt, provider, code, caseId, slice, class: name }: Breach): string =>
-    JSON.stringify([suite, prompt, provider, caseId ?? [code, slice, name]]);
-  return decision.breaches.filter(({ code }) => driftCodes.has(code)).map(keyOf);
-}
+import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from './publish-to-github.ts';
 
 export interface DriftRun {
   readonly report: Report;
@@ -93,7 +20,7 @@ export async function publishDrift(
   outcome: CiOutcome,
   { report, drift }: DriftRun,
   flags: PublishFlags,
-  io: Io,
+  io: JobIo,
   options: PublishOptions,
 ): Promise<CiOutcome> {
   // A run that failed or broke off otherwise says nothing about drift.
@@ -191,7 +118,7 @@ Later runs update this issue, and the first one that passes closes it. Close it 
 async function keepIssue(
   issue: DriftIssue,
   flags: PublishFlags,
-  io: Io,
+  io: JobIo,
   { github, origin, root }: PublishOptions,
 ): Promise<KeptIssue | undefined> {
   const token = io.env['GITHUB_TOKEN'] ?? '';
@@ -210,7 +137,7 @@ async function keepIssue(
   return kept;
 }
 
-function warnOnPage(message: string, { annotations }: PublishFlags, io: Io): void {
+function warnOnPage(message: string, { annotations }: PublishFlags, io: JobIo): void {
   io.stderr.write(`warning: ${toSafeLine(message)}\n`);
   if (annotations) io.stdout.write(renderCommand({ level: 'warning', title: 'llmcheck', message }));
 }
