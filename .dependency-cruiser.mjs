@@ -68,8 +68,7 @@ export const features = {
   contracts: ['baseline', 'plan', 'project'],
   // A record is accepted where its cells are those of the plan, and without answers that look worse.
   baseline: ['judges', 'plan', 'compare', 'project'],
-  // A judge is a model: what asks it is the chain of calls, over prompts that the plan renders.
-  judges: ['calls', 'plan', 'project'],
+  judges: ['project'],
   // Limits and the budget follow from the plan and its prices.
   calls: ['plan'],
   plan: ['project'],

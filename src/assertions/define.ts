@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { AgentStep } from '../model/agent.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { CellKey } from '../model/cell.ts';
 import type { Completion, Message } from '../model/completion.ts';
 import type { CodeSource, OwnCode } from '../model/own-code.ts';
 import type { RecordedCheck } from '../model/record.ts';
@@ -95,6 +96,12 @@ export type ModelReply =
 
 /** The answer that the baseline holds for the same case and trial. */
 export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCalls'>;
+
+/**
+ * Finds the accepted answer of a cell; undefined where there is none, or where only its hash was kept. A trial that the
+ * baseline lacks, such as a confirmation trial, asks the same question: it gets the case's first answer.
+ */
+export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 
 export interface CheckContext {
   readonly completion: CompletionView;

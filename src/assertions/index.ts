@@ -1,3 +1,4 @@
+import type { CheckSpec } from '../model/verdict.ts';
 import { pii, secrets } from './behaviour/leaks.ts';
 import { finishReason, refusal } from './behaviour/refusal.ts';
 import { cost, latency, tokens } from './budget.ts';
@@ -80,4 +81,21 @@ const internalAssertions: Readonly<Record<string, Assertion>> = { contract };
 export function lookupAssertion(name: string): Assertion | undefined {
   if (Object.hasOwn(assertions, name)) return assertions[name];
   return Object.hasOwn(internalAssertions, name) ? internalAssertions[name] : undefined;
+}
+
+/** True for a check that compares with the accepted answer, itself or in a child. */
+export function comparesAccepted({ assertion, children = [] }: CheckSpec): boolean {
+  const declared = lookupAssertion(assertion);
+  return (
+    (declared !== undefined && 'comparesAccepted' in declared && declared.comparesAccepted) ||
+    children.some(comparesAccepted)
+  );
+}
+
+/** True for a check that compares with the answer of the other side, itself or in a child. */
+export function comparesOther({ assertion, children = [] }: CheckSpec): boolean {
+  const declared = lookupAssertion(assertion);
+  return (
+    (declared !== undefined && 'comparesOther' in declared && declared.comparesOther) || children.some(comparesOther)
+  );
 }

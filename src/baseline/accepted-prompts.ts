@@ -2,9 +2,11 @@ import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../c
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { type Baseline, type BaselineVariant, comparedKeys, type StandIn, type VariantKey } from '../model/baseline.ts';
+import { type RenderedVariant } from '../model/plan.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import type { AcceptedPromptState } from '../model/record.ts';
 import {
+  isOwnCode,
   type Project,
   type PromptVersion,
   type ProviderConfig,
@@ -12,9 +14,7 @@ import {
   type Suite,
   writeMessage,
 } from '../model/suite.ts';
-import { listOwnFiles, mayAttach } from '../plan/attachments.ts';
-import { isOwnCode } from '../plan/plan-run.ts';
-import type { RenderedVariant } from '../plan/render-cells.ts';
+import { listOwnFiles, mayAttach } from '../prompts/attached-files.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 import { knowsCase } from '../templates/rendered-table.ts';

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { FindAccepted } from '../assertions/define.ts';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import {
@@ -9,11 +10,10 @@ import {
   type StandIn,
   type VariantKey,
 } from '../model/baseline.ts';
+import type { PlannedSuite, PlannedVariant } from '../model/plan.ts';
 import { UserError } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
-import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
-import type { FindAccepted } from '../plan/render-cells.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, findStoredRun, listStoredRuns, type RecordSource } from '../project/stored-runs.ts';
@@ -260,7 +260,7 @@ export function createFindAccepted(suites: readonly Suite[], findBaseline: FindB
  * file of another suite, would otherwise pass without a comparison and without a remark.
  */
 export function describeUnaccepted(
-  { suites }: Pick<Plan, 'suites'>,
+  { suites }: { readonly suites: readonly PlannedSuite[] },
   findBaseline: FindBaseline,
   wanted: RunSettings['baseline'],
 ): readonly string[] {

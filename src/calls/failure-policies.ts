@@ -1,4 +1,4 @@
-import type { Completion, CompletionOutcome, FailureKind, ProviderFailure } from '../model/completion.ts';
+import type { FailureKind, ProviderFailure } from '../model/completion.ts';
 
 export interface FailurePolicy {
   /** Ask again, within the retry budget. */
@@ -38,16 +38,4 @@ export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
 
 export function isRetryable(failure: ProviderFailure): boolean {
   return failurePolicies[failure.kind].retry && failure.retryable !== false;
-}
-
-/**
- * Finds the usage of a call that was billed but brought no answer to judge. The usage of an unreadable body may be
- * unknown. Undefined if nothing is known to have been billed.
- */
-export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usage'> | undefined {
-  if (outcome.status === 'completed' || outcome.attempts === 0) return undefined;
-  const { kind, usage } = outcome.failure;
-  if (usage !== undefined) return { usage };
-  // A batch bills nothing for a request that brought no answer at all.
-  return kind === 'malformed' && outcome.batched !== true ? {} : undefined;
 }

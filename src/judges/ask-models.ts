@@ -1,10 +1,14 @@
 import type { AskModel, ModelQuestion } from '../assertions/define.ts';
-import type { Calls } from '../calls/calls.ts';
-import { findUnusable } from '../calls/failure-policies.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CellKey } from '../model/cell.ts';
-import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import {
+  type Complete,
+  type Completion,
+  type CompletionRequest,
+  findUnusable,
+  type ProviderFailure,
+} from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { addKnown } from '../stats/descriptive.ts';
@@ -20,8 +24,17 @@ interface Asker {
 
 export type OpenAsker = (key: CellKey) => Asker;
 
+/** What asks the models. */
+interface ModelCalls {
+  readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
+  /** The same past what is stored; undefined where nothing may be sent. */
+  readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
+  /** In USD. */
+  readonly costOf: (config: ProviderConfig, completion: Pick<Completion, 'usage'>) => number | undefined;
+}
+
 export interface AskOptions {
-  readonly calls: Pick<Calls, 'completeFor' | 'refreshFor' | 'costOf'>;
+  readonly calls: ModelCalls;
   readonly endpointOf: (config: ProviderConfig) => Endpoint;
   readonly findSuite: (suiteId: string) => Suite | undefined;
   readonly signal: AbortSignal;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { comparesAccepted, comparesOther } from '../assertions/index.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { tryParseJson } from '../json/parse-json.ts';
@@ -7,7 +8,6 @@ import type { Completion } from '../model/completion.ts';
 import type { Plugin } from '../model/plugin.ts';
 import { UserError } from '../model/problem.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
-import { comparesAccepted, comparesOther } from '../plan/render-cells.ts';
 import { loadProject } from '../project/load-project.ts';
 import { openWorkingTree } from '../suite/open-project.ts';
 import { asksModel, judgeAnswer, openJudgePorts } from './judge-answer.ts';

@@ -1,4 +1,5 @@
-import type { AssertionPorts, JudgedInput } from '../assertions/define.ts';
+import { type AssertionPorts, type FindAccepted, type JudgedInput } from '../assertions/define.ts';
+import { comparesAccepted, comparesOther } from '../assertions/index.ts';
 import { decideCell, judgeChecks } from '../assertions/judge-checks.ts';
 import { selectTarget } from '../assertions/select-target.ts';
 import { defined } from '../json/defined.ts';
@@ -7,7 +8,6 @@ import { maxClassLength, nameClass } from '../model/classes.ts';
 import type { Completion } from '../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
-import { comparesAccepted, comparesOther, type FindAccepted } from '../plan/render-cells.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { openOwnCode } from '../programs/open-own-code.ts';
 import { openWorkspaces } from '../programs/open-workspaces.ts';

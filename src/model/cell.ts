@@ -232,3 +232,11 @@ export interface CellCounts {
   /** Planned cells that the cache answered. */
   readonly cached: number;
 }
+
+/** Finds the cell of a case, for its checks. */
+export type FindCell = (
+  suite: string,
+  prompt: string,
+  provider: string,
+  caseId: string,
+) => Cell | undefined | Promise<Cell | undefined>;

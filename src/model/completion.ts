@@ -222,3 +222,15 @@ export type CompletionOutcome =
 
 /** The only function type of the model: providers, cache, retry, limits and budget are all of this shape. */
 export type Complete = (request: CompletionRequest, signal: AbortSignal) => Promise<CompletionOutcome>;
+
+/**
+ * Finds the usage of a call that was billed but brought no answer to judge. The usage of an unreadable body may be
+ * unknown. Undefined if nothing is known to have been billed.
+ */
+export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usage'> | undefined {
+  if (outcome.status === 'completed' || outcome.attempts === 0) return undefined;
+  const { kind, usage } = outcome.failure;
+  if (usage !== undefined) return { usage };
+  // A batch bills nothing for a request that brought no answer at all.
+  return kind === 'malformed' && outcome.batched !== true ? {} : undefined;
+}

@@ -448,3 +448,8 @@ export interface EmptySelection {
 export function caseLabel(suiteId: string, caseId: string): string {
   return `${suiteId}/${caseId}`;
 }
+
+/** A provider of which the project writes a part: its code, or the template of its requests. */
+export function isOwnCode({ adapter, plugin }: ProviderConfig): boolean {
+  return plugin !== undefined || adapter === 'exec' || adapter === 'http' || adapter === 'module';
+}

@@ -3,8 +3,8 @@ import { defined } from '../json/defined.ts';
 import type { Attachment } from '../model/completion.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
+import { mayAttach } from '../prompts/attached-files.ts';
 import { readAttachment } from '../providers/outgoing-request.ts';
-import { hasMedia, listWrittenMedia } from '../templates/media.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attemptOr } from '../text/attempt.ts';
 import type { Plan } from './build-plan.ts';
@@ -65,25 +65,6 @@ export function findAttached(suite: Suite, projectRoot: string): ReadonlySet<str
     }
   }
   return found;
-}
-
-/** A template of another language shows what it attaches only when it is rendered. */
-export function mayAttach(prompt: AttachingPrompt): boolean {
-  if (prompt.expand === undefined) return prompt.messages.some(({ attach }) => attach !== undefined);
-  return listSources(prompt).some(hasMedia);
-}
-
-type AttachingPrompt = Pick<PromptVersion, 'messages' | 'expand'>;
-
-/** The files that a prompt attaches whatever the case. */
-export function listOwnFiles(prompt: AttachingPrompt): readonly string[] {
-  if (prompt.expand !== undefined) return listSources(prompt).flatMap(listWrittenMedia);
-  const attached = prompt.messages.flatMap(({ attach = [] }) => attach);
-  return attached.filter(({ variables }) => variables.length === 0).map(({ source }) => source);
-}
-
-function listSources({ messages }: AttachingPrompt): readonly string[] {
-  return messages.flatMap(({ template: { source, language } }) => [source, ...Object.values(language?.partials ?? {})]);
 }
 
 /** A missing variable is reported where the prompt is rendered. */

@@ -1,23 +1,10 @@
 import type { Cell } from '../model/cell.ts';
+import type { PlannedSuite, PlannedVariant } from '../model/plan.ts';
 import type { Endpoint } from '../model/provider.ts';
 import { type Case, type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { buildParams, createRenderer, type RenderedVariant, type RenderOptions, runsOn } from './render-cells.ts';
+import { buildParams, createRenderer, type RenderOptions, runsOn } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
-
-export interface PlannedVariant extends RenderedVariant {
-  /** Cells; those under `observe` counted apart. */
-  readonly planned: number;
-  readonly observed: number;
-}
-
-export interface PlannedSuite {
-  readonly suite: Suite;
-  readonly variants: readonly PlannedVariant[];
-  readonly filtered: boolean;
-  /** Cases that the selection kept, on whatever variants they run. */
-  readonly selectedCases: number;
-}
 
 /** The cells that will run: counted at once, rendered one by one. */
 export interface Plan {

@@ -1,13 +1,13 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { appendPointer } from '../json/json-pointer.ts';
+import { type PlannedSuite, type RenderedVariant } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Suite } from '../model/suite.ts';
+import { type Suite } from '../model/suite.ts';
 import { fitSchema, type Refusal } from '../providers/fit-schema.ts';
 import { readFunctionTool } from '../providers/neutral-params.ts';
 import { findSchemaMode, type SchemaMode, schemaModes } from '../providers/schema-modes.ts';
-import type { PlannedSuite } from './build-plan.ts';
-import { findStructuredSchema, type RenderedVariant } from './render-cells.ts';
+import { findStructuredSchema } from './render-cells.ts';
 
 /**
  * Finds parts of the plan's schemas that APIs are known to refuse. A contract is sent without these parts, and is an

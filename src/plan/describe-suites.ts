@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { StandIn } from '../model/baseline.ts';
+import { type PlannedSuite, type PlannedVariant, type RenderedVariant } from '../model/plan.ts';
 import type {
   AcceptedPromptState,
   RecordedShard,
@@ -20,8 +21,8 @@ import {
   slicesOf,
   writeMessage,
 } from '../model/suite.ts';
-import type { Plan, PlannedSuite, PlannedVariant } from './build-plan.ts';
-import { createDependencyHash, type DependencyHashOptions, type RenderedVariant } from './render-cells.ts';
+import type { Plan } from './build-plan.ts';
+import { createDependencyHash, type DependencyHashOptions } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
 export interface DescribeOptions {

@@ -1,17 +1,9 @@
 import { join } from 'node:path';
-import { type Cell, caseKey } from '../model/cell.ts';
+import { type Cell, caseKey, type FindCell } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { Plan } from './build-plan.ts';
 import { emptySelection } from './select-cases.ts';
-
-/** Finds the cell of a case, for its checks. */
-export type FindCell = (
-  suite: string,
-  prompt: string,
-  provider: string,
-  caseId: string,
-) => Cell | undefined | Promise<Cell | undefined>;
 
 export interface FindCellsOptions {
   readonly root: string;

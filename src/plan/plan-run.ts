@@ -108,11 +108,6 @@ export async function planRun(
   };
 }
 
-/** A provider of which the project writes a part: its code, or the template of its requests. */
-export function isOwnCode({ adapter, plugin }: ProviderConfig): boolean {
-  return plugin !== undefined || adapter === 'exec' || adapter === 'http' || adapter === 'module';
-}
-
 /** False where the suite's recordings answer. */
 function isAsked({ recordings }: Suite, { record }: Pick<RunOptions, 'record'>): boolean {
   return recordings === undefined || record;

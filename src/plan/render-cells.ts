@@ -1,11 +1,12 @@
-import type { AcceptedAnswer } from '../assertions/define.ts';
-import { lookupAssertion } from '../assertions/index.ts';
+import type { FindAccepted } from '../assertions/define.ts';
+import { comparesAccepted, comparesOther } from '../assertions/index.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { Cell, CellClasses, CellKey } from '../model/cell.ts';
+import type { Cell, CellClasses } from '../model/cell.ts';
 import { type Attachment, type CompletionRequest, isSystemRole, type Message } from '../model/completion.ts';
+import { type RenderedVariant } from '../model/plan.ts';
 import type { Endpoint } from '../model/provider.ts';
 import {
   type Case,
@@ -34,12 +35,6 @@ export interface RenderOptions extends DependencyHashOptions {
   readonly describeFile: (suite: Suite, path: string) => Attachment;
   /** The check that a contract's output schema adds to every completion. */
   contractCheck(schema: JsonObject | boolean): CheckSpec;
-}
-
-export interface RenderedVariant {
-  readonly prompt: PromptVersion;
-  readonly provider: ProviderConfig;
-  readonly params: JsonObject;
 }
 
 type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => readonly Cell[];
@@ -191,12 +186,6 @@ function settingsSuffix({ observe, mustPass, skip, group }: Case, slices: readon
   return `${flags}${group === undefined ? '' : `.group:${group}`}${ofSlices}`;
 }
 
-/**
- * Finds the accepted answer of a cell; undefined where there is none, or where only its hash was kept. A trial that the
- * baseline lacks, such as a confirmation trial, asks the same question: it gets the case's first answer.
- */
-export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
-
 /** Hash of everything that a cell would run: its first request, its turns and its checks. */
 export function hashCell(cell: Cell, findAccepted: FindAccepted): string {
   return `${withAcceptedHash(cell, findAccepted).cellHash}:${cacheKey(cell.request)}`;
@@ -207,23 +196,6 @@ export function withAcceptedHash(cell: Cell, findAccepted: FindAccepted): Cell {
   if (!cell.checks.some(comparesAccepted) && !cell.checks.some(comparesOther)) return cell;
   const accepted = sha256Hex(canonicalJson(findAccepted(cell.key) ?? null)).slice(0, 12);
   return { ...cell, cellHash: `${cell.cellHash}.${accepted}` };
-}
-
-/** True for a check that compares with the accepted answer, itself or in a child. */
-export function comparesAccepted({ assertion, children = [] }: CheckSpec): boolean {
-  const declared = lookupAssertion(assertion);
-  return (
-    (declared !== undefined && 'comparesAccepted' in declared && declared.comparesAccepted) ||
-    children.some(comparesAccepted)
-  );
-}
-
-/** True for a check that compares with the answer of the other side, itself or in a child. */
-export function comparesOther({ assertion, children = [] }: CheckSpec): boolean {
-  const declared = lookupAssertion(assertion);
-  return (
-    (declared !== undefined && 'comparesOther' in declared && declared.comparesOther) || children.some(comparesOther)
-  );
 }
 
 export interface DependencyHashOptions {

@@ -1,8 +1,8 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Role } from '../model/completion.ts';
+import { type RenderedVariant } from '../model/plan.ts';
 import { type PromptVersion, renderMessages, type Vars, type WrittenMessage, writeMessage } from '../model/suite.ts';
-import type { RenderedVariant } from '../plan/render-cells.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 
 /** All that a variant sends of its own: what a change between two variants can be in. */

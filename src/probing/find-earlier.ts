@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { suiteVariantKey } from '../model/cell.ts';
+import { type RenderedVariant } from '../model/plan.ts';
 import { UserError } from '../model/problem.ts';
 import type { PromptFileContent } from '../model/prompt-file.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type Suite,
   type WrittenMessage,
 } from '../model/suite.ts';
-import { buildParams, type RenderedVariant } from '../plan/render-cells.ts';
+import { buildParams } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';

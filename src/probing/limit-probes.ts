@@ -1,9 +1,9 @@
 import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell } from '../model/cell.ts';
+import type { RenderedVariant } from '../model/plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
-import type { RenderedVariant } from '../plan/render-cells.ts';
 import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
 import { sumKnown } from '../stats/descriptive.ts';
 

@@ -1,10 +1,12 @@
 import { relative } from 'node:path';
 import * as z from 'zod';
+import { comparesOther } from '../assertions/index.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Case, Suite } from '../model/suite.ts';
-import { comparesOther, type RenderedVariant, runsOn } from '../plan/render-cells.ts';
+import { type RenderedVariant } from '../model/plan.ts';
+import { type Case, type Suite } from '../model/suite.ts';
+import { runsOn } from '../plan/render-cells.ts';
 import type { RunOptions } from '../plan/run-options.ts';
 import { defineKeptList } from '../project/kept-list.ts';
 import { coveragePathOf } from '../project/project-paths.ts';

@@ -1,5 +1,5 @@
 import type { Cell } from '../model/cell.ts';
-import type { RenderedVariant } from '../plan/render-cells.ts';
+import type { RenderedVariant } from '../model/plan.ts';
 import type { Prober, ProbeTrial } from './open-prober.ts';
 
 /** The trials of one made prompt so far. */

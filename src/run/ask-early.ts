@@ -4,9 +4,9 @@ import { type EarlyLook, rankOf, shareOfAttempt } from '../compare/gate/early-en
 import { judgeLimits } from '../compare/gate/judge-limits.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
 import { type Cell, suiteVariantKey } from '../model/cell.ts';
+import type { PlannedSuite } from '../model/plan.ts';
 import { caseLabel, type Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
-import type { PlannedSuite } from '../plan/build-plan.ts';
 import { findVariant } from '../record/summarize-run.ts';
 import type { Assessment } from '../verdict/assess-run.ts';
 import { askAgain } from './ask-again.ts';

@@ -1,3 +1,4 @@
+import { type FindAccepted } from '../assertions/define.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { Stop } from '../calls/stop.ts';
@@ -8,9 +9,9 @@ import { classifyAnswer, decideAnswer, type JudgePorts, judgeAnswer } from '../j
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { CompletionRequest } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
-import { isOwnCode, type PlannedRun } from '../plan/plan-run.ts';
-import { type FindAccepted, withAcceptedHash } from '../plan/render-cells.ts';
+import { isOwnCode, type ProviderConfig, type Suite } from '../model/suite.ts';
+import { type PlannedRun } from '../plan/plan-run.ts';
+import { withAcceptedHash } from '../plan/render-cells.ts';
 import type { ToolOutcome } from '../tools/tool-sources.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import { type CellPorts, Conversation } from './conversation.ts';

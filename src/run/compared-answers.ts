@@ -2,10 +2,9 @@ import type { AcceptedAnswer, JudgedInput } from '../assertions/define.ts';
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
 import type { ComparedCell, FindOther } from '../judges/judge-answer.ts';
-import type { CellKey, CellResult } from '../model/cell.ts';
+import type { CellKey, CellResult, FindCell } from '../model/cell.ts';
 import type { CellRow } from '../model/record.ts';
 import type { PromptVersion, Suite } from '../model/suite.ts';
-import type { FindCell } from '../plan/find-cells.ts';
 import { cellKeyText, type StoredRecord } from '../record/read-run-record.ts';
 import { findVariant } from '../record/summarize-run.ts';
 

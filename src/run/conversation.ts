@@ -1,4 +1,4 @@
-import { failurePolicies, findUnusable } from '../calls/failure-policies.ts';
+import { failurePolicies } from '../calls/failure-policies.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { type AgentSettings, type AgentStep, type AnsweredCall, maxCallsPerStep } from '../model/agent.ts';
@@ -12,13 +12,14 @@ import type {
   SkipReason,
   UnusableCost,
 } from '../model/cell.ts';
-import type {
-  Complete,
-  Completion,
-  CompletionRequest,
-  Message,
-  ProviderFailure,
-  ToolCall,
+import {
+  type Complete,
+  type Completion,
+  type CompletionRequest,
+  findUnusable,
+  type Message,
+  type ProviderFailure,
+  type ToolCall,
 } from '../model/completion.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import { sumUsage } from '../record/build-cell-row.ts';

@@ -1,3 +1,4 @@
+import { type FindAccepted } from '../assertions/define.ts';
 import { hasOtherOptions } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
@@ -5,7 +6,7 @@ import { type Cell, type CellKey, suiteVariantKey } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
 import type { AcceptedPromptState, CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
-import { type FindAccepted, hashCell } from '../plan/render-cells.ts';
+import { hashCell } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findStoredRun } from '../project/stored-runs.ts';
 import type { RowPlace } from '../record/read-rows.ts';

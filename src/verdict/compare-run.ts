@@ -7,11 +7,11 @@ import { sideOfBaseline, sideOfVariant } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import { type BaselineVariant, besideKey, comparedKeys, type VariantKey } from '../model/baseline.ts';
+import type { FindCell } from '../model/cell.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
-import type { FindCell } from '../plan/find-cells.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { type AcceptedVariant, classifyStored, findRedefined, rejudge } from './rejudge.ts';
 

@@ -4,6 +4,7 @@ import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { BaselineCase, BaselineVariant, StandIn } from '../../src/model/baseline.ts';
+import { type RenderedVariant } from '../../src/model/plan.ts';
 import { UserError } from '../../src/model/problem.ts';
 import {
   type Project,
@@ -13,7 +14,6 @@ import {
   type WrittenMessage,
   writeMessage,
 } from '../../src/model/suite.ts';
-import type { RenderedVariant } from '../../src/plan/render-cells.ts';
 import { compileWritten } from '../../src/prompts/prompt-template.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';
 import { contentOf } from '../support/baseline-rows.ts';

@@ -2,9 +2,16 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
 import type { RunSettings } from '../../src/model/record.ts';
-import type { Case, GatePolicy, Project, ProviderConfig, Suite } from '../../src/model/suite.ts';
+import {
+  type Case,
+  type GatePolicy,
+  isOwnCode,
+  type Project,
+  type ProviderConfig,
+  type Suite,
+} from '../../src/model/suite.ts';
 import { describeSent } from '../../src/plan/describe-suites.ts';
-import { isOwnCode, type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
+import { type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildPrompt, buildProvider, buildSuite, openGate } from '../support/build-case.ts';
 import { settings as plainSettings } from '../support/build-summary.ts';
