@@ -14,7 +14,7 @@ import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attem
 import { watchCode } from './watch-code.ts';
 import { createBreaker } from './with-breaker.ts';
 import type { BudgetPricing } from './with-budget.ts';
-import { withRetry } from './with-retry.ts';
+import { type RetryOptions, withRetry } from './with-retry.ts';
 
 /** A provider or judge as configured; those that are configured alike share one. */
 export interface ProviderCalls {
@@ -67,23 +67,23 @@ function openLinks(config: ProviderConfig, run: RunResources) {
   const limiter = openLimiter(config, run);
   const isSameCode = openCodeWatch(config, run);
   let waitingForRetry = 0;
+  const limits: RetryOptions = {
+    retries: config.limits.retries ?? defaultRetries,
+    timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
+    limiter,
+    clock: ports.clock,
+    random: ports.random,
+    ...defined({ mayBegin: options.mayBegin }),
+    onWait: (isWaiting) => {
+      waitingForRetry += isWaiting ? 1 : -1;
+    },
+  };
   return {
     cached: (live: Complete, mode: CacheMode) => withStored(live, mode, config, run, isSameCode),
     batched: (paid: Complete) => options.batchAnswers?.wrap(paid, cacheKey) ?? paid,
     paid: (call: Complete) => budget?.wrap(call, pricing) ?? call,
     unlessStopped: (call: Complete) => breaker(call, 'call'),
-    repeated: (attempt: TimedAttempt) =>
-      withRetry(attempt, {
-        retries: config.limits.retries ?? defaultRetries,
-        timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
-        limiter,
-        clock: ports.clock,
-        random: ports.random,
-        ...defined({ mayBegin: options.mayBegin }),
-        onWait: (isWaiting) => {
-          waitingForRetry += isWaiting ? 1 : -1;
-        },
-      }),
+    repeated: (attempt: TimedAttempt) => withRetry(attempt, limits),
     /** An attempt of this process or, with `--queue`, of a worker. */
     attempted: (guard: (connected: Complete) => Complete): TimedAttempt =>
       options.dispatch === undefined || !endpoint.sends

@@ -1,5 +1,5 @@
-// Whether a module needs the hooks of module-hooks.mjs. If they run in a thread of their own, they take half of the
-// start of a child. Most modules import only files that Node finds and reads by itself.
+// Whether a module needs the hooks of module-hooks.mjs. Before Node 22.18 they run in a thread of their own: a child then takes
+// 0.17 s of CPU to start, and 0.09 s without them. Most modules import only what Node finds and reads by itself.
 import { readFileSync, realpathSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -73,7 +73,7 @@ export async function openRun(
   shared: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
   const { options, planned, ref, findBaseline, acceptedPrompts } = planning;
-  const { project, resume, settings } = options;
+  const { project, resume } = options;
   const { stop, judgePorts } = shared;
   const { loosened, remarks: uncompared } = await findLoosened(options, ports, ref);
   const header = buildHeader(planning, loosened, ports);
@@ -97,13 +97,7 @@ export async function openRun(
     onRefused: () => stop.hard('storage'),
   });
   const cellOf = indexCells(planned.plan);
-  const comparedAnswers = createComparedAnswers({
-    suites: project.suites,
-    findBaseline,
-    cellOf,
-    findDone: createFindDone(earlier, record),
-    ...defined({ compare: settings.compare }),
-  });
+  const comparedAnswers = openComparedAnswers(planning, { cellOf, earlier, record });
   const runnerOf = createCellRunners({
     planned,
     calls: calls.calls,
@@ -162,15 +156,18 @@ function openRunTools(options: RunOptions, ports: RunPorts) {
   return { toolRecorder, openTools };
 }
 
-/** Finds the row of a cell that an earlier part of this run has finished. */
-function createFindDone(
-  earlier: ReturnType<typeof openEarlierPart> | undefined,
-  { readRow }: Pick<ReturnType<typeof openRecord>, 'readRow'>,
-) {
-  return (key: CellKey) => {
+/** Answers of other variants and of the baseline, for the checks that compare with them. */
+function openComparedAnswers(
+  { options: { project, settings }, findBaseline }: Planning,
+  { cellOf, earlier, record }: Pick<Run, 'cellOf' | 'earlier' | 'record'>,
+): ComparedAnswers {
+  const { suites } = project;
+  /** The row of a cell that an earlier part of this run has finished. */
+  const findDone = (key: CellKey) => {
     const row = earlier?.rowOf(key);
-    return row === undefined ? undefined : readRow(row);
+    return row === undefined ? undefined : record.readRow(row);
   };
+  return createComparedAnswers({ suites, findBaseline, cellOf, findDone, ...defined({ compare: settings.compare }) });
 }
 
 /** Baselines that are not read, models that retire soon, and variants of which nothing was accepted. */
