@@ -31,3 +31,13 @@ export function exitCodeFor(decision: Decision): ExitCode {
 export function exitCodeOfSignal(signal: 'SIGINT' | 'SIGTERM'): ExitCode {
   return signal === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
 }
+
+/**
+ * What a job in CI says in place of the run's decision. `neutral`: only stored answers are missing. `drift`: an issue
+ * reports it. `unconfirmed`: a second run saw no drift. `blind`: nothing was compared, so no drift could be seen.
+ */
+export type JobVerdict = 'neutral' | 'drift' | 'unconfirmed' | 'blind';
+
+export function exitCodeOfJob(verdict: JobVerdict): ExitCode {
+  return verdict === 'blind' ? exitCodes.incomplete : exitCodes.passed;
+}

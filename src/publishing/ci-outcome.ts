@@ -1,13 +1,15 @@
 import { defined } from '../json/defined.ts';
-import { exitCodes } from '../model/exit-code.ts';
+import { exitCodeOfJob, exitCodes, type JobVerdict } from '../model/exit-code.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
 import {
   codeBlock,
   codeSpan,
   countAccepted,
+  describeVerdict,
   locateReport,
   maxAnnotations,
+  type ReportHeading,
   type RepositoryPaths,
   renderCommand,
   reporters,
@@ -37,6 +39,7 @@ export interface ToPublish {
   readonly outcome: CiOutcome;
   /** The text of the outcome with links to another page, or to none. */
   readonly bodyWith: (page: CiPage | undefined) => string;
+  readonly outcomeAs: (drift: DriftVerdict) => CiOutcome;
   readonly mask: Mask;
   readonly origin: RunOrigin;
   /** Undefined where the run could not start. */
@@ -71,47 +74,71 @@ export interface CiRequest {
   readonly baseRef: string;
 }
 
-export function describeOutcome(
-  report: Report,
-  run: { readonly place: CiPlace; readonly exitCode: number; readonly isReplay: boolean },
-): CiOutcome {
-  const { paths, page } = run.place;
-  const pageUrl = page?.kind === 'page' ? page.url : undefined;
-  const located = paths === undefined ? report : locateReport(report, paths);
-  const style = { color: false, width: 80, verbose: false, quiet: false, ...defined({ pageUrl }) };
-  const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
-  const foot = renderFoot(run.place);
-  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, run.place, { render, foot });
-  const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report, run.place)}\n\n` : '';
-  const conclusion = conclusionOf(report);
+export interface CiRun {
+  readonly place: CiPlace;
+  readonly exitCode: number;
+  readonly isReplay: boolean;
+  readonly drift?: DriftVerdict;
+}
+
+/** What a run that looked for drift says in place of its decision. */
+export interface DriftVerdict {
+  readonly verdict: Exclude<JobVerdict, 'neutral'>;
+  /** Markdown. */
+  readonly note: string;
+}
+
+export function describeOutcome(report: Report, run: CiRun): CiOutcome {
+  const { drift, place } = run;
+  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, place);
+  const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report, place)}\n\n` : '';
+  const exitCode = drift === undefined ? run.exitCode : exitCodeOfJob(drift.verdict);
+  const word = drift && driftWords[drift.verdict];
+  const { body, annotations } = renderReport(report, place, {
+    end: linkPage(report, place.page),
+    ...(drift !== undefined && { exitCode }),
+    ...(word !== undefined && { word, mark: '⚠️' }),
+  });
+  const conclusion = word !== undefined ? 'neutral' : drift === undefined ? conclusionOf(report) : 'failure';
   return {
-    exitCode: run.exitCode,
+    exitCode,
     conclusion,
-    title: shoutDecision(report),
-    body: linkPage(`${note}${render('markdown')}${foot}`, report, page),
-    annotations: render('github'),
-    outputs: { ...githubOutputs(report, run.exitCode), conclusion },
+    title: word === undefined ? shoutDecision(report) : `${word.toLowerCase()}: ${describeVerdict(report)}`,
+    body: `${drift === undefined ? '' : `> **Drift**: ${drift.note}\n\n`}${note}${body}`,
+    annotations,
+    outputs: { ...githubOutputs(report, exitCode), conclusion },
   };
 }
 
-interface Rendered {
-  readonly render: (name: 'markdown' | 'github') => string;
-  readonly foot: string;
+/** A run that was compared with nothing keeps its own word. */
+const driftWords: Readonly<Record<DriftVerdict['verdict'], string | undefined>> = {
+  drift: 'DRIFT',
+  unconfirmed: 'NOT CONFIRMED',
+  blind: undefined,
+};
+
+function renderReport(report: Report, place: CiPlace, heading: ReportHeading) {
+  const { paths, page } = place;
+  const pageUrl = page?.kind === 'page' ? page.url : undefined;
+  const located = paths === undefined ? report : locateReport(report, paths);
+  const isCalm = heading.word !== undefined;
+  const style = { color: false, width: 80, verbose: false, quiet: false, heading, isCalm, ...defined({ pageUrl }) };
+  const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(located, style) ?? [])].join('');
+  return { body: `${render('markdown')}${renderFoot(place)}`, annotations: render('github') };
 }
 
 /** A pull request whose job has no secrets is not at fault: its report is neutral, and says what to do. */
-function describeNeutral(report: Report, place: CiPlace, { render, foot }: Rendered): CiOutcome {
-  const exitCode = exitCodes.passed;
-  const headline = `NEUTRAL: ${countUnjudged(report)}`;
-  const heading = `### ⚪ llmcheck ${headline} (exit code ${exitCode})\n\n`;
-  const note = `> **Neutral**: ${describeReplay(report, place)}${describeCheckout(place)}\n\n`;
-  // The heading of the report says that the run is incomplete, with its exit code.
-  const rest = render('markdown').replace(/^### .*\n\n/, '');
+function describeNeutral(report: Report, place: CiPlace): CiOutcome {
+  const exitCode = exitCodeOfJob('neutral');
+  const sentence = countUnjudged(report);
+  const headline = `NEUTRAL: ${sentence}`;
+  const note = `> **Neutral**: ${describeReplay(report, place)}${describeCheckout(place)}`;
+  const end = `${linkPage(report, place.page)}\n\n${note}`;
   return {
     exitCode,
     conclusion: 'neutral',
-    title: `neutral: ${countUnjudged(report)}`,
-    body: linkPage(`${heading}${note}${rest}${foot}`, report, place.page),
+    title: `neutral: ${sentence}`,
+    body: renderReport(report, place, { mark: '⚪', word: 'NEUTRAL', sentence, exitCode, end }).body,
     annotations: renderCommand({
       level: 'notice',
       title: 'llmcheck',
@@ -170,10 +197,10 @@ function conclusionOf({ decision, totals, contracts }: Report): Conclusion {
 }
 
 /** The heading links to the page. Where no link leads to a case, the reader is told what to open. */
-function linkPage(body: string, report: Report, page: CiPage | undefined): string {
-  if (page === undefined) return body;
+function linkPage(report: Report, page: CiPage | undefined): string {
+  if (page === undefined) return '';
   const hint = page.kind === 'page' ? '' : `\n\n${pageHints[page.kind]}${describeWorstCase(report)}.`;
-  return body.replace(/^### .*$/m, (heading) => `${heading} · [page](${page.url})${hint}`);
+  return ` · [page](${page.url})${hint}`;
 }
 
 const pageHints = {

@@ -1,11 +1,10 @@
 import { defined } from '../json/defined.ts';
-import { exitCodes } from '../model/exit-code.ts';
 import type { Report } from '../model/report.ts';
-import { renderCommand } from '../reports/index.ts';
+import { describeVerdict, renderCommand } from '../reports/index.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
 import { type DriftFinding, listDrifted, listUncompared } from '../verdict/judge-drift.ts';
-import type { CiOutcome } from './ci-outcome.ts';
+import type { CiOutcome, DriftVerdict } from './ci-outcome.ts';
 import type { JobIo } from './job.ts';
 import { hintFor, type PublishFlags, type PublishOptions, publishPorts } from './publish-outcome.ts';
 import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from './publish-to-github.ts';
@@ -13,44 +12,50 @@ import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from 
 export interface DriftRun {
   readonly report: Report;
   readonly drift: DriftFinding;
+  readonly outcomeAs: (drift: DriftVerdict) => CiOutcome;
 }
 
 /** Keeps the issue. By drift alone the job does not fail, if the issue says so. */
 export async function publishDrift(
   outcome: CiOutcome,
-  { report, drift }: DriftRun,
+  run: DriftRun,
   flags: PublishFlags,
   io: JobIo,
   options: PublishOptions,
 ): Promise<CiOutcome> {
+  const { report, drift, outcomeAs } = run;
   // A run that failed or broke off otherwise says nothing about drift.
   const isUnknown = drift === 'none' && !['passed', 'inconclusive'].includes(report.decision.outcome);
-  const outputs = { ...outcome.outputs, drift: isUnknown ? '' : drift };
+  const ofDrift = { drift: isUnknown ? '' : drift };
+  const own = addOutputs(outcome, ofDrift);
   if (drift === 'blind') {
     const why = 'nothing was compared with a baseline, so that drift cannot be seen: accept a baseline first';
     warnOnPage(why, flags, io);
-    return withExit({ ...outcome, outputs }, exitCodes.incomplete, 'failure', why);
+    return addOutputs(outcomeAs({ verdict: 'blind', note: why }), ofDrift);
   }
   if (drift === 'unconfirmed') {
     const note = 'A first run failed by drift, and a second one did not confirm it.';
     return report.decision.outcome === 'failed'
-      ? withoutAlarm({ ...outcome, outputs }, 'NOT CONFIRMED', note)
-      : { ...outcome, outputs, body: `> **Drift not confirmed**: ${note}\n\n${outcome.body}` };
+      ? addOutputs(outcomeAs({ verdict: 'unconfirmed', note }), ofDrift)
+      : { ...own, body: `> **Drift not confirmed**: ${note}\n\n${outcome.body}` };
   }
-  if (drift === 'none' && report.decision.outcome !== 'passed') return { ...outcome, outputs };
+  if (drift === 'none' && report.decision.outcome !== 'passed') return own;
   const uncompared = listUncompared(report);
   if (drift === 'none' && uncompared.length > 0) {
     const names = uncompared.join(', ');
     warnOnPage(`no baseline: in ${names} drift cannot be seen, so an open issue is not closed`, flags, io);
-    return { ...outcome, outputs };
+    return own;
   }
-  const quiet = withoutAlarm({ ...outcome, outputs }, 'DRIFT', 'Two runs agree.');
-  const kept = await keepIssue(describeIssue({ outcome, quiet, report, drift }, options), flags, io, options);
-  if (kept?.ok !== true) return { ...outcome, outputs };
+  const kept = await keepIssue(describeIssue(run, options), flags, io, options);
+  if (kept?.ok !== true) return own;
   io.stderr.write(`note: ${describeKept(kept)}\n`);
-  const links = { ...outputs, ...defined({ issueUrl: kept.url }) };
-  if (drift === 'none') return { ...outcome, outputs: links };
-  return withoutAlarm({ ...outcome, outputs: links }, 'DRIFT', `Two runs agree: ${describeKept(kept)}.`);
+  const links = { ...ofDrift, ...defined({ issueUrl: kept.url }) };
+  if (drift === 'none') return addOutputs(outcome, links);
+  return addOutputs(outcomeAs({ verdict: 'drift', note: `Two runs agree: ${describeKept(kept)}.` }), links);
+}
+
+function addOutputs(outcome: CiOutcome, outputs: CiOutcome['outputs']): CiOutcome {
+  return { ...outcome, outputs: { ...outcome.outputs, ...outputs } };
 }
 
 function describeKept(kept: Extract<KeptIssue, { ok: true }>): string {
@@ -67,40 +72,14 @@ function describeKept(kept: Extract<KeptIssue, { ok: true }>): string {
   }
 }
 
-/** The same report without the exit code of a failure. */
-function withoutAlarm(outcome: CiOutcome, word: string, note: string): CiOutcome {
-  const quiet = {
-    ...outcome,
-    title: outcome.title.replace(/^[A-Z]+/, word.toLowerCase()),
-    body: outcome.body.replace(/^(> .*\n\n)?### \S+ llmcheck [A-Z]+: /, `$1### ⚠️ llmcheck ${word}: `),
-    annotations: outcome.annotations.replaceAll(/^::error /gm, '::warning '),
-  };
-  return withExit(quiet, exitCodes.passed, 'neutral', note);
-}
-
-function withExit(outcome: CiOutcome, exitCode: number, conclusion: CiOutcome['conclusion'], note: string): CiOutcome {
-  const body = outcome.body.replace(/^(### .*) \(exit code \d\)/m, `$1 (exit code ${exitCode})`);
-  return {
-    ...outcome,
-    exitCode,
-    conclusion,
-    body: `> **Drift**: ${note}\n\n${body}`,
-    outputs: { ...outcome.outputs, exitCode: String(exitCode), conclusion },
-  };
-}
-
-interface Described extends DriftRun {
-  readonly outcome: CiOutcome;
-  readonly quiet: CiOutcome;
-}
-
-function describeIssue({ outcome, quiet, report, drift }: Described, { id, mask, github }: PublishOptions): DriftIssue {
+function describeIssue({ report, drift, outcomeAs }: DriftRun, { id, mask, github }: PublishOptions): DriftIssue {
   if (drift === 'none') {
     const log = github?.runUrl === undefined ? '' : ` ([log](${github.runUrl}))`;
     return { id, is: 'over', body: `The drift is over: this run passed${log}.\n` };
   }
-  const title = clipText(mask(`Drift: ${outcome.title.replace(/^[A-Z]+: /, '')}`), maxTitleChars);
-  return { id, is: 'found', title, body: mask(`${advice}${quiet.body}`), drifted: listDrifted(report) };
+  const { body } = outcomeAs({ verdict: 'drift', note: 'Two runs agree.' });
+  const title = clipText(mask(`Drift: ${describeVerdict(report)}`), maxTitleChars);
+  return { id, is: 'found', title, body: mask(`${advice}${body}`), drifted: listDrifted(report) };
 }
 
 const maxTitleChars = 200;

@@ -173,10 +173,10 @@ async function describeRecord(folder: string, io: JobIo): Promise<string> {
     const path = findRecord(resolve(io.cwd, folder));
     const root = findProjectRoot(io.cwd, undefined);
     const report = await reportOnUntrusted({ path, root, cwd: io.cwd, env: io.env });
-    const style = { color: false, width: 80, verbose: false, quiet: false };
-    const text = [...(reporters['markdown']?.render(report, style) ?? [])].join('');
     // The heading of a report is that of a verdict.
-    return text.replace(/^### .*?llmcheck (.*)$/m, (_, rest: string) => `### ⚪ llmcheck, not verified: ${rest}`);
+    const heading = { mark: '⚪', name: 'llmcheck, not verified:' };
+    const style = { color: false, width: 80, verbose: false, quiet: false, heading };
+    return [...(reporters['markdown']?.render(report, style) ?? [])].join('');
   } catch (error) {
     // The record may have any shape. What does not fit is found where it is used.
     const isMisshapen = error instanceof TypeError || error instanceof RangeError;

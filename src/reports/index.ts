@@ -18,10 +18,10 @@ export { createFindGateEffect } from './cases/gate-effect.ts';
 export { renderCodeQualityProblems } from './ci/code-quality.ts';
 export { maxAnnotations, renderCommand } from './ci/github.ts';
 export { countAccepted, describeRateChange, describeRatio } from './comparison.ts';
-export { describeDecision, shoutDecision } from './headline.ts';
+export { describeDecision, describeVerdict, shoutDecision } from './headline.ts';
 export { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
 export { codeBlock, codeSpan } from './markdown/text.ts';
-export type { Reporter } from './reporter.ts';
+export type { Reporter, ReportHeading } from './reporter.ts';
 export { locateReport, type RepositoryPaths } from './reporter.ts';
 export { renderBrief } from './terminal/terminal.ts';
 

@@ -10,7 +10,25 @@ export interface Reporter<Subject = Report> {
   /** Given for formats that CI systems read: they take paths relative to the repository. */
   readonly locate?: (report: Subject, paths: RepositoryPaths) => Subject;
   /** Yields the text in chunks, so that the size of a run does not matter. */
-  render(report: Subject, style: ReportStyle): Iterable<string>;
+  render(report: Subject, style: JobStyle): Iterable<string>;
+}
+
+/** A style for a job in CI, which may say something else than the decision of the run. */
+export interface JobStyle extends ReportStyle {
+  readonly heading?: ReportHeading;
+  /** True where nothing is annotated as an error. */
+  readonly isCalm?: boolean;
+}
+
+/** What a heading says in place of the report's own verdict. */
+export interface ReportHeading {
+  readonly mark?: string;
+  readonly name?: string;
+  readonly word?: string;
+  readonly sentence?: string;
+  readonly exitCode?: number;
+  /** Follows the exit code. */
+  readonly end?: string;
 }
 
 /** How CI names files: relative to the repository, whatever the working folder is. */

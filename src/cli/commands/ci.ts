@@ -109,7 +109,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
       requests = (await readReporters({ ...flags, color: true }, io)).filter(({ path }) => path !== undefined);
     },
     async publish(result) {
-      const { mask, origin, report, drift } = result;
+      const { mask, origin, report, drift, outcomeAs } = result;
       if (report !== undefined) {
         await writeReports(report, requests, { io, mask, color: true, ...defined({ config: flags.config }) });
       }
@@ -117,7 +117,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
       const outcome =
         report === undefined || drift === undefined
           ? result.outcome
-          : await publishDrift(result.outcome, { report, drift }, flags, io, where);
+          : await publishDrift(result.outcome, { report, drift, outcomeAs }, flags, io, where);
       const isHeld = flags.publishLater === true && holdOutcome(heldPath, { ...result, github }, flags, io);
       await publishOutcome(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
       return outcome.exitCode;

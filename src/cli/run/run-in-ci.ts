@@ -10,7 +10,6 @@ import { loadProject, loadRunDefaults } from '../../project/load-project.ts';
 import { findProjectRoot, folderInRepository } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
 import {
-  type CiOutcome,
   type CiPage,
   type CiPlace,
   describeOutcome,
@@ -142,22 +141,22 @@ export async function runInCi(
             io.stderr.write('note: this run failed by drift; a second run has to confirm it\n'),
           )
         : await run();
-    const describe = (page: CiPage | undefined): CiOutcome => {
-      const { page: _, ...elsewhere } = place;
-      return describeOutcome(report, { exitCode, isReplay, place: { ...elsewhere, ...defined({ page }) } });
-    };
-    const outcome = describe(place.page);
+    const ran = { exitCode, isReplay, place };
+    const outcome = describeOutcome(report, ran);
     if (outcome.exitCode !== exitCode) io.stderr.write(`note: ${outcome.title} (exit code ${outcome.exitCode})\n`);
     const mask = maskAll(found.mask, maskKnown);
-    const drift = defined({ drift: found.drift });
     return await publish({
       outcome,
-      bodyWith: (page) => describe(page).body,
+      bodyWith(page) {
+        const { page: _, ...elsewhere } = place;
+        return describeOutcome(report, { ...ran, place: { ...elsewhere, ...defined({ page }) } }).body;
+      },
+      outcomeAs: (drift) => describeOutcome(report, { ...ran, drift }),
       mask,
       origin: originOf(report, io),
       report,
       problems: [],
-      ...drift,
+      ...defined({ drift: found.drift }),
     });
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
@@ -165,8 +164,14 @@ export async function runInCi(
     const problems = error instanceof UserError ? error.problems : [usageProblem(error.message)];
     const text = error instanceof UserError ? describeProblems(problems, { color: false }) : error.message;
     const outcome = describeUsage(maskKnown(text), problems, place);
-    const bodyWith = (): string => outcome.body;
-    await publish({ outcome, bodyWith, mask: maskKnown, origin: originOfFailed(flags, io), problems });
+    await publish({
+      outcome,
+      bodyWith: () => outcome.body,
+      outcomeAs: () => outcome,
+      mask: maskKnown,
+      origin: originOfFailed(flags, io),
+      problems,
+    });
     throw error;
   }
 }

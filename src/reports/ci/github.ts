@@ -11,7 +11,7 @@ import { type CaseRank, rankWord } from '../cases/gate-effect.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { describeComparison, describeMetrics } from '../comparison.ts';
 import { headlineOf } from '../headline.ts';
-import { locateReport, type Reporter } from '../reporter.ts';
+import { type JobStyle, locateReport, type Reporter } from '../reporter.ts';
 import { describeCounts, describeRejected, findGateEntries, warningsElsewhere } from '../run-facts.ts';
 
 export const github: Reporter = {
@@ -21,9 +21,11 @@ export const github: Reporter = {
   render: renderGithub,
 };
 
-function* renderGithub(report: Report): Iterable<string> {
+function* renderGithub(report: Report, { isCalm = false }: Pick<JobStyle, 'isCalm'>): Iterable<string> {
   const { errors, warnings, hidden } = listAnnotations(report, maxAnnotations);
-  for (const annotation of errors.slice(0, maxAnnotations)) yield renderCommand(annotation);
+  for (const annotation of errors.slice(0, maxAnnotations)) {
+    yield renderCommand(isCalm ? { ...annotation, level: 'warning' } : annotation);
+  }
   for (const annotation of warnings.slice(0, maxAnnotations)) yield renderCommand(annotation);
   yield renderCommand(annotateRest(report, errors.length + warnings.length + hidden, errors.length, warnings.length));
 }

@@ -5,7 +5,7 @@ import { formatDuration } from '../../text/format-amount.ts';
 import { type SuiteSurvey, surveyCases } from '../cases/failed-cases.ts';
 import { countAccepted, describeBareLimit, findFirstBaselines, findUncompared } from '../comparison.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';
-import { locateReport, type Reporter } from '../reporter.ts';
+import { locateReport, type Reporter, type ReportHeading } from '../reporter.ts';
 import {
   describeAge,
   describeCounts,
@@ -36,17 +36,21 @@ export const markdown: Reporter = {
   summary: 'a job summary or a comment on a pull request: the verdict, what broke, the metrics',
   extension: 'md',
   locate: locateReport,
-  render: (report, { pageUrl }) => renderMarkdown(report, defined({ pageUrl })),
+  render: (report, { pageUrl, heading }) => renderMarkdown(report, defined({ pageUrl, heading })),
 };
 
 /** Omits and counts details that do not fit. The verdict always fits. */
 export function* renderMarkdown(
   report: Report,
-  { maxChars = commentChars, pageUrl }: { readonly maxChars?: number; readonly pageUrl?: string } = {},
+  {
+    maxChars = commentChars,
+    pageUrl,
+    heading,
+  }: { readonly maxChars?: number; readonly pageUrl?: string; readonly heading?: ReportHeading } = {},
 ): Iterable<string> {
   const surveys = surveyCases(report, { maxEntries: maxRows, maxNames: 5, maxGroups: 10 });
   const failed = surveys.flatMap((survey) => survey.failed);
-  const head = renderHead(report);
+  const head = renderHead(report, heading);
   const foot = `${describeRun(report)}\n`;
   const sections = [
     ...swapSections(report),
@@ -71,18 +75,25 @@ export function* renderMarkdown(
 }
 
 /** The verdict as a heading. What a reviewer has to approve has an icon of its own. */
-function renderHead(report: Report): string {
+function renderHead(report: Report, heading: ReportHeading = {}): string {
   const { decision } = report;
   const failing = findFirstBaselines(report)?.failing ?? [];
   const { loosened = [] } = decision;
   const toApprove = countAccepted(report).regressions + failing.length + loosened.length;
   const isAccepted = decision.outcome === 'passed' && toApprove > 0;
-  const word = outcomeWord(report).toUpperCase();
-  const sentence = describeVerdict(report, {
+  const own = describeVerdict(report, {
     name: (name) => codeSpan(name, 60),
     sentence: (text) => proseOrCode(text, remarkColumns),
   });
-  return `### ${isAccepted ? '🟡' : marks[decision.outcome]} llmcheck ${word}: ${sentence} (exit code ${report.exitCode})\n\n`;
+  const {
+    mark = isAccepted ? '🟡' : marks[decision.outcome],
+    name = 'llmcheck',
+    word = outcomeWord(report).toUpperCase(),
+    sentence = own,
+    exitCode = report.exitCode,
+    end = '',
+  } = heading;
+  return `### ${mark} ${name} ${word}: ${sentence} (exit code ${exitCode})${end}\n\n`;
 }
 
 /** A comment on a pull request must be short. */
