@@ -87,3 +87,45 @@ export function readRunOrigin(path: string): RunOrigin {
   const isReplay = settings.cacheMode === 'replay';
   return defined({ shard: settings.shard, testedSha: provenance?.commit, isReplay });
 }
+
+interface TestedCommits {
+  readonly headSha: string;
+  /** Of the run itself: mostly the head, merged into its base. */
+  readonly runSha: string | undefined;
+  /** True where a checkout of `runSha` tests the head. */
+  readonly isRunOfHead: boolean;
+}
+
+/**
+ * Why a run must not be published: its report would appear on a commit that was not tested. Undefined where it may.
+ * `testedSha` is the commit that a stored run names.
+ */
+export function findCommitFault(
+  { headSha, runSha, isRunOfHead }: TestedCommits,
+  { cwd, env, testedSha }: { readonly cwd: string; readonly env: GitEnvironment; readonly testedSha?: string },
+): string | undefined {
+  const head = headSha.slice(0, 12);
+  const checkout = readCheckout(cwd, env);
+  if (testedSha !== undefined && ![headSha, runSha, checkout].includes(testedSha)) {
+    return `the stored run tested ${testedSha.slice(0, 12)}, and the report would appear on ${head}`;
+  }
+  if (checkout === undefined || headSha === '' || checkout === headSha) return undefined;
+  if (isRunOfHead && checkout === runSha) return undefined;
+  return `the checkout is at ${checkout.slice(0, 12)}, and the report would appear on ${head}`;
+}
+
+interface TokenHints {
+  readonly invalid: string;
+  readonly forbidden: string;
+  /** A limit of the API has the status 403 too. */
+  readonly isForbidden: (message: string) => boolean;
+}
+
+/** What to change about the token that could not publish. */
+export function hintOfToken(
+  { status, message }: { readonly status?: number; readonly message: string },
+  { invalid, forbidden, isForbidden }: TokenHints,
+): string {
+  if (status === 401) return invalid;
+  return status === 404 || (status === 403 && isForbidden(message)) ? forbidden : '';
+}

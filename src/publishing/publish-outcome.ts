@@ -4,7 +4,7 @@ import { renderCommand } from '../reports/index.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import type { CiOutcome } from './ci-outcome.ts';
-import type { JobIo, RunOrigin } from './job.ts';
+import { hintOfToken, type JobIo, type RunOrigin } from './job.ts';
 import { findPublishFault, type GithubRun, publishToGithub } from './publish-to-github.ts';
 import type { PublishPorts } from './upsert-comment.ts';
 
@@ -104,16 +104,17 @@ async function publishParts(
 /** What to change in the workflow. */
 export function hintFor(
   part: 'comment' | 'check' | 'issue',
-  { status, message }: { readonly status?: number; readonly message: string },
+  failed: { readonly status?: number; readonly message: string },
   { pullRequest }: GithubRun,
 ): string {
-  if (status === 401) return `: the token is not valid; use \`\${{ github.token }}\``;
-  // A limit of the API has the status 403 too.
-  const isForbidden = status === 404 || (status === 403 && /not accessible|permission|must have/i.test(message));
-  if (!isForbidden) return '';
-  if (pullRequest?.isForeign === true)
-    return ': a pull request from a fork cannot write; the job summary has the report';
-  return `: give the job \`permissions: ${scopes[part]}: write\``;
+  return hintOfToken(failed, {
+    invalid: `: the token is not valid; use \`\${{ github.token }}\``,
+    forbidden:
+      pullRequest?.isForeign === true
+        ? ': a pull request from a fork cannot write; the job summary has the report'
+        : `: give the job \`permissions: ${scopes[part]}: write\``,
+    isForbidden: (message) => /not accessible|permission|must have/i.test(message),
+  });
 }
 
 const scopes = { comment: 'pull-requests', check: 'checks', issue: 'issues' } as const;

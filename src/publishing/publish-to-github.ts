@@ -8,7 +8,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { Published } from '../model/report.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
-import { readCheckout } from './job.ts';
+import { findCommitFault, readCheckout } from './job.ts';
 import { type PublishPorts, upsertComment, withApiPorts } from './upsert-comment.ts';
 
 export type { Conclusion } from '../github/checks.ts';
@@ -88,25 +88,17 @@ export async function upsertGithubComment(
   return upsertComment(comments, comment, wait);
 }
 
-/**
- * Why a run must not be published: its report would appear on a commit that was not tested. Undefined where it may.
- * `testedSha` is the commit that a stored run names.
- */
+/** Why a run must not be published; undefined where it may. */
 export function findPublishFault(
   { eventName, headSha, workflowSha, pullRequest }: GithubRun,
-  { cwd, env, testedSha }: { readonly cwd: string; readonly env: GitEnvironment; readonly testedSha?: string },
+  where: { readonly cwd: string; readonly env: GitEnvironment; readonly testedSha?: string },
 ): string | undefined {
   if (eventName === 'pull_request_target') {
     return 'a job of pull_request_target checks out the base, or code that must not meet its secrets; use pull_request';
   }
-  const checkout = readCheckout(cwd, env);
-  if (testedSha !== undefined && ![headSha, workflowSha, checkout].includes(testedSha)) {
-    return `the stored run tested ${testedSha.slice(0, 12)}, and the report would appear on ${headSha.slice(0, 12)}`;
-  }
-  if (checkout === undefined || headSha === '' || checkout === headSha) return undefined;
   // By default the runner checks out the head, merged into the base.
-  if (eventName === 'pull_request' && pullRequest !== undefined && checkout === workflowSha) return undefined;
-  return `the checkout is at ${checkout.slice(0, 12)}, and the report would appear on ${headSha.slice(0, 12)}`;
+  const isRunOfHead = eventName === 'pull_request' && pullRequest !== undefined;
+  return findCommitFault({ headSha, runSha: workflowSha, isRunOfHead }, where);
 }
 
 /** The address of the repository's files at the commit that is checked out. */

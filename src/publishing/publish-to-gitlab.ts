@@ -2,7 +2,10 @@ import { type GitlabRun, openGitlabApi, openNotes } from '../gitlab/gitlab.ts';
 import type { Published } from '../model/report.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
-import { readCheckout } from './job.ts';
+import { toSafeLine } from '../text/sanitize.ts';
+import type { ToPublish } from './ci-outcome.ts';
+import { findCommitFault, hintOfToken, type JobIo, readCheckout } from './job.ts';
+import { publishPorts } from './publish-outcome.ts';
 import { type PublishPorts, pageSize, upsertComment, withApiPorts } from './upsert-comment.ts';
 
 export { type GitlabRun, parseGitlabRun } from '../gitlab/gitlab.ts';
@@ -25,18 +28,12 @@ export async function publishNote(
   });
 }
 
-/** Why a note must not be written: its report would appear on a commit that was not tested. Undefined where it may. */
+/** Why a note must not be written; undefined where it may. */
 export function findNoteFault(
   { headSha, pipelineSha }: GitlabRun,
-  { cwd, env, testedSha }: { readonly cwd: string; readonly env: GitEnvironment; readonly testedSha?: string },
+  where: { readonly cwd: string; readonly env: GitEnvironment; readonly testedSha?: string },
 ): string | undefined {
-  const head = headSha.slice(0, 12);
-  const checkout = readCheckout(cwd, env);
-  if (testedSha !== undefined && ![headSha, pipelineSha, checkout].includes(testedSha)) {
-    return `the stored run tested ${testedSha.slice(0, 12)}, and the report would appear on ${head}`;
-  }
-  if (checkout === undefined || headSha === '' || [headSha, pipelineSha].includes(checkout)) return undefined;
-  return `the checkout is at ${checkout.slice(0, 12)}, and the report would appear on ${head}`;
+  return findCommitFault({ headSha, runSha: pipelineSha, isRunOfHead: true }, where);
 }
 
 /** The address of the repository's files at the commit that is checked out. */
@@ -47,3 +44,55 @@ export function findGitlabBlobUrl(
   const commit = readCheckout(cwd, env) ?? pipelineSha;
   return commit === '' || projectUrl === '' ? undefined : `${projectUrl}/-/blob/${commit}`;
 }
+
+/** Keeps the note of the job. What can't be written is a warning. */
+export async function keepNote(
+  { outcome, mask, origin }: Pick<ToPublish, 'outcome' | 'mask' | 'origin'>,
+  { gitlab, id, root }: { readonly gitlab: GitlabRun | undefined; readonly id: string; readonly root: string },
+  io: JobIo,
+): Promise<void> {
+  const warn = (text: string): void => {
+    io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
+  };
+  if (gitlab === undefined) {
+    warn('the note was not written: CI_PROJECT_ID names no project');
+    return;
+  }
+  if (gitlab.mergeRequest === undefined) {
+    if (gitlab.isBesideMergeRequest) warn(`the note was not written: ${branchHint}`);
+    return;
+  }
+  if (origin.shard !== undefined) {
+    io.stderr.write(
+      'note: a shard has no note: its verdict is not that of the run. Publish all shards with `llmcheck ci gitlab --merge FOLDER`.\n',
+    );
+    return;
+  }
+  const fault = findNoteFault(gitlab, { ...origin, cwd: root, env: io.env });
+  if (fault !== undefined) {
+    warn(`the note was not written: ${fault}`);
+    return;
+  }
+  const token = io.env['GITLAB_TOKEN'] ?? '';
+  if (token === '') {
+    warn(`the note was not written: ${gitlab.mergeRequest.isForeign ? forkHint : missingHint}`);
+    return;
+  }
+  const note = { id, body: mask(outcome.body) };
+  const published = await publishNote(gitlab, note, publishPorts(io, token));
+  if (!published.ok) warn(`the note was not written: ${published.message}${hintOfToken(published, tokenHints)}`);
+  else if (published.isShared === true) warn(`another job of this pipeline has the same note. ${sharedHint}`);
+}
+
+const branchHint =
+  'this is a pipeline of the branch; add `rules: [{ if: $CI_PIPELINE_SOURCE == "merge_request_event" }]` to the job';
+const forkHint = 'a pipeline of a fork has no token of the project; the job log and the reports have the verdict';
+const missingHint =
+  'GITLAB_TOKEN is not set; make a project access token with the scope api and the role Reporter, and add it as a masked CI/CD variable that is not protected';
+const sharedHint = 'Both are kept. Give each job its own --id.';
+
+const tokenHints = {
+  invalid: '; GITLAB_TOKEN is not valid or has expired: make a new project access token',
+  forbidden: '; GITLAB_TOKEN needs the scope api, and the role Reporter in this project',
+  isForbidden: (message: string) => !/rate limit/i.test(message),
+};

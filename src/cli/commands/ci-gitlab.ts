@@ -2,18 +2,10 @@ import { relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import type { Published } from '../../model/report.ts';
 import { encodeSegment, findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import type { CiRequest, ToPublish } from '../../publishing/ci-outcome.ts';
 import { nameBranch } from '../../publishing/job.ts';
-import { publishPorts } from '../../publishing/publish-outcome.ts';
-import {
-  findGitlabBlobUrl,
-  findNoteFault,
-  type GitlabRun,
-  parseGitlabRun,
-  publishNote,
-} from '../../publishing/publish-to-gitlab.ts';
+import { findGitlabBlobUrl, type GitlabRun, keepNote, parseGitlabRun } from '../../publishing/publish-to-gitlab.ts';
 import { renderCodeQualityProblems } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
@@ -160,56 +152,4 @@ async function writeFiles({ report, problems, mask }: ToPublish, { requests, eve
       io.stderr.write(`warning: the gitlab report could not be written to ${path}: ${toSafeLine(error.reason)}\n`);
     }
   }
-}
-
-async function keepNote(
-  { outcome, mask, origin }: ToPublish,
-  { gitlab, id, root }: { readonly gitlab: GitlabRun | undefined; readonly id: string; readonly root: string },
-  io: Io,
-): Promise<void> {
-  const warn = (text: string): void => {
-    io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
-  };
-  if (gitlab === undefined) {
-    warn('the note was not written: CI_PROJECT_ID names no project');
-    return;
-  }
-  if (gitlab.mergeRequest === undefined) {
-    if (gitlab.isBesideMergeRequest) warn(`the note was not written: ${branchHint}`);
-    return;
-  }
-  if (origin.shard !== undefined) {
-    io.stderr.write(
-      'note: a shard has no note: its verdict is not that of the run. Publish all shards with `llmcheck ci gitlab --merge FOLDER`.\n',
-    );
-    return;
-  }
-  const fault = findNoteFault(gitlab, { ...origin, cwd: root, env: io.env });
-  if (fault !== undefined) {
-    warn(`the note was not written: ${fault}`);
-    return;
-  }
-  const token = io.env['GITLAB_TOKEN'] ?? '';
-  if (token === '') {
-    warn(`the note was not written: ${gitlab.mergeRequest.isForeign ? forkHint : missingHint}`);
-    return;
-  }
-  const note = { id, body: mask(outcome.body) };
-  const published = await publishNote(gitlab, note, publishPorts(io, token));
-  if (!published.ok) warn(`the note was not written: ${published.message}${hintFor(published)}`);
-  else if (published.isShared === true) warn(`another job of this pipeline has the same note. ${sharedHint}`);
-}
-
-const branchHint =
-  'this is a pipeline of the branch; add `rules: [{ if: $CI_PIPELINE_SOURCE == "merge_request_event" }]` to the job';
-const forkHint = 'a pipeline of a fork has no token of the project; the job log and the reports have the verdict';
-const missingHint =
-  'GITLAB_TOKEN is not set; make a project access token with the scope api and the role Reporter, and add it as a masked CI/CD variable that is not protected';
-const sharedHint = 'Both are kept. Give each job its own --id.';
-
-/** What to change in the settings of the project. */
-function hintFor({ status, message }: Published & { readonly ok: false }): string {
-  if (status === 401) return '; GITLAB_TOKEN is not valid or has expired: make a new project access token';
-  const isForbidden = status === 404 || (status === 403 && !/rate limit/i.test(message));
-  return isForbidden ? '; GITLAB_TOKEN needs the scope api, and the role Reporter in this project' : '';
 }
