@@ -19,6 +19,7 @@ import {
 import { identifyJob, type JobIdentity, type RunOrigin, readRunOrigin } from '../../publishing/job.ts';
 import { createMask, type Mask, maskByName } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
 import { confirmDrift, type DriftFinding } from '../../verdict/judge-drift.ts';
 import { reportOnShards } from '../commands/merge.ts';
@@ -27,6 +28,7 @@ import { resolveFlagValues } from '../flags/flag-values.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { describeProblems } from '../output/problems.ts';
+import { prepareRun } from './prepare-run.ts';
 
 /** Flags of every command that runs, or reads a stored run, and publishes the result. */
 export interface CiFlags {
@@ -223,9 +225,31 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
     throw usageError(message, 'leave --dry-run out');
   }
   if (blameUsd === undefined || isReplay || exitCode !== exitCodes.failed) return { ...found, isReplay, exitCode };
-  const { blameCases } = await import('./blame-cases.ts');
-  const report = await blameCases(found.report, { paths, runFlags, maxCostUsd: blameUsd }, io);
+  const report = await blameBroken(found.report, { paths, runFlags: { ...runFlags, maxCost: blameUsd } }, io);
   return { ...found, report, isReplay, exitCode };
+}
+
+/** The report with the edits that broke its cases. What keeps them from being searched is a note. */
+async function blameBroken(
+  report: Report,
+  { paths, runFlags }: { readonly paths: readonly string[]; readonly runFlags: RunFlags },
+  io: Io,
+): Promise<Report> {
+  const { blameCases } = await import('../../probing/blame-cases.ts');
+  // The run has printed the warnings.
+  const silent = { ...io, stderr: { ...io.stderr, write: () => {} } };
+  try {
+    return await blameCases(report, async () => {
+      const { options, ports, mask } = await prepareRun(paths, runFlags, silent);
+      const onCase = (sentence: string): void => io.stderr.write(mask(`bisect: ${toSafeLine(sentence)}\n`));
+      return { run: options, ports: { ...ports, onProgress: () => {} }, onCase };
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const problems = describeProblems(error.problems, { color: false });
+    io.stderr.write(`note: --blame: the edits were not searched\n${problems}`);
+    return report;
+  }
 }
 
 /** Refused before the run, and not after it was paid for. */

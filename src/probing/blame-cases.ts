@@ -1,40 +1,29 @@
-import { defined } from '../../json/defined.ts';
-import { caseKey } from '../../model/cell.ts';
-import { UserError } from '../../model/problem.ts';
-import type { CaseBlame, CaseReport, Report } from '../../model/report.ts';
-import { caseLabel } from '../../model/suite.ts';
-import type { BisectedCase } from '../../probing/bisect.ts';
-import { breakingHunks, describeBisected } from '../../probing/describe-findings.ts';
-import { runBisect } from '../../probing/run-bisect.ts';
-import { toSafeLine } from '../../text/sanitize.ts';
-import type { RunFlags } from '../commands/run.ts';
-import type { Io } from '../io.ts';
-import { describeProblems } from '../output/problems.ts';
-import { prepareRun } from './prepare-run.ts';
+import { defined } from '../json/defined.ts';
+import { caseKey } from '../model/cell.ts';
+import type { CaseBlame, CaseReport, Report } from '../model/report.ts';
+import { caseLabel } from '../model/suite.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import type { BisectedCase } from './bisect.ts';
+import { breakingHunks, describeBisected } from './describe-findings.ts';
+import { runBisect } from './run-bisect.ts';
 
-interface BlameOptions {
-  readonly paths: readonly string[];
-  readonly runFlags: RunFlags;
-  readonly maxCostUsd: string;
+/** The search beside a run: over its cells, for its own amount. */
+interface BlameSearch {
+  readonly run: RunOptions;
+  readonly ports: RunPorts;
+  /** Called with a sentence on each case that is done. */
+  readonly onCase: (sentence: string) => void;
 }
 
 /** The most cases of a run that are searched. One edit mostly breaks all of them. */
 const maxBlamed = 10;
 
 /** Searches for the edits that broke cases of a run, and adds what was found to its report. The verdict stays as it is. */
-export async function blameCases(report: Report, options: BlameOptions, io: Io): Promise<Report> {
+export async function blameCases(report: Report, prepare: () => Promise<BlameSearch>): Promise<Report> {
   const broken = listBroken(report);
   if (broken.size === 0) return report;
-  try {
-    const blames = await searchBroken(new Map([...broken].slice(0, maxBlamed)), options, io);
-    return addBlames(report, blames);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    io.stderr.write(
-      `note: --blame: the edits were not searched\n${describeProblems(error.problems, { color: false })}`,
-    );
-    return report;
-  }
+  const blames = await searchBroken(new Map([...broken].slice(0, maxBlamed)), await prepare());
+  return addBlames(report, blames);
 }
 
 /** The labels of the cases that are broken by the change, by `caseKey`. */
@@ -51,21 +40,17 @@ function listBroken({ suites }: Report): ReadonlyMap<string, string> {
 
 async function searchBroken(
   broken: ReadonlyMap<string, string>,
-  { paths, runFlags, maxCostUsd }: BlameOptions,
-  io: Io,
+  { run, ports, onCase }: BlameSearch,
 ): Promise<ReadonlyMap<string, CaseBlame>> {
-  const flags = { ...runFlags, maxCost: maxCostUsd };
-  // The run has printed the warnings.
-  const prepared = await prepareRun(paths, flags, { ...io, stderr: { ...io.stderr, write: () => {} } });
   const outcome = await runBisect(
     {
-      run: prepared.options,
+      run,
       cases: [...new Set(broken.values())],
       isWanted: ({ suite, variant: { prompt, provider }, testCase }) =>
         broken.has(caseKey({ suite: suite.id, caseId: testCase.id, prompt: prompt.id, provider: provider.id })),
-      onCase: (found) => io.stderr.write(prepared.mask(`bisect: ${toSafeLine(describeBisected(found))}\n`)),
+      onCase: (found) => onCase(describeBisected(found)),
     },
-    { ...prepared.ports, onProgress: () => {} },
+    ports,
   );
   return new Map(outcome.cases.map((found) => [caseKey(found), toBlame(found)]));
 }
