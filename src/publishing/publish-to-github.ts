@@ -8,7 +8,9 @@ import type { JsonValue } from '../json/json.ts';
 import type { Published } from '../model/report.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
-import { findCommitFault, readCheckout } from './job.ts';
+import { toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
+import { findCommitFault, type JobIdentity, readCheckout } from './job.ts';
 import { type PublishPorts, upsertComment, withApiPorts } from './upsert-comment.ts';
 
 export type { Conclusion } from '../github/checks.ts';
@@ -109,3 +111,19 @@ export function findBlobUrl(
   const commit = readCheckout(cwd, env) ?? headSha;
   return commit === '' ? undefined : `${repositoryUrl}/blob/${commit}`;
 }
+
+/** A job for a push can test the same commit as one for a pull request, against another baseline. */
+export function nameCheck({ id, label }: JobIdentity, github: GithubRun | undefined): string {
+  const { eventName = '' } = github ?? {};
+  // A required check has one name in the pull request and in the merge queue.
+  const isGate = ['', 'pull_request', 'merge_group'].includes(eventName);
+  const name = label === '' ? 'llmcheck' : `llmcheck (${shortenLabel(toSafeLine(label), id)})`;
+  return isGate ? name : `${name} (${eventName})`;
+}
+
+/** The values of a matrix may be long texts. The hash of the id tells apart what begins alike. */
+function shortenLabel(label: string, id: string): string {
+  return label.length <= maxLabelUnits ? label : `${clipText(label, maxLabelUnits)}… ${id.slice(-8)}`;
+}
+
+const maxLabelUnits = 150;

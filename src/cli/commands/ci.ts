@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeFile } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import { isJsonObject, type JsonValue } from '../../json/json.ts';
+import type { JsonValue } from '../../json/json.ts';
 import { usageError } from '../../model/problem.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import type { CiPage, CiRequest } from '../../publishing/ci-outcome.ts';
@@ -10,12 +10,17 @@ import { publishDrift } from '../../publishing/drift-outcome.ts';
 import { type JobIdentity, nameBranch } from '../../publishing/job.ts';
 import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../../publishing/publish-later.ts';
 import { nameJobsHint, type PublishFlags, publishOutcome } from '../../publishing/publish-outcome.ts';
-import { findBlobUrl, type GithubRun, listJobParts, parseGithubRun } from '../../publishing/publish-to-github.ts';
+import {
+  findBlobUrl,
+  type GithubRun,
+  listJobParts,
+  nameCheck,
+  parseGithubRun,
+} from '../../publishing/publish-to-github.ts';
+import { readUnnamedMatrix } from '../../publishing/unnamed-matrix.ts';
 import { renderCommand } from '../../reports/index.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { clipText } from '../../text/shorten.ts';
-import { parseYaml } from '../../text/yaml-text.ts';
 import type { Io } from '../io.ts';
 import { collect, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';
 import {
@@ -81,7 +86,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
   const event = readEvent(io);
   const parsed = parseGithubRun(io.env, event);
   const github = parsed && { ...parsed, jobKey: hashFlags(givenPaths, flags, io) };
-  const matrix = readUnnamedMatrix(io);
+  const matrix = readUnnamedMatrix(io.env);
   const jobParts = listJobParts(io.env, matrix?.values);
   const job = findIdentity(jobParts, flags, io);
   if (flags.untrusted !== undefined) return publishUntrusted(flags.untrusted, io, { github, event, id: job.id });
@@ -198,13 +203,6 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
   };
 }
 
-/** The values of a matrix may be long texts. The hash of the id tells apart what begins alike. */
-function shortenLabel(label: string, id: string): string {
-  return label.length <= maxLabelUnits ? label : `${clipText(label, maxLabelUnits)}… ${id.slice(-8)}`;
-}
-
-const maxLabelUnits = 150;
-
 function findMissingBase({ env }: Io): string | undefined {
   const name = env['GITHUB_EVENT_NAME'] ?? '';
   if (!/^pull_request|^merge_group$/.test(name)) return undefined;
@@ -220,15 +218,6 @@ function findArtifacts(github: GithubRun | undefined, { issue, reporter }: Flags
     : undefined;
 }
 
-/** A job for a push can test the same commit as one for a pull request, against another baseline. */
-function nameCheck({ id, label }: JobIdentity, github: GithubRun | undefined): string {
-  const { eventName = '' } = github ?? {};
-  // A required check has one name in the pull request and in the merge queue.
-  const isGate = ['', 'pull_request', 'merge_group'].includes(eventName);
-  const name = label === '' ? 'llmcheck' : `llmcheck (${shortenLabel(toSafeLine(label), id)})`;
-  return isGate ? name : `${name} (${eventName})`;
-}
-
 function readEvent({ env, stderr }: Io): JsonValue | undefined {
   const path = env['GITHUB_EVENT_PATH'] ?? '';
   if (path === '') return undefined;
@@ -239,45 +228,4 @@ function readEvent({ env, stderr }: Io): JsonValue | undefined {
     stderr.write(`warning: GITHUB_EVENT_PATH could not be read: ${toSafeLine(error.message)}\n`);
     return undefined;
   }
-}
-
-/** What a job of a matrix can be told by, where the workflow does not set LLMCHECK_MATRIX. */
-export interface UnnamedMatrix {
-  /** Of the variables that the workflow fills from its matrix. */
-  readonly values: readonly string[];
-}
-
-/**
- * Reads the workflow file, since the runner sets no variable for the matrix. Otherwise jobs that differ only in their
- * `env` would take each other's comment and check. Undefined where the job has no matrix, or the file can't be read.
- */
-export function readUnnamedMatrix({ env }: Io): UnnamedMatrix | undefined {
-  if ((env['LLMCHECK_MATRIX'] ?? '').trim() !== '') return undefined;
-  const workflow = readWorkflow(env);
-  const job = memberOf(memberOf(workflow, 'jobs'), env['GITHUB_JOB'] ?? '');
-  if (memberOf(memberOf(job, 'strategy'), 'matrix') === undefined) return undefined;
-  const steps = memberOf(job, 'steps');
-  const maps = [workflow, job, ...(Array.isArray(steps) ? steps : [])].map((part) => memberOf(part, 'env'));
-  const names = maps.flatMap((map) => (isJsonObject(map) ? Object.entries(map) : [])).filter(isOfMatrix);
-  const values = new Set(names.flatMap(([name]) => (env[name] ? [env[name]] : [])));
-  return { values: [...values].sort() };
-}
-
-/** The value becomes a part of public names, so a secret is none. */
-function isOfMatrix([name, value]: readonly [string, unknown]): boolean {
-  if (typeof value !== 'string' || /secrets|token/i.test(value) || /KEY|TOKEN|SECRET|PASS/i.test(name)) return false;
-  return /\$\{\{[^}]*\b(?:matrix|strategy)\b/.test(value);
-}
-
-function readWorkflow(env: Io['env']): unknown {
-  const { GITHUB_WORKSPACE: workspace = '', GITHUB_REPOSITORY: repository = '' } = env;
-  const ref = env['GITHUB_WORKFLOW_REF'] ?? '';
-  const file = /^\/(\.github\/workflows\/[^/@]+)@/.exec(ref.slice(repository.length))?.[1];
-  if (workspace === '' || file === undefined || !ref.startsWith(`${repository}/`)) return undefined;
-  const path = join(workspace, file);
-  return existsSync(path) ? parseYaml(readFileSync(path, 'utf8')).value : undefined;
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return isJsonObject(value) ? value[key] : undefined;
 }
