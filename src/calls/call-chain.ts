@@ -89,7 +89,7 @@ function openLinks(config: ProviderConfig, run: RunResources) {
       options.dispatch === undefined || !endpoint.sends
         ? timeAttempts(guard(connectWhenAsked(config, run)), ports.clock)
         : guardElsewhere(options.dispatch.attemptFor(config, endpoint), guard),
-    counted(attempt: Complete): Complete {
+    counted: (attempt: Complete): Complete => {
       const noticed = breaker(attempt, 'attempt');
       return budget?.guard(noticed, pricing) ?? noticed;
     },
