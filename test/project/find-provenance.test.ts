@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findProvenance, findPullRequestSign } from '../../src/project/git/find-provenance.ts';
@@ -68,6 +69,27 @@ describe('the provenance of a run', () => {
     git('checkout', '-q', '--detach');
     expect(findProvenance(project.root, {})).toEqual({ commit });
   });
+});
+
+test('a folder behind a link is in the repository that it leads to', () => {
+  const [outer, inner] = [openTempProject(), openTempProject()];
+  for (const { root } of [outer, inner]) {
+    runGit(root, 'init', '-q', '-b', 'main');
+    runGit(root, 'commit', '-q', '--allow-empty', '-m', root);
+  }
+  inner.write('evals/a.txt', '');
+  symlinkSync(join(inner.root, 'evals'), join(outer.root, 'linked'));
+  expect(findProvenance(join(outer.root, 'linked'), {})?.commit).toBe(runGit(inner.root, 'rev-parse', 'HEAD'));
+});
+
+test('the own file of a branch counts before the list of packed ones', () => {
+  const project = openTempProject();
+  const git = (...argv: readonly string[]) => runGit(project.root, ...argv);
+  git('init', '-q', '-b', 'main');
+  git('commit', '-q', '--allow-empty', '-m', 'first');
+  git('pack-refs', '--all');
+  git('commit', '-q', '--allow-empty', '-m', 'second');
+  expect(findProvenance(project.root, {})?.commit).toBe(git('rev-parse', 'HEAD'));
 });
 
 test('what git has written by half is not known', () => {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readOrUndefined, systemErrorCode } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
@@ -39,7 +39,8 @@ export function findProvenance(root: string, env: Env): RunProvenance | undefine
 /** What is checked out, without starting git, which takes longer than many a run. What can't be read is not known. */
 export function readHead(root: string): RunProvenance | undefined {
   try {
-    const folder = findGitFolder(root);
+    // As git does, which goes up from the folder that a link leads to.
+    const folder = findGitFolder(realpathSync(root));
     const head = folder === undefined ? undefined : readOrUndefined(join(folder, 'HEAD'))?.trim();
     if (folder === undefined || head === undefined) return undefined;
     const ref = /^ref: (.+)$/.exec(head)?.[1];
@@ -47,15 +48,20 @@ export function readHead(root: string): RunProvenance | undefined {
     if (ref === 'refs/heads/.invalid') return undefined;
     if (ref === undefined) return isHash(head) ? { commit: head } : undefined;
     const common = resolve(folder, readOrUndefined(join(folder, 'commondir'))?.trim() ?? '.');
-    const packed = readOrUndefined(join(common, 'packed-refs'))
-      ?.split('\n')
-      .find((line) => line.endsWith(` ${ref}`));
-    const commit = readOrUndefined(join(common, ref))?.trim() ?? packed?.split(' ')[0];
+    // First its own file: git may pack it meanwhile, and the packed list that was read before would hold an older commit.
+    const own = readOrUndefined(join(common, ref))?.trim();
+    const commit = own ?? findPacked(readOrUndefined(join(common, 'packed-refs')), ref);
     return defined({ commit: isHash(commit) ? commit : undefined, branch: ref.replace(/^refs\/heads\//, '') });
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     return undefined;
   }
+}
+
+/** The commit of a ref in git's list of packed refs. */
+function findPacked(list: string | undefined, ref: string): string | undefined {
+  const line = list?.split('\n').find((one) => one.endsWith(` ${ref}`));
+  return line?.split(' ')[0];
 }
 
 /** `.git` of the repository around a folder; in a further working tree it is a file that names the folder. */
