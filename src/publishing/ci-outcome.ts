@@ -90,7 +90,7 @@ export interface DriftVerdict {
 
 export function describeOutcome(report: Report, run: CiRun): CiOutcome {
   const { drift, place } = run;
-  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, place);
+  if (drift === undefined && run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, place);
   const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report, place)}\n\n` : '';
   const exitCode = drift === undefined ? run.exitCode : exitCodeOfJob(drift.verdict);
   const word = drift && driftWords[drift.verdict];
