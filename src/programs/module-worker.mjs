@@ -4,16 +4,12 @@ import { hash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { installModuleHooks } from './module-hooks.mjs';
-import { needsHooks } from './needs-hooks.mjs';
-
-// The module must not see this argument.
-const [main] = process.argv.splice(2, 1);
 
 // Ends even while the user's code keeps something open: its parent no longer reads the answer.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // A busy loop never handles the disconnect. A second thread notices that the parent was killed: the thread of the
 // hooks, if there is one.
-if (!(needsHooks(main) && installModuleHooks(process.ppid))) {
+if (!installModuleHooks(process.ppid)) {
   new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
     eval: true,
   }).unref();

@@ -49,7 +49,7 @@ export class ModuleWorker {
   constructor({ file, memoryMb }: Pick<ModuleJob, 'file' | 'memoryMb'>, env: Readonly<Record<string, string>>) {
     this.#memoryMb = memoryMb;
     // A group of its own, so that what the module starts dies with it.
-    const child = spawn(execPath, [`--max-old-space-size=${memoryMb}`, workerPath, file], {
+    const child = spawn(execPath, [`--max-old-space-size=${memoryMb}`, workerPath], {
       cwd: dirname(file),
       env,
       detached: true,
