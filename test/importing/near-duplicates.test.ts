@@ -66,3 +66,9 @@ test('many texts are remembered', () => {
   expect(texts.filter((text) => seen.add(text) !== undefined)).toEqual([]);
   expect(texts.filter((text) => seen.add(text) !== 'exact')).toEqual([]);
 });
+
+test('a text that is one long word is read as any other', { tags: 'slow' }, () => {
+  const seen = openSeenTexts();
+  const long = '漢'.repeat(6_000_000);
+  expect([seen.add(long), seen.add(`${long}!`)]).toEqual([undefined, 'exact']);
+});

@@ -19,7 +19,14 @@ const outcome: CiOutcome = {
 /** Whether the issue was kept, which fails here for want of a repository, and the output `drift`. */
 async function publish(run: DecisionOutcome, isCompared: boolean) {
   const said: string[] = [];
-  const io = { env: {}, stderr: { write: (text: string) => said.push(text) } } as unknown as JobIo;
+  const io: JobIo = {
+    stdout: { write: () => {} },
+    stderr: { write: (text) => void said.push(text) },
+    env: {},
+    cwd: process.cwd(),
+    now: () => new Date(0),
+    random: () => 0,
+  };
   const variant = buildVariant(isCompared ? { comparison: buildComparison() } : {});
   const report = buildReport([buildSuite([], { variants: [variant] })], {
     decision: { outcome: run, breaches: [], warnings: [] },
