@@ -1,8 +1,8 @@
+import type { JobIo, TextOutput } from '../publishing/job.ts';
 import type { FileWatcher } from './watch/file-watcher.ts';
 
 /** A stream as the program sees it. */
-export interface TextSink {
-  readonly write: (text: string) => void;
+export interface TextSink extends TextOutput {
   readonly isTty: boolean;
   /** Undefined where it is not known. */
   readonly columns: () => number | undefined;
@@ -20,17 +20,7 @@ export interface LineReader {
 }
 
 /** Everything that the program uses of its process. Tests pass their own. */
-export interface Io {
-  readonly stdout: TextSink;
-  readonly stderr: TextSink;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  /** Wall clock. */
-  readonly now: () => Date;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Waits before an API is asked again; really where undefined. */
-  readonly wait?: (ms: number) => Promise<void>;
+export interface Io extends JobIo<TextSink> {
   /** Asks the user for a line; undefined where there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
   /** Asks the user for a single key; undefined where the terminal gives only lines. */

@@ -8,11 +8,12 @@ import { attemptOr } from '../text/attempt.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /** What publishing uses of the process. */
-export interface JobIo {
-  readonly stdout: TextSink;
-  readonly stderr: TextSink;
+export interface JobIo<Sink extends TextOutput = TextOutput> {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Wall clock. */
   readonly now: () => Date;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -20,7 +21,7 @@ export interface JobIo {
   readonly wait?: (ms: number) => Promise<void>;
 }
 
-interface TextSink {
+export interface TextOutput {
   readonly write: (text: string) => void;
 }
 

@@ -3,7 +3,6 @@ import type { DecisionOutcome } from '../../src/model/gate.ts';
 import type { CiOutcome } from '../../src/publishing/ci-outcome.ts';
 import { publishDrift } from '../../src/publishing/drift-outcome.ts';
 import type { JobIo } from '../../src/publishing/job.ts';
-import type { PublishOptions } from '../../src/publishing/publish-outcome.ts';
 import { buildComparison, buildReport, buildSuite, buildVariant } from '../support/build-report.ts';
 
 const flags = { summary: false, annotations: false };
@@ -31,7 +30,8 @@ async function publish(run: DecisionOutcome, isCompared: boolean) {
   const report = buildReport([buildSuite([], { variants: [variant] })], {
     decision: { outcome: run, breaches: [], warnings: [] },
   });
-  const options = { id: 'drift', mask: (text: string) => text } as unknown as PublishOptions;
+  const mask = (text: string) => text;
+  const options = { root: io.cwd, github: undefined, mask, id: 'drift', checkName: 'drift', origin: {} };
   const { outputs } = await publishDrift(
     outcome,
     { report, drift: 'none', outcomeAs: () => outcome },
