@@ -1,3 +1,5 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type ChatRequest, startChatServer } from '../../support/chat-server.ts';
 import { commitAll, initRepository } from '../../support/git.ts';
@@ -16,9 +18,17 @@ function answer({ messages, text }: ChatRequest): string {
   return first?.content === 'You help Bob.' || first?.content === 'You help Ann.' ? text : 'No.';
 }
 
-/** In `prompts-in-js`, triage and answers are as a compiler writes them: a child loads them in a third of the time. */
+const typescriptApps = join(import.meta.dirname, '../../../fixtures/cli/prompts-in-code');
+
+/**
+ * In `prompts-in-js`, triage and answers are as a compiler writes them: a child loads them in a third of the time. The
+ * orders are those of `prompts-in-code`.
+ */
 async function openApps(theme: 'prompts-in-code' | 'prompts-in-js' = 'prompts-in-js') {
   const project = openTempProject(theme);
+  for (const part of ['orders', 'evals/orders.eval.yaml']) {
+    cpSync(join(typescriptApps, part), project.path(part), { recursive: true });
+  }
   const server = await startChatServer(answer);
   const run = (...argv: string[]) => project.run(argv, { env: server.env });
   return { project, server, run };
