@@ -26,7 +26,7 @@ export function listSentences(page: string, text: string): readonly Sentence[] {
       .replaceAll(/code(?:,? or code)+/g, 'code')
       .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
       .replaceAll(/\*\*|__|<[^>]*>/g, '');
-    for (const sentence of plain.split(/(?<=[.!?]["')]*)\s+(?=["'(]*[\p{Lu}\d]|"\p{L}|code\b)/u)) {
+    for (const sentence of plain.split(/(?<=[.!?]["')]*)\s+(?=["'(]*[\p{Lu}\d]|"\p{L}|(?:code|llmcheck)\b)/u)) {
       const words = sentence.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/-]*/gu)?.length ?? 0;
       if (words > 2) sentences.push({ page, line, text: sentence.trim(), words });
     }

@@ -270,6 +270,11 @@ describe('sentences', () => {
       [3, 6],
     ]);
   });
+
+  it('begin after a full stop, also with the name of the product', () => {
+    const text = 'One two three. llmcheck runs it all. E.g. four five. Six seven eight.\n';
+    expect(listSentences('page', text).map(({ words }) => words)).toEqual([3, 4, 3, 3]);
+  });
 });
 
 describe('links', () => {
