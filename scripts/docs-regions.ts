@@ -66,7 +66,7 @@ async function renderGateSentences(): Promise<string> {
   const rows: string[][] = [];
   for (const cases of [5, 20, 50, 100, 1000]) {
     const row = [String(cases)];
-    for (const effect of effects) row.push((await runEdited(cases, effect)).headline);
+    for (const effect of effects) row.push(`\`${(await runEdited(cases, effect)).headline}\``);
     rows.push(row);
   }
   return table(['cases', 'all still pass', 'one case in ten breaks', 'every case fails one time in ten'], rows);
