@@ -1,5 +1,11 @@
 import type { Clock } from '../model/clock.ts';
-import type { CompletionOutcome, CompletionRequest, FailureKind, ProviderFailure } from '../model/completion.ts';
+import {
+  type CompletionOutcome,
+  type CompletionRequest,
+  type FailureKind,
+  maxRetryAfterMs,
+  type ProviderFailure,
+} from '../model/completion.ts';
 import { onAbort } from '../text/deadline.ts';
 import { AccountRates, type OwnRates, ProviderRates, type TokenEstimate } from './token-bucket.ts';
 
@@ -46,8 +52,6 @@ const refusalsOfLimit = 3;
 const firstPauseMs = 500;
 const longestPauseMs = 15_000;
 const enoughAnswers = 32;
-/** The longest wait that a server can ask for: a run must not sleep for an hour because of one header. */
-export const maxRetryAfterMs = 60_000;
 /** After a pause single calls are sent at this distance until one is answered. */
 const probeGapMs = 1000;
 

@@ -1,10 +1,11 @@
 import type { Clock } from '../model/clock.ts';
-import type {
-  Complete,
-  CompletionOutcome,
-  CompletionRequest,
-  FailureKind,
-  ProviderFailure,
+import {
+  type Complete,
+  type CompletionOutcome,
+  type CompletionRequest,
+  type FailureKind,
+  maxRetryAfterMs,
+  type ProviderFailure,
 } from '../model/completion.ts';
 import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/provider.ts';
 import { formatCount } from '../text/format-amount.ts';
@@ -129,7 +130,7 @@ class BatchRun {
     for (let searches = 1; ; searches += 1) {
       const found = await this.#find(handle);
       if ('value' in found || searches >= maxSubmits || signal.aborted || !isRetryable(found.failure)) return found;
-      await clock.wait(found.failure.retryAfterMs ?? firstPollMs * 2 ** searches, signal);
+      await clock.wait(delayAfter(found.failure, searches), signal);
     }
   }
 
@@ -194,7 +195,7 @@ class BatchRun {
         this.#fail(handle.keys, failure);
         return;
       }
-      if (submits < maxSubmits) await clock.wait(failure.retryAfterMs ?? firstPollMs * 2 ** submits, signal);
+      if (submits < maxSubmits) await clock.wait(delayAfter(failure, submits), signal);
       const found = isUnclear ? await this.#search(handle) : { value: [] };
       if ('value' in found && found.value.length > 0) {
         this.#open.push(this.#remember(handle, found.value));
@@ -273,6 +274,11 @@ class BatchRun {
     }
     return 'done';
   }
+}
+
+/** What the server asks for, else twice as long after each try. */
+function delayAfter({ retryAfterMs }: ProviderFailure, tries: number): number {
+  return Math.min(retryAfterMs ?? firstPollMs * 2 ** tries, maxRetryAfterMs);
 }
 
 /** After these it is unknown whether the batch was taken, so the provider is searched before a second submission. */

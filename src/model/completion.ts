@@ -169,6 +169,9 @@ export const failureKinds = [
 
 export type FailureKind = (typeof failureKinds)[number];
 
+/** The longest wait that a server can ask for: a run must not sleep for an hour because of one header. */
+export const maxRetryAfterMs = 60_000;
+
 export interface ProviderFailure {
   readonly kind: FailureKind;
   /** What happened, and the next step where there is one. The code that prints it masks secrets. */

@@ -1,5 +1,6 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { maxRetryAfterMs } from '../model/completion.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
 import {
   connectRedis,
@@ -58,7 +59,6 @@ export interface WorkerOptions extends WorkerSettings, WorkerPorts {
 const maxStalls = 10;
 /** A call is ended this share of the lease before its lock expires, since ending it takes time. */
 const marginShare = 0.2;
-const longestPauseMs = 60_000;
 /** Time for calls that were ended to go back to the queue. */
 const giveBackMs = 5000;
 
@@ -310,7 +310,7 @@ export class QueueWorker {
 async function pauseIfRefused(queue: Queue, { outcome }: AttemptAnswer): Promise<void> {
   if (outcome.status !== 'failed' || outcome.failure.kind !== 'rateLimit') return;
   const { retryAfterMs = 0 } = outcome.failure;
-  if (retryAfterMs > 0) await queue.rateLimit(Math.ceil(Math.min(retryAfterMs, longestPauseMs)));
+  if (retryAfterMs > 0) await queue.rateLimit(Math.ceil(Math.min(retryAfterMs, maxRetryAfterMs)));
 }
 
 /** Bounds the calls of all providers together: BullMQ counts each queue by itself. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BatchPorts, createBatchAnswers, runBatches } from '../../src/calls/run-batches.ts';
-import type { CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
+import { type CompletionRequest, maxRetryAfterMs, type ProviderFailure } from '../../src/model/completion.ts';
 import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/provider.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
@@ -180,6 +180,17 @@ describe('runBatches', () => {
     });
     const { answers } = await run(itemsOf('a'));
     expect([submits, answers.size, clock.waits]).toEqual([3, 1, [7000, 7000]]);
+  });
+
+  it('waits a minute at most where a header asks for a day, after a submission and after a search', async () => {
+    const failure: ProviderFailure = { kind: 'server', message: 'down', retryAfterMs: 24 * 60 * 60_000 };
+    const finds: BatchReply<readonly string[]>[] = [{ failure }, { value: ['found'] }];
+    const { run, clock } = open({
+      submit: () => Promise.resolve({ failure }),
+      find: () => Promise.resolve(finds.shift() ?? { failure: network }),
+    });
+    const { answers } = await run(itemsOf('a'));
+    expect([answers.get('a')?.answer, clock.waits]).toEqual([completionOf('a'), [maxRetryAfterMs, maxRetryAfterMs]]);
   });
 
   it('gives up on a server that never answers a submission, and keeps what it may have taken', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { AccountLimiter, maxRetryAfterMs, SharedSlots } from '../../src/calls/limiter.ts';
+import { AccountLimiter, SharedSlots } from '../../src/calls/limiter.ts';
 import { timeAttempts } from '../../src/calls/time-attempts.ts';
 import { type RetryOptions, withRetry } from '../../src/calls/with-retry.ts';
-import type { Complete, CompletionOutcome } from '../../src/model/completion.ts';
+import { type Complete, type CompletionOutcome, maxRetryAfterMs } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, type ManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 
