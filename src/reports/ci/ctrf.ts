@@ -2,7 +2,7 @@ import type { Report } from '../../model/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { renderSafeJson } from '../json/json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
-import { listTests, type TestEntry } from './list-tests.ts';
+import { listTests, type TestEntry } from './describe-tests.ts';
 
 export const ctrf: Reporter = {
   summary: 'Common Test Report Format (CTRF), JSON; only what fails the gate is a failure',

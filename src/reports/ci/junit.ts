@@ -14,7 +14,7 @@ import {
   maxBodyUnits,
   maxMessageColumns,
   shortenMessage,
-} from './list-tests.ts';
+} from './describe-tests.ts';
 
 export const junit: Reporter = {
   summary: 'JUnit XML for CI systems; only what fails the gate is a failure',

@@ -5,7 +5,7 @@ import { headlineOf } from '../headline.ts';
 import { renderSafeJson } from '../json/json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { describeCounts } from '../run-facts.ts';
-import { listTests, type TestEntry } from './list-tests.ts';
+import { listTests, type TestEntry } from './describe-tests.ts';
 
 export const tap: Reporter = {
   summary: 'Test Anything Protocol (TAP 14); only what fails the gate is `not ok` without a directive',
