@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { listBaselines, pruneBaselines, showBaselines } from '../../src/baseline/list-baselines.ts';
+import { listBaselines, showBaselines } from '../../src/baseline/list-baselines.ts';
 import { type PinOptions, pinReferences, unpinReferences } from '../../src/baseline/pin-reference.ts';
 import type { Project, Suite } from '../../src/model/suite.ts';
 import { readRows } from '../support/baseline-rows.ts';
-import { buildCase, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';
+import { buildSuite } from '../support/build-case.ts';
 import { failed, openProject, passed, problemsOf, rowOf, triage, type Written } from './record-project.ts';
 
 const now = new Date('2026-11-28T08:00:00.000Z');
@@ -217,29 +217,5 @@ describe('baselines', () => {
       { ...where, case: 'a', passed: '2 of 3', runs: 2, answer: null },
       { ...where, case: 'b', passed: '2 of 2', runs: 2, answer: null },
     ]);
-  });
-
-  test('lose what their suites no longer have: cases, prompts and providers', async () => {
-    const project = openProject();
-    const rows = [rowOf('a', { prompt: 'v2' }), rowOf('a', { provider: 'q' }), rowOf('b', { provider: 'q' })];
-    const variants = [{}, { prompt: 'v2' }, { provider: 'q' }];
-    await project.accept(project.write({ cases: { a: passed, b: passed }, variants, more: rows }));
-    const prune = (...cases: readonly string[]) => {
-      const suite = buildSuite(
-        cases.map((id) => buildCase({ id })),
-        { ...triage, prompts: [buildPrompt({ id: 'v1' })], providers: [buildProvider({ id: 'p' })] },
-      );
-      const none = buildSuite([], { id: 'none', path: 'evals/none.eval.yaml' });
-      return pruneBaselines(projectOf(project, none, suite), project.root);
-    };
-    const pruned = { suite: 'triage', file: 'evals/triage.baseline.jsonl' };
-    expect(prune('a', 'b')).toEqual([{ ...pruned, removed: 3 }]);
-    expect(prune('a', 'b')).toEqual([{ ...pruned, removed: 0 }]);
-    expect(prune('b', 'c')).toEqual([{ ...pruned, removed: 1 }]);
-    const left = project.rows();
-    expect([
-      left?.variants.map(({ prompt, provider }) => [prompt, provider]),
-      left?.cases.map(({ caseId }) => caseId),
-    ]).toEqual([[['v1', 'p']], ['b']]);
   });
 });

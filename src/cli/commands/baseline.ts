@@ -1,6 +1,7 @@
 import { acceptBaseline, findRecordedSuiteFiles } from '../../baseline/accept-baseline.ts';
-import { listBaselines, pruneBaselines, showBaselines } from '../../baseline/list-baselines.ts';
+import { listBaselines, showBaselines } from '../../baseline/list-baselines.ts';
 import { pinReferences, unpinReferences, wantedRuns } from '../../baseline/pin-reference.ts';
+import { pruneBaselines } from '../../baseline/prune-baselines.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { listOrphanBaselines } from '../../plan/select-cases.ts';
