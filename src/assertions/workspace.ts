@@ -111,7 +111,7 @@ function describeChanges(paths: Paths): string {
   return done.length === 0 ? 'the program changed nothing' : shortenText(`the program ${done.join('; ')}`, 300);
 }
 
-/** Starts without a shell in a new copy of what the program left, so that checks do not see each other's changes. */
+/** Starts without a shell. Each check gets a new copy of what the program left, so that none sees another's changes. */
 export const command = defineAssertion({
   summary: 'a command in the workspace that a program left, such as its tests: exit code 0 passes',
   family: 'own code',

@@ -139,7 +139,7 @@ export function refuseUnwritableBaselines(suites: Iterable<PlannedSuite>, root: 
   }
 }
 
-/** Absolute paths of the files that a record names as its suites, without those that are not there or not of the project. */
+/** Absolute paths of a record's suites. Files that do not exist or are not of the project are left out. */
 export function findRecordedSuiteFiles(recordPath: string, root: string): readonly string[] {
   return readRunHeader(recordPath).suites.flatMap(({ path }) => {
     const file = join(root, path);

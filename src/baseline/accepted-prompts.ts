@@ -230,7 +230,7 @@ function findAccepted(
   return asked.length > 0 ? asked : found;
 }
 
-/** One prompt runs on all providers, so one of them would be compared with a text that was not accepted on it. */
+/** One prompt runs on all providers. One of them would be compared with a text that was not accepted on it. */
 function refuseSeveralTexts(
   { id, at }: PromptVersion,
   first: BaselineVariant,

@@ -256,8 +256,8 @@ export function createFindAccepted(suites: readonly Suite[], findBaseline: FindB
 }
 
 /**
- * Names each variant of which the baseline has no case, nor of the version that it replaces. A file that lost its cases, or the
- * file of another suite, would otherwise pass without a comparison and without a remark.
+ * Names each variant of which the baseline has no case, nor of the version that it replaces. Otherwise a file without
+ * its cases, or that of another suite, would pass without a comparison or a remark.
  */
 export function describeUnaccepted(
   { suites }: { readonly suites: readonly PlannedSuite[] },
@@ -323,8 +323,8 @@ export interface Reference {
 export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
 
 /**
- * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the working
- * tree's, so that a change can neither remove nor replace the one that it is compared with.
+ * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the
+ * working tree's. So a change can neither remove nor replace what it is compared with.
  */
 export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
   const { root, cwd } = options;

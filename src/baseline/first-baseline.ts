@@ -64,7 +64,7 @@ function suiteOf(text = ''): string | undefined {
   return typeof suite === 'string' ? suite : undefined;
 }
 
-/** What the target's branch shows of the baseline up to its tip, which may be newer than the commit that is compared with. */
+/** What the target's branch shows of the baseline. Its tip may be newer than the commit that is compared with. */
 function findHistory(ref: GitRef, { id, file, env }: Missing): string | undefined {
   const tip = ref.openTip();
   const { name } = tip;

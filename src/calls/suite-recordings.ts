@@ -41,7 +41,8 @@ export interface Recorder {
 /** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
-  // The key is the file, since suites may share one, then the request, since a judge may get a second one.
+  // The outer key is the file, since suites may share one. The inner key is the request, since a judge may get a second
+  // one.
   const files = new Map<string, Map<string, RecordingLine>>();
   for (const file of fileOf.values()) {
     if (file === undefined || files.has(file)) continue;

@@ -5,8 +5,8 @@ import { failurePolicies } from './failure-policies.ts';
 export type Breaker = (next: Complete, scope: 'call' | 'attempt') => Complete;
 
 /**
- * Stops calls to a provider once it refused the key, does not know the model, has no quota, or has only ever failed.
- * Around the limits it spares later calls their wait; around the attempt it catches calls that already wait.
+ * Stops calls to a provider that refused the key, does not know the model, has no quota, or always failed. Around the
+ * limits it spares later calls their wait; around the attempt it catches calls that already wait.
  */
 export function createBreaker(onStop: (failure: ProviderFailure) => void): Breaker {
   let stopped: ProviderFailure | undefined;

@@ -113,8 +113,8 @@ export function removeFile(path: string): boolean {
 }
 
 /**
- * Makes a folder and its missing parents, one by one. Node's recursive mkdir never returns where a folder that exists
- * answers ENOENT, as `/proc` does, and it hides that a disk is read-only. Throws the system error.
+ * Makes a folder and its missing parents, one by one. Node's recursive mkdir hides that a disk is read-only. It never
+ * returns where an existing folder answers ENOENT, as `/proc` does. Throws the system error.
  */
 export function makeFolder(path: string): void {
   if (isFolder(path)) return;

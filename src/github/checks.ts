@@ -55,7 +55,7 @@ function externalId({ runId = 0, runAttempt = 1, jobKey = '' }: GithubRun, write
   return `llmcheck:${runId}.${runAttempt}:${jobKey}:${writer}`;
 }
 
-/** The check belongs to another job of the run if it has the same attempt, or an earlier one with other flags. */
+/** The check is of another job of the run if its attempt is the same, or earlier with other flags. */
 function compareJobs(check: JsonValue, { runId, runAttempt = 1, jobKey = '' }: GithubRun) {
   const [, run, attempt, job] = /^llmcheck:(\d+)\.(\d+):(\w*):/.exec(textAt(check, 'external_id') ?? '') ?? [];
   const hasSameFlags = job === jobKey;

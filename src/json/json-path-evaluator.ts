@@ -3,8 +3,8 @@ import { attempt } from '../text/attempt.ts';
 import { compareNumbers } from '../text/exact-numbers.ts';
 import { deepEqual, isRecord } from './deep-equal.ts';
 
-// json-p3 (2.3.1) was tried: length("😀") is 2 there, {"0": 1} equals [1], numbers beyond a double can't be compared, more than
-// 120,000 items end in a RangeError, and a filter takes six times as long.
+// json-p3 (2.3.1) was tried. There length("😀") is 2, {"0": 1} equals [1], and numbers beyond a double can't be
+// compared. More than 120,000 items end in a RangeError, and a filter takes six times as long.
 
 export type JsonPathQuery = ReturnType<typeof parse>;
 export type Segment = JsonPathQuery['segments'][number];

@@ -56,8 +56,8 @@ export function compileJsonPath(source: string): JsonPath {
   };
 }
 
-// Only the parser of the library is used. Its evaluator (1.3.0) parses again for every query, anchors `match(@, "a|b")`
-// as `^a|b$`, and takes a call of an unknown function as false.
+// Only the parser of the library is used. Its evaluator (1.3.0) parses again for every query. It takes a call of an
+// unknown function as false, and anchors `match(@, "a|b")` as `^a|b$`.
 function parsePath(source: string): JsonPathQuery {
   try {
     return parse(source);

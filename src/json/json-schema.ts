@@ -26,7 +26,7 @@ interface CompiledSchema {
   findViolation(value: unknown): SchemaViolation | undefined;
   /** All of them, for people; takes longer. */
   findViolations(value: unknown): readonly SchemaViolation[];
-  /** False if one of its regexes, or alternatives that refer back to it, may be slow on a text of that length. */
+  /** False if a regex, or alternatives that refer back to the schema, may be slow on such a text. */
   isCheap(textLength: number): boolean;
 }
 

@@ -95,8 +95,8 @@ function describeSyntaxError(text: string, error: SyntaxError): string {
   return `unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(index) ?? 0))} at line ${line}, column ${column}`;
 }
 
-// jsonc-parser (3.3.1) was tried: esbuild can't bundle its main file, and to find our values, long numbers and messages in its
-// tree takes 70 of the 110 lines of this reader.
+// jsonc-parser (3.3.1) was tried, but esbuild can't bundle its main file. To find our values, long numbers and messages
+// in its tree takes 70 of this reader's 110 lines.
 
 /** A JSON value with its place in the text. */
 export interface JsonNode {

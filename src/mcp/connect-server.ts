@@ -186,7 +186,7 @@ const endSessionMs = 1000;
 
 /**
  * The shared client in the form of `fetch`: with proxies and a bound on the body, and without redirects. The stream of
- * a server's own messages is refused, as if the server had none, since nothing in it is needed.
+ * a server's own messages is not needed, so it is refused as if the server had none.
  */
 function createFetch(http: HttpClient): (url: string | URL, init?: RequestInit) => Promise<Response> {
   return async (url, init = {}) => {

@@ -249,7 +249,7 @@ async function judgeMutant(
   work: Work,
 ): Promise<Judged> {
   const { state, steps: _steps, ...completion } = answer.completion;
-  // What other calls would have made of the state is not known, so a check on it is taken to notice them.
+  // What other calls make of the state is not known. A check on the state is taken to notice them.
   const kept = hasSameCalls(mutant.answer, completion) ? defined({ state }) : {};
   const changed = { ...answer, completion: { ...completion, ...kept, ...mutant.answer } };
   const judged = await judgeKnown(changed, cell, checks, work);
@@ -319,7 +319,7 @@ function createTally(): Tally {
     close() {
       if (current === undefined) return;
       const { cell, caughtKinds, survivors } = current;
-      // The answer or path of another case may be right here too, so a case is weak only if it accepts all of a kind.
+      // The answer or path of another case may be right here too. So a case is weak only if it accepts all of a kind.
       const all = survivors.filter(({ mutation }) => !mayBeRight(mutation) || !caughtKinds.has(mutation));
       const { caseId, prompt, provider } = cell.key;
       if (all.length > 0) weakCases.push({ caseId, prompt, provider, at: cell.at, survivors: all });

@@ -129,6 +129,6 @@ export interface Baseline extends BaselineContent {
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
   /** A case whole; undefined where there is none. Throws a UserError where the file was changed meanwhile. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
-  /** True where a case of the variant was accepted under another prompt text, model or parameters than the variant has now. */
+  /** True where a case was accepted under another prompt text, model or parameters than the variant has now. */
   hasOtherPrompt(key: VariantKey): boolean;
 }

@@ -120,7 +120,7 @@ export interface ComparedVariant {
   readonly latencyMs: MetricEvidence;
   /** True where both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;
-  /** How much longer the later answer to a case took, on either side, if that is more than the sides differ by. */
+  /** How much longer the later answer to a case took. Only set if that exceeds the difference between the sides. */
   readonly laterLatency?: number;
   /** Errored trials of each side among the paired cases. */
   readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };
@@ -186,7 +186,7 @@ export interface ComparedSlice {
   readonly planning: PlanningAdvice;
 }
 
-/** The tolerated drop of the pass rate in terms of a judge's verdicts, which show only a part of a true drop. */
+/** The tolerated drop of the pass rate in a judge's verdicts. They show only a part of a true drop. */
 export interface JudgedMargin {
   /** The limit of the gate on a true drop. */
   readonly maxDrop: number;

@@ -43,8 +43,8 @@ export interface VariantHistory extends VariantKey {
 }
 
 /**
- * Whether the pass rate rises or falls with time (Mann and Kendall), over the runs with the present cases and checks.
- * Runs without a new answer are no new evidence and not counted, nor are runs in which cells have no verdict.
+ * Whether the pass rate rises or falls with time (Mann and Kendall). Only runs with the present cases and checks count.
+ * Runs without a new answer are no new evidence. Neither they nor runs in which cells have no verdict count.
  */
 export interface RateTrend {
   /** Runs that count. */

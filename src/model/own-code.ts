@@ -233,7 +233,10 @@ export interface ProviderAnswer {
   readonly model?: string;
   /** The steps that an agent took, the last one being the answer; or `steps` of the Vercel AI SDK. `text` may be left out then. */
   readonly steps?: readonly (TakenStep | JsonObject)[];
-  /** The same as messages of OpenAI, Anthropic, LangChain or the Vercel AI SDK, or as events of Claude Code, Codex or Gemini CLI. */
+  /**
+   * The same as messages of OpenAI, Anthropic, LangChain or the Vercel AI SDK. Events of Claude Code, Codex or Gemini
+   * CLI are read too.
+   */
   readonly messages?: readonly JsonObject[];
   /** The final state that the agent leaves, for `select: state` and `trajectory`. */
   readonly state?: JsonValue;

@@ -19,7 +19,7 @@ export interface Endpoint {
   readonly baseUrl?: string;
   /** The variable that holds the key; undefined where no key is sent. */
   readonly apiKeyEnv?: string;
-  /** The adapter's usual key variable, where it is not sent because the provider has a base URL and names no key. */
+  /** The adapter's usual key variable. It is not sent where the provider has a base URL and names no key. */
   readonly withheldKeyEnv?: string;
   /** The variable that moved the address, and where it would be without it. */
   readonly movedBy?: { readonly variable: string; readonly from?: string };
@@ -137,7 +137,10 @@ export type BatchAnswer = { readonly completion: Completion } | { readonly failu
 
 export const batchHandleFormat = 1;
 
-/** What is kept on disk of a batch from before it is handed in until its answers are in a record. */
+/**
+ * What is kept on disk of a batch. It is written before the batch is handed in, and removed once its answers are in a
+ * record.
+ */
 export interface BatchHandle extends SubmittedBatch {
   readonly format: typeof batchHandleFormat;
   /** For people who read the file. */

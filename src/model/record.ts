@@ -47,7 +47,7 @@ export type AcceptedPromptState = (
   | {
       readonly is: 'unavailable';
       readonly why: string;
-      /** Set where cases were accepted with several prompts or settings, so that no one can say what each was sent with. */
+      /** Set where cases were accepted with several prompts or settings. Then it is unknown what each was sent with. */
       readonly isOfSeveral?: true;
     }
 ) & {

@@ -82,7 +82,7 @@ export interface VariantSummary extends CellCounts {
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** Absent where no answer was streamed. */
   readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
-  /** The prompt version or the provider of the same run that replaces this one, which is then shown and not gated. */
+  /** The prompt version or provider of the same run that replaces this one. A replaced one is shown and not gated. */
   readonly replacedBy?: string;
   /** The cases by id, sorted. */
   readonly cases: ReadonlyMap<string, CaseSummary>;

@@ -142,7 +142,7 @@ function checkBytes({ vars, turns }: Cell, { source }: CheckSpec): number {
   return written.reduce<number>((sum, text) => sum + Buffer.byteLength(text ?? ''), frameBytes);
 }
 
-/** The task, the frame of its parts, the form of the reply and its schema, and the request to write it again. */
+/** A judge's task, the frame of its parts, the reply's form and schema, and the request for a second reply. */
 const frameBytes = 8192;
 
 /** A judge may split a token of the answer into its bytes. */

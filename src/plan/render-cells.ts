@@ -208,7 +208,7 @@ export interface DependencyHashOptions {
 
 /**
  * Hashes what decides a case and is not in the suite's files. That is the configuration of the judges and embedding
- * models that the checks ask, and the variables that programs of checks get. Empty where there are none of these.
+ * models that checks ask. It is also the variables of the programs of checks. Empty where there are none of these.
  */
 export function createDependencyHash(
   { askedModels }: Suite,

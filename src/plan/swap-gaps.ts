@@ -70,7 +70,9 @@ export interface SwapPair {
   readonly candidate: ProviderConfig;
 }
 
-/** Describes what a suite asks that a candidate for a swap can't do, and the settings that do not carry over to it. */
+/**
+ * Describes what a suite needs that a candidate for a swap can't do. It also names the settings that do not carry over.
+ */
 export function describeGaps(suite: Suite, { provider, candidate }: SwapPair, env: ProviderEnv): readonly string[] {
   const endpoint = findAdapter(candidate)?.resolve(candidate, env);
   const dropped = Object.entries(candidate.paramNames ?? {}).flatMap(([name, own]) => (own === null ? [name] : []));

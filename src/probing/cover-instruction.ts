@@ -214,9 +214,9 @@ async function compareAnswers(seen: readonly SeenAnswer[], asked: number, ports:
 }
 
 /**
- * Chooses the most relevant cases whose answers differ. It adds cases whose answer without the instruction lacks the
- * most tokens of both answers of the whole prompt, or has the most other tokens. Tokens that few answers hold count
- * more.
+ * Chooses the most relevant cases whose answers differ. It adds the cases whose answer without the instruction differs
+ * most from both answers of the whole prompt. Tokens that are missing or new there count, and count more if few answers
+ * hold them.
  */
 function mostChanged(seen: readonly SeenAnswer[]): readonly SeenAnswer[] {
   const all = seen.flatMap(({ answers }) => [...answers.whole, answers.without]);

@@ -9,7 +9,7 @@ import { sumKnown } from '../stats/descriptive.ts';
 
 /** The most that a trial may send: what both sides send together. */
 export interface ProbeLimit extends CellSpend {
-  /** False for a made prompt that would send more, as where a loop of one side repeats a text of the other. */
+  /** False for a made prompt that would send more: a loop of one side may repeat a text of the other. */
   allows(cell: Cell): boolean;
 }
 

@@ -25,7 +25,7 @@ export interface StopCause {
 
 /**
  * A made prompt fails a case, or passes it, once one outcome leads by this many trials. Suppose that the case fails one
- * time in five with the better prompt, and passes one time in five with the worse. Then the answer is wrong with
+ * time in five with the better prompt. With the worse prompt it passes one time in five. Then the answer is wrong with
  * probability 1 / (1 + 4^lead).
  */
 export function leadFor(probes: number, error: number): number {

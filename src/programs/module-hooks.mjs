@@ -17,7 +17,10 @@ export function installModuleHooks(parent) {
 
 const requireHere = module.createRequire(import.meta.url);
 
-/** Node takes types out itself, but refuses enums and parameter properties, some when it looks which kind of module it is. */
+/**
+ * Node takes types out itself, but refuses enums and parameter properties. It refuses some when it detects the kind of
+ * module.
+ */
 function load(url, context, nextLoad) {
   let format = 'module-typescript';
   try {

@@ -52,8 +52,8 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
 
 /**
  * The answer of a function to each set of variables, with the names of those that it read, as JSON. If only digests are
- * wanted, an answer is the hash of its text. Two processes can be compared without sending the text. What reads the
- * clock is then made at other times too, and the hash is another one where that makes a difference.
+ * wanted, an answer is the hash of its text. Two processes can be compared without sending the text. The two read the
+ * clock at different times, so their hashes differ where the clock matters.
  */
 async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
   const answers = [];

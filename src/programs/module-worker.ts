@@ -30,7 +30,7 @@ export interface JobResult {
   readonly latencyMs?: number;
 }
 
-/** A child that calls exports of modules, one job at a time, until it is killed or a job has to be stopped. */
+/** A child that calls exports of modules, one job at a time. It ends when it is killed or a job has to be stopped. */
 export class ModuleWorker {
   readonly #child: ChildProcess;
   readonly #memoryMb: number;

@@ -1,6 +1,5 @@
-// A module of the user's own may import llmcheck where the project has not installed it, such as with a global
-// llmcheck. It may name its imports as a bundler finds them: without an ending, or with the ending that a compiler
-// writes.
+// A module of the user's own may import llmcheck where only a global one is installed. It may name its imports as a
+// bundler finds them: without an ending, or with the ending that a compiler writes.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findAliased } from '../text/path-aliases.mjs';

@@ -10,7 +10,7 @@ export interface FileContent {
   readonly isExecutable: boolean;
 }
 
-/** A folder that is copied for each call, read into memory, so that each copy is of the content that was hashed. */
+/** A folder that is copied for each call. It is read into memory, so that each copy has the content that was hashed. */
 export interface WorkspaceFolder {
   /** The path from the project root, with forward slashes. */
   readonly name: string;

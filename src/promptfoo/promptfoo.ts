@@ -103,7 +103,7 @@ export function promptfooTransform(
   };
 }
 
-/** The context that the first functions find in an answer, and the answer that the others leave, as a text for a judge. */
+/** A text for a judge: the context that the first functions find in an answer, and the answer that the others leave. */
 export function promptfooContext(
   finding: readonly PromptfooCheck[],
   steps: readonly PromptfooCheck[],

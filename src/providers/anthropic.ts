@@ -172,8 +172,8 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
 }
 
 /**
- * Thinking blocks and results of the provider's own tools must be sent back unchanged, in their order among the other
- * blocks (https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks).
+ * Thinking blocks and results of the provider's own tools must be sent back unchanged, in the order of all blocks:
+ * https://platform.claude.com/docs/en/build-with-claude/extended-thinking#preserving-thinking-blocks.
  */
 function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
   if (blocks.every((block) => block['type'] === 'text' || isToolUse(block))) return undefined;

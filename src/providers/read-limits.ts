@@ -24,8 +24,9 @@ export function withLimits(
 }
 
 /**
- * Reads the limits that services send in headers: OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral, OpenRouter
- * (x-ratelimit-*), Anthropic (anthropic-ratelimit-*), Cohere's trial keys, and the IETF's drafts (ratelimit-*), as of 2026.
+ * Reads the limits that services send in headers, as of 2026. OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral
+ * and OpenRouter send x-ratelimit-*, Anthropic anthropic-ratelimit-*. The IETF's drafts have ratelimit-*. Cohere's
+ * trial keys have limits too.
  */
 export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonly LimitReport[] {
   const drafts = new Map<string, Draft>();

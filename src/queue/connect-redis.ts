@@ -28,7 +28,7 @@ export async function connectRedis({ redis }: QueueModules, address: RedisAddres
     ...redisEndpoint(address),
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
-    // Once the server is known to be one, ioredis reconnects for as long as it takes, and commands wait for that. BullMQ's
+    // Once the server is known to be Redis, ioredis reconnects for as long as it takes, and commands wait. BullMQ's
     // copies of a connection that was given up end with it: they would keep the process alive.
     retryStrategy: (times) => (isChecked && !givenUp.has(client) ? Math.min(times * 50, 500) : null),
     maxRetriesPerRequest: null,

@@ -15,7 +15,7 @@ interface WatchOptions {
 
 /**
  * Notes how many workers a run has, and which providers no worker serves. `texts` are the infos of all workers,
- * `waiting` the queues in which calls wait for an answer, `nowMs` a time on a clock that never goes back.
+ * `waiting` the queues in which calls wait for an answer. `nowMs` is a time on a clock that never goes back.
  */
 export type NoteWorkers = (
   texts: Iterable<string>,

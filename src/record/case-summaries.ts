@@ -169,8 +169,8 @@ export function hashAnswer({ output, toolCalls }: Pick<CellRow, 'toolCalls'> & {
 }
 
 /**
- * Names one answer by a hash of the request and the whole response, with the API's own id and the measured time. An
- * answer from the cache or a recording keeps its name. A new call with the same answer has another name.
+ * Names one answer by a hash of the request and the whole response. The response includes the API's id and the measured
+ * time. An answer from the cache or a recording keeps its name. A new call with the same answer has another name.
  */
 export function identifyAnswer(calls: readonly Pick<CallRecord, 'requestHash' | 'completion'>[]): string {
   const texts = calls.map(

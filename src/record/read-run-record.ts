@@ -37,8 +37,8 @@ interface ReadRecord {
 type OnDamaged = (lineNumber: number) => void;
 
 /**
- * Reads a record in one pass. Memory holds what `summarize` returns for the last row of each cell, in the order in
- * which the cells first finished. It never holds the answers. A last line that was cut off is a warning.
+ * Reads a record in one pass. Memory holds what `summarize` returns for the last row of each cell, in the order of
+ * first rows. It never holds the answers. A last line that was cut off is a warning.
  */
 export function readRunRecord<Summary>(
   path: string,

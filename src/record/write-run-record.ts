@@ -56,7 +56,7 @@ export function createRunRecord(folder: string, header: RunHeader, options: RunR
 }
 
 /**
- * Replaces the record of an earlier run by one with another header and only the rows at `places`, and continues it. A
+ * Replaces and continues the record of an earlier run. The new one has another header and only the rows at `places`. A
  * kill leaves the old record or the new one. A process that still writes the old one fails with its next row.
  */
 export function rewriteRunRecord(

@@ -16,8 +16,8 @@ export async function confirm(run: Run): Promise<void> {
 }
 
 /**
- * True where a cell failed or lost score, where cost, steps or classes are gated, and where the run was resumed. Otherwise
- * nothing has to be compared before the report.
+ * True if a cell failed or lost score, cost, steps or classes are gated, or the run was resumed. Otherwise nothing has
+ * to be compared before the report.
  */
 function mayLookWorse({ state, earlier, planned }: Run): boolean {
   const isGatedBeside = planned.plan.suites.some(

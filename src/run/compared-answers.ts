@@ -28,8 +28,7 @@ export interface ComparedAnswersOptions {
 /**
  * Finds the other side of a comparison in the order of the gate. First comes the version that runs beside this one,
  * then the baseline's rows of this version. Rows of the version that it replaces come next, and last that version
- * within the run. The plan starts a version after the one it is compared with, so waiting for an answer of the run
- * ends.
+ * within the run. Waiting for an answer of the run ends: the plan starts a version after the one it is compared with.
  */
 export function createComparedAnswers(options: ComparedAnswersOptions): ComparedAnswers {
   const answers = createAnswerBoard();

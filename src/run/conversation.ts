@@ -315,7 +315,7 @@ export class Conversation {
     const decision = this.#ports.decide(this.#verdicts, this.#cell.threshold);
     const { kind } = this.#judgeFailure ?? {};
     const isStopped = this.#signal.aborted && kind !== 'budget';
-    // Other checks may decide the cell without the one that was cut off, but its score would differ from a whole run's.
+    // Other checks may decide the cell without the one that was cut off. But its score would differ from a whole run's.
     const isCutOff = isStopped && this.#verdicts.some(({ error }) => error !== undefined);
     if (decision.status === 'decided' && !isCutOff) {
       return { status: 'judged', passed: decision.passed, score: decision.score };

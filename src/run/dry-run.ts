@@ -209,13 +209,13 @@ interface ExpectedUsage {
   readonly costUsd: number | undefined;
 }
 
-/** Finds the usage of each baseline answer to a cell, or to similar cells if the baseline has no answer to it. */
+/** Finds the usage of each baseline answer to a cell. Without one it takes the answers to similar cells. */
 type ExpectUsage = (key: CellKey) => readonly Usage[];
 
 /**
- * Takes the baseline's answers to the same case by the same prompt, or else by the prompt that this one replaces.
- * Without these it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty
- * where the baseline knows nothing.
+ * Takes the baseline's answers to the same case: those of the same prompt, else of the prompt that it replaces. Without
+ * these it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty where the
+ * baseline knows nothing.
  */
 function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {
   const bySuite = new Map(suites.map((suite) => [suite.id, describeKnown(suite, findBaseline)]));

@@ -24,7 +24,7 @@ interface FoundLoosened {
 
 /**
  * The settings that a change loosens, if it is compared with a commit. A change could make its own failure pass that
- * way, so the report names each setting with its old and new value.
+ * way. So the report names each setting with its old and new value.
  */
 export async function findLoosened(
   { project, settings }: Pick<RunOptions, 'project' | 'settings'>,

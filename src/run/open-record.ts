@@ -124,7 +124,7 @@ export class OpenRecord {
 
   /**
    * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. The rows of one turn of
-   * the event loop are written together, since a write takes longer than all other work on a row.
+   * the event loop are written together: a write takes longer than all other work on a row.
    */
   append(row: CellRow): Promise<void> {
     this.#waiting.push(row);

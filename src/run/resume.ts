@@ -27,9 +27,7 @@ export interface EarlierPart {
   readonly doneCells: number;
   /** The row of a finished cell in the record as written again; undefined for a cell that runs now. */
   readonly rowOf: (key: CellKey) => number | undefined;
-  /**
-   * True once for a cached answer of this time and key that the earlier part was billed for without writing its row.
-   */
+  /** True once for a cached answer of this time and key. The earlier part was billed for it without writing its row. */
   readonly isOwn: (receivedAt: string, key: string) => boolean;
   /** Writes the record again with the rows that are kept; `onRow` gets each with its new place. Call it once. */
   readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;

@@ -60,7 +60,7 @@ async function makeCalls(run: Run): Promise<void> {
   }
 }
 
-/** Stops the run at a signal, at its deadline, and once its files have changed, until the returned function is called. */
+/** Stops the run at a signal, at its deadline, and once its files have changed. The returned function ends that. */
 function listenForStops({ options, ports, stop }: Run): () => void {
   const { outdated } = ports;
   if (outdated?.aborted === true) stop.soft('interrupted');

@@ -219,8 +219,8 @@ interface LiveOptions {
 }
 
 /**
- * Throws a `UserError` if a case would ask a server and must not. Stored answers were given to other results, and the
- * files of a pull request from a fork name the command that runs.
+ * Throws a `UserError` if a case would ask a server and must not. Stored answers were given to other results. In a pull
+ * request from a fork, its files name the command that runs.
  */
 export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { isReplayed, env }: LiveOptions): void {
   const suites = plan.suites.map(({ suite }) => suite).filter(({ snapshots }) => snapshots !== undefined);

@@ -136,7 +136,7 @@ function createComparer(
       if (frame.lowest === frame.index) known.set(placedKey, changes);
       return changes;
     } catch (error) {
-      // The number of frames alone does not say how much of the stack is used, so the overflow itself is caught.
+      // The number of frames does not say how much of the stack is used, so the overflow itself is caught.
       if (!isStackOverflow(error) || frame.index % framesToUnwind !== 0) throw error;
       return [tooDeep()];
     } finally {

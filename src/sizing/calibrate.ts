@@ -79,7 +79,7 @@ export interface VariantCalibration {
   readonly brokenCases: readonly { readonly caseId: string; readonly count: number }[];
 }
 
-/** A share of comparisons with its 95 % interval, which covers what the stored trials leave open about the rates of the cases. */
+/** A share of comparisons. Its 95 % interval covers what the stored trials leave open about the rates of the cases. */
 export interface EventRate {
   readonly count: number;
   readonly value: number;

@@ -31,7 +31,7 @@ export function findOthers(pool: TrialPool, pools: readonly TrialPool[]): OtherA
   };
 }
 
-/** How a flagged average of a variant of the given size is confirmed, if some other averages are flagged by chance. */
+/** How a flagged average of a variant of the given size is confirmed while others are flagged by chance. */
 export function designConfirmation(
   { averages, ...others }: OtherAverages,
   { cases, trials, alpha, budget }: { cases: number; trials: number; alpha: number; budget: number },

@@ -92,7 +92,7 @@ export interface Growth {
   readonly byBoth: RunSize | null;
 }
 
-/** Says from stored trials what drop each gated variant can see, and how large its suite must be for a given one. */
+/** Computes from stored trials what drop each gated variant can detect, and how large a suite detects a given drop. */
 export async function planSize(options: PlanSizeOptions): Promise<PlanSizeResult> {
   const { sources, baselines, warnings } = await readStoredTrials(options);
   const pools = poolTrials(options.project.suites, sources);

@@ -109,7 +109,7 @@ function poolVariant(
   };
 }
 
-/** The case hash of a stored trial has one more part if its result also depends on a judge or a program's variables. */
+/** A stored trial's case hash has one more part if its result depends on a judge or a program's variables. */
 function isOf(hashOfCase: string | undefined, caseHash: string): boolean {
   return hashOfCase !== undefined && (caseHash === hashOfCase || caseHash.startsWith(`${hashOfCase}.`));
 }

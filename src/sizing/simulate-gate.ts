@@ -46,7 +46,7 @@ interface GateSimulation {
   readonly simulate: () => SimulatedRun;
 }
 
-/** Runs the real comparison and the real gate on trials of one version, so that every failure is a false alarm. */
+/** Runs the real comparison and the real gate on trials of one version, so every failure is a false alarm. */
 export function createSimulation(pools: readonly SimulatedPool[], random: () => number): GateSimulation {
   const summaries = summarizePools(pools.map(({ pool }) => pool));
   const variants = pools.map(({ pool, baselineTrials }): SimulatedVariant => {

@@ -11,10 +11,10 @@ interface KappaEstimate extends Interval {
 }
 
 /**
- * Agreement of two raters over categories, `counts[i][j]` of pairs that the first put in i and the second in j. Kappa: Cohen
- * 1960, https://doi.org/10.1177/001316446002000104; its large-sample variance: Fleiss, Cohen and Everitt 1969,
- * https://doi.org/10.1037/h0028106. Where all agree that variance is 0, so the exact lower bound of the agreement (Clopper
- * and Pearson 1934) takes its place.
+ * Agreement of two raters over categories, `counts[i][j]` of pairs that the first put in i and the second in j. Kappa:
+ * Cohen 1960, https://doi.org/10.1177/001316446002000104; its large-sample variance: Fleiss, Cohen and Everitt 1969,
+ * https://doi.org/10.1037/h0028106. Where all agree, that variance is 0. The exact lower bound of the agreement
+ * (Clopper and Pearson 1934) then takes its place.
  */
 export function cohenKappa(counts: readonly (readonly number[])[], alpha: number): KappaEstimate {
   checkAlpha(alpha);
@@ -54,8 +54,9 @@ export interface CorrelationEstimate extends Interval {
 }
 
 /**
- * Spearman's rank correlation with midranks for ties (Spearman 1904, https://doi.org/10.2307/1412159), and its interval by
- * Fisher's z with the standard error of Bonett and Wright 2000, https://doi.org/10.1007/BF02294183; null for 3 pairs or less.
+ * Spearman's rank correlation with midranks for ties: Spearman 1904, https://doi.org/10.2307/1412159. Its interval is
+ * by Fisher's z with the standard error of Bonett and Wright 2000, https://doi.org/10.1007/BF02294183. Null for 3 pairs
+ * or less.
  */
 export function rankCorrelation(pairs: readonly (readonly [number, number])[], alpha: number): CorrelationEstimate {
   checkAlpha(alpha);

@@ -62,10 +62,11 @@ export function macroF1Interval(
 }
 
 /**
- * Difference of macro F1 by a paired bootstrap: cases are drawn with replacement, both sides together. The seed is fixed, so
- * that the same answers give the same verdict. Source: Efron 1979, https://doi.org/10.1214/aos/1176344552; percentile
- * interval. p is the largest of the share of draws that are no worse, of a normal distribution with the spread of the draws,
- * and of a unanimous sign test on the cases that changed: a bootstrap of few changed cases is too sure.
+ * Difference of macro F1 by a paired bootstrap: cases are drawn with replacement, both sides together. The seed is
+ * fixed, so that the same answers give the same verdict. Source: Efron 1979, https://doi.org/10.1214/aos/1176344552;
+ * percentile interval. p is the largest of three. Two are the share of draws that are no worse, and that of a normal
+ * distribution with their spread. The third is of a unanimous sign test on the changed cases: a bootstrap of few
+ * changed cases is too sure.
  */
 export function bootstrapF1(
   cases: readonly PairedClassified[],

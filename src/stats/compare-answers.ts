@@ -14,9 +14,9 @@ const drawnSplits = 4999;
 
 /**
  * Computes the probability of a difference at least as large as the one seen, if both samples had one origin. It is a
- * permutation test of the larger of two standardised statistics. The energy distance (Székely and Rizzo 2004, "Testing
- * for equal distributions in high dimension") detects answers that differ as a whole. The largest difference in how
- * often a token occurs detects one that comes or goes. Each sample needs two answers.
+ * permutation test of the larger of two standardised statistics. The energy distance detects answers that differ as a
+ * whole. Source: Székely and Rizzo 2004, "Testing for equal distributions in high dimension". The largest difference in
+ * how often a token occurs detects one that comes or goes. Each sample needs two answers.
  */
 export function compareSamples(samples: AnswerSamples): number {
   const { tokens, size } = samples;

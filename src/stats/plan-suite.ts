@@ -74,7 +74,7 @@ function smallestVisibleDrop(design: SuiteDesign, policy: PlanPolicy): number | 
   return visible < 1 ? visible : null;
 }
 
-/** The score bound of a suite in which nothing has changed, at the mean that chance reaches with the wanted power. */
+/** The score bound of a suite in which nothing changed, at the mean that chance reaches with the wanted power. */
 function smallestExcludableDrop(design: SuiteDesign, { alpha, power }: PlanPolicy): number | null {
   const { n, variance, step } = sampleOf(design);
   if (n === 0) return null;

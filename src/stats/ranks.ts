@@ -87,8 +87,8 @@ function approximateRank(n: number, z: number): number {
 }
 
 /**
- * The Walsh average of a given rank without building all n²/2: bisection on the value. Each step counts in one pass
- * and moves the bracket to averages that exist, so the answer is one of them to the last bit.
+ * The Walsh average of a given rank without building all n²/2: bisection on the value. Each step counts in one pass and
+ * moves the bracket to averages that exist. So the answer is one of them to the last bit.
  */
 function selectWalsh(sorted: Float64Array, rank: number): number {
   let low = sorted[0] ?? 0;
@@ -132,8 +132,8 @@ function splitWalsh(
 }
 
 /**
- * How much longer the later one of two measurements took, as a log ratio, where that is certain and more than their
- * sides differ by; undefined else. `delays`: above 0 where the second side of a pair was measured later.
+ * How much longer the later one of two measurements took, as a log ratio. Undefined unless that is certain and more
+ * than their sides differ by. `delays`: above 0 where the second side of a pair was measured later.
  */
 export function findOrderEffect(logs: readonly number[], delays: readonly number[], alpha: number): number | undefined {
   const ofLater = logs.flatMap((log, index) => {

@@ -44,10 +44,10 @@ export function scoreUpper(values: readonly WeightedValue[], z: number, designEf
 }
 
 /**
- * Lower score bound for the mean of a variable on [−1, ∞): the μ at which T(μ) = (D − μ) / sqrt(V(μ)/n) reaches z,
- * V(μ) being the variance of the maximum likelihood distribution with mean μ, allowed to put weight on an unseen −1.
- * With w_i = 1 / (n (1 + λ(d_i − μ))) that variance is (D − μ)/λ, so T² = n λ (D − μ) and, with c = z²/n, one equation is left:
- * the mean of u²/(1+u) over u = c + λ(d_i − D) equals c; then L = D − c/λ. It is convex in λ, so Newton's steps are safe.
+ * Lower score bound for the mean of a variable on [−1, ∞): the μ at which T(μ) = (D − μ) / sqrt(V(μ)/n) reaches z. V(μ) is
+ * the variance of the maximum likelihood distribution with mean μ, which may put weight on an unseen −1. With
+ * w_i = 1 / (n (1 + λ(d_i − μ))) that variance is (D − μ)/λ, so T² = n λ (D − μ). With c = z²/n one equation is left: the mean
+ * of u²/(1+u) over u = c + λ(d_i − D) equals c. Then L = D − c/λ. The equation is convex in λ, so Newton's steps are safe.
  * λ ≤ (1 + c)/(1 + D) holds the weight of −1 at zero or above; at that limit the rest of the weight is on −1.
  * Source: Owen 1988 (empirical likelihood), https://doi.org/10.1093/biomet/75.2.237, as the analogue of Tango 1998,
  * https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B, and of Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953.

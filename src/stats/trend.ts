@@ -14,8 +14,8 @@ export interface Erosion {
 }
 
 /**
- * Tests a run against a pinned reference, case by case. A rate eroded if the mean drop exceeds the margin at z ≤ −2.8,
- * which keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a
+ * Tests a run against a pinned reference, case by case. A rate eroded if the mean drop exceeds the margin at z ≤ −2.8.
+ * That keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a
  * case. Cases of one group count as clustered.
  */
 export function testErosion(differences: readonly number[], margin: number, groups?: Groups): Erosion {

@@ -71,7 +71,7 @@ function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick
   return { slices: Object.fromEntries(limits) };
 }
 
-/** Reading the cases of a large suite again takes time, so they are read only for gates that name a slice. */
+/** Reading the cases of a large suite again takes time. So they are read only for gates that name a slice. */
 export function hasSlices(...gates: readonly (Gate | undefined)[]): boolean {
   return gates.some((gate) => gate?.slices !== undefined);
 }

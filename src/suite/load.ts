@@ -44,7 +44,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const project = { ...snapshot, files: recordReads(all, shared) };
   const configDocument = await readConfig(project, options, problems);
   const plugins = await loadPlugins(configDocument, project, { open: options.openPlugins, problems });
-  // If a part of the config or a plug-in is missing, each use of it would be reported as a mistake too.
+  // Without a part of the config or a plug-in, each use of it would be reported as a mistake too.
   if (problems.errorCount() > 0) throw new UserError(problems.list());
   const packageVersion = (name: string) => options.packageVersion(name, place.root);
   const known = { ...options, ...extendDeclarations(options, plugins), packageVersion, problems, place };

@@ -77,8 +77,8 @@ export function describeThrown(error: unknown): string {
 const maxUnits = 400;
 
 /**
- * True if a computation ran out of stack. Causes are a regex that backtracks through megabytes (V8 keeps its states
- * there), or a walk through a deeply nested value. Of whichever realm the error is.
+ * True if a computation ran out of stack. The cause is a walk through a deeply nested value, or a regex that backtracks
+ * through megabytes: V8 keeps its states there. Of whichever realm the error is.
  */
 export function isStackOverflow(error: unknown): boolean {
   return (

@@ -31,7 +31,7 @@ function decodeAs(charset: string, body: Buffer): string {
   }
 }
 
-/** A mark of the byte order is no part of the text (RFC 8259 8.1 lets a parser of JSON ignore it). */
+/** A byte order mark is no part of the text: RFC 8259 8.1 lets a parser of JSON ignore it. */
 function withoutMark(body: Buffer): Buffer {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 }

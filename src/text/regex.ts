@@ -33,7 +33,7 @@ const harmlessSteps = 10_000_000;
 
 /**
  * True where a regex surely ends soon on any text of that length. Recognises plain regexes. A regex that repeats a
- * group, looks around or refers back runs under the deadline, which costs about 150 µs for each call.
+ * group, looks around or refers back runs under the deadline. That costs about 150 µs a call.
  */
 export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {
   if (source.length > 300 || flags.includes('v')) return false;

@@ -96,8 +96,9 @@ const lineCommands = /^([^\S\r\n\u2028\u2029]*)::/gm;
 const logCommands = /##(\[|vso\[|teamcity\[)/gi;
 
 /**
- * Controls (C0, DEL, C1), the soft hyphen, bidirectional controls, line and paragraph separators, invisible spaces and
- * operators, tags, non-characters and lone surrogates. The joiners U+200C and U+200D stay: scripts and emoji need them.
+ * Controls (C0, DEL, C1), bidirectional controls, line and paragraph separators, and lone surrogates. Also the soft
+ * hyphen, invisible spaces and operators, tags and non-characters. The joiners U+200C and U+200D stay: scripts and
+ * emoji need them.
  */
 const unsafeCharacters =
   // oxlint-disable-next-line no-control-regex -- Control characters are what this looks for.

@@ -29,9 +29,9 @@ export type BleuSmoothing =
   | 'exp';
 
 /**
- * Sentence BLEU (Papineni et al. 2002): the geometric mean of the clipped precisions of 1 to `maxSize` tokens times
- * the brevity penalty against the reference nearest in length. Lengths that the candidate is too short for are left out,
- * unless `addOne` gives them one match of one.
+ * Sentence BLEU (Papineni et al. 2002): the geometric mean of the clipped precisions of 1 to `maxSize` tokens, times
+ * the brevity penalty. The penalty is against the reference nearest in length. Lengths that the candidate is too short
+ * for are left out, unless `addOne` gives them one match of one.
  */
 export function scoreBleu(
   candidate: readonly string[],
@@ -74,8 +74,8 @@ function penalise(length: number, references: readonly (readonly string[])[]): n
 }
 
 /**
- * The length of the longest common subsequence of two lists, as bits that stand for the items of the shorter one (Hyyrö 2004,
- * "Bit-parallel LCS-length computation revisited"). Time is the product of the lengths, divided by the bits of a number.
+ * The length of the longest common subsequence of two lists. Bits stand for the items of the shorter one: Hyyrö 2004,
+ * "Bit-parallel LCS-length computation revisited". Time is the product of the lengths, divided by the bits of a number.
  */
 export function measureCommonSubsequence(first: readonly string[], second: readonly string[]): number {
   const [short, long] = first.length <= second.length ? [first, second] : [second, first];

@@ -73,7 +73,10 @@ interface Candidate {
 type FileBaseline = Extract<SuiteBaseline, { kind: 'file' }>;
 type RecordBaseline = Extract<SuiteBaseline, { kind: 'record' }>;
 
-/** A version that runs beside it on purpose goes before what is stored, and that before the version or provider that it replaces. */
+/**
+ * A version that runs beside it on purpose goes first, then what is stored. The version or provider that it replaces
+ * comes last.
+ */
 async function compareCandidate(
   candidate: Candidate,
   found: SuiteBaseline | undefined,

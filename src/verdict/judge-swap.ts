@@ -206,8 +206,8 @@ function isCleared({ variant }: JudgedComparison, { suspicions, settled }: Judge
 }
 
 /**
- * Variants that pass more cases than chance explains: Holm over all candidates and suites. The level is half of the gate's
- * for one side, so that calling an equal candidate better or worse stays as rare as a false alarm.
+ * Variants that pass more cases than chance explains: Holm over all candidates and suites. The level is half of the
+ * gate's for one side. So calling an equal candidate better or worse stays as rare as a false alarm.
  */
 function findBetter({ summary, judged: { comparisons } }: JudgedSwap): ReadonlySet<VariantSummary> {
   const alphas = new Map(

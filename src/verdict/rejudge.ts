@@ -59,7 +59,7 @@ interface Rejudged {
 }
 
 /**
- * Judges a baseline's stored answers again where only the checks of a case have changed, so that the pair stays comparable. No
+ * Judges a baseline's stored answers again where only the checks of a case changed. So the pair stays comparable. No
  * call is made. A case whose answers were not kept stays redefined.
  */
 export async function rejudge(

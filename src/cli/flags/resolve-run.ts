@@ -111,7 +111,7 @@ function resolveAll(config: JsonObject, invocation: RunInvocation, plugins: Plug
   return { values, settings, reporters, env, fileVariables, problems: sorted };
 }
 
-/** Paths outside the project that an env file, the config or a resumed run's record names, and that no flag overrides. */
+/** Paths outside the project that no flag overrides: those of an env file, the config or a resumed run's record. */
 function findPathsOfFiles(fileEnv: Env, config: JsonObject, invocation: RunInvocation): readonly Problem[] {
   const { flags, env: processEnv } = invocation;
   const { values } = resolveFlagValues({ flags: {}, env: fileEnv, config });

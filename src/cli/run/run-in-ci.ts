@@ -339,7 +339,7 @@ async function defaultBaseline(
   return baseline;
 }
 
-/** True for a request whose job has no secrets, where a key is missing and no flag chose the cache mode. */
+/** True for a job without secrets in which a key is missing. A flag that chooses the cache mode goes first. */
 async function hasToReplay(
   { isForeign }: CiEvent,
   { cache, record, config }: RunFlags,

@@ -30,7 +30,7 @@ export interface SuspectRule {
   readonly isSmall: boolean;
   /** True if the accepted prompt is asked once after the first failed retrial, so that drift costs only two calls. */
   readonly asksEarly: boolean;
-  /** True if a few retrials with many calls each use the budget up, so that the accepted prompt can't be asked. */
+  /** True if a few retrials with many calls each use up the budget. The accepted prompt can't be asked then. */
   readonly isCostly: boolean;
 }
 
@@ -103,7 +103,7 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   const { failures, asksAccepted } = rule;
   const accepted = judgedRows(found.accepted);
   const tally = { acceptedFailures: countStatus(accepted, 'failed'), acceptedTrials: accepted.length };
-  // If no calls are left, one failure is enough beside an accepted prompt that passed, in a run of any size.
+  // If no calls are left and the accepted prompt passed, one failure is enough in a run of any size.
   const isTiny = rule.isTiny || rule.isCostly || (rule.isSmall && hasPassedBefore(found));
   const trials = Math.max(1, failures - countStatus(found.planned, 'failed'));
   const verdict = judgeAlone(found, { trials, isTiny }, isFinal);

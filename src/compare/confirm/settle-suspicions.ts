@@ -34,7 +34,7 @@ export interface SuspicionInput {
   /** Compared cases of the variants whose accepted prompt can be asked. */
   readonly comparedCases: number;
   /**
-   * The share of the compared cases that can be tested against the accepted prompt, which is also their share of the
+   * The share of the compared cases that can be tested against the accepted prompt. It is also their share of the
    * level.
    */
   readonly askedShare: number;
@@ -188,8 +188,8 @@ function createTrialsOf(): (level: number) => number {
 }
 
 /**
- * If one case of the suite is certainly broken, the run fails anyway. Then another case that failed again counts as
- * broken too, even if no calls were left to ask the accepted prompt. A case that the accepted prompt failed does not.
+ * If one case of the suite is certainly broken, the run fails anyway. Another case that failed again then counts as
+ * broken too, without any calls left for the accepted prompt. A case that the accepted prompt failed does not.
  */
 function listWithBroken(one: JudgedSuspect, all: readonly JudgedSuspect[]): JudgedSuspect {
   if (one.verdict.kind !== 'open' || !hasFailedAgain(one.found)) return one;

@@ -165,7 +165,7 @@ function lastWord(name: string): string {
   return plain(/(?:\p{Lu}+|\p{L}\p{Ll}*)[^\p{L}]*$/u.exec(name)?.[0] ?? name);
 }
 
-/** True for what may be called so since it holds an answer, right or wrong, or says which one is right. */
+/** True for a name that suggests an answer, right or wrong, or tells which answer is right. */
 export function namesAnswer(name: string): boolean {
   return [GOLDEN, RECORDED, ACTUAL].some((known) => known.has(plain(name))) || isSuspicious(name);
 }

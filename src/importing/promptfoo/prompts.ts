@@ -16,10 +16,7 @@ export interface ConvertedPrompt {
   readonly variables: readonly string[];
   /** Variables that are pictures beside a message. */
   readonly pictures?: readonly string[];
-  /**
-   * What promptfoo renders: values in the strings of JSON, a text as a whole, a text that is the YAML of a chat, or the
-   * result of code.
-   */
+  /** What promptfoo renders: the strings of JSON, a whole text, the YAML of a chat, or the result of code. */
   readonly form: 'json' | 'text' | 'yaml' | 'code';
   /** The last message of a chat that repeats the conversation so far. */
   readonly question?: string;
@@ -85,7 +82,7 @@ export async function convertPrompt(
   return readPrompt(source, written, typeof label === 'string' ? label : typeof id === 'string' ? id : source, context);
 }
 
-/** promptfoo takes a text for a file path if it ends like one, with or without the name of a function after it. */
+/** promptfoo takes a text for a file path if it ends like one. The name of a function may follow it. */
 function isPromptFile(source: string): boolean {
   if (/\n|(?:portkey|langfuse|helicone):\/\//.test(source)) return false;
   if (source.startsWith('file://')) return true;

@@ -42,7 +42,10 @@ export function openSeenTexts(): SeenTexts {
   };
 }
 
-/** A key of 52 bits for the words of a text in lower case, and the hashes of its pairs of words: sorted, each once. */
+/**
+ * A key of 52 bits for the words of a text in lower case. `pairs` are the hashes of its pairs of words, sorted, each
+ * once.
+ */
 function readWords(text: string): { readonly key: number; readonly pairs: Uint32Array } {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]{1,100000}/gu) ?? [];
   const hashes = words.map(hashText);

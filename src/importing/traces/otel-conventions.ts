@@ -251,7 +251,7 @@ function flatten(map: Readonly<Record<string, unknown>>, prefix: string): readon
 }
 
 /**
- * The body of a log record is a map of the fields that are attributes elsewhere, its JSON, or the content as a text.
+ * The body of a log record is the content as a text, or a map of what are attributes elsewhere. The map may be JSON.
  */
 export function readBody(body: unknown): Attributes {
   const value = readJson(readValue(body));

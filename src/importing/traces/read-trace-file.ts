@@ -238,9 +238,7 @@ function readerOf(readRow: ReadRow): TraceReader {
   };
 }
 
-/**
- * Reads an observation or a trace of Langfuse, as the API and the UI export it, or with the names of the blob export.
- */
+/** Reads an observation or a trace of Langfuse. The blob export has other names than API and UI, and both are read. */
 const langfuseReader = readerOf((value) => {
   const { type, input, output } = value;
   if (typeof type === 'string' && type.toUpperCase() !== 'GENERATION') return undefined;

@@ -28,7 +28,7 @@ export interface GitChanges {
    * the repository.
    */
   readonly changed: ReadonlyMap<string, ChangeKind>;
-  /** Finds the change of a file, of the target of a link, or of a folder or link on the way to it. */
+  /** Finds the change of a file, of a link's target, or of a folder or link on the way. */
   changeOf(path: string): PathChange | undefined;
   /** With links resolved. */
   realPathOf(path: string): string;

@@ -140,7 +140,7 @@ function buildAnswer(
     return { failure: { kind: 'malformed', message: 'wrote no answer object: text is missing' } };
   }
   const own = written.map((call) => buildToolCall(call.id, call.name, call.arguments));
-  // A module's function may return what is no JSON, and only what it wrote as JSON is known to be some.
+  // A module's function may return what is no JSON. Only what it wrote as JSON surely is.
   const more = defined({ state: state as JsonValue | undefined });
   return joinAnswer(transcript, { ...rest, text, toolCalls: own, ...more, latencyMs });
 }

@@ -199,7 +199,7 @@ interface Workspace {
   readonly projectRoot: string;
 }
 
-/** Lets a program work on a copy of the folder, and keeps its changes to the files as the state of its answer. */
+/** Lets a program work on a copy of the folder. Its changes to the files become the state of its answer. */
 async function runInWorkspace(
   { folder, placed, projectRoot }: Workspace,
   call: ProgramCall,

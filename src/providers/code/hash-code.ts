@@ -9,7 +9,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 
 export interface HashedModule {
-  /** SHA-256 of the file and of all of the project that it imports, in the order in which they are found. */
+  /** SHA-256 of the file and of all project files that it imports, in the order of discovery. */
   readonly hashes: readonly string[];
   /** Those files, and the paths that were tried for an import and do not exist. */
   readonly files: readonly string[];
@@ -28,7 +28,7 @@ export function hashFiles(paths: readonly string[], root: string): readonly stri
   return paths.flatMap((path) => hashIfFile(path, realRoot));
 }
 
-/** A word of a command line need not be a path at all, so what can't be opened counts as no file. */
+/** A word of a command line need not be a path, so what can't be opened counts as no file. */
 function hashIfFile(path: string, realRoot: string): readonly string[] {
   return unlessRefused(() => {
     const file = realpathSync(path);

@@ -127,11 +127,11 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
 }
 
 /**
- * What compatible servers want back: DeepSeek and Moonshot their reasoning, an empty one too
- * (https://api-docs.deepseek.com/guides/thinking_mode), vLLM and Groq theirs under another name
- * (https://docs.vllm.ai/en/latest/features/interleaved_thinking), OpenRouter its details
- * (https://openrouter.ai/docs/use-cases/reasoning-tokens), Mistral its thinking within the content, and Google the
- * signatures of its calls (https://ai.google.dev/gemini-api/docs/thought-signatures).
+ * What compatible servers want back. DeepSeek and Moonshot want their reasoning, an empty one too:
+ * https://api-docs.deepseek.com/guides/thinking_mode. vLLM and Groq want theirs under another name:
+ * https://docs.vllm.ai/en/latest/features/interleaved_thinking. OpenRouter wants its details:
+ * https://openrouter.ai/docs/use-cases/reasoning-tokens. Mistral wants its thinking within the content. Google wants
+ * the signatures of its calls: https://ai.google.dev/gemini-api/docs/thought-signatures.
  */
 function keepMembers(message: JsonObject): string | undefined {
   const { reasoning_content: reasoning, reasoning: plain, reasoning_details: details } = message;

@@ -119,7 +119,7 @@ function countSuite(suite: SuiteReport, findEffect: FindGateEffect) {
   return { suite, variants, findEffect };
 }
 
-/** The place of a case is in the body, since the schema that CI systems use has no `file` and `line` here. */
+/** The place of a case is in the body: the schema that CI systems use has no `file` and `line` here. */
 function renderTestCase(entry: CaseReport, suite: SuiteReport, findEffect: FindGateEffect): string {
   const { caseId, prompt, provider } = entry;
   const head =

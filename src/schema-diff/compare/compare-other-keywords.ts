@@ -63,7 +63,7 @@ function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: str
   ];
 }
 
-/** Compares schemas of a value that has one of the types anyway, so that a type in them may say nothing. */
+/** Compares schemas of a value that has one of the types anyway, so a type in them may say nothing. */
 export function compareWithin(
   comparer: Comparer,
   types: ReadonlySet<TypeName>,

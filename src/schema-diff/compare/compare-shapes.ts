@@ -99,8 +99,8 @@ function compareMerged(
 }
 
 /**
- * unevaluatedProperties and unevaluatedItems depend on everything that is evaluated around them,
- * so any other difference at their place leaves their effect open.
+ * unevaluatedProperties and unevaluatedItems depend on everything that is evaluated around them. So any other
+ * difference at their place leaves their effect open.
  */
 function compareUnevaluated(
   comparer: Comparer,

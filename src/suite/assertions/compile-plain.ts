@@ -107,7 +107,7 @@ function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   );
 }
 
-/** True where the main parameter accepts the map as its value, so that it is not a mistyped map of parameters. */
+/** True where the main parameter accepts the map as its value. Then it is not a mistyped map of parameters. */
 function takesMap({ params, main }: AssertionDeclaration, value: object): boolean {
   return main !== undefined && params.safeParse({ [main]: plainNumbers(value) }).success;
 }

@@ -209,8 +209,8 @@ interface ToolSources {
 }
 
 /**
- * Reads the keys that are no tools. A text is a file or a duration, and a number is a limit, since the stubs of a tool
- * are a map or a list. A map under `record` is a stub unless it has a key of real tools.
+ * Reads the keys that are no tools. The stubs of a tool are a map or a list. So a text is a file or a duration, and a
+ * number is a limit. A map under `record` is a stub unless it has a key of real tools.
  */
 function readSources(written: Located, context: AssertionContext, place: 'suite' | 'file'): ToolSources {
   const value = (key: string) => childOf(written, key).value;

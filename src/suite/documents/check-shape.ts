@@ -84,7 +84,7 @@ interface Checking {
   readonly problems: Problems;
   /** Finds the place of an issue's path, if the checked value is not the written one. */
   readonly relocate?: (path: Path) => Located;
-  /** The hint for an unknown key at the root, if there is a better one than a list of the known keys. */
+  /** The hint for an unknown key at the root, if there is a better one than the known keys. */
   readonly hintOfUnknown?: (unknown: readonly string[], key: string) => string | undefined;
   /** Keys at the root that are missing only because they are mistyped; that is reported already. */
   readonly mistyped?: readonly string[];

@@ -23,7 +23,7 @@ export interface FoundPrompt {
   readonly source: SourceFile;
 }
 
-/** True for a prompt file of a format that can hold test data, and so can be run as a suite. */
+/** True for a prompt file whose format can hold test data, so that it can run as a suite. */
 export function isPromptFile(path: string): boolean {
   return /\.(?:prompt\.ya?ml|prompt|prompty)$/i.test(path);
 }

@@ -107,7 +107,7 @@ export function parseEndpoints(key: 'providers' | 'judges', document: Located, c
   return { list, known: writtenIds(written) };
 }
 
-/** Reports providers of prompts that the suite does not have, and files for a workspace that a provider does not have. */
+/** Reports providers of prompts that the suite lacks, and files for a workspace that a provider lacks. */
 export function checkPromptProviders(
   prompts: readonly CompiledPrompt[],
   { list, providers, problems }: { readonly list: Located; readonly providers: Endpoints; readonly problems: Problems },

@@ -65,7 +65,7 @@ export const judgeSchema = providerSchema.omit({ replaces: true }).extend({
     .max(1, { error: 'must be at most 1' })
     .optional()
     .describe(
-      "Cohen's kappa that the lower bound of `llmcheck judge check`'s interval must reach, on at least 30 labels, before the judge may decide.",
+      "The least Cohen's kappa with which the judge may decide. The lower bound of `llmcheck judge check`'s interval must reach it, on at least 30 labels.",
     ),
   labels: words.optional().describe('A file of labelled answers for `llmcheck judge check`: .jsonl, .json, .yaml.'),
   sameModel: z

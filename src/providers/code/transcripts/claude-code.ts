@@ -1,6 +1,6 @@
 /*
- * What `claude -p --output-format stream-json --verbose` of Claude Code writes, one event a line, and with
- * `--output-format json --verbose` as one list. Sources, read on 2026-11-27: code.claude.com/docs (headless, agent SDK
+ * What `claude -p --output-format stream-json --verbose` of Claude Code writes, one event a line. With `--output-format
+ * json --verbose` the events are one list. Sources, read on 2026-11-27: code.claude.com/docs (headless, agent SDK
  * reference: SDKMessage), and recorded runs in public repositories. An answer of the model comes in several events with
  * one message id, one for each block.
  */

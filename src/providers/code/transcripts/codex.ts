@@ -88,9 +88,7 @@ class Items {
     return this.#text;
   }
 
-  /**
-   * A call of the new turn belongs neither to the last message of the previous turn nor to a call that it left open.
-   */
+  /** A call of the new turn does not belong to the previous turn: neither to its last message nor to an open call. */
   startTurn(): void {
     this.#isNewTurn = true;
     this.#open.clear();

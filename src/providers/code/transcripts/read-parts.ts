@@ -167,7 +167,7 @@ export function textOf(content: JsonValue | undefined): JsonValue | undefined {
   return texts.every((text) => text !== undefined) ? texts.join('') : content;
 }
 
-/** Text is kept as it is, nothing is `null` as for a tool of a module, any other value is JSON. */
+/** Text is kept as it is, and any other value is JSON. Nothing is `null`, as for a tool of a module. */
 export function buildResult(result: unknown, isError: boolean): ToolResult {
   const content = typeof result === 'string' ? result : (writeJson(plainNumbers(result ?? null)) ?? '');
   return { content, ...(isError ? { isError: true as const } : {}) };
