@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { calibrate } from '../../src/sizing/calibrate.ts';
+import { measureFalseAlarms } from '../../src/sizing/measure-false-alarms.ts';
 import { type PlanSizeOptions, planSize } from '../../src/sizing/plan-size.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { openRunProject, wordsSuite } from '../run/run-project.ts';
@@ -324,7 +324,7 @@ describe('the size of a suite', () => {
 
 describe('the false alarms of a gate', () => {
   const measured = async (given: Given) => {
-    const found = await calibrate({ ...(await openFlaky(given)), comparisons: 30, random: createRandom(7) });
+    const found = await measureFalseAlarms({ ...(await openFlaky(given)), comparisons: 30, random: createRandom(7) });
     return show({ ...found, variants: found.variants.map(({ runs, ...rest }) => ({ ...rest, runs: runs.length })) });
   };
 

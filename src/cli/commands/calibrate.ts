@@ -1,11 +1,11 @@
 import { exitCodes } from '../../model/exit-code.ts';
 import {
   type Calibration,
-  calibrate,
   type EventRate,
+  measureFalseAlarms,
   type RunCalibration,
   type VariantCalibration,
-} from '../../sizing/calibrate.ts';
+} from '../../sizing/measure-false-alarms.ts';
 import { wrapLines } from '../../terminal/display-width.ts';
 import { formatCount, formatPercent, listFirst } from '../../text/format-amount.ts';
 import { createRandom } from '../../text/random.ts';
@@ -53,7 +53,7 @@ async function run(paths: readonly string[], flags: Flags, io: Io): Promise<numb
   reader.check();
   const project = await loadSuites(paths, flags.config, io);
   const random = createRandom(seed);
-  const { warnings, ...calibration } = await calibrate({ project, cwd: io.cwd, comparisons, random });
+  const { warnings, ...calibration } = await measureFalseAlarms({ project, cwd: io.cwd, comparisons, random });
   printProblems(warnings, io);
   if (flags.json === true) printJson({ format, comparisons, seed, ...calibration }, io);
   else io.stdout.write(wrapLines(describe(calibration, { comparisons, seed }), io.stdout.columns()));

@@ -1,4 +1,4 @@
-import type { Calibration } from '../../../src/sizing/calibrate.ts';
+import type { Calibration } from '../../../src/sizing/measure-false-alarms.ts';
 import type { PlanSizeResult } from '../../../src/sizing/plan-size.ts';
 import { completionOf, startChatServer } from '../../support/chat-server.ts';
 import type { CliResult } from '../../support/run-cli.ts';

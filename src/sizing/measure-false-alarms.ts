@@ -10,7 +10,7 @@ import {
 } from './pool-trials.ts';
 import { createSimulation, type SimulatedComparison, type SimulatedRun } from './simulate-gate.ts';
 
-export interface CalibrateOptions extends Omit<StoredTrialsOptions, 'run'> {
+export interface FalseAlarmOptions extends Omit<StoredTrialsOptions, 'run'> {
   /** Simulated runs, each compared with an accepted run of the same version. */
   readonly comparisons: number;
   /** Uniform in [0, 1), seeded: the same seed gives the same report. */
@@ -88,7 +88,7 @@ export interface EventRate {
 }
 
 /** Measures the gate's false alarms by simulated runs of one version, at failure rates that its stored trials allow for. */
-export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
+export async function measureFalseAlarms(options: FalseAlarmOptions): Promise<Calibration> {
   const { project, comparisons, random } = options;
   const { sources, baselines, warnings } = await readStoredTrials(options);
   const pools = poolTrials(project.suites, sources);
