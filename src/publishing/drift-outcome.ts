@@ -5,8 +5,8 @@ import { toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
 import { type DriftFinding, listDrifted, listUncompared } from '../verdict/judge-drift.ts';
 import type { CiOutcome, DriftVerdict } from './ci-outcome.ts';
-import type { JobIo } from './job.ts';
-import { hintFor, type PublishFlags, type PublishOptions, publishPorts } from './publish-outcome.ts';
+import { type JobIo, publishPorts } from './job.ts';
+import { hintFor, type PublishFlags, type PublishOptions } from './publish-job-on-github.ts';
 import { type DriftIssue, findPublishFault, type KeptIssue, publishIssue } from './publish-to-github.ts';
 
 export interface DriftRun {
@@ -101,7 +101,7 @@ async function keepIssue(
   { github, origin, root }: PublishOptions,
 ): Promise<KeptIssue | undefined> {
   const token = io.env['GITHUB_TOKEN'] ?? '';
-  // Of the commit, `publishOutcome` warns.
+  // Of the commit, `publishJobOnGithub` warns.
   const checkout = { ...origin, cwd: root, env: io.env };
   if (github !== undefined && findPublishFault(github, checkout) !== undefined) return undefined;
   if (github === undefined || token === '') {

@@ -6,6 +6,7 @@ import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 import { attemptOr } from '../text/attempt.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import type { PublishPorts } from './upsert-comment.ts';
 
 /** What publishing uses of the process. */
 export interface JobIo<Sink extends TextOutput = TextOutput> {
@@ -23,6 +24,12 @@ export interface JobIo<Sink extends TextOutput = TextOutput> {
 
 export interface TextOutput {
   readonly write: (text: string) => void;
+}
+
+/** What the APIs of GitHub and GitLab are asked with. */
+export function publishPorts({ env, now, random, wait }: JobIo, token: string): PublishPorts {
+  const writer = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
+  return { env, token, now, writer, ...defined({ wait }) };
 }
 
 /** What tells the comment and the check of one job from those of the others. */

@@ -12,8 +12,8 @@ import { attempt } from '../text/attempt.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { reportOnUntrusted } from '../verdict/assess-run.ts';
 import type { CiPage, ToPublish } from './ci-outcome.ts';
-import type { JobIo, RunOrigin } from './job.ts';
-import { hintFor, type PublishFlags, type PublishOptions, publishOutcome, publishPorts } from './publish-outcome.ts';
+import { type JobIo, publishPorts, type RunOrigin } from './job.ts';
+import { hintFor, type PublishFlags, type PublishOptions, publishJobOnGithub } from './publish-job-on-github.ts';
 import { type Conclusion, findForeignRun, type GithubRun, publishToGithub } from './publish-to-github.ts';
 
 /** What one step leaves for a later one: a page has no address before it is uploaded. Its texts are masked. */
@@ -94,7 +94,12 @@ export async function publishHeld(
   };
   const maskNamed = maskByName(io.env);
   const maskToken = createMask([io.env['GITHUB_TOKEN'] ?? '']);
-  await publishOutcome(outcome, flags, io, { ...options, github, origin, mask: (text) => maskToken(maskNamed(text)) });
+  await publishJobOnGithub(outcome, flags, io, {
+    ...options,
+    github,
+    origin,
+    mask: (text) => maskToken(maskNamed(text)),
+  });
   return exitCodes.passed;
 }
 

@@ -4,8 +4,7 @@ import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import type { ToPublish } from './ci-outcome.ts';
-import { findCommitFault, hintOfToken, type JobIo, readCheckout } from './job.ts';
-import { publishPorts } from './publish-outcome.ts';
+import { findCommitFault, hintOfToken, type JobIo, publishPorts, readCheckout } from './job.ts';
 import { type PublishPorts, pageSize, upsertComment, withApiPorts } from './upsert-comment.ts';
 
 export { type GitlabRun, parseGitlabRun } from '../gitlab/gitlab.ts';

@@ -8,8 +8,8 @@ import { findProjectRoot, openRepositoryPaths } from '../../project/project-path
 import type { CiPage, CiRequest } from '../../publishing/ci-outcome.ts';
 import { publishDrift } from '../../publishing/drift-outcome.ts';
 import { type JobIdentity, nameBranch } from '../../publishing/job.ts';
+import { nameJobsHint, type PublishFlags, publishJobOnGithub } from '../../publishing/publish-job-on-github.ts';
 import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../../publishing/publish-later.ts';
-import { nameJobsHint, type PublishFlags, publishOutcome } from '../../publishing/publish-outcome.ts';
 import {
   findBlobUrl,
   type GithubRun,
@@ -124,7 +124,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
           ? result.outcome
           : await publishDrift(result.outcome, { report, drift, outcomeAs }, flags, io, where);
       const isHeld = flags.publishLater === true && holdOutcome(heldPath, { ...result, github }, flags, io);
-      await publishOutcome(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
+      await publishJobOnGithub(outcome, isHeld ? withoutHeld(flags) : flags, io, where);
       return outcome.exitCode;
     },
   });

@@ -4,9 +4,8 @@ import { renderCommand } from '../reports/index.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import type { CiOutcome } from './ci-outcome.ts';
-import { hintOfToken, type JobIo, type RunOrigin } from './job.ts';
+import { hintOfToken, type JobIo, publishPorts, type RunOrigin } from './job.ts';
 import { findPublishFault, type GithubRun, publishToGithub } from './publish-to-github.ts';
-import type { PublishPorts } from './upsert-comment.ts';
 
 export interface PublishFlags {
   readonly comment?: boolean;
@@ -29,7 +28,7 @@ export interface PublishOptions {
 type Warn = (text: string) => void;
 
 /** Writes annotations, job summary, outputs, comment and check. What can't be written is a warning. */
-export async function publishOutcome(
+export async function publishJobOnGithub(
   outcome: CiOutcome,
   flags: PublishFlags,
   io: JobIo,
@@ -121,11 +120,6 @@ const scopes = { comment: 'pull-requests', check: 'checks', issue: 'issues' } as
 
 export const nameJobsHint = `Give each job its own --id, or set LLMCHECK_MATRIX: \${{ toJSON(matrix) }} in its env.`;
 const sharedHint = `Both are kept. ${nameJobsHint}`;
-
-export function publishPorts({ env, now, random, wait }: JobIo, token: string): PublishPorts {
-  const writer = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
-  return { env, token, now, writer, ...defined({ wait }) };
-}
 
 function append(io: JobIo, variable: string, text: string, warn: Warn): void {
   const path = io.env[variable] ?? '';
