@@ -172,10 +172,8 @@ describe('planCase', () => {
       level: 0.025,
       failures: 6,
       asksAccepted: true,
-      isTiny: false,
-      isSmall: false,
-      asksEarly: false,
-      isCostly: false,
+      asksAcceptedEarly: false,
+      finalEvidence: 'full' as const,
     };
     const replicates = 3000;
     let broken = 0;

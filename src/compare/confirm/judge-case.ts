@@ -25,14 +25,21 @@ export interface SuspectRule {
   readonly level: number;
   /** Failures in all, planned ones included, that break the case where both sides can't be tested against each other. */
   readonly failures: number;
-  readonly isTiny: boolean;
-  /** True where the run is so small that its calls do not pay for one case on both sides. */
-  readonly isSmall: boolean;
   /** True if the accepted prompt is asked once after the first failed retrial, so that drift costs only two calls. */
-  readonly asksEarly: boolean;
-  /** True if a few retrials with many calls each use up the budget. The accepted prompt can't be asked then. */
-  readonly isCostly: boolean;
+  readonly asksAcceptedEarly: boolean;
+  readonly finalEvidence: FinalEvidence;
 }
+
+/** What breaks a case once no further retrial can be made. Where calls ran short, less has to do. */
+export type FinalEvidence =
+  /** As much as while more can be made. */
+  | 'full'
+  /** One failed retrial beside an accepted prompt that passed. A run this small can't pay for one case on both sides. */
+  | 'one-failure-beside-pass'
+  /** One failed retrial where the sides can't be tested: the calls may not have reached the accepted prompt. */
+  | 'one-failure'
+  /** One failed retrial even in place of the test of both sides. A few retrials of many calls each used the calls up. */
+  | 'one-failure-untested';
 
 /**
  * Judges a case that passed when it was accepted and failed in every planned trial. The candidate is asked first: the
@@ -45,7 +52,8 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   const candidate = judgedRows(found.candidate);
   if (countStatus(candidate, 'failed') < candidate.length) return { kind: 'flaky' };
   const hasErrored = countStatus(found.candidate, 'errored') >= maxErroredRetrials;
-  const isUnaskable = rule.isCostly && !hasErrored && judgedRows(found.accepted).length === 0;
+  const isUnaskable =
+    rule.finalEvidence === 'one-failure-untested' && !hasErrored && judgedRows(found.accepted).length === 0;
   const accepted = judgedRows(found.accepted).slice(0, trials);
   const failures = countStatus(accepted, 'failed');
   const tally = { acceptedFailures: failures, acceptedTrials: accepted.length };
@@ -68,8 +76,8 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
 }
 
 /** One trial of the accepted prompt at a time, after the first retrial that failed. Undefined once it has passed one. */
-function askEarly(found: RetriedCase, { asksEarly, asksAccepted }: SuspectRule): RetriedVerdict | undefined {
-  const isEarly = asksEarly && asksAccepted && judgedRows(found.candidate).length > 0;
+function askEarly(found: RetriedCase, { asksAcceptedEarly, asksAccepted }: SuspectRule): RetriedVerdict | undefined {
+  const isEarly = asksAcceptedEarly && asksAccepted && judgedRows(found.candidate).length > 0;
   const { candidate, accepted } = found;
   const hasErrored = [candidate, accepted].some((rows) => countStatus(rows, 'errored') >= maxErroredRetrials);
   if (!isEarly || hasErrored || accepted.some(({ status }) => status === 'passed')) return undefined;
@@ -103,10 +111,9 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   const { failures, asksAccepted } = rule;
   const accepted = judgedRows(found.accepted);
   const tally = { acceptedFailures: countStatus(accepted, 'failed'), acceptedTrials: accepted.length };
-  // If no calls are left and the accepted prompt passed, one failure is enough in a run of any size.
-  const isTiny = rule.isTiny || rule.isCostly || (rule.isSmall && hasPassedBefore(found));
+  const isOneEnough = isOneFailureEnough(found, rule.finalEvidence);
   const trials = Math.max(1, failures - countStatus(found.planned, 'failed'));
-  const verdict = judgeAlone(found, { trials, isTiny }, isFinal);
+  const verdict = judgeAlone(found, { trials, isOneEnough }, isFinal);
   // It may have answered before it was gone.
   const isKnown = asksAccepted || accepted.length > 0;
   if (!isKnown || verdict.kind === 'flaky' || verdict.kind === 'errored') return verdict;
@@ -116,7 +123,7 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   }
   // The change is not to blame where the accepted prompt fails as well.
   if (accepted.length === 0) {
-    const isAskable = countStatus(found.accepted, 'errored') < maxErroredRetrials && !(isFinal && isTiny);
+    const isAskable = countStatus(found.accepted, 'errored') < maxErroredRetrials && !(isFinal && isOneEnough);
     return isAskable ? ask(found, 'accepted', found.accepted, 1) : verdict;
   }
   if (tally.acceptedFailures === 0) return { kind: 'broken', ...tally };
@@ -125,18 +132,30 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   return asksAccepted ? ask(found, 'accepted', found.accepted, 1) : { kind: 'broken', ...tally };
 }
 
+function isOneFailureEnough(found: RetriedCase, evidence: FinalEvidence): boolean {
+  switch (evidence) {
+    case 'full':
+      return false;
+    case 'one-failure-beside-pass':
+      return hasPassedBefore(found);
+    case 'one-failure':
+    case 'one-failure-untested':
+      return true;
+  }
+}
+
 interface AloneRule {
   readonly trials: number;
-  /** True where the calls may not pay for these trials: one that fails is enough then. */
-  readonly isTiny: boolean;
+  /** True where the calls may not pay for these trials. Once no further one can be made, one that fails is enough. */
+  readonly isOneEnough: boolean;
 }
 
 /** The first retrial that passes clears the case; as many failures in a row confirm it. */
-export function judgeAlone(found: RetriedCase, { trials, isTiny }: AloneRule, isFinal: boolean): RetriedVerdict {
+export function judgeAlone(found: RetriedCase, { trials, isOneEnough }: AloneRule, isFinal: boolean): RetriedVerdict {
   const candidate = judgedRows(found.candidate);
   if (countStatus(candidate, 'failed') < candidate.length) return { kind: 'flaky' };
   // Retrials that errored say nothing, however few could be made.
-  const isAllThereIs = isFinal && isTiny && countStatus(found.candidate, 'errored') < maxErroredRetrials;
+  const isAllThereIs = isFinal && isOneEnough && countStatus(found.candidate, 'errored') < maxErroredRetrials;
   const isEnough = candidate.length >= trials || (isAllThereIs && candidate.length > 0);
   return isEnough ? brokenAlone : askInSteps(found, candidate.length, trials);
 }

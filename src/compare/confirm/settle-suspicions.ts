@@ -10,6 +10,7 @@ import {
   shortLooks,
 } from './judge-average.ts';
 import {
+  type FinalEvidence,
   judgeAlone,
   judgedRows,
   judgeMustPass,
@@ -120,15 +121,15 @@ function isFlagged({ p }: ComparedAverage): boolean {
 type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
 
 function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly JudgedSuspect[] {
-  let judged = judgeEach(input, isFinal, { isTiny: false, asksEarly: true });
+  let judged = judgeEach(input, isFinal, { isTiny: false, asksAcceptedEarly: true });
   // If the accepted prompt fails one case too, it may fail the others, so it must be asked.
   const { budget, mergedShards = 1 } = input;
   // The parts of a merged run had to do with their own calls: those of the largest part at most.
   const isTiny =
     Math.ceil(budget / mergedShards) < leastBudget(input) && judged.every(({ verdict }) => verdict.kind !== 'drifted');
   // Once a case is broken for certain, the calls that are left show whether others fail again.
-  const asksEarly = judged.every(({ verdict }) => verdict.kind !== 'broken');
-  if (isTiny || !asksEarly) judged = judgeEach(input, isFinal, { isTiny, asksEarly });
+  const asksAcceptedEarly = judged.every(({ verdict }) => verdict.kind !== 'broken');
+  if (isTiny || !asksAcceptedEarly) judged = judgeEach(input, isFinal, { isTiny, asksAcceptedEarly });
   const ended = endAfterConfirmed(judged);
   return isFinal ? ended.map((one) => listWithBroken(one, ended)) : ended;
 }
@@ -144,7 +145,7 @@ function leastBudget({ shards, mergedShards }: SuspicionInput): number {
 function judgeEach(
   input: SuspicionInput,
   isFinal: boolean,
-  { isTiny, asksEarly }: Pick<SuspectRule, 'isTiny' | 'asksEarly'>,
+  { isTiny, asksAcceptedEarly }: { readonly isTiny: boolean; readonly asksAcceptedEarly: boolean },
 ): readonly JudgedSuspect[] {
   const { suspects, budget, shards, mergedShards = 1, askedShare } = input;
   const count = suspects.length * shards;
@@ -167,14 +168,26 @@ function judgeEach(
       asksAccepted,
       level,
       failures: isSmall ? Math.min(failures, planned + share) : failures,
-      // A part of a run that has no accepted prompt to ask knows as little as a small run.
-      isTiny: isTiny || (isSmall && !asksAccepted),
-      isSmall,
-      asksEarly: asksEarly && 2 * suspects.length <= budget,
-      isCostly,
+      asksAcceptedEarly: asksAcceptedEarly && 2 * suspects.length <= budget,
+      finalEvidence: chooseEvidence({ isCostly, isTiny, isSmall, asksAccepted }),
     };
     return { ...suspect, verdict: judgeSuspect(found, rule, isFinal) };
   });
+}
+
+function chooseEvidence(one: {
+  /** A few retrials of many calls each used the calls up. */
+  readonly isCostly: boolean;
+  /** The calls do not reach the accepted prompt. */
+  readonly isTiny: boolean;
+  /** The calls do not pay for one case on both sides. */
+  readonly isSmall: boolean;
+  readonly asksAccepted: boolean;
+}): FinalEvidence {
+  if (one.isCostly) return 'one-failure-untested';
+  // A part of a run that has no accepted prompt to ask knows as little as a tiny run.
+  if (one.isTiny || (one.isSmall && !one.asksAccepted)) return 'one-failure';
+  return one.isSmall ? 'one-failure-beside-pass' : 'full';
 }
 
 /** Suites have few levels, and thousands of suspects may share one. */
@@ -221,13 +234,13 @@ function sumRetrials({ averages, suspects, mustPass, added }: SuspicionInput): n
 
 function judgeAdded(input: SuspicionInput, isFinal: boolean) {
   const { added, mustPass, suspects, budget, shards, mergedShards, isStopped } = input;
-  const isTiny = budget < tinyBudget || (isFinal && hasCostlyRetrials(input));
+  const isOneEnough = budget < tinyBudget || (isFinal && hasCostlyRetrials(input));
   const share = Math.max(1, Math.floor(budget / (added.length + mustPass.length + suspects.length)));
   const judged = added.map((one) => {
     const needed = Math.min(share, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));
     // Each shard has asked as often as its own cases and its calls allowed, unless it was stopped.
     const trials = mergedShards === undefined || isStopped === true ? needed : 1;
-    return { ...one, verdict: judgeAlone(one.found, { trials, isTiny }, isFinal) };
+    return { ...one, verdict: judgeAlone(one.found, { trials, isOneEnough }, isFinal) };
   });
   return endAfterConfirmed(judged);
 }

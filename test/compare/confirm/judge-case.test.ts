@@ -10,10 +10,8 @@ const alone: SuspectRule = {
   asksAccepted: true,
   level: 0.025,
   failures: 8,
-  isTiny: false,
-  isSmall: false,
-  asksEarly: false,
-  isCostly: false,
+  asksAcceptedEarly: false,
+  finalEvidence: 'full',
 };
 
 const judge = (outcomes: string, isFinal = false, rule: Partial<SuspectRule> = {}) =>
@@ -123,9 +121,9 @@ describe('a suspect that can’t be tested on both sides', () => {
   });
 
   test('is broken without the accepted prompt in a run of so few calls that there is none for it', () => {
-    expect(judge('f+f', true, { ...few, isTiny: true })).toBe('broken');
-    expect(judge('f+f|p', true, { ...few, isTiny: true })).toBe('broken 0/1');
-    expect(judge('f+f|f', true, { ...few, isTiny: true })).toBe('drifted 1/1');
+    expect(judge('f+f', true, { ...few, finalEvidence: 'one-failure' })).toBe('broken');
+    expect(judge('f+f|p', true, { ...few, finalEvidence: 'one-failure' })).toBe('broken 0/1');
+    expect(judge('f+f|f', true, { ...few, finalEvidence: 'one-failure' })).toBe('drifted 1/1');
   });
 });
 
@@ -142,7 +140,7 @@ test.each([
   ['f+fp', 'flaky'],
   ['f+fee', 'errored'],
 ])('a suspect whose calls were used up by a few costly trials, %s: %s', (outcomes, word) => {
-  expect(judge(outcomes, true, { isCostly: true }).replace(/^ask .*/, 'open')).toBe(word);
+  expect(judge(outcomes, true, { finalEvidence: 'one-failure-untested' }).replace(/^ask .*/, 'open')).toBe(word);
 });
 
 describe('a suspect whose accepted prompt is not asked', () => {
@@ -168,16 +166,16 @@ describe('a suspect whose accepted prompt is not asked', () => {
   });
 
   test.each([
-    ['f', false, 'ask candidate 1'],
-    ['f+ff', false, 'ask candidate 2'],
-    ['f', true, 'ask candidate 1'],
-    ['f+e', true, 'ask candidate 1'],
+    ['f', 'full', 'ask candidate 1'],
+    ['f+ff', 'full', 'ask candidate 2'],
+    ['f', 'one-failure', 'ask candidate 1'],
+    ['f+e', 'one-failure', 'ask candidate 1'],
     // Of so few calls one failure has to do.
-    ['f+f', true, 'broken'],
-    ['f+fp', true, 'flaky'],
-    ['f+fee', true, 'errored'],
-  ])('that can be asked no more, %s (tiny: %s): %s', (outcomes, isTiny, word) => {
-    expect(judge(outcomes, true, { ...apart, isTiny })).toBe(word);
+    ['f+f', 'one-failure', 'broken'],
+    ['f+fp', 'one-failure', 'flaky'],
+    ['f+fee', 'one-failure', 'errored'],
+  ] as const)('that can be asked no more, %s (evidence: %s): %s', (outcomes, finalEvidence, word) => {
+    expect(judge(outcomes, true, { ...apart, finalEvidence })).toBe(word);
   });
 });
 
@@ -193,7 +191,7 @@ describe('a case of which nothing was accepted', () => {
     ['f+fp', 1, 'flaky'],
     ['f+ee', 3, 'errored'],
   ])('%s with %d trials to fail: %s', (outcomes, trials, word) => {
-    expect(shortenVerdict(judgeAlone(buildRetried(outcomes), { trials, isTiny: false }, false))).toBe(word);
+    expect(shortenVerdict(judgeAlone(buildRetried(outcomes), { trials, isOneEnough: false }, false))).toBe(word);
   });
 });
 
@@ -228,10 +226,8 @@ describe('whatever the retrials say', () => {
     .record({
       suspects: fc.integer({ min: 1, max: 200 }),
       failures: fc.integer({ min: 3, max: 12 }),
-      isTiny: fc.boolean(),
-      isSmall: fc.boolean(),
-      asksEarly: fc.boolean(),
-      isCostly: fc.constant(false),
+      asksAcceptedEarly: fc.boolean(),
+      finalEvidence: fc.constantFrom('full', 'one-failure-beside-pass', 'one-failure'),
       asksAccepted: fc.boolean(),
       asks: fc.boolean(),
     })
