@@ -3,7 +3,7 @@ import type { CaseStatus, CellCounts } from './cell.ts';
 import type { RunProvenance } from './record.ts';
 import type { VariantSummary } from './summary.ts';
 
-/** Grows when a field gains or changes meaning. */
+/** Grows when a field changes meaning or a new one is required; new optional fields do not count. */
 export const historyFormat = 1;
 
 /** How suites, their variants and their cases did over stored runs. Lists of points go from the oldest run to the latest. */

@@ -6,7 +6,10 @@ import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts
 import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
+/**
+ * Grows when a field changes meaning or a new one is required. New optional fields do not count: older records lack them.
+ * A reader refuses a number that it does not know.
+ */
 export const recordFormat = 1;
 
 /** What one variant of a suite was, as far as a later comparison or report needs it. */

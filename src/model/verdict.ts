@@ -97,7 +97,7 @@ export type SelectSpec =
   /** What a function of the user's own makes of the answer. */
   | { readonly kind: 'module'; readonly name: string; readonly exportName: string; readonly code: CodeSource };
 
-/** Grows when a field gains or changes meaning. */
+/** Grows when a field changes meaning or a new one is required; new optional fields do not count. */
 export const calibrationFormat = 1;
 
 /** The level of the intervals of all measurements of a judge. */

@@ -2,7 +2,7 @@ import type { PairOptions } from '../compare/pair-cases.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
-import type { JudgePorts } from '../judges/judge-answer.ts';
+import type { AnswerToJudge, JudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import { type Cell, isJudged } from '../model/cell.ts';
 import type { ClassPolicy } from '../model/classes.ts';
@@ -118,6 +118,7 @@ async function rejudgeCase(
     trials.push({ ...row, caseHash, ...verdict });
   }
   const { caseId, observe, mustPass, group } = before;
+  // No `pooled`: it counts verdicts of the old checks. No `slices`: a baseline stores none, the candidate's count.
   return {
     caseId,
     status: caseStatusOf(trials),
@@ -153,15 +154,7 @@ async function judgeStored(
     ...defined({ finishReason, latencyMs, firstTokenMs, usage, reasoning, refusal, steps, state }),
   };
   // No model is asked: its stored verdict is used where its question is the same, else the case is redefined.
-  const judged = {
-    cell,
-    completion,
-    latencyMs,
-    costUsd: costOf(row) ?? undefined,
-    calls: [],
-    conversation: [],
-    stored,
-  };
+  const judged: AnswerToJudge = { cell, completion, latencyMs, costUsd: costOf(row) ?? undefined, stored };
   // Loaded late: nearly every comparison works without the assertions.
   const { decideAnswer, judgeAnswer } = await import('../judges/judge-answer.ts');
   const { verdicts } = await judgeAnswer(cell.checks, judged, ports);
