@@ -3,12 +3,11 @@ import { resolve } from 'node:path';
 import { updateBaseline } from '../baseline/accept-baseline.ts';
 import type { Io } from '../cli/io.ts';
 import { prepareRun } from '../cli/run/prepare-run.ts';
-import { StorageError } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { caseKey } from '../model/cell.ts';
-import { UserError } from '../model/problem.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
+import { refusalOf } from '../model/storage-problem.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { runSuites } from '../run/run.ts';
@@ -35,8 +34,7 @@ export async function runProject(given: ProjectRun): Promise<Report> {
     await updateBaseline(report, { root, projectSuites, cwd, env, recordPath, ...defined({ configPath }) });
   } catch (error) {
     // The report is due whether or not the baseline could be written.
-    if (!(error instanceof UserError) && !(error instanceof StorageError)) throw error;
-    given.onEvent({ type: 'note', message: `the baseline was not updated: ${error.message}` });
+    given.onEvent({ type: 'note', message: `the baseline was not updated: ${refusalOf(error).message}` });
   }
   return report;
 }

@@ -2,11 +2,11 @@ import { recordingHash } from '../cache/cache-key.ts';
 import { type RecordingLine, type Recordings, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { probeFile, StorageError } from '../files/write-files.ts';
+import { probeFile } from '../files/write-files.ts';
 import { firstAcceptedTrial } from '../model/cell.ts';
 import type { Complete } from '../model/completion.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { withRefusal } from '../model/storage-problem.ts';
+import { refusalOf, withRefusal } from '../model/storage-problem.ts';
 import type { Suite } from '../model/suite.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
@@ -90,8 +90,7 @@ export function keepRecordings(
   try {
     writeRecordings();
   } catch (error) {
-    if (!(error instanceof StorageError) && !(error instanceof UserError)) throw error;
-    onProgress({ type: 'note', message: error.message });
+    onProgress({ type: 'note', message: refusalOf(error).message });
     stop.hard('storage');
   }
 }

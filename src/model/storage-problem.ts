@@ -25,6 +25,12 @@ const storageHints: Readonly<Record<string, string>> = {
   EROFS: access,
 };
 
+/** The error where the disk refused the work, or where the user can fix a mistake. Throws a bug again. */
+export function refusalOf(error: unknown): StorageError | UserError {
+  if (error instanceof StorageError || error instanceof UserError) return error;
+  throw error;
+}
+
 /** Turns an error of the disk into a `UserError`. The default hint depends on the error's code. */
 export function withRefusal<T>(work: () => T, hint?: string): T {
   try {

@@ -2,12 +2,12 @@ import { isReplayed } from '../calls/calls.ts';
 import type { Stop } from '../calls/stop.ts';
 import { keepRecordings } from '../calls/suite-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { probeFile, readOrUndefined, replaceFile, StorageError, withStorageErrors } from '../files/write-files.ts';
+import { probeFile, readOrUndefined, replaceFile, withStorageErrors } from '../files/write-files.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { maxResultBytes, type RecordTarget } from '../model/agent.ts';
 import type { ToolCall } from '../model/completion.ts';
 import { UserError } from '../model/problem.ts';
-import { withRefusal } from '../model/storage-problem.ts';
+import { refusalOf, withRefusal } from '../model/storage-problem.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findPullRequestSign } from '../project/git/find-provenance.ts';
@@ -160,7 +160,7 @@ function openStubFiles(clock: RunPorts['clock']) {
         writeWaiting(file, open, clock.now());
       } catch (error) {
         // Writing at the end of the run fails again, and is reported there.
-        if (!(error instanceof StorageError) && !(error instanceof UserError)) throw error;
+        refusalOf(error);
       }
     },
     write(): void {

@@ -85,6 +85,16 @@ describe('runSuites', () => {
     expect(resumed).toMatchObject({ exitCode: 0, run: { id: report.run.id }, totals: { passed: 3 } });
   });
 
+  test('tells why a baseline was not updated, and still gives the report', async () => {
+    const { project, options } = await openProject(suite(['one']).replace('{{ word }}" }] }', 'two" }] }'));
+    const run = runSuites({ ...options, updateBaseline: true });
+    const notes: string[] = [];
+    for await (const event of run) if (event.type === 'note') notes.push(event.message);
+    expect((await run).exitCode).toBe(1);
+    expect(notes.at(-1)).toMatch(/^the baseline was not updated: .*1 failing case would become known failures$/);
+    expect(project.files('evals')).toEqual(['evals/echo.eval.yaml']);
+  });
+
   test('two runs at once do not affect each other', async () => {
     const [a, b] = await Promise.all([openProject(), openProject(suite(['four']))]);
     const wrong = defineAssertion({ name: 'never', summary: 'fails', check: () => ({ pass: false }) });

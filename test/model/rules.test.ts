@@ -9,7 +9,7 @@ import { describeContractWarnings, isBreak } from '../../src/model/finding.ts';
 import type { Decision } from '../../src/model/gate.ts';
 import { isPlugin, pluginsOf } from '../../src/model/plugin.ts';
 import { UserError } from '../../src/model/problem.ts';
-import { storageProblem, withRefusal } from '../../src/model/storage-problem.ts';
+import { refusalOf, storageProblem, withRefusal } from '../../src/model/storage-problem.ts';
 import {
   defaultGate,
   hasWorkspace,
@@ -183,6 +183,13 @@ test('a refusal of the disk is a mistake that the user can fix; another error st
     });
   expect(fail(refused('EROFS'))).toThrow(UserError);
   expect(fail(new TypeError('bug'))).toThrow(TypeError);
+});
+
+test('a refusal is of the disk or of the user; a bug is thrown again', () => {
+  const refusals = [new StorageError('Writing', '/x', 'ENOSPC'), new UserError([])];
+  expect(refusals.map(refusalOf)).toEqual(refusals);
+  const bug = new TypeError('bug');
+  expect(() => refusalOf(bug)).toThrow(bug);
 });
 
 test('messages are written as templates and rendered with their files', () => {

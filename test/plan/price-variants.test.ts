@@ -29,6 +29,15 @@ test('the longest answer so far bounds the next, also after a shorter one', () =
   expect(estimate.boundOf(buildRequest({}))).toBe(200);
 });
 
+test('an answer of one token bounds the next, and one without usage does not', () => {
+  const estimate = createOutputEstimate(() => undefined);
+  const firstBound = estimate.boundOf(buildRequest({}));
+  estimate.observe({});
+  expect(estimate.boundOf(buildRequest({}))).toBe(firstBound);
+  estimate.observe({ usage: { inputTokens: 1, outputTokens: 1 } });
+  expect([firstBound, estimate.boundOf(buildRequest({}))]).toEqual([4096, 2]);
+});
+
 test('each step of an agent repeats all steps before it', () => {
   const prices = {
     pricer: { boundOf: ({ inputTokens }: { inputTokens: number }) => inputTokens } as Partial<Pricer> as Pricer,

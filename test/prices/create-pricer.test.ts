@@ -18,6 +18,11 @@ describe('the built-in table', () => {
     expect(none.priceOf({ ...mini, usage })).toBeCloseTo((800 * 0.15 + 200 * 0.075 + 500 * 0.6) / 1e6, 12);
   });
 
+  it('prices a single cached token as cached', () => {
+    const usage = { inputTokens: 1, cachedInputTokens: 1, outputTokens: 0 };
+    expect(none.priceOf({ ...mini, usage })).toBeCloseTo(0.075 / 1e6, 15);
+  });
+
   it('finds a dated snapshot, and a model without its provider', () => {
     const { priceProvider: _, ...alone } = mini;
     expect(none.priceOf({ ...alone, usage: million })).toBeCloseTo(0.75, 12);
