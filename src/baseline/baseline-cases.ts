@@ -118,7 +118,7 @@ function unite(a: BaselineCases, b: BaselineCases | undefined): BaselineCases {
   return {
     prompt,
     provider,
-    caseIds: () => [...a.caseIds(), ...b.caseIds()].sort(),
+    caseIds: () => [...a.caseIds(), ...b.caseIds()],
     has: (caseId) => a.has(caseId) || b.has(caseId),
     read: (caseId) => (a.has(caseId) ? a : b).read(caseId),
   };

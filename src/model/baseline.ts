@@ -63,7 +63,6 @@ export interface BaselineCase {
 export interface BaselineCases {
   readonly prompt: string;
   readonly provider: string;
-  /** Sorted by code units. */
   caseIds(): Iterable<string>;
   has(caseId: string): boolean;
   /** Throws a RangeError for a case that is not there, and a UserError where its file was changed meanwhile. */

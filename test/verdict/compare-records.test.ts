@@ -1,13 +1,15 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import { firstAcceptedTrial } from '../../src/model/cell.ts';
 import { UserError } from '../../src/model/problem.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import { type CompareRecordsOptions, compareRecords } from '../../src/verdict/compare-records.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
+import { contentOf } from '../support/baseline-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
-import { gitEnv } from '../support/git.ts';
+import { gitEnv, initRepository } from '../support/git.ts';
 import { writeStoredRun } from '../support/write-run.ts';
 
 const idOf = (day: number): string => `2025110${day}-093000-aaaa`;
@@ -117,6 +119,26 @@ describe('two records', () => {
     symlinkSync(writeRun(makeFolder(), 3), join(root, 'linked.jsonl'));
     await expect(compare(root, [idOf(1), 'linked.jsonl'])).rejects.toThrow('linked.jsonl');
   });
+
+  test('may be the baselines of commits, where no run is stored', async () => {
+    const root = makeFolder();
+    const { planned: _planned, observed: _observed, acceptedPrompt: _state, ...variant } = buildVariant(1);
+    const trials = [{ trial: 0, status: 'passed', score: 1, checks: [], answerHash: 'h1' }] as const;
+    const content = contentOf({
+      suite: 'one',
+      variants: [{ type: 'variant', ...variant, models: [] }],
+      cases: [{ type: 'case', prompt: 'v1', provider: 'p', caseId: 'a', caseHash: 'h', trials }],
+    });
+    writeFileSync(join(root, 'one.baseline.jsonl'), [...renderBaseline(content)].join(''));
+    const commit = initRepository(root);
+    const { suites, totals } = await compare(root, ['git:HEAD', 'git:main']);
+    const sources = suites[0]?.variants.map(({ comparison }) => comparison?.against.source);
+    expect([suites.map(({ suite }) => suite), sources, totals.passed]).toEqual([
+      ['one'],
+      [`git:HEAD (${commit.slice(0, 8)})`],
+      1,
+    ]);
+  });
 });
 
 describe('versions of one run', () => {
@@ -160,9 +182,10 @@ describe('versions of one run', () => {
 
   test('that no suite ran all of are a mistake', async () => {
     const root = makeFolder();
-    const suites = ['v1', 'v2'].map((prompt) =>
-      buildRecordedSuite([buildVariant(3, { prompt })], {}, { suite: prompt, path: `evals/${prompt}.eval.yaml` }),
-    );
+    const suites = ['v1', 'v2'].map((prompt) => {
+      const variants = [prompt, 'v3'].map((one) => buildVariant(3, { prompt: one }));
+      return buildRecordedSuite(variants, {}, { suite: prompt, path: `evals/${prompt}.eval.yaml` });
+    });
     const rows = [...rowsOf('v1', 'v1', 'passed'), ...rowsOf('v2', 'v2', 'passed')];
     writeStoredRun(root, buildHeader({ id: idOf(1), suites }), rows, endRow);
     expect(await problemOf(compare(root, ['v1', 'v2']))).toEqual([
