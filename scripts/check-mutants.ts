@@ -86,8 +86,7 @@ function findIn({ path, source }: Planted): 'nearest tests' | 'npm test' | undef
   process.once('exit', restore);
   try {
     writeFileSync(path, source);
-    const nearest = [...nearestTests(path), ...values.tests];
-    if (nearest.length > 0 && isRed(nearest, nearMs)) return 'nearest tests';
+    if (nearestTests(path).some((tests) => isRed(tests, nearMs))) return 'nearest tests';
     if (!values.near && isRed([], wholeMs)) return 'npm test';
     return undefined;
   } finally {
@@ -96,14 +95,15 @@ function findIn({ path, source }: Planted): 'nearest tests' | 'npm test' | undef
   }
 }
 
-/** The test of the file's name, those of its folder and room, and those of the commands that show it. */
-function nearestTests(path: string): readonly string[] {
+/** First the test of the file's name alone, which takes seconds. Then those of its folder, its room and its commands. */
+function nearestTests(path: string): readonly (readonly string[])[] {
   const folder = dirname(path).replace(/^src/, 'test');
   const room = folder.split('/').slice(0, 2).join('/');
   const own = join(folder, basename(path).replace(/\.ts$/, '.test.ts'));
   // The room of the command line holds half of all tests.
-  const all = room === 'test/cli' ? [own, folder] : [own, folder, room, join('test/cli', basename(room))];
-  return [...new Set(all)].filter((one) => existsSync(one));
+  const around = room === 'test/cli' ? [folder] : [folder, room, join('test/cli', basename(room))];
+  const known = (paths: readonly string[]) => [...new Set(paths)].filter((path) => existsSync(path));
+  return [known([own]), [...known(around), ...values.tests]].filter((tests) => tests.length > 0);
 }
 
 /** A fault that makes the tests hang is found, too. */
