@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { type ReadBytes, splitLines } from '../files/split-lines.ts';
+import { type ByteLine, type ReadBytes, splitLines } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
@@ -78,8 +78,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
   let pin: Pin | undefined;
   for (const found of splitLines(source.read)) {
     const { number: line } = found;
-    const raw = found.bytes.toString('utf8');
-    const text = line === 1 && raw.startsWith('\uFEFF') ? raw.slice(1) : raw;
+    const text = textOf(found);
     if (text.trim() === '') continue;
     // After a conflict marker most other lines are wrong too, so only the conflict is reported.
     if (conflictMarker.test(text)) throw new UserError([conflictProblem(file, line)]);
@@ -119,6 +118,12 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
   }
   if (problems.length > 0) throw new UserError(problems);
   return { suite, variants, readCase, ...defined({ pin }) };
+}
+
+/** Without the byte order mark that some editors put before the first line. */
+function textOf({ bytes, number }: ByteLine): string {
+  const text = bytes.toString('utf8');
+  return number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
 /** Undefined where the file was changed. */

@@ -90,11 +90,10 @@ export async function parseSuite(
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   checkPromptProviders(prompts, { problems, list: promptList, providers });
   const classes = parseClasses(document, problems);
-  const [promptIds, providerIds] = [idsOf(promptList), providers.known];
   const versions = prompts.map(({ version }) => version);
   const declaredTools = findDeclaredTools(versions, providers.list);
-  const known = { prompts, promptIds, providerIds, providers: providers.list, declaredTools };
-  const given = { ...known, contract, assertionContext, truth: classes?.truth };
+  const known = { prompts, promptIds: idsOf(promptList), providers: providers.list, providerIds: providers.known };
+  const given = { ...known, declaredTools, contract, assertionContext, truth: classes?.truth };
   const cases = await parseCases(document, { ...given, sources }, context);
   const criteria = models.criteria();
   const labels = await readLabels(criteria, context);

@@ -5,6 +5,7 @@ import type { Complete, CompletionOutcome, CompletionRequest, ToolCall } from '.
 import type { RunTrace } from '../model/progress.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Report } from '../model/report.ts';
+import type { ProviderConfig } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import {
   contentAttributes,
@@ -69,17 +70,9 @@ export function openTrace(ports: TracePorts): OpenTrace {
       return result;
     },
     attempts: (config, endpoint, next) =>
-      countAttempts(next, (request, attempt) => {
-        const startMs = nowMs();
-        const parentSpanId = parentOf();
-        return (outcome) => {
-          const described = describeAttempt(request, outcome, endpoint, settings.capturesContent);
-          const own: Attributes = { 'llmcheck.provider': config.id, 'llmcheck.attempt': { integer: attempt } };
-          const error = outcome?.status === 'failed' ? outcome.failure.kind : undefined;
-          const name = `${operationOf(request)} ${request.model}`;
-          addSpan({ name, kind: 'client', parentSpanId, startMs, attributes: { ...described, ...own }, error });
-        };
-      }),
+      countAttempts(next, (request, attempt) =>
+        startAttempt({ request, attempt, config, endpoint }, ports, addSpan, parentOf()),
+      ),
     startChecks() {
       const span = cells.getStore();
       if (span !== undefined) span.checksStartMs = nowMs();
@@ -99,6 +92,31 @@ export function openTrace(ports: TracePorts): OpenTrace {
       cells.disable();
       addSpan({ name: 'llmcheck.run', ...run, parentSpanId: settings.parent?.spanId, ...describeRun(report) });
     },
+  };
+}
+
+interface Attempt {
+  readonly request: CompletionRequest;
+  /** From 1 on. */
+  readonly attempt: number;
+  readonly config: ProviderConfig;
+  readonly endpoint: Endpoint;
+}
+
+/** The returned function ends the attempt; it has no outcome where the attempt threw. */
+function startAttempt(
+  { request, attempt, config, endpoint }: Attempt,
+  { settings, nowMs }: TracePorts,
+  addSpan: ReturnType<typeof createAddSpan>,
+  parentSpanId: string,
+): (outcome: CompletionOutcome | undefined) => void {
+  const startMs = nowMs();
+  return (outcome) => {
+    const described = describeAttempt(request, outcome, endpoint, settings.capturesContent);
+    const own: Attributes = { 'llmcheck.provider': config.id, 'llmcheck.attempt': { integer: attempt } };
+    const error = outcome?.status === 'failed' ? outcome.failure.kind : undefined;
+    const name = `${operationOf(request)} ${request.model}`;
+    addSpan({ name, kind: 'client', parentSpanId, startMs, attributes: { ...described, ...own }, error });
   };
 }
 

@@ -9,7 +9,7 @@ import { isPartialTemplate, translateNunjucks } from './nunjucks.ts';
 import type { ConvertedPrompt } from './prompts.ts';
 import { expandVars, mergeVars } from './tests.ts';
 
-type Vars = Readonly<Record<string, unknown>>;
+export type Vars = Readonly<Record<string, unknown>>;
 
 /** True for a value that promptfoo renders once more before it is put into a prompt that is a text. */
 function isRendered(value: unknown, vars: Vars): value is string {
@@ -39,7 +39,7 @@ async function renderValue(value: string, vars: Vars): Promise<string | undefine
   return attemptOr(() => compileTemplate(translated.text).render(vars), TemplateError, undefined);
 }
 
-interface RenderContext extends ImportContext {
+export interface RenderContext extends ImportContext {
   readonly prompts: readonly (LeftOut | ConvertedPrompt)[];
   /** The checks and providers, as the suite writes them: promptfoo gives them a value as it was written. */
   readonly readers: string;

@@ -28,6 +28,17 @@ export async function readTopKeys(config: Written, draft: Draft, readText: ReadT
   return leftOut;
 }
 
+/** What each test has beside its own keys: a map of the config, or a file that it names. */
+export async function readDefaults(config: Written, draft: Draft, readText: ReadText): Promise<Written | LeftOut> {
+  const defaults = config.child('defaultTest');
+  if (typeof defaults.value !== 'string') return defaults;
+  const text = await readText(defaults.value, defaults);
+  if (text instanceof LeftOut) return text;
+  const parsed = readWritten(defaults.value.replace(/^file:\/\//, ''), text);
+  if (!('problems' in parsed)) return parsed;
+  return draft.refuse(defaults, `${defaults.value} can't be read as the defaults of tests`);
+}
+
 /** It is read by commands of its own, which make tests; the tests that are here are asked without it. */
 function readRedteam(config: Written, draft: Draft): readonly LeftOut[] {
   const part = config.child('redteam');

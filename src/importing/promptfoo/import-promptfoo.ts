@@ -18,13 +18,15 @@ import {
   findMissingVars,
   findOptionalVars,
   noteEmptyDefaults,
+  type RenderContext,
   readCaseVars,
   readVarsChange,
+  type Vars,
 } from './case-vars.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertAssertion, refuseEmpty } from './checks.ts';
 import { CodeModule, type CodePlace } from './code-files.ts';
-import { followReferences, readPrompts, readRepeat, readTopKeys } from './config-keys.ts';
+import { followReferences, readDefaults, readPrompts, readRepeat, readTopKeys } from './config-keys.ts';
 import { findConversation, joinConversations, type Told } from './conversations.ts';
 import { Judges } from './judges.ts';
 import type { OwnCode } from './own-provider.ts';
@@ -50,13 +52,8 @@ export async function importPromptfoo(
   const config = readWritten(file, text);
   if ('problems' in config) return config;
   if (!isMap(config.value)) {
-    const problem = {
-      code: 'invalid-value',
-      severity: 'error',
-      message: 'a promptfoo config is a map of keys',
-      at: config.at(),
-    } as const;
-    return { problems: [problem] };
+    const message = 'a promptfoo config is a map of keys';
+    return { problems: [{ code: 'invalid-value', severity: 'error', message, at: config.at() }] };
   }
   return new Importer(await followReferences(config, ports.read), ports, place).run();
 }
@@ -65,6 +62,11 @@ export async function importPromptfoo(
 interface Asked {
   readonly prompts: readonly (NamedPrompt | LeftOut)[];
   readonly providers: SuiteProviders;
+}
+
+interface VarsContext extends Pick<RenderContext, 'prompts' | 'readers'> {
+  readonly test: Written;
+  readonly defaults: Written;
 }
 
 /** The cases that are converted so far. */
@@ -112,7 +114,9 @@ class Importer {
   async run(): Promise<ImportedSuite> {
     const config = this.#config;
     this.#leftOut.push(...(await readTopKeys(config, this.#draft, this.#readText)));
-    const defaults = await this.#readDefaults();
+    const found = await readDefaults(config, this.#draft, this.#readText);
+    if (found instanceof LeftOut) this.#leftOut.push(found);
+    const defaults = found instanceof LeftOut ? config.child('') : found;
     const change = await readVarsChange(defaults, { code: this.#promptCode, readText: this.#readText });
     this.#change = change?.text;
     const prompts = await readPrompts(config, defaults, change, {
@@ -122,18 +126,18 @@ class Importer {
       code: this.#promptCode,
       python: this.#python,
     });
-    const found = await SuiteProviders.read(config, defaults, {
+    const asked = await SuiteProviders.read(config, defaults, {
       ...this.#own,
       draft: this.#draft,
       readData: this.#readData,
       areTexts: prompts.every((one) => one instanceof LeftOut || one.prompt['text'] !== undefined),
     });
-    this.#judges.configured = found.entries;
-    this.#code.answers = found.answers;
+    this.#judges.configured = asked.entries;
+    this.#code.answers = asked.answers;
     if (['json', 'mixed'].includes(this.#code.answers))
       this.#draft.note(config.child('providers'), 'checks of texts see the JSON of an answer as it was written');
-    const { providers, cases } = found.finish(await this.#readCases(defaults, { prompts, providers: found }));
-    for (const [, name = ''] of found.text.matchAll(/\{\{ vars\.(\w+) \}\}/g)) this.#read.add(name);
+    const { providers, cases } = asked.finish(await this.#readCases(defaults, { prompts, providers: asked }));
+    for (const [, name = ''] of asked.text.matchAll(/\{\{ vars\.(\w+) \}\}/g)) this.#read.add(name);
     const fallback = findMissingVars(this.#read, prompts, cases);
     noteEmptyDefaults(prompts, cases, (message) => this.#draft.note(config.child('prompts'), message));
     const input = findOptionalVars(prompts, cases);
@@ -147,7 +151,7 @@ class Importer {
       suite: {
         ...(typeof description === 'string' ? { description } : {}),
         ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
-        prompts: found
+        prompts: asked
           .limit(prompts)
           .map((one) =>
             one instanceof LeftOut ? one : { id: one.id, ...allowMissing(one.prompt, one.variables, cases) },
@@ -162,17 +166,6 @@ class Importer {
       notes: this.#draft.notes,
       code: [this.#code, this.#ownProviders, this.#promptCode, this.#python, this.#ruby].flatMap((one) => one.write()),
     };
-  }
-
-  async #readDefaults(): Promise<Written> {
-    const defaults = this.#config.child('defaultTest');
-    if (typeof defaults.value !== 'string') return defaults;
-    const text = await this.#readText(defaults.value, defaults);
-    const parsed = typeof text === 'string' ? readWritten(defaults.value.replace(/^file:\/\//, ''), text) : undefined;
-    if (parsed !== undefined && !('problems' in parsed)) return parsed;
-    const reason = `${defaults.value} can't be read as the defaults of tests`;
-    this.#leftOut.push(text instanceof LeftOut ? text : this.#draft.refuse(defaults, reason));
-    return this.#config.child('');
   }
 
   readonly #glob = (pattern: string): Promise<readonly string[]> => this.#ports.glob(pattern);
@@ -235,11 +228,45 @@ class Importer {
     const only = restrictPrompts(layers, prompts, draft);
     if (only instanceof LeftOut) return [only];
     const meant = prompts.filter((one) => only === undefined || (!(one instanceof LeftOut) && only.includes(one.id)));
-    const pictures = new Set(meant.flatMap((one) => (one instanceof LeftOut ? [] : (one.pictures ?? []))));
     const readers = JSON.stringify(checks) + providers.text;
+    const vars = await this.#readVars(layers, { test, defaults, prompts: meant, readers });
+    if (vars instanceof LeftOut) return [vars];
+    const threshold = findThreshold(layers, draft);
+    if (threshold instanceof LeftOut) return [threshold];
+    const { description } = Object(test.value) as { readonly description?: unknown };
+    const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
+    return vars.map((one) => {
+      const key = canonicalJson(one);
+      const isDouble = seen.has(key);
+      seen.add(key);
+      const assert = refuseEmpty(checks, one, { test, draft });
+      const hasChecks = assert.some((check) => !(check instanceof LeftOut) && check['weight'] !== 0);
+      const written = defined({
+        id: name !== undefined || isDouble ? nameOf(name ?? 'case', ids, 'case') : undefined,
+        description: name,
+        vars: Object.keys(one).length === 0 ? undefined : one,
+        prompts: only,
+        providers: asked,
+        trials: options.repeat,
+        threshold: hasChecks ? threshold : undefined,
+        // promptfoo passes every answer of a test without assertions.
+        observe: hasChecks ? undefined : true,
+        assert: assert.length === 0 ? undefined : assert,
+      });
+      return { one: written, test, conversation: findConversation(layers) };
+    });
+  }
+
+  /** The variables of a test: several sets where one of them is a list. */
+  async #readVars(
+    layers: readonly Written[],
+    { test, defaults, prompts, readers }: VarsContext,
+  ): Promise<readonly Vars[] | LeftOut> {
+    const draft = this.#draft;
+    const pictures = new Set(prompts.flatMap((one) => (one instanceof LeftOut ? [] : (one.pictures ?? []))));
     if (this.#change !== undefined && /"vars":|\{\{\s*(?!prompt\b)/.test(readers)) {
       const reason = 'a check or provider reads variables, which "transformVars" changes for prompts alone here';
-      return [draft.refuse(defaults.child('options').child('transformVars'), reason)];
+      return draft.refuse(defaults.child('options').child('transformVars'), reason);
     }
     const vars = await readCaseVars(layers, {
       draft,
@@ -252,41 +279,18 @@ class Importer {
           draft,
           fromSuite: (path) => this.#code.fromSuite(path),
         }),
-      prompts: meant,
+      prompts,
       readers,
       change: this.#change,
       stored: this.#stored,
     });
-    if (vars instanceof LeftOut) return [vars];
+    if (vars instanceof LeftOut) return vars;
     const absent = [...pictures].find((name) => vars.some((one) => !Object.hasOwn(one, name)));
     if (absent !== undefined)
-      return [draft.refuse(test, `a test without the picture "${absent}" has no equivalent here`)];
+      return draft.refuse(test, `a test without the picture "${absent}" has no equivalent here`);
     for (const name of vars.flatMap((one) => Object.keys(one)))
       if (!this.#varNames.includes(name)) this.#varNames.push(name);
-    const threshold = findThreshold(layers, draft);
-    if (threshold instanceof LeftOut) return [threshold];
-    const { description } = Object(test.value) as { readonly description?: unknown };
-    const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
-    return vars.map((one) => {
-      const key = canonicalJson(one);
-      const isDouble = seen.has(key);
-      seen.add(key);
-      const own = refuseEmpty(checks, one, { test, draft });
-      const hasChecks = own.some((check) => !(check instanceof LeftOut) && check['weight'] !== 0);
-      const written = defined({
-        id: name !== undefined || isDouble ? nameOf(name ?? 'case', ids, 'case') : undefined,
-        description: name,
-        vars: Object.keys(one).length === 0 ? undefined : one,
-        prompts: only,
-        providers: asked,
-        trials: options.repeat,
-        threshold: hasChecks ? threshold : undefined,
-        // promptfoo passes every answer of a test without assertions.
-        observe: hasChecks ? undefined : true,
-        assert: own.length === 0 ? undefined : own,
-      });
-      return { one: written, test, conversation: findConversation(layers) };
-    });
+    return vars;
   }
 
   async #convertChecks(

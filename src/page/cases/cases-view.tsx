@@ -99,23 +99,7 @@ function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProps) {
           onInput={(event) => set('text', event.currentTarget.value)}
         />
       </label>
-      <div class="statuses" role="group" aria-label="Status">
-        <span class="label" aria-hidden="true">
-          Status
-        </span>
-        {caseStatuses.map((status) => (
-          <label key={status} class="toggle">
-            <input
-              type="checkbox"
-              checked={filter.statuses?.includes(status) === true}
-              onChange={(event) => onChange(withStatus(filter, status, event.currentTarget.checked))}
-            />
-            <span>
-              {status} <span class="count">{formatNumber(counts[status])}</span>
-            </span>
-          </label>
-        ))}
-      </div>
+      <StatusFilter filter={filter} counts={counts} onChange={onChange} />
       {hasChanges ? (
         <Choice
           label="Change"
@@ -138,6 +122,28 @@ function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProps) {
         variants.map(({ provider }) => provider),
       )}
     </form>
+  );
+}
+
+function StatusFilter({ filter, counts, onChange }: Omit<CaseFiltersProps, 'index'>) {
+  return (
+    <div class="statuses" role="group" aria-label="Status">
+      <span class="label" aria-hidden="true">
+        Status
+      </span>
+      {caseStatuses.map((status) => (
+        <label key={status} class="toggle">
+          <input
+            type="checkbox"
+            checked={filter.statuses?.includes(status) === true}
+            onChange={(event) => onChange(withStatus(filter, status, event.currentTarget.checked))}
+          />
+          <span>
+            {status} <span class="count">{formatNumber(counts[status])}</span>
+          </span>
+        </label>
+      ))}
+    </div>
   );
 }
 

@@ -197,18 +197,22 @@ function ClassDetail({ variant, classes }: ClassDetailProps) {
         ))}
       </Table>
       {matrix === undefined ? null : <ConfusionMatrix name={name} matrix={matrix} />}
-      {others.length === 0 ? null : (
-        <p class="note">
-          Answers of none of the classes:{' '}
-          {others.map(({ found, answers }, place) => (
-            <span key={place}>
-              {place === 0 ? '' : ', '}
-              {found === undefined ? 'no class at all' : <SafeLine text={found} />} × {answers}
-            </span>
-          ))}
-        </p>
-      )}
+      {others.length === 0 ? null : <OtherAnswers others={others} />}
     </article>
+  );
+}
+
+function OtherAnswers({ others }: Pick<PageClasses, 'others'>) {
+  return (
+    <p class="note">
+      Answers of none of the classes:{' '}
+      {others.map(({ found, answers }, place) => (
+        <span key={place}>
+          {place === 0 ? '' : ', '}
+          {found === undefined ? 'no class at all' : <SafeLine text={found} />} × {answers}
+        </span>
+      ))}
+    </p>
   );
 }
 
