@@ -8,6 +8,7 @@ import type { Baseline } from '../model/baseline.ts';
 import { type Cell, type FindCell } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { CellRow, RecordedCheck, RecordedSuite } from '../model/record.ts';
+import { hasSameFiles, isSameCase, withoutFiles } from '../model/same-case.ts';
 import type { Suite } from '../model/suite.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
@@ -168,7 +169,7 @@ export function findNewFailures(
       const { caseId, caseHash, observe, trials } = found;
       if (observe || !isFailure(found)) return [];
       const before = accepted?.get(caseId);
-      if (before !== undefined && before.caseHash === caseHash && isFailure(before)) return [];
+      if (before !== undefined && isSameCase(before.caseHash, caseHash) && isFailure(before)) return [];
       const failed = trials.find(({ status }) => status === 'failed');
       const row = failed === undefined ? undefined : readRow(failed.rowIndex);
       const reason = row?.checks.find(({ pass }) => !pass)?.reason ?? row?.error?.message ?? 'failed';
@@ -223,9 +224,9 @@ export async function judgeAsAccepted(suite: SuiteSummary, options: JudgeAsAccep
   return { suite: { ...suite, variants }, readRow: (rowIndex) => judged.get(rowIndex) ?? readRow(rowIndex) };
 }
 
-/** A case hash without its judges: none is asked here, and the run's environment may have named another address of theirs. */
+/** A case hash without its files and judges: none is asked here, and the run's environment may have named another address of theirs. */
 function withoutJudges(caseHash: string): string {
-  return caseHash.split('.').slice(0, 2).join('.');
+  return withoutFiles(caseHash).split('.').slice(0, 2).join('.');
 }
 
 /** Adds the rows that pass once they are accepted. Undefined where none does. */
@@ -241,7 +242,8 @@ async function judgeCase(
   if (first === undefined) return undefined;
   const cell = await cellOf(first.suite, recorded.prompt, recorded.provider, caseId);
   // The suite may have changed since the run.
-  if (cell === undefined || withoutJudges(cell.caseHash) !== withoutJudges(caseHash) || !cell.checks.some(compares)) {
+  if (cell === undefined || !cell.checks.some(compares)) return undefined;
+  if (withoutJudges(cell.caseHash) !== withoutJudges(caseHash) || !hasSameFiles(cell.caseHash, caseHash)) {
     return undefined;
   }
   // A confirmation trial is compared with the first answer.

@@ -10,6 +10,7 @@ import type {
 } from '../model/baseline.ts';
 import { isJudged, variantKey } from '../model/cell.ts';
 import type { Usage } from '../model/completion.ts';
+import { isSameCase } from '../model/same-case.ts';
 import type { PooledTrials } from '../model/summary.ts';
 import { addValues, noValues } from '../stats/descriptive.ts';
 import { compareText } from '../text/compare-text.ts';
@@ -165,7 +166,7 @@ export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
  * as one from the cache, adds nothing. Other checks begin again with the new run only.
  */
 function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
-  if (old.caseHash !== accepted.caseHash || old.otherVariant === true) return accepted;
+  if (!isSameCase(old.caseHash, accepted.caseHash) || old.otherVariant === true) return accepted;
   // Without names, new answers can't be told from those that were counted.
   if ([...old.trials, ...accepted.trials].some(isNameless)) return accepted;
   const judged = accepted.trials.filter(isJudged);

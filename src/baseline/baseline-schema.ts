@@ -93,7 +93,9 @@ const row = z.looseObject({
   prompt: id,
   provider: id,
   caseId: id,
-  caseHash: id.describe('What must be the same for two results to be comparable.'),
+  caseHash: id.describe(
+    'What must be the same for two results to be comparable. After each @: a file that the case attaches.',
+  ),
   group: id.optional().describe('Cases of one group are not independent evidence.'),
   trials: z.array(trial).min(1).describe('Of the run that was accepted last.'),
   confirmations: z.array(trial).optional().describe('Confirmation trials after the planned ones.'),

@@ -4,6 +4,7 @@ import { probeFile, removeFile } from '../files/write-files.ts';
 import type { BaselineCases, BaselineContent } from '../model/baseline.ts';
 import { variantKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
+import { isSameCase } from '../model/same-case.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { referencePathOf } from '../project/project-paths.ts';
 import type { AcceptableSuite } from './acceptable-record.ts';
@@ -126,7 +127,7 @@ function findMismatch(
     const ids = [...(newest?.caseIds() ?? [])];
     const cases = rows.get(variantKey(variant));
     const isShared = ids.some(
-      (caseId) => cases?.has(caseId) === true && cases.read(caseId).caseHash === newest?.read(caseId).caseHash,
+      (caseId) => cases?.has(caseId) === true && isSameCase(cases.read(caseId).caseHash, newest?.read(caseId).caseHash),
     );
     return isShared ? [] : object('has other cases or other checks');
   });

@@ -4,6 +4,7 @@ import { type CellStatus, countStatus, isJudged } from '../model/cell.ts';
 import type { CaseChange, ComparedCase, ComparedCases, ComparedSide, KeptAnswer } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { CellRow, RecordedVariant } from '../model/record.ts';
+import { isSameCase } from '../model/same-case.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 
 export interface PairedCase extends ComparedCase {
@@ -48,7 +49,7 @@ function pairCase(
   { baseline, candidate }: Pick<ComparedCase, 'baseline' | 'candidate'>,
   isRedefined: boolean,
 ): ComparedCase {
-  if (baseline === undefined || candidate?.caseHash !== baseline.caseHash) {
+  if (baseline === undefined || candidate === undefined || !isSameCase(candidate.caseHash, baseline.caseHash)) {
     const change = changeWithout(baseline, candidate);
     return { caseId, change, baseline, candidate, suspect: false, rejudged: false };
   }

@@ -10,6 +10,7 @@ import {
   type SuiteHistory,
   type VariantHistory,
 } from '../model/history.ts';
+import { isSameCase } from '../model/same-case.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { type Groups, quantiles, sharedGroups } from '../stats/descriptive.ts';
@@ -79,7 +80,7 @@ function buildSuite(id: string, { found, last }: Series<SuiteInRun>, recent: num
     path: last.suite.recorded.path,
     points: markRedefined(
       whole,
-      ({ suite }) => definitionOfSuite(suite),
+      (before, after) => isSameSuite(before.suite, after.suite),
       ({ run, suite }) => suitePoint(run, suite),
     ),
     variants: [...groupVariants(whole).values()].map(buildVariant),
@@ -109,7 +110,7 @@ function buildVariant({ found, last }: Series<VariantInRun>): VariantHistory {
     model,
     points: markRedefined(
       found,
-      ({ variant }) => `${definitionOf(variant)} ${caseHashesOf(variant)}`,
+      (before, after) => isSameVariant(before.variant, after.variant),
       ({ run, variant }) => variantPoint(run, variant),
     ),
     trend: describeTrend(findMeasured({ found, last }), last.alpha),
@@ -121,8 +122,7 @@ function findMeasured({
   found,
   last,
 }: Series<VariantInRun>): readonly { readonly run: string; readonly rate: number }[] {
-  const caseHashes = caseHashesOf(last.variant);
-  const start = found.findLastIndex(({ variant }) => caseHashesOf(variant) !== caseHashes) + 1;
+  const start = found.findLastIndex(({ variant }) => !hasSameCases(variant, last.variant)) + 1;
   return found.slice(start).flatMap(({ run, variant }) => {
     const { passRate, passed, failed, errored, skipped, skippedByCase, cached } = variant;
     const isPartial = errored > 0 || skipped > skippedByCase;
@@ -133,15 +133,12 @@ function findMeasured({
 
 function markRedefined<Found>(
   found: readonly Found[],
-  define: (item: Found) => string,
+  isSame: (before: Found, after: Found) => boolean,
   build: (item: Found) => Omit<HistoryPoint, 'redefined'>,
 ): readonly HistoryPoint[] {
-  let before: string | undefined;
-  return found.map((item) => {
-    const definition = define(item);
-    const redefined = before !== undefined && before !== definition;
-    before = definition;
-    return { ...build(item), redefined };
+  return found.map((item, index) => {
+    const before = found[index - 1];
+    return { ...build(item), redefined: before !== undefined && !isSame(before, item) };
   });
 }
 
@@ -151,16 +148,25 @@ function definitionOf({ recorded: { adapter, model, params, messages } }: Varian
   return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages]));
 }
 
-function caseHashesOf({ cases }: VariantSummary): string {
-  const caseHashes = [...cases.values()].map(({ caseId, caseHash }) => `${caseId} ${caseHash}`);
-  return sha256Hex(caseHashes.join('\n'));
+function hasSameCases({ cases: before }: VariantSummary, { cases: after }: VariantSummary): boolean {
+  if (before.size !== after.size) return false;
+  return [...after.values()].every(({ caseId, caseHash }) => isSameCase(before.get(caseId)?.caseHash, caseHash));
 }
 
-function definitionOfSuite({ variants }: SuiteSummary): string {
-  return gatedOf(variants)
-    .map((variant) => `${variant.recorded.prompt} ${definitionOf(variant)} ${caseHashesOf(variant)}`)
-    .sort()
-    .join('\n');
+function isSameVariant(before: VariantSummary, after: VariantSummary): boolean {
+  return definitionOf(before) === definitionOf(after) && hasSameCases(before, after);
+}
+
+function isSameSuite(before: SuiteSummary, after: SuiteSummary): boolean {
+  const [earlier, later] = [gatedOf(before.variants), gatedOf(after.variants)];
+  return earlier.length === later.length && hasEach(earlier, later) && hasEach(later, earlier);
+}
+
+/** True where each of the variants is among the others, under whatever provider. */
+function hasEach(variants: readonly VariantSummary[], others: readonly VariantSummary[]): boolean {
+  return variants.every((variant) =>
+    others.some((other) => other.recorded.prompt === variant.recorded.prompt && isSameVariant(other, variant)),
+  );
 }
 
 function gatedOf(variants: readonly VariantSummary[]): readonly VariantSummary[] {
@@ -229,6 +235,7 @@ interface CaseSeries {
   readonly points: CasePoint[];
   status: CaseHistory['status'];
   definition: string;
+  caseHash: string;
   /** Uncached outcomes of the current definition, one entry a run, in the order seen. */
   outcomes: { readonly run: string; readonly passed: readonly boolean[] }[];
 }
@@ -237,7 +244,7 @@ function buildCases({ found, last }: Series<VariantInRun>, recent: number | unde
   const series = new Map<string, CaseSeries>();
   for (const { run, variant } of found) {
     const definition = definitionOf(variant);
-    for (const entry of variant.cases.values()) addRun(series, run, entry, `${definition} ${entry.caseHash}`);
+    for (const entry of variant.cases.values()) addRun(series, run, entry, definition);
   }
   const { prompt, provider } = last.variant.recorded;
   return [...series]
@@ -254,9 +261,11 @@ function buildCases({ found, last }: Series<VariantInRun>, recent: number | unde
 
 function addRun(series: Map<string, CaseSeries>, run: string, entry: CaseSummary, definition: string): void {
   const known = series.get(entry.caseId);
-  const state = known ?? { points: [], status: entry.status, definition, outcomes: [] };
-  const redefined = state.definition !== definition;
-  if (redefined) Object.assign(state, { definition, outcomes: [] });
+  const { caseHash } = entry;
+  const state = known ?? { points: [], status: entry.status, definition, caseHash, outcomes: [] };
+  const redefined = state.definition !== definition || !isSameCase(state.caseHash, caseHash);
+  Object.assign(state, { definition, caseHash });
+  if (redefined) state.outcomes = [];
   state.status = entry.status;
   state.points.push({ run, ...countTrials(entry), redefined });
   const uncached = entry.trials.filter((trial) => !trial.cached && isJudged(trial));

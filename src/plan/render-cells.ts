@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { FindAccepted } from '../assertions/define.ts';
 import { comparesAccepted, comparesOther } from '../assertions/index.ts';
 import { cacheKey } from '../cache/cache-key.ts';
@@ -8,6 +9,7 @@ import type { Cell, CellClasses } from '../model/cell.ts';
 import { type Attachment, type CompletionRequest, isSystemRole, type Message } from '../model/completion.ts';
 import { type RenderedVariant } from '../model/plan.ts';
 import type { Endpoint } from '../model/provider.ts';
+import { addFiles } from '../model/same-case.ts';
 import {
   type Case,
   hasWorkspace,
@@ -21,6 +23,7 @@ import {
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import type { PlacedFile } from '../model/workspace.ts';
+import { listOwnFiles } from '../prompts/attached-files.ts';
 import { fitSchema } from '../providers/fit-schema.ts';
 import { findSchemaMode, schemaModes } from '../providers/schema-modes.ts';
 import { selectionId } from '../record/count-classes.ts';
@@ -51,19 +54,28 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const promptId = prompt.baselineOf ?? prompt.id;
   const classesOf = createClassesOf(suite);
   const isInWorkspace = hasWorkspace(provider);
+  const ownFiles = new Set(listOwnFiles(prompt));
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
     const { vars, agent, tags, description, threshold, group, mustPass, observe, skip, at } = testCase;
+    const caseFiles = new Map<string, string>();
     const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
       if (attach.length === 0) return { role, content };
-      return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
+      const attachments = attach.map((path) => {
+        const attachment = options.describeFile(suite, path);
+        if (!ownFiles.has(path)) caseFiles.set(posix.normalize(path), attachment.sha256);
+        return attachment;
+      });
+      return { role, content, attachments };
     });
     const { turns, promptMessages } = joinFirstTurn(messages, testCase.turns);
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
-    const caseHash = `${testCase.caseHash}${hashDependencies(testCase)}`;
+    const definition = `${testCase.caseHash}${hashDependencies(testCase)}`;
+    const caseHash = addFiles(definition, caseFiles);
     const slices = slicesOf(testCase, suite.gate);
     const classes = classesOf(testCase);
-    const cellHash = `${caseHash}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
+    // The request's own hash covers its files.
+    const cellHash = `${definition}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
     const workspace = isInWorkspace ? mergePlaced(prompt.workspace, testCase.workspace) : undefined;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     return Array.from({ length: trials }, (_, index) => {

@@ -5,6 +5,7 @@ import { judgeLimits } from '../compare/gate/judge-limits.ts';
 import { countVerdicts } from '../compare/pair-cases.ts';
 import { type Cell, suiteVariantKey } from '../model/cell.ts';
 import type { PlannedSuite } from '../model/plan.ts';
+import { isSameCase } from '../model/same-case.ts';
 import { caseLabel, type Suite } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
 import { findVariant } from '../record/summarize-run.ts';
@@ -228,7 +229,7 @@ function isNew({ key, caseHash }: Cell, prompts: readonly string[], baseline: Su
     const cases = casesOf(baseline, key.suite, { prompt, provider: key.provider });
     if (cases.size === 0) continue;
     const accepted = cases.get(key.caseId);
-    return accepted?.caseHash !== caseHash || countVerdicts(accepted).trials === 0;
+    return accepted === undefined || !isSameCase(accepted.caseHash, caseHash) || countVerdicts(accepted).trials === 0;
   }
   return false;
 }

@@ -6,6 +6,7 @@ import type { Baseline, BaselineVariant } from '../model/baseline.ts';
 import { suiteVariantKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { RecordedJudge, RecordedVariant } from '../model/record.ts';
+import { isSameCase, withoutFiles } from '../model/same-case.ts';
 import { type Case, type Project, providersOf, type Suite, slicesOf } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { runsOn } from '../plan/render-cells.ts';
@@ -109,16 +110,16 @@ function poolVariant(
   };
 }
 
-/** A stored trial's case hash has one more part if its result depends on a judge or a program's variables. */
+/** A stored trial's case hash has more parts if its result depends on a judge, a program's variables or files. */
 function isOf(hashOfCase: string | undefined, caseHash: string): boolean {
-  return hashOfCase !== undefined && (caseHash === hashOfCase || caseHash.startsWith(`${hashOfCase}.`));
+  return hashOfCase !== undefined && `${withoutFiles(caseHash)}.`.startsWith(`${hashOfCase}.`);
 }
 
 /** The trials of each case whose hash is that of its latest trial. */
 function keepLatestHash(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   const latest = new Map<string, string>();
   for (const { caseId, caseHash } of trials) if (!latest.has(caseId)) latest.set(caseId, caseHash);
-  return trials.filter(({ caseId, caseHash }) => latest.get(caseId) === caseHash);
+  return trials.filter(({ caseId, caseHash }) => isSameCase(latest.get(caseId), caseHash));
 }
 
 /** Trials that another snapshot of the model answered belong to another version. */
@@ -160,7 +161,7 @@ export function countBaselineTrials(
   const accepted = baseline.casesOf({ prompt: source, provider });
   for (const { caseId, caseHash } of cases) {
     const found = accepted.get(caseId);
-    if (found?.caseHash !== caseHash) continue;
+    if (found === undefined || !isSameCase(found.caseHash, caseHash)) continue;
     const { trials } = countVerdicts(found);
     if (trials > 0) counts.set(caseId, trials);
   }

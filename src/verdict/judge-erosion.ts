@@ -7,6 +7,7 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import { comparedKeys } from '../model/baseline.ts';
 import type { Breach } from '../model/gate.ts';
 import type { ErosionFinding } from '../model/history.ts';
+import { isSameCase } from '../model/same-case.ts';
 import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { mean, sharedGroups } from '../stats/descriptive.ts';
@@ -82,7 +83,7 @@ function compareWithReference(
   const { cases, output } = findReferenceVariant(variant, baseline);
   const hasSameContract = canonicalJson(output ?? null) === canonicalJson(contract.output ?? null);
   const same = [...cases.values()].filter(
-    ({ caseId, caseHash }) => hasSameContract && variant.cases.get(caseId)?.caseHash === caseHash,
+    ({ caseId, caseHash }) => hasSameContract && isSameCase(variant.cases.get(caseId)?.caseHash, caseHash),
   );
   const pairs = same.flatMap((found) => pairRates(found, variant.cases.get(found.caseId)));
   const margin = gate.passRate.maxDrop ?? defaultMaxDrop;

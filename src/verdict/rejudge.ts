@@ -8,6 +8,7 @@ import { type Cell, isJudged } from '../model/cell.ts';
 import type { ClassPolicy } from '../model/classes.ts';
 import type { ComparedCase, ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
+import { hasSameFiles, isSameCase } from '../model/same-case.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { selectionId, truthOf } from '../record/count-classes.ts';
@@ -47,7 +48,7 @@ export function findRedefined(
     if (held === undefined || baseline === undefined || found === undefined) continue;
     const isBreaking = hasOtherContract && breaksContract(found);
     if (isBreaking) breaking.add(caseId);
-    if (change !== 'redefined' && (isBreaking || held.caseHash !== found.caseHash)) redefined.add(caseId);
+    if (change !== 'redefined' && (isBreaking || !isSameCase(held.caseHash, found.caseHash))) redefined.add(caseId);
   }
   return { redefined, breaking };
 }
@@ -74,10 +75,10 @@ export async function rejudge(
   for (const { caseId, baseline: before, candidate } of redefined) {
     if (before === undefined || candidate === undefined) continue;
     const { caseHash } = candidate;
-    if (inputsOf(before.caseHash) !== inputsOf(caseHash)) continue;
+    if (inputsOf(before.caseHash) !== inputsOf(caseHash) || !hasSameFiles(before.caseHash, caseHash)) continue;
     const cell = await cellOf(caseId);
     // The suite may have changed since the candidate ran.
-    if (cell?.caseHash !== caseHash) continue;
+    if (cell === undefined || !isSameCase(cell.caseHash, caseHash)) continue;
     const answers = baseline.readCase(side.recorded, caseId);
     if (answers === undefined) continue;
     const found = await rejudgeCase(before, answers.trials, cell, { ports, costOf });

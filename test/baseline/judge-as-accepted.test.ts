@@ -97,6 +97,7 @@ test('confirmation trials are compared with the first answer, planned trials wit
 test.each<[string, Partial<CellRow>, Partial<Cell> | null]>([
   ['whose case is gone', {}, null],
   ['whose case changed', {}, { caseHash: 'other.deps.judges' }],
+  ['whose case attaches another file', { caseHash: 'h.deps.judges@file:cat' }, { caseHash: 'h.deps.others@file:dog' }],
   ['whose case compares nothing any more', {}, { checks: [equals, equals] }],
   ['whose case has another number of checks', {}, { checks: [snapshot] }],
   ['that another check fails', { checks: [failedSnapshot, failedEquals] }, {}],

@@ -109,6 +109,11 @@ describe('a reference', () => {
     ['has another prompt text, another model, or other parameters or settings', {}, { variants: [{ model: 'other' }] }],
     ['has other cases or other checks', {}, { cases: { b: passed } }],
     ['has other cases or other checks', {}, { cases: { a: { caseHash: 'other' } } }],
+    [
+      'has other cases or other checks',
+      { cases: { a: { caseHash: 'h@f:cat' } } },
+      { cases: { a: { caseHash: 'h@f:dog' } } },
+    ],
   ])('can not be made of runs of which one %s', async (what, first, second) => {
     const project = openProject();
     const [old, fresh] = [project.write(first), project.write(second)];

@@ -45,10 +45,13 @@ const two = { runs: 2, trials: 2, failures: 0, score: { n: 2, mean: 1, squares: 
 
 test('two runs of a case are counted together', () => {
   expect(pool(passed, again)).toEqual({ ...again, pooled: two });
+  const withFile = { ...again, caseHash: 'same@file:cat' };
+  expect(pool(passed, withFile)).toEqual({ ...withFile, pooled: two });
 });
 
 test.each<[string, BaselineCase, BaselineCase, Change]>([
   ['other checks', passed, { ...again, caseHash: 'other' }, {}],
+  ['another file', { ...passed, caseHash: 'same@file:cat' }, { ...again, caseHash: 'same@file:dog' }, {}],
   ['a case that begins again', passed, again, { beginsAgain: true }],
   ['a case of another variant', { ...passed, otherVariant: true }, again, {}],
   ['a variant that asks another model', passed, again, { old: { model: 'large' } }],

@@ -208,6 +208,22 @@ test('a prompt has a history on each of its providers, whatever ran again beside
   ]);
 });
 
+test('a file that a case attaches redefines it once its bytes are others, and not where older runs know none', () => {
+  const runs = buildRuns(
+    ['same', 'same@file:cat', 'same@file:cat', 'same@file:dog'].map((caseHash) => [
+      { rows: rowsOf('a', '++', { caseHash }) },
+    ]),
+  );
+  const [suite] = buildHistory(runs, everySuite).suites;
+  const redefined = [false, false, false, true];
+  for (const points of [suite?.points, suite?.variants[0]?.points, suite?.cases[0]?.points]) {
+    expect(points?.map((point) => point.redefined)).toEqual(redefined);
+  }
+  expect(suite?.cases[0]?.flakes).toMatchObject({ pairs: 1 });
+  const [before] = buildHistory(runs.slice(0, 3), everySuite).suites;
+  expect([before?.variants[0]?.trend?.runs, before?.cases[0]?.flakes.pairs]).toEqual([3, 3]);
+});
+
 test('the flakes of a case begin again once it is redefined, and go on from there', () => {
   const runs = buildRuns(
     ['before', 'now', 'now', 'now'].map((caseHash, index) => [

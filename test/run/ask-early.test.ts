@@ -405,6 +405,16 @@ describe('the batches of an early run', () => {
     ['one that was accepted as it is', { baseline: ofFile({ v1: [other, ['x', known('same')]] }) }, false],
     ['one that was accepted as it was', { baseline: ofFile({ v1: [other, ['x', known('old')]] }) }, true],
     [
+      'one that was accepted with another file',
+      { x: { caseHash: 'same@file:dog' }, baseline: ofFile({ v1: [other, ['x', known('same@file:cat')]] }) },
+      true,
+    ],
+    [
+      'one that was accepted before files were hashed',
+      { x: { caseHash: 'same@file:dog' }, baseline: ofFile({ v1: [other, ['x', known('same')]] }) },
+      false,
+    ],
+    [
       'one that was accepted without a verdict',
       { baseline: ofFile({ v1: [other, ['x', known('same', errors)]] }) },
       true,

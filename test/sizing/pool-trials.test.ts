@@ -133,6 +133,16 @@ test('trials count under the hash of the latest one, which may have a part more'
   expect(show(pool)).toEqual(['a (hash a.judge2): 0, 2']);
 });
 
+test('trials of another file than the latest one are left out, and those that know none are not', () => {
+  const of = (trial: number, caseHash: string) => trialOf('a', { trial, caseHash });
+  const pool = poolOf(
+    suiteOf([caseOf('a')]),
+    sourceOf('r2', [of(0, 'hash a@file:dog')]),
+    sourceOf('r1', [of(1, 'hash a@file:cat'), of(2, 'hash a'), of(3, 'hash ab@file:dog')]),
+  );
+  expect(show(pool)).toEqual(['a (hash a@file:dog): 0, 2']);
+});
+
 test('an answer that the cache served again counts once', () => {
   const of = (trial: number, cached: boolean, answerHash: string | undefined) =>
     trialOf('a', { trial, cached, answerHash });
@@ -206,6 +216,7 @@ test('accepted trials are counted of the version, else of the one that it replac
     ['a', 3],
   ]);
   expect(count(baselineOf({ v1: accepted(['passed'], 'other') }))).toEqual([]);
+  expect(count(baselineOf({ v1: accepted(['passed'], 'hash a@file:cat') }))).toEqual([['a', 1]]);
   expect(count(baselineOf({ v1: accepted(['errored']) }))).toEqual([]);
   expect(count(baselineOf({ v1: accepted(['passed']) }, 'other'))).toEqual([]);
   expect(count(baselineOf({ v3: accepted(['passed']) }))).toEqual([]);

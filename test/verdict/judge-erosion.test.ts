@@ -93,6 +93,11 @@ test('a rate that holds is a finding without a warning', () => {
   });
 });
 
+test('a reference of before files were hashed still speaks', () => {
+  const { findings } = judge({ row: () => ({ caseHash: 'caseHash@file:cat' }) });
+  expect(findings).toMatchObject([{ outcome: 'held', cases: 40, of: 40 }]);
+});
+
 test('a rate that has fallen warns, or fails where the gate says so', () => {
   const { findings, failures, warnings } = judge({ run: fallen });
   expect(findings).toMatchObject([

@@ -87,7 +87,15 @@ describe('stored answers', () => {
     ['of a case that the baseline lacks', { before: null }],
     ['of a case that the run lacks', { candidate: null }],
     ['of a case with other inputs', { before: { caseHash: 'other.old' } }],
+    [
+      'of a case with another file',
+      { before: { caseHash: 'in.old@file:cat' }, candidate: { caseHash: 'in.new@file:dog' } },
+    ],
     ['of a case that is gone since', { cell: null }],
+    [
+      'of a case whose file has changed since',
+      { candidate: { caseHash: 'in.new@file:cat' }, cell: { caseHash: 'in.new@file:dog' } },
+    ],
     ['of a case that has changed since', { cell: { caseHash: 'in.newer' } }],
     ['that are not there', { answers: [] }],
     ['of which one was not kept', { answers: [{ output: 'billing' }, {}] }],

@@ -1,6 +1,7 @@
 import { countStatus } from '../../model/cell.ts';
 import type { ComparedCase } from '../../model/comparison.ts';
 import type { RunSettings } from '../../model/record.ts';
+import { isSameCase } from '../../model/same-case.ts';
 import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
@@ -253,7 +254,7 @@ function hasVerdict(found: CaseSummary | undefined): boolean {
 
 /** True where the case was accepted as broken under the same checks. */
 function isKnownFailure(accepted: CaseSummary | undefined, { caseHash }: CaseSummary): boolean {
-  return accepted?.mustPass === true && accepted.caseHash === caseHash && isBrokenMustPass(accepted);
+  return accepted?.mustPass === true && isSameCase(accepted.caseHash, caseHash) && isBrokenMustPass(accepted);
 }
 
 /** A must-pass case as stored: a failed trial, unless its confirmation trials cleared it. */

@@ -1,0 +1,49 @@
+import { compareText } from '../text/compare-text.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+const filesBegin = '@';
+
+/** True where two results with these hashes are of one case, so that they can be compared. */
+export function isSameCase(one: string | undefined, other: string | undefined): boolean {
+  if (one === other) return true;
+  if (one === undefined || other === undefined) return false;
+  return withoutFiles(one) === withoutFiles(other) && hasSameFiles(one, other);
+}
+
+/**
+ * Adds the files that a case's request attaches to the case's hash, as `@path:content` with both hashed. The paths are
+ * those that the case names, from the suite file's folder.
+ */
+export function addFiles(caseHash: string, files: ReadonlyMap<string, string>): string {
+  if (files.size === 0) return caseHash;
+  const parts = Array.from(
+    files,
+    ([path, sha256]) => `${filesBegin}${sha256Hex(path).slice(0, 8)}:${sha256.slice(0, 12)}`,
+  );
+  return [caseHash, ...parts.sort(compareText)].join('');
+}
+
+/** The hash of the case as its suite defines it. */
+export function withoutFiles(caseHash: string): string {
+  const start = caseHash.indexOf(filesBegin);
+  return start === -1 ? caseHash : caseHash.slice(0, start);
+}
+
+/**
+ * False where a file of both hashes has other content. A file of one alone shows a change of the prompt, which may
+ * attach more or less than before, or a result of before files were hashed.
+ */
+export function hasSameFiles(one: string, other: string): boolean {
+  const files = readFiles(one);
+  return [...readFiles(other)].every(([path, content]) => (files.get(path) ?? content) === content);
+}
+
+function readFiles(caseHash: string): ReadonlyMap<string, string> {
+  const [, ...parts] = caseHash.split(filesBegin);
+  return new Map(
+    parts.map((part) => {
+      const [path = '', content = ''] = part.split(':');
+      return [path, content];
+    }),
+  );
+}
