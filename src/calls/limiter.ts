@@ -1,3 +1,7 @@
+// This file orders the waiting calls of an account and finds how many may be in flight; token-bucket.ts has the limits of
+// requests and tokens over time, and shared-slots.ts the slots of the whole run. The three are long because some servers
+// report their limits, some only refuse calls, and a local model only slows down.
+
 import type { Clock } from '../model/clock.ts';
 import {
   type CompletionOutcome,
@@ -7,6 +11,7 @@ import {
   type ProviderFailure,
 } from '../model/completion.ts';
 import { onAbort } from '../text/deadline.ts';
+import type { SharedSlots } from './shared-slots.ts';
 import { AccountRates, type OwnRates, ProviderRates, type TokenEstimate } from './token-bucket.ts';
 
 export interface AccountOptions {
@@ -314,37 +319,5 @@ class AdaptiveSlots {
     this.size = size;
     this.#answers = 0;
     this.#latencySumMs = 0;
-  }
-}
-
-/** Slots that all accounts of a run share. */
-export class SharedSlots {
-  readonly #size: number;
-  readonly #waiting = new Set<() => void>();
-  inUse = 0;
-
-  constructor(size: number) {
-    this.#size = size;
-  }
-
-  take(): boolean {
-    if (this.inUse >= this.#size) return false;
-    this.inUse += 1;
-    return true;
-  }
-
-  release(): void {
-    this.inUse -= 1;
-    for (const wake of this.#waiting) {
-      if (this.inUse >= this.#size) return;
-      // One that finds no use for the slot leaves it to the next.
-      this.#waiting.delete(wake);
-      wake();
-    }
-  }
-
-  /** Calls `wake` once when a slot comes back, in the order of asking. */
-  await(wake: () => void): void {
-    this.#waiting.add(wake);
   }
 }

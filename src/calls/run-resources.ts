@@ -7,10 +7,11 @@ import type { ProviderConfig, Suite } from '../model/suite.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { pricedModel } from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { type AccountLimiter, SharedSlots } from './limiter.ts';
+import type { AccountLimiter } from './limiter.ts';
 import type { Dispatch } from './open-queue-dispatch.ts';
 import { openConfiguredCache } from './open-shared-cache.ts';
 import type { BatchAnswers } from './run-batches.ts';
+import { SharedSlots } from './shared-slots.ts';
 import { createRecorder, type Recorder } from './suite-recordings.ts';
 import { Budget } from './with-budget.ts';
 

@@ -5,9 +5,9 @@ import {
   type Lease,
   type Limiter,
   type OwnLimits,
-  SharedSlots,
 } from '../../src/calls/limiter.ts';
 import { runWorkers } from '../../src/calls/run-workers.ts';
+import { SharedSlots } from '../../src/calls/shared-slots.ts';
 import type { CompletionOutcome, LimitReport } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';

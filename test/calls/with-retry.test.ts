@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { AccountLimiter, SharedSlots } from '../../src/calls/limiter.ts';
+import { AccountLimiter } from '../../src/calls/limiter.ts';
+import { SharedSlots } from '../../src/calls/shared-slots.ts';
 import { timeAttempts } from '../../src/calls/time-attempts.ts';
 import { type RetryOptions, withRetry } from '../../src/calls/with-retry.ts';
 import { type Complete, type CompletionOutcome, maxRetryAfterMs } from '../../src/model/completion.ts';
