@@ -7,12 +7,12 @@ import { isJsonObject } from '../json/json.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { classifyAnswer, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
-import type { CompletionRequest } from '../model/completion.ts';
 import type { RunTrace } from '../model/progress.ts';
 import { isOwnCode, type ProviderConfig, type Suite } from '../model/suite.ts';
 import { type PlannedRun } from '../plan/plan-run.ts';
 import { withAcceptedHash } from '../plan/render-cells.ts';
 import type { ToolOutcome } from '../tools/tool-sources.ts';
+import type { BailStop } from './bail.ts';
 import type { ComparedAnswers } from './compared-answers.ts';
 import { type CellPorts, Conversation } from './conversation.ts';
 import { describeCell } from './describe-cell.ts';
@@ -139,28 +139,6 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
       state: (signal) => session.state(signal),
       close: () => session.close(),
     };
-  };
-}
-
-/** Holds back the first requests of cells once enough cells have failed (`--bail`). */
-interface BailStop {
-  /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
-  markFirst(request: CompletionRequest): void;
-  /** Asked before the first attempt of each call, once it has its slot: false where no further cell may begin. */
-  readonly mayBegin: (request: CompletionRequest) => Promise<boolean>;
-}
-
-export function createBailStop(stop: Pick<Stop, 'reason'>): BailStop {
-  const firstRequests = new WeakSet<CompletionRequest>();
-  return {
-    markFirst(request) {
-      firstRequests.add(request);
-    },
-    async mayBegin(request) {
-      // The call that made room has been answered, but its cell is not judged yet.
-      await new Promise((resolve) => setImmediate(resolve));
-      return stop.reason() === undefined || !firstRequests.has(request);
-    },
   };
 }
 

@@ -11,7 +11,8 @@ import type {
 } from '../../src/model/completion.ts';
 import type { ProviderConfig, Suite, Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
-import { createBailStop, createCellRunners, runCell } from '../../src/run/cell-runner.ts';
+import { createBailStop } from '../../src/run/bail.ts';
+import { createCellRunners, runCell } from '../../src/run/cell-runner.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';
 import { createToolOpener } from '../../src/run/start-tools.ts';
 import type { ToolOutcome } from '../../src/tools/tool-sources.ts';
