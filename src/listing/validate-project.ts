@@ -1,11 +1,4 @@
-import { addBaselinePrompts } from '../baseline/accepted-prompts.ts';
-import {
-  checkBaselines,
-  openBaselines,
-  openComparedRef,
-  openReferences,
-  promptIdsOf,
-} from '../baseline/find-baselines.ts';
+import { openRunBaselines } from '../baseline/open-run-baselines.ts';
 import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -32,7 +25,7 @@ export async function validateProject(
   { env, cwd, now }: Pick<RunPorts, 'env' | 'cwd' | 'now'>,
 ): Promise<ValidatedProject> {
   const { project } = options;
-  const planned = await planWithBaselines(options, { env, cwd });
+  const planned = await planWithEveryProblem(options, { env, cwd });
   const { plan, endpointOf } = planned;
   const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
   readSuiteRecordings(project.suites, cwd);
@@ -76,25 +69,20 @@ function listVariables({ headers }: ProviderConfig, { apiKeyEnv }: Endpoint): re
 }
 
 /** Mistakes in the baselines that the run would open are reported together with those of the plan. */
-async function planWithBaselines(
+async function planWithEveryProblem(
   options: ValidateOptions,
-  { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
+  ports: Pick<RunPorts, 'env' | 'cwd'>,
 ): Promise<PlannedRun> {
-  const { project, settings, selection, rerunBaseline } = options;
   let faults: UserError | undefined;
-  let replanned = options;
+  let { project } = options;
   try {
-    const ref = openComparedRef(settings.baseline, { root: project.root, env });
-    const place = { root: project.root, cwd, env, ...defined({ ref }) };
-    const findBaseline = openBaselines(settings.baseline, { ...place, promptIds: promptIdsOf(project.suites) });
-    checkBaselines(project.suites, findBaseline, openReferences(settings.baseline, place));
-    if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline, selection) };
+    ({ project } = await openRunBaselines(options, ports));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     faults = error;
   }
   try {
-    const planned = await planRun(replanned, { env });
+    const planned = await planRun({ ...options, project }, ports);
     if (faults !== undefined) throw faults;
     return planned;
   } catch (error) {
