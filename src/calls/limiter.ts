@@ -1,6 +1,6 @@
-// This file orders the waiting calls of an account and finds how many may be in flight; token-bucket.ts has the limits of
-// requests and tokens over time, and shared-slots.ts the slots of the whole run. The three are long because some servers
-// report their limits, some only refuse calls, and a local model only slows down.
+// Three files hold calls back. This one orders the waiting calls of an account, and finds how many may be in flight.
+// token-bucket.ts has the limits over time, shared-slots.ts the slots of the whole run. They are long for a reason:
+// some servers report their limits, some only refuse calls, and a local model only slows down.
 
 import type { Clock } from '../model/clock.ts';
 import {
