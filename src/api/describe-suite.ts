@@ -1,7 +1,9 @@
 import { beforeAll, describe, test } from 'vitest';
 import { caseKey } from '../model/cell.ts';
 import type { CaseReport, Report } from '../model/report.ts';
-import { createFindGateEffect, describeDecision, explainCase, skipReasonOf } from '../reports/index.ts';
+import { explainCase, skipReasonOf } from '../reports/cases/explain-case.ts';
+import { createFindGateEffect } from '../reports/cases/gate-effect.ts';
+import { describeDecision } from '../reports/headline.ts';
 import { groupBy } from '../text/group-by.ts';
 import { type Keys, openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 import type { PlannedCase } from './run-project.ts';

@@ -1,9 +1,8 @@
 import type * as z from 'zod';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { AgentStep } from '../model/agent.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { CellKey } from '../model/cell.ts';
-import type { Completion, Message } from '../model/completion.ts';
+import type { AgentStep, Completion, Message } from '../model/completion.ts';
 import type { CodeSource, OwnCode } from '../model/own-code.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Vars } from '../model/suite.ts';

@@ -1,8 +1,7 @@
 import { areTexts, type FieldsOf, type Guard, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject } from '../json/json.ts';
-import type { AgentStep, ToolResult } from '../model/agent.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
-import { finishReasons, type ToolCall, type Usage } from '../model/completion.ts';
+import { type AgentStep, finishReasons, type ToolCall, type ToolResult, type Usage } from '../model/completion.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { TemplateLanguage, WrittenMessage } from '../model/suite.ts';
 import type { PooledTrials } from '../model/summary.ts';

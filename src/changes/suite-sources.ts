@@ -5,7 +5,7 @@ import { findAttached } from '../plan/attachments.ts';
 import { matchGlob } from '../project/match-glob.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
-import type { ReadLog } from '../suite/files/project-files.ts';
+import type { ReadLog } from '../suite/files/read-log.ts';
 import { skippedFolders } from '../text/glob.ts';
 
 /** The files on which the results of a suite depend, absolute. */

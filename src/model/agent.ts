@@ -2,8 +2,6 @@ import type { JsonObject } from '../json/json.ts';
 import type { ArgumentMatch } from '../json/plain-path.ts';
 import type { CodeLimits, CodeSource } from './own-code.ts';
 
-export type { AgentStep, AnsweredCall, ToolResult } from './completion.ts';
-
 /** How a case answers the model's tool calls, and how often the model is asked. */
 export interface AgentSettings {
   /** The first that matches a call answers it. */

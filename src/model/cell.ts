@@ -1,7 +1,14 @@
 import type { JsonValue } from '../json/json.ts';
-import type { AgentSettings, AgentStep } from './agent.ts';
+import type { AgentSettings } from './agent.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
-import type { Completion, CompletionRequest, Message, ProviderFailure, RequestOrigin } from './completion.ts';
+import type {
+  AgentStep,
+  Completion,
+  CompletionRequest,
+  Message,
+  ProviderFailure,
+  RequestOrigin,
+} from './completion.ts';
 import type { SourceLocation } from './problem.ts';
 import type { Turn, Vars } from './suite.ts';
 import type { CheckSpec, Verdict } from './verdict.ts';

@@ -1,7 +1,6 @@
 import type { JsonValue } from '../json/json.ts';
-import type { AgentStep } from './agent.ts';
 import type { CaseStatus } from './cell.ts';
-import type { ToolCall } from './completion.ts';
+import type { AgentStep, ToolCall } from './completion.ts';
 import type { RecordedCheck, RecordedVariant } from './record.ts';
 import type { CaseSummary, RowSummary } from './summary.ts';
 

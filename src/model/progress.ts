@@ -1,6 +1,5 @@
-import type { ToolResult } from './agent.ts';
 import type { Cell, CellKey, CellResult, CellStatus } from './cell.ts';
-import type { Complete, ProviderFailure, ToolCall } from './completion.ts';
+import type { Complete, ProviderFailure, ToolCall, ToolResult } from './completion.ts';
 import type { Endpoint } from './provider.ts';
 import type { CellRow } from './record.ts';
 import type { ProviderConfig } from './suite.ts';

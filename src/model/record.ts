@@ -1,8 +1,7 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { AgentStep } from './agent.ts';
 import type { CellKey, CellStatus, SkipReason, StopReason } from './cell.ts';
 import type { ClassPolicy, RowClass } from './classes.ts';
-import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
+import type { AgentStep, FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Verdict } from './verdict.ts';
 

@@ -5,12 +5,9 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
-import { createReadLog, type ReadLog } from '../suite/files/project-files.ts';
 import { findSuitePaths as findPaths, loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
 import { type LoadedProject, loadProjectCache, loadProjectPlugins, loadProject as loadSuites } from '../suite/load.ts';
 import type { PluginRequest, LoadOptions as SuiteLoadOptions } from '../suite/open-project.ts';
-
-export { createReadLog, type ReadLog };
 
 export interface LoadOptions
   extends Pick<
@@ -63,9 +60,6 @@ export function loadCacheConfig(
 ): Promise<SharedCacheConfig | undefined> {
   return loadProjectCache({ ...options, packageVersion: (name, root) => openPackages(root).version(name) });
 }
-
-/** The config's `run:`, without its suites. */
-export { loadProjectDefaults as loadRunDefaults } from '../suite/load.ts';
 
 /** The plug-ins that a project's config names. */
 export function loadPlugins(

@@ -1,27 +1,19 @@
+import type { Conclusion } from '../github/checks.ts';
 import { defined } from '../json/defined.ts';
 import { exitCodeOfJob, exitCodes, type JobVerdict } from '../model/exit-code.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
-import {
-  codeBlock,
-  codeSpan,
-  countAccepted,
-  describeVerdict,
-  locateReport,
-  maxAnnotations,
-  type ReportHeading,
-  type RepositoryPaths,
-  renderCommand,
-  reporters,
-  shoutDecision,
-  surveyCases,
-  worstFirst,
-} from '../reports/index.ts';
+import { surveyCases, worstFirst } from '../reports/cases/failed-cases.ts';
+import { maxAnnotations, renderCommand } from '../reports/ci/github.ts';
+import { countAccepted } from '../reports/comparison.ts';
+import { describeVerdict, shoutDecision } from '../reports/headline.ts';
+import { reporters } from '../reports/index.ts';
+import { codeBlock, codeSpan } from '../reports/markdown/text.ts';
+import { locateReport, type ReportHeading, type RepositoryPaths } from '../reports/reporter.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { clipText } from '../text/shorten.ts';
 import type { DriftFinding } from '../verdict/judge-drift.ts';
 import type { RunOrigin } from './job.ts';
-import type { Conclusion } from './publish-to-github.ts';
 
 /** What is published of a run, or of one that could not start. */
 export interface CiOutcome {

@@ -1,11 +1,12 @@
 import { appendFileSync } from 'node:fs';
+import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
-import { renderCommand } from '../reports/index.ts';
+import { renderCommand } from '../reports/ci/github.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import type { CiOutcome } from './ci-outcome.ts';
 import { hintOfToken, type JobIo, publishPorts, type RunOrigin } from './job.ts';
-import { findPublishFault, type GithubRun, publishToGithub } from './publish-to-github.ts';
+import { findPublishFault, publishToGithub } from './publish-to-github.ts';
 
 export interface PublishFlags {
   readonly comment?: boolean;

@@ -1,6 +1,8 @@
 import { appendFileSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readOrUndefined, replaceFile, StorageError } from '../files/write-files.ts';
+import type { Conclusion } from '../github/checks.ts';
+import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { exitCodes } from '../model/exit-code.ts';
@@ -14,7 +16,7 @@ import { reportOnUntrusted } from '../verdict/assess-run.ts';
 import type { CiPage, ToPublish } from './ci-outcome.ts';
 import { type JobIo, publishPorts, type RunOrigin } from './job.ts';
 import { hintFor, type PublishFlags, type PublishOptions, publishJobOnGithub } from './publish-job-on-github.ts';
-import { type Conclusion, findForeignRun, type GithubRun, publishToGithub } from './publish-to-github.ts';
+import { findForeignRun, publishToGithub } from './publish-to-github.ts';
 
 /** What one step leaves for a later one: a page has no address before it is uploaded. Its texts are masked. */
 interface Held {

@@ -13,10 +13,6 @@ import { clipText } from '../text/shorten.ts';
 import { findCommitFault, type JobIdentity, readCheckout } from './job.ts';
 import { type PublishPorts, upsertComment, withApiPorts } from './upsert-comment.ts';
 
-export type { Conclusion } from '../github/checks.ts';
-export type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
-export { type GithubRun, listJobParts, parseGithubRun } from '../github/github-run.ts';
-
 /** Writes the comment and the check. Failures are returned: they do not change the verdict of the run. */
 export function publishToGithub(
   run: GithubRun,

@@ -7,8 +7,6 @@ import type { ToPublish } from './ci-outcome.ts';
 import { findCommitFault, hintOfToken, type JobIo, publishPorts, readCheckout } from './job.ts';
 import { type PublishPorts, pageSize, upsertComment, withApiPorts } from './upsert-comment.ts';
 
-export { type GitlabRun, parseGitlabRun } from '../gitlab/gitlab.ts';
-
 /** Writes the note of a merge request. Failures are returned: they do not change the verdict of the run. */
 export async function publishNote(
   { apiUrl, mergeRequest, pipelineId, jobKey, headSha }: GitlabRun,

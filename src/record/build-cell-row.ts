@@ -1,8 +1,7 @@
 import { defined } from '../json/defined.ts';
-import type { AgentStep } from '../model/agent.ts';
 import type { CallRecord, Cell, CellResult, CellStatus } from '../model/cell.ts';
 import type { RowClass } from '../model/classes.ts';
-import type { ToolCall, Usage } from '../model/completion.ts';
+import type { AgentStep, ToolCall, Usage } from '../model/completion.ts';
 import type { AskedCase, AskedTurn, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';

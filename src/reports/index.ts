@@ -12,19 +12,6 @@ import { locateContracts, type Reporter } from './reporter.ts';
 import { renderContractTerminal } from './terminal/contracts.ts';
 import { swapTable, terminal } from './terminal/terminal.ts';
 
-export { explainCase, skipReasonOf } from './cases/explain-case.ts';
-export { surveyCases, worstFirst } from './cases/failed-cases.ts';
-export { createFindGateEffect } from './cases/gate-effect.ts';
-export { renderCodeQualityProblems } from './ci/code-quality.ts';
-export { maxAnnotations, renderCommand } from './ci/github.ts';
-export { countAccepted, describeRateChange, describeRatio } from './comparison.ts';
-export { describeDecision, describeVerdict, shoutDecision } from './headline.ts';
-export { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
-export { codeBlock, codeSpan } from './markdown/text.ts';
-export type { Reporter, ReportHeading } from './reporter.ts';
-export { locateReport, type RepositoryPaths } from './reporter.ts';
-export { renderBrief } from './terminal/terminal.ts';
-
 /** Every reporter by the name that `--reporter` takes. */
 export const reporters: Readonly<Record<string, Reporter>> = {
   ctrf,

@@ -1,7 +1,7 @@
 import { failurePolicies } from '../calls/failure-policies.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
-import { type AgentSettings, type AgentStep, type AnsweredCall, maxCallsPerStep } from '../model/agent.ts';
+import { type AgentSettings, maxCallsPerStep } from '../model/agent.ts';
 import type {
   CallRecord,
   Cell,
@@ -13,6 +13,8 @@ import type {
   UnusableCost,
 } from '../model/cell.ts';
 import {
+  type AgentStep,
+  type AnsweredCall,
   type Complete,
   type Completion,
   type CompletionRequest,

@@ -4,14 +4,14 @@ import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import type { EmptySelection, Project, RunDefaults, Suite } from '../model/suite.ts';
-import { toJsonObject } from '../text/exact-numbers.ts';
+import type { EmptySelection, Project, Suite } from '../model/suite.ts';
 import { type Config, parseCache } from './config.ts';
 import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
 import { childOf, createProblems, type Located, locate, type Problems } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
-import { createReadLog, type ProjectFiles, recordReads, sourcesOf } from './files/project-files.ts';
+import type { ProjectFiles } from './files/project-files.ts';
 import { stemOf } from './files/project-place.ts';
+import { createReadLog, recordReads, sourcesOf } from './files/read-log.ts';
 import { findSuites } from './find-suites.ts';
 import { collectTags, reportEmptySlices } from './gate.ts';
 import {
@@ -181,12 +181,6 @@ export async function loadProjectPlugins(
   const { list } = await loadPlugins(document, snapshot, { open: options.openPlugins, problems });
   listWarnings(problems);
   return list;
-}
-
-/** The config's `run:` as it is written, without reading a suite. A run says what is wrong with it. */
-export async function loadProjectDefaults(options: Pick<LoadOptions, 'cwd' | 'configPath'>): Promise<RunDefaults> {
-  const document = await readConfig(openWorkingTree(options), options, createProblems());
-  return document === undefined ? {} : toJsonObject(Object(childOf(document, 'run').value));
 }
 
 /** Reads the shared cache of a project without reading a suite; throws a `UserError` for what is wrong with it. */

@@ -11,8 +11,9 @@ import { checkPart } from './documents/check-shape.ts';
 import type { EvaluateSuite } from './documents/code-suite.ts';
 import { childOf, isText, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { readDocument } from './documents/read-document.ts';
-import { openProjectFiles, type ProjectFiles, type ReadLog } from './files/project-files.ts';
+import { openProjectFiles, type ProjectFiles } from './files/project-files.ts';
 import { CONFIG_NAME, findProject, kindOfPath, type ProjectPlace } from './files/project-place.ts';
+import type { ReadLog } from './files/read-log.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
 
 export interface LoadOptions {

@@ -9,11 +9,10 @@ import {
   maxResultBytes,
   type RecordSource,
   type RecordTarget,
-  type ToolResult,
   type ToolStub,
   type ToolsCode,
 } from '../model/agent.ts';
-import type { ToolCall } from '../model/completion.ts';
+import type { ToolCall, ToolResult } from '../model/completion.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import type { ModuleTools, RealTools, UnknownTool } from './tool-sources.ts';

@@ -1,5 +1,5 @@
 import type { SwapCandidate, SwapReport, SwapVerdict } from '../model/comparison.ts';
-import { describeRatio } from '../reports/index.ts';
+import { describeRatio } from '../reports/comparison.ts';
 
 /** One sentence that says which candidate to take, or why none can be named. */
 export function describeConclusion({ provider, rows, candidates, cheapest }: Omit<SwapReport, 'conclusion'>): string {

@@ -16,7 +16,7 @@ import { type Breach, type Decision, undecidedCodes } from '../model/gate.ts';
 import type { ProviderSwap, RunSettings } from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { describeRateChange } from '../reports/index.ts';
+import { describeRateChange } from '../reports/comparison.ts';
 import { adjustHolm } from '../stats/multiplicity.ts';
 import { formatCount, formatPercent } from '../text/format-amount.ts';
 import { describeConclusion } from './conclude-swap.ts';

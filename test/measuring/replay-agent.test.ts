@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isRefusedByTools, mutatePath } from '../../src/measuring/replay-agent.ts';
-import type { AgentSettings, AgentStep, ToolStub } from '../../src/model/agent.ts';
-import type { ToolCall } from '../../src/model/completion.ts';
+import type { AgentSettings, ToolStub } from '../../src/model/agent.ts';
+import type { AgentStep, ToolCall } from '../../src/model/completion.ts';
 import type { CheckSpec } from '../../src/model/verdict.ts';
 import { buildCell, buildCheck, buildRequest } from '../support/build-case.ts';
 

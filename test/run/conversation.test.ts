@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { AgentSettings, AgentStep, ToolResult } from '../../src/model/agent.ts';
+import type { AgentSettings } from '../../src/model/agent.ts';
 import type { Cell, CellClasses, JudgedAnswer } from '../../src/model/cell.ts';
-import type { Completion, CompletionOutcome, Message, ToolCall } from '../../src/model/completion.ts';
+import type {
+  AgentStep,
+  Completion,
+  CompletionOutcome,
+  Message,
+  ToolCall,
+  ToolResult,
+} from '../../src/model/completion.ts';
 import type { Turn } from '../../src/model/suite.ts';
 import { runCell } from '../../src/run/cell-runner.ts';
 import type { CellPorts } from '../../src/run/conversation.ts';

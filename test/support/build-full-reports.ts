@@ -1,6 +1,6 @@
-import type { AgentStep } from '../../src/model/agent.ts';
 import { firstAcceptedTrial } from '../../src/model/cell.ts';
 import type { MetricComparison, SwapCandidate, SwapRow } from '../../src/model/comparison.ts';
+import type { AgentStep } from '../../src/model/completion.ts';
 import type { ErosionFinding, TrendPoint } from '../../src/model/history.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type { Report } from '../../src/model/report.ts';

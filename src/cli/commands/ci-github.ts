@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { removeFile } from '../../files/write-files.ts';
+import { type GithubRun, listJobParts, parseGithubRun } from '../../github/github-run.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { usageError } from '../../model/problem.ts';
@@ -11,15 +12,9 @@ import { publishDrift } from '../../publishing/drift-outcome.ts';
 import { type JobIdentity, nameBranch } from '../../publishing/job.ts';
 import { nameJobsHint, type PublishFlags, publishJobOnGithub } from '../../publishing/publish-job-on-github.ts';
 import { holdOutcome, publishHeld, publishUntrusted, withoutHeld } from '../../publishing/publish-later.ts';
-import {
-  findBlobUrl,
-  type GithubRun,
-  listJobParts,
-  nameCheck,
-  parseGithubRun,
-} from '../../publishing/publish-to-github.ts';
+import { findBlobUrl, nameCheck } from '../../publishing/publish-to-github.ts';
 import { readUnnamedMatrix } from '../../publishing/unnamed-matrix.ts';
-import { renderCommand } from '../../reports/index.ts';
+import { renderCommand } from '../../reports/ci/github.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import type { Io } from '../io.ts';

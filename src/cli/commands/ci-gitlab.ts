@@ -1,12 +1,13 @@
 import { relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { replaceFile, StorageError } from '../../files/write-files.ts';
+import { type GitlabRun, parseGitlabRun } from '../../gitlab/gitlab.ts';
 import { defined } from '../../json/defined.ts';
 import { encodeSegment, findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import type { CiRequest, ToPublish } from '../../publishing/ci-outcome.ts';
 import { nameBranch } from '../../publishing/job.ts';
-import { findGitlabBlobUrl, type GitlabRun, keepNote, parseGitlabRun } from '../../publishing/publish-to-gitlab.ts';
-import { renderCodeQualityProblems } from '../../reports/index.ts';
+import { findGitlabBlobUrl, keepNote } from '../../publishing/publish-to-gitlab.ts';
+import { renderCodeQualityProblems } from '../../reports/ci/code-quality.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import { collect, parseReporters, type ReportRequest, readReporters, writeReports } from '../output/reports.ts';

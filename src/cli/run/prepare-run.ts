@@ -12,7 +12,6 @@ import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findUnknownTools } from '../../plan/check-tools.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { swapProviders } from '../../plan/swap-providers.ts';
-import type { ReadLog } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import {
@@ -23,6 +22,7 @@ import {
   type StoredInvocation,
 } from '../../project/stored-runs.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
+import type { ReadLog } from '../../suite/files/read-log.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { findQueueSecrets } from '../../text/store-urls.ts';

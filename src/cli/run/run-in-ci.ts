@@ -6,7 +6,7 @@ import { exitCodes } from '../../model/exit-code.ts';
 import { UserError, usageError, usageProblem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import { findMissingKeys } from '../../plan/check-providers.ts';
-import { loadProject, loadRunDefaults } from '../../project/load-project.ts';
+import { loadProject } from '../../project/load-project.ts';
 import { findProjectRoot, folderInRepository } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from '../../publishing/ci-outcome.ts';
 import { identifyJob, type JobIdentity, type RunOrigin, readRunOrigin } from '../../publishing/job.ts';
 import { createMask, type Mask, maskByName } from '../../secrets/mask-secrets.ts';
+import { loadRunDefaults } from '../../suite/load-run-defaults.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
-import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
+import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/html/html.ts';
 import { attempt, attemptOr } from '../../text/attempt.ts';
 import type { ViewedRuns } from '../../viewing/view-runs.ts';
 

@@ -1,7 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import type { AgentStep } from '../../model/agent.ts';
 import type { SkipReason } from '../../model/cell.ts';
-import type { ToolCall } from '../../model/completion.ts';
+import type { AgentStep, ToolCall } from '../../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
 import { clipText, quote } from '../../text/shorten.ts';

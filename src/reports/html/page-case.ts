@@ -1,9 +1,8 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
-import type { AgentStep, AnsweredCall } from '../../model/agent.ts';
 import type { KeptAnswer } from '../../model/comparison.ts';
-import type { ToolCall } from '../../model/completion.ts';
+import type { AgentStep, AnsweredCall, ToolCall } from '../../model/completion.ts';
 import type {
   PageAnswer,
   PageCallPlace,

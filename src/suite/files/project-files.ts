@@ -15,10 +15,8 @@ import type { ReadBytes } from '../../files/split-lines.ts';
 import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
-import type { SourceGlob, Sources } from '../../model/suite.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
-import { isNegative } from '../../text/glob.ts';
 import { type FoundFiles, findFiles } from './find-files.ts';
 import {
   describeMissing,
@@ -244,58 +242,4 @@ function findElsewhere(path: string, shown: string): string | undefined {
 function listNames(folder: string): readonly string[] {
   // A folder that can't be listed has no names to suggest.
   return unlessRefused(() => readdirSync(folder), []);
-}
-
-/** What was read or looked up on the disk, by absolute paths. */
-export interface ReadLog {
-  readonly files: Set<string>;
-  readonly missing: Set<string>;
-  readonly globs: SourceGlob[];
-}
-
-export function createReadLog(): ReadLog {
-  return { files: new Set(), missing: new Set(), globs: [] };
-}
-
-/** The same files, with every read and look-up recorded, so that dependencies are exact. */
-export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
-  const note = (path: string, isThere: boolean) => void (isThere ? log.files : log.missing).add(path);
-  return {
-    ...files,
-    async read(path) {
-      const found = await files.read(path);
-      note(path, 'text' in found);
-      return found;
-    },
-    readText(path) {
-      const found = files.readText(path);
-      note(path, 'text' in found);
-      return found;
-    },
-    async readBytes(path) {
-      const found = await files.readBytes(path);
-      note(path, 'bytes' in found);
-      return found;
-    },
-    hash(path) {
-      const found = files.hash(path);
-      note(path, found !== undefined);
-      return found;
-    },
-    glob(patterns, folder) {
-      // A negative pattern only removes files that other patterns find.
-      log.globs.push(...patterns.filter((pattern) => !isNegative(pattern)).map((pattern) => ({ pattern, folder })));
-      return files.glob(patterns, folder);
-    },
-  };
-}
-
-export function sourcesOf({ files, missing, globs }: ReadLog, { relative }: Pick<ProjectFiles, 'relative'>): Sources {
-  // A file that is not text can't be read, but can be hashed.
-  const absent = [...missing].filter((path) => !files.has(path));
-  return {
-    files: [...files].map(relative).sort(),
-    missing: absent.map(relative).sort(),
-    globs: globs.map(({ pattern, folder }) => ({ pattern, folder: relative(folder) })),
-  };
 }

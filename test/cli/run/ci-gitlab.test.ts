@@ -1,7 +1,8 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseGitlabRun } from '../../../src/gitlab/gitlab.ts';
 import { parseRoute } from '../../../src/page/route.ts';
-import { parseGitlabRun, publishNote } from '../../../src/publishing/publish-to-gitlab.ts';
+import { publishNote } from '../../../src/publishing/publish-to-gitlab.ts';
 import { wordSuite } from '../../support/github-job.ts';
 import { bot, type GitlabJobOptions, type GitlabJobs, gitlabToken, openGitlabJobs } from '../../support/gitlab-job.ts';
 

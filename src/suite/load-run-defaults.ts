@@ -1,0 +1,10 @@
+import type { RunDefaults } from '../model/suite.ts';
+import { toJsonObject } from '../text/exact-numbers.ts';
+import { childOf, createProblems } from './documents/locate.ts';
+import { type LoadOptions, openWorkingTree, readConfig } from './open-project.ts';
+
+/** The config's `run:` as it is written, without reading a suite. A run says what is wrong with it. */
+export async function loadRunDefaults(options: Pick<LoadOptions, 'cwd' | 'configPath'>): Promise<RunDefaults> {
+  const document = await readConfig(openWorkingTree(options), options, createProblems());
+  return document === undefined ? {} : toJsonObject(Object(childOf(document, 'run').value));
+}
