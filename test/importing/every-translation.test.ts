@@ -5,14 +5,14 @@ import { importDataSet } from '../../src/importing/data-sets/data-set.ts';
 import type { ImportedSuite, ImportPorts } from '../../src/importing/draft.ts';
 import { LeftOut, nameOf, quote } from '../../src/importing/draft.ts';
 import { importOpenaiEvals } from '../../src/importing/openai-evals.ts';
+import * as nunjucks from '../../src/importing/promptfoo/code/nunjucks.ts';
 import { importPromptfoo } from '../../src/importing/promptfoo/import-promptfoo.ts';
 import {
   convertModel,
   hasFixedSampling,
   isKnownProvider,
   isReasoningModel,
-} from '../../src/importing/promptfoo/model-ids.ts';
-import * as nunjucks from '../../src/importing/promptfoo/nunjucks.ts';
+} from '../../src/importing/promptfoo/providers/model-ids.ts';
 import type { Problem } from '../../src/model/problem.ts';
 
 const show = (value: unknown) =>

@@ -1,7 +1,7 @@
 import { decodePercent } from '../../text/decode-text.ts';
 import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, nameOf, placeAt, quote, readWritten, type Written, withValue } from '../draft.ts';
-import { changeVars, type VarsChange } from './case-vars.ts';
+import { changeVars, type VarsChange } from './cases/case-vars.ts';
 import { convertPrompt, findPromptConfig, type PromptContext, readNamedPrompts } from './prompts.ts';
 import type { NamedPrompt } from './restrict.ts';
 

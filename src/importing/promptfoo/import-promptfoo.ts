@@ -22,22 +22,22 @@ import {
   readCaseVars,
   readVarsChange,
   type Vars,
-} from './case-vars.ts';
-import type { Check, CheckContext } from './check-context.ts';
-import { convertAssertion, refuseEmpty } from './checks.ts';
-import { CodeModule, type CodePlace } from './code-files.ts';
+} from './cases/case-vars.ts';
+import { findConversation, joinConversations, type Told } from './cases/conversations.ts';
+import { readPicture } from './cases/pictures.ts';
+import { listOf, readScenarios, readTests } from './cases/tests.ts';
+import type { Check, CheckContext } from './checks/check-context.ts';
+import { convertAssertion, refuseEmpty } from './checks/checks.ts';
+import { CodeModule, type CodePlace } from './code/code-files.ts';
+import { PythonFile } from './code/python.ts';
+import { RubyFile } from './code/ruby.ts';
 import { followReferences, readDefaults, readPrompts, readRepeat, readTopKeys } from './config-keys.ts';
-import { findConversation, joinConversations, type Told } from './conversations.ts';
-import { Judges } from './judges.ts';
-import type { OwnCode } from './own-provider.ts';
-import { readPicture } from './pictures.ts';
-import { sendTexts, withoutEmptyVars } from './providers.ts';
-import { PythonFile } from './python.ts';
-import { SuiteProviders } from './read-providers.ts';
+import { Judges } from './providers/judges.ts';
+import type { OwnCode } from './providers/own-provider.ts';
+import { sendTexts, withoutEmptyVars } from './providers/providers.ts';
+import { SuiteProviders } from './providers/read-providers.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
-import { RubyFile } from './ruby.ts';
 import { describeTest, findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
-import { listOf, readScenarios, readTests } from './tests.ts';
 
 /** A case as a suite writes it. */
 type Case = Readonly<Record<string, unknown>>;

@@ -3,10 +3,10 @@ import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { type ImportContext, isMap, LeftOut, placeAt, quote, readWritten, type Written } from '../draft.ts';
-import type { CodeModule } from './code-files.ts';
-import { isPartialTemplate, translateJson, translateNunjucks, withoutConversation } from './nunjucks.ts';
-import { readParts } from './pictures.ts';
-import { type PythonFile, readPythonFiles } from './python.ts';
+import { readParts } from './cases/pictures.ts';
+import type { CodeModule } from './code/code-files.ts';
+import { isPartialTemplate, translateJson, translateNunjucks, withoutConversation } from './code/nunjucks.ts';
+import { type PythonFile, readPythonFiles } from './code/python.ts';
 import { isSetting } from './test-options.ts';
 
 export interface ConvertedPrompt {

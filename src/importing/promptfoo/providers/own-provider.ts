@@ -1,9 +1,9 @@
-import { defined } from '../../json/defined.ts';
-import { splitCommand } from '../../text/command-line.ts';
-import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { splitCommand } from '../../../text/command-line.ts';
+import { type Draft, isMap, LeftOut, quote, type Written } from '../../draft.ts';
+import { type CodeModule, type EnvNames, sortEnv } from '../code/code-files.ts';
+import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from '../code/python.ts';
 import { convertClaudeAgent, convertCodexAgent, isClaudeAgent, isCodexAgent } from './agents.ts';
-import { type CodeModule, type EnvNames, sortEnv } from './code-files.ts';
-import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from './python.ts';
 
 type Provider = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,12 @@
-import { canonicalJson } from '../../json/canonical-json.ts';
-import { defined } from '../../json/defined.ts';
-import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
-import type { AnswerForm } from './code-files.ts';
+import { canonicalJson } from '../../../json/canonical-json.ts';
+import { defined } from '../../../json/defined.ts';
+import { isMap, LeftOut, placeAt, type Written } from '../../draft.ts';
+import type { AnswerForm } from '../code/code-files.ts';
+import { findPromptConfig, findPromptVar } from '../prompts.ts';
+import { limitPrompts, type NamedPrompt, type NamedProvider, restrictProviders } from '../restrict.ts';
+import { readSharedSettings } from '../test-options.ts';
 import type { HttpPrompts } from './http-provider.ts';
 import { isOwnProvider, type OwnCode } from './own-provider.ts';
-import { findPromptConfig, findPromptVar } from './prompts.ts';
 import {
   areOwn,
   convertProvider,
@@ -16,8 +18,6 @@ import {
   promptsOf,
   transformOf,
 } from './providers.ts';
-import { limitPrompts, type NamedPrompt, type NamedProvider, restrictProviders } from './restrict.ts';
-import { readSharedSettings } from './test-options.ts';
 
 type Context = Pick<ProviderContext, 'draft' | 'readData'> &
   Omit<OwnCode, 'keepsState'> &

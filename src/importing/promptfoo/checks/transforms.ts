@@ -1,9 +1,9 @@
-import { escapeRegex } from '../../text/regex.ts';
-import { isMap, LeftOut, placeAt, type Written } from '../draft.ts';
+import { escapeRegex } from '../../../text/regex.ts';
+import { isMap, LeftOut, placeAt, type Written } from '../../draft.ts';
+import { findModuleFile } from '../code/code-files.ts';
+import { findFault, formatBody, isBody, needsLooseMode } from '../code/javascript.ts';
+import { findPython, findPythonEnv, readPythonFiles } from '../code/python.ts';
 import type { Check, CheckContext } from './check-context.ts';
-import { findModuleFile } from './code-files.ts';
-import { findFault, formatBody, isBody, needsLooseMode } from './javascript.ts';
-import { findPython, findPythonEnv, readPythonFiles } from './python.ts';
 
 /** A part of an answer, as a suite writes `select`: none for the whole answer, several for steps in turn. */
 export type Steps = readonly unknown[];

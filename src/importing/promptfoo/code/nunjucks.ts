@@ -1,8 +1,8 @@
-import { writeJson } from '../../json/canonical-json.ts';
-import { parseJsonText } from '../../json/parse-json.ts';
-import { escapeTemplate } from '../../templates/template.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
-import { isMap, quote } from '../draft.ts';
+import { writeJson } from '../../../json/canonical-json.ts';
+import { parseJsonText } from '../../../json/parse-json.ts';
+import { escapeTemplate } from '../../../templates/template.ts';
+import { plainNumbers } from '../../../text/exact-numbers.ts';
+import { isMap, quote } from '../../draft.ts';
 
 /** promptfoo fills nothing into a text in which a brace is not closed on its line. */
 export function isPartialTemplate(text: string): boolean {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { defined } from '../../json/defined.ts';
-import { LeftOut, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { LeftOut, type Written } from '../../draft.ts';
 
 export interface CodePlace {
   /** The suite's file, absolute, with forward slashes. */

@@ -1,5 +1,5 @@
-import { canonicalJson } from '../../json/canonical-json.ts';
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
+import { canonicalJson } from '../../../json/canonical-json.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../../draft.ts';
 import { isOwnProvider, type OwnCode } from './own-provider.ts';
 import { convertProvider, namesOf, type Provider, withoutEmptyVars } from './providers.ts';
 

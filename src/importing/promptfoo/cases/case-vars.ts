@@ -1,12 +1,12 @@
-import { defined } from '../../json/defined.ts';
-import { compileTemplate, loadTemplateEngine } from '../../templates/template.ts';
-import { TemplateError } from '../../templates/template-error.ts';
-import { attemptOr } from '../../text/attempt.ts';
-import { type Draft, type ImportContext, LeftOut, placeAt, quote, type Written } from '../draft.ts';
-import { type CodeModule, findModuleFile } from './code-files.ts';
-import { formatBody, isBody } from './javascript.ts';
-import { isPartialTemplate, translateNunjucks } from './nunjucks.ts';
-import type { ConvertedPrompt } from './prompts.ts';
+import { defined } from '../../../json/defined.ts';
+import { compileTemplate, loadTemplateEngine } from '../../../templates/template.ts';
+import { TemplateError } from '../../../templates/template-error.ts';
+import { attemptOr } from '../../../text/attempt.ts';
+import { type Draft, type ImportContext, LeftOut, placeAt, quote, type Written } from '../../draft.ts';
+import { type CodeModule, findModuleFile } from '../code/code-files.ts';
+import { formatBody, isBody } from '../code/javascript.ts';
+import { isPartialTemplate, translateNunjucks } from '../code/nunjucks.ts';
+import type { ConvertedPrompt } from '../prompts.ts';
 import { expandVars, mergeVars } from './tests.ts';
 
 export type Vars = Readonly<Record<string, unknown>>;

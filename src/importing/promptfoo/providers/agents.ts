@@ -1,7 +1,7 @@
-import { defined } from '../../json/defined.ts';
-import { nameSet } from '../../text/name-set.ts';
-import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
-import type { CodeModule } from './code-files.ts';
+import { defined } from '../../../json/defined.ts';
+import { nameSet } from '../../../text/name-set.ts';
+import { type Draft, isMap, LeftOut, type Written } from '../../draft.ts';
+import type { CodeModule } from '../code/code-files.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,10 @@
-import { defined } from '../../json/defined.ts';
-import { parseJsonText } from '../../json/parse-json.ts';
-import { type Draft, isMap, LeftOut, placeAt, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { parseJsonText } from '../../../json/parse-json.ts';
+import { type Draft, isMap, LeftOut, placeAt, type Written } from '../../draft.ts';
+import { findModuleFile } from '../code/code-files.ts';
+import { formatBody, isBody } from '../code/javascript.ts';
+import { translateNunjucks } from '../code/nunjucks.ts';
 import { noteSecret, SECRET_HEADER } from './address.ts';
-import { findModuleFile } from './code-files.ts';
-import { formatBody, isBody } from './javascript.ts';
-import { translateNunjucks } from './nunjucks.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

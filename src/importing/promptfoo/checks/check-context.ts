@@ -1,9 +1,9 @@
-import { escapeTemplate } from '../../templates/template.ts';
-import { type Draft, LeftOut, mapTexts, placeAt, quote, readWritten, type Written } from '../draft.ts';
-import type { CodeModule } from './code-files.ts';
-import { translateNunjucks } from './nunjucks.ts';
-import type { PythonFile } from './python.ts';
-import type { RubyFile } from './ruby.ts';
+import { escapeTemplate } from '../../../templates/template.ts';
+import { type Draft, LeftOut, mapTexts, placeAt, quote, readWritten, type Written } from '../../draft.ts';
+import type { CodeModule } from '../code/code-files.ts';
+import { translateNunjucks } from '../code/nunjucks.ts';
+import type { PythonFile } from '../code/python.ts';
+import type { RubyFile } from '../code/ruby.ts';
 
 /** An assertion as a suite writes it. */
 export type Check = Readonly<Record<string, unknown>>;

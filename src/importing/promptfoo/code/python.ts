@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { defined } from '../../json/defined.ts';
-import { isMap, LeftOut, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { isMap, LeftOut, type Written } from '../../draft.ts';
 import {
   type CodePlace,
   type EnvNames,

@@ -1,8 +1,8 @@
-import { defined } from '../../json/defined.ts';
-import { nameSet } from '../../text/name-set.ts';
-import { type Draft, isMap, LeftOut, quote, takeName, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { nameSet } from '../../../text/name-set.ts';
+import { type Draft, isMap, LeftOut, quote, takeName, type Written } from '../../draft.ts';
+import type { AnswerForm } from '../code/code-files.ts';
 import { isCodexAgent } from './agents.ts';
-import type { AnswerForm } from './code-files.ts';
 import { convertHttpProvider, type HttpPrompts, isHttpProvider, readPlainHttp } from './http-provider.ts';
 import { convertModel, isKnownProvider } from './model-ids.ts';
 import { convertOwnProvider, isOwnProvider, type OwnCode } from './own-provider.ts';

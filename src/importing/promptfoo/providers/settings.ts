@@ -1,6 +1,6 @@
-import { defined } from '../../json/defined.ts';
-import { nameSet } from '../../text/name-set.ts';
-import { type Draft, isMap, LeftOut, quote, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { nameSet } from '../../../text/name-set.ts';
+import { type Draft, isMap, LeftOut, quote, type Written } from '../../draft.ts';
 import { readAddress, readAllHeaders } from './address.ts';
 import { type ConvertedModel, hasFixedSampling, isReasoningModel, reasonsWarm } from './model-ids.ts';
 

@@ -1,5 +1,5 @@
-import { defined } from '../../json/defined.ts';
-import type { Draft, Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import type { Draft, Written } from '../../draft.ts';
 import type { ConvertedModel } from './model-ids.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

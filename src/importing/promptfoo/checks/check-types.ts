@@ -1,6 +1,6 @@
-import { isMap, LeftOut, readWritten, type Written } from '../draft.ts';
+import { isMap, LeftOut, readWritten, type Written } from '../../draft.ts';
+import { buildCheck, convertJavascript } from '../code/javascript.ts';
 import { type Check, DRAFT_7, escapeData, readFile, readList, readText, type TypeContext } from './check-context.ts';
-import { buildCheck, convertJavascript } from './javascript.ts';
 import { convertPython, convertRuby } from './program-checks.ts';
 import { convertFunctionCall, convertSkillUsed, convertToolCallF1, convertToolsCall } from './tool-checks.ts';
 

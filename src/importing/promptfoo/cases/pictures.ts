@@ -1,4 +1,4 @@
-import { type Draft, type ImportPorts, isMap, type LeftOut, type Written } from '../draft.ts';
+import { type Draft, type ImportPorts, isMap, type LeftOut, type Written } from '../../draft.ts';
 
 /** A message of a chat: its text, and the variables that are pictures beside it. */
 interface MessageParts {

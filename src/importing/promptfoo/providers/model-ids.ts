@@ -1,4 +1,4 @@
-import { nameSet } from '../../text/name-set.ts';
+import { nameSet } from '../../../text/name-set.ts';
 /** A model of another tool as a suite names it. */
 export interface ConvertedModel {
   readonly use: string;

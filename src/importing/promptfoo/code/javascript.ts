@@ -1,13 +1,13 @@
 import { Script } from 'node:vm';
-import { defined } from '../../json/defined.ts';
-import { escapeTemplate } from '../../templates/template.ts';
-import { attempt } from '../../text/attempt.ts';
-import { buildFunctionBody } from '../../text/function-body.ts';
-import { isMap, LeftOut, quote, type Written } from '../draft.ts';
-import { type Check, escapeData, type TypeContext } from './check-context.ts';
+import { defined } from '../../../json/defined.ts';
+import { escapeTemplate } from '../../../templates/template.ts';
+import { attempt } from '../../../text/attempt.ts';
+import { buildFunctionBody } from '../../../text/function-body.ts';
+import { isMap, LeftOut, quote, type Written } from '../../draft.ts';
+import { type Check, escapeData, type TypeContext } from '../checks/check-context.ts';
+import { findNodeEnv } from '../providers/own-provider.ts';
+import { isPartOfTest } from '../test-options.ts';
 import { type CodeModule, findModuleFile, type ModuleFile } from './code-files.ts';
-import { findNodeEnv } from './own-provider.ts';
-import { isPartOfTest } from './test-options.ts';
 
 /** A `javascript` assertion: a built-in check where that says the same, else a function in a file beside the suite. */
 export async function convertJavascript(written: Written, context: TypeContext): Promise<Check | LeftOut> {

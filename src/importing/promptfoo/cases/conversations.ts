@@ -1,9 +1,9 @@
-import { canonicalJson } from '../../json/canonical-json.ts';
-import { defined } from '../../json/defined.ts';
-import { compileTemplate, escapeTemplate, loadTemplateEngine } from '../../templates/template.ts';
-import { type Draft, LeftOut, type Written } from '../draft.ts';
+import { canonicalJson } from '../../../json/canonical-json.ts';
+import { defined } from '../../../json/defined.ts';
+import { compileTemplate, escapeTemplate, loadTemplateEngine } from '../../../templates/template.ts';
+import { type Draft, LeftOut, type Written } from '../../draft.ts';
+import type { ConvertedPrompt } from '../prompts.ts';
 import { reads } from './case-vars.ts';
-import type { ConvertedPrompt } from './prompts.ts';
 
 type Case = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,9 @@
-import { LeftOut, quote, type Written } from '../draft.ts';
+import { LeftOut, quote, type Written } from '../../draft.ts';
+import type { EnvNames, ProgramFile, ProgramSource } from '../code/code-files.ts';
+import { PLAIN_NAME, readCodeCall } from '../code/javascript.ts';
+import { findPython, findPythonEnv, readPythonFiles, readPythonImports, toPython } from '../code/python.ts';
+import { findRuby, findRubyEnv, readRubyFiles } from '../code/ruby.ts';
 import type { TypeContext } from './check-context.ts';
-import type { EnvNames, ProgramFile, ProgramSource } from './code-files.ts';
-import { PLAIN_NAME, readCodeCall } from './javascript.ts';
-import { findPython, findPythonEnv, readPythonFiles, readPythonImports, toPython } from './python.ts';
-import { findRuby, findRubyEnv, readRubyFiles } from './ruby.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 

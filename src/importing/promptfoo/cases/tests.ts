@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { defined } from '../../json/defined.ts';
-import { parseCsv } from '../../text/csv.ts';
+import { defined } from '../../../json/defined.ts';
+import { parseCsv } from '../../../text/csv.ts';
 import {
   type Draft,
   type ImportContext,
@@ -11,8 +11,8 @@ import {
   readWritten,
   type Written,
   withValue,
-} from '../draft.ts';
-import { fillIn } from './nunjucks.ts';
+} from '../../draft.ts';
+import { fillIn } from '../code/nunjucks.ts';
 import { PICTURE } from './pictures.ts';
 
 /** The keys of which promptfoo wants one in a test; `config` is that of a scenario. */

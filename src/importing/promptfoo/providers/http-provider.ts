@@ -1,7 +1,7 @@
-import { defined } from '../../json/defined.ts';
-import { parseJsonText } from '../../json/parse-json.ts';
-import { nameSet } from '../../text/name-set.ts';
-import { type Draft, isMap, type LeftOut, mapTexts, type Written } from '../draft.ts';
+import { defined } from '../../../json/defined.ts';
+import { parseJsonText } from '../../../json/parse-json.ts';
+import { nameSet } from '../../../text/name-set.ts';
+import { type Draft, isMap, type LeftOut, mapTexts, type Written } from '../../draft.ts';
 import { readEnvName, readHeaders } from './address.ts';
 import { convertHttpCode } from './http-code.ts';
 import type { OwnContext } from './own-provider.ts';

@@ -1,7 +1,7 @@
-import { canonicalJson } from '../../json/canonical-json.ts';
-import { isMap, LeftOut, type Written } from '../draft.ts';
+import { canonicalJson } from '../../../json/canonical-json.ts';
+import { isMap, LeftOut, type Written } from '../../draft.ts';
+import { buildCheck } from '../code/javascript.ts';
 import { type Check, DRAFT_7, readList, type TypeContext } from './check-context.ts';
-import { buildCheck } from './javascript.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
