@@ -3,7 +3,7 @@ import { env, cwd as processCwd } from 'node:process';
 import { defined } from '../json/defined.ts';
 import type { Plugin } from '../model/plugin.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 
 /** Where a call of the API takes place. */
 export interface ApiContext {

@@ -1,6 +1,6 @@
 import { writeJson } from '../json/canonical-json.ts';
-import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { shortenText } from '../text/shorten.ts';
+import { plainNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 
 /** How texts are made comparable. */
 export interface TextOptions {

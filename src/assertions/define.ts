@@ -8,7 +8,7 @@ import type { RecordedCheck } from '../model/record.ts';
 import type { Vars } from '../model/suite.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { WorkspacePort } from '../model/workspace.ts';
-import { isHarmlessRegex } from '../text/regex.ts';
+import { isHarmlessRegex } from '../text/patterns/regex.ts';
 
 /** An answer as checks see it; a conversation's latency, tokens and cost are summed. */
 export interface CompletionView

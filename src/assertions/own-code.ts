@@ -5,10 +5,10 @@ import { toZodSchema } from '../json/to-zod-schema.ts';
 import { systemClock } from '../model/clock.ts';
 import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
 import type { SelectSpec } from '../model/verdict.ts';
-import { findShellSign, splitCommand } from '../text/command-line.ts';
+import { findShellSign, splitCommand } from '../text/code/command-line.ts';
 import { DeadlineError, describeThrown, runOnceWithDeadline } from '../text/deadline.ts';
-import { replaceLongNumbers, toJson } from '../text/exact-numbers.ts';
 import { quote, shortenText } from '../text/shorten.ts';
+import { replaceLongNumbers, toJson } from '../text/yaml/exact-numbers.ts';
 import {
   type CheckAssertion,
   type CheckContext,

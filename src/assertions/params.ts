@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { spell } from '../json/canonical-json.ts';
 import { attempt } from '../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../text/duration.ts';
-import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
+import { isKeptByDouble, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 
 /** A text; a number or boolean is read as the text it was written as. */
 export const textParam = z

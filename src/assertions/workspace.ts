@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isJsonObject } from '../json/json.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/workspace.ts';
-import { checkGlob, compileAllPaths, compilePaths, isNegative, isSlowForPaths } from '../text/glob.ts';
+import { checkGlob, compileAllPaths, compilePaths, isNegative, isSlowForPaths } from '../text/patterns/glob.ts';
 import { shortenText } from '../text/shorten.ts';
 import {
   type AssertionPorts,

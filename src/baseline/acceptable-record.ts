@@ -16,7 +16,7 @@ import { openCells } from '../plan/find-cells.ts';
 import { recordCheck } from '../record/build-cell-row.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { openStoredRecord, type StoredRecord } from '../record/read-run-record.ts';
-import { shellWord } from '../text/command-line.ts';
+import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { quote } from '../text/shorten.ts';
 

@@ -2,8 +2,8 @@ import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
 import type { PlacedFile } from '../model/workspace.ts';
+import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { withoutUserinfo } from '../text/store-urls.ts';
 
 /** The part of a request that can change its answer. */
 export interface KeyedRequest extends Omit<CompletionRequest, 'origin' | 'workspace'> {

@@ -5,8 +5,8 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { Completion } from '../model/completion.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { didYouMean, findNearest } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
+import { didYouMean, findNearest } from '../text/words/did-you-mean.ts';
 import { completionKeys, completionSchema } from './cache-entry.ts';
 
 /** Grows when a line gains or changes meaning. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type RedisAddress, redisEndpoint } from '../text/store-urls.ts';
+import { type RedisAddress, redisEndpoint } from '../text/addresses/store-urls.ts';
 import { ReadOnlyStoreError, type SharedBackend } from './shared-cache.ts';
 
 export interface RedisOptions extends RedisAddress {

@@ -14,8 +14,8 @@ import { openPackages, type Packages } from '../programs/import-module.ts';
 import type { QueueModules } from '../queue/connect-redis.ts';
 import { type LimitedProvider, openDispatcher } from '../queue/dispatcher.ts';
 import type { QueueLimits } from '../queue/messages.ts';
+import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import type { QueueUrl } from '../text/store-urls.ts';
 import type { TimedAttempt } from './time-attempts.ts';
 
 /** Workers that make the calls of a run. */

@@ -6,8 +6,8 @@ import { findPackageFault } from '../model/optional-packages.ts';
 import { UserError } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/import-module.ts';
+import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/addresses/store-urls.ts';
 import { decodePercent } from '../text/decode-text.ts';
-import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/store-urls.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -6,7 +6,7 @@ import { matchGlob } from '../project/match-glob.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import type { ReadLog } from '../suite/files/read-log.ts';
-import { skippedFolders } from '../text/glob.ts';
+import { skippedFolders } from '../text/patterns/glob.ts';
 
 /** The files on which the results of a suite depend, absolute. */
 export interface SuiteSources {

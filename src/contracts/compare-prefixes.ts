@@ -9,7 +9,7 @@ import { type Change, change } from '../schema-diff/compare/change.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attemptOr } from '../text/attempt.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { countCommonStart } from '../text/similarity.ts';
+import { countCommonStart } from '../text/words/similarity.ts';
 import type { ContractVariant } from './describe-contract.ts';
 
 /** A variant with the variables of the cases that it is asked about. */

@@ -4,7 +4,7 @@ import { UserError } from '../model/problem.ts';
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { openRecordHeads, readRunHeader } from '../record/read-run-record.ts';
-import { findNearest } from '../text/did-you-mean.ts';
+import { findNearest } from '../text/words/did-you-mean.ts';
 import { buildHistory } from './build-history.ts';
 import type { CountedRun } from './read-trends.ts';
 

@@ -1,10 +1,10 @@
 import { defined } from '../json/defined.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import { readOwn } from '../suite/documents/locate.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
-import type { YamlError } from '../text/explain-yaml.ts';
 import { createLineIndex } from '../text/line-index.ts';
-import { parseYaml } from '../text/yaml-text.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/yaml/exact-numbers.ts';
+import type { YamlError } from '../text/yaml/explain-yaml.ts';
+import { parseYaml } from '../text/yaml/yaml-text.ts';
 
 /** Why a file can't be imported. */
 export interface Unreadable {

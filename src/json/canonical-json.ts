@@ -1,4 +1,4 @@
-import { canonicalDecimal, SpelledNumber, stringifyIfExact } from '../text/exact-numbers.ts';
+import { canonicalDecimal, SpelledNumber, stringifyIfExact } from '../text/yaml/exact-numbers.ts';
 
 /**
  * Writes a value as JSON with sorted keys and no spaces, so that equal values give equal text.

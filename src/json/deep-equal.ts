@@ -1,5 +1,5 @@
-import { compareNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
+import { compareNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { writeJson } from './canonical-json.ts';
 
 /** Where two JSON values first differ; a side without the key or item is undefined. */

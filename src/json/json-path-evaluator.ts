@@ -1,6 +1,6 @@
 import type parse from 'jsonpath-rfc9535/parser';
 import { attempt } from '../text/attempt.ts';
-import { compareNumbers } from '../text/exact-numbers.ts';
+import { compareNumbers } from '../text/yaml/exact-numbers.ts';
 import { deepEqual, isRecord } from './deep-equal.ts';
 
 // json-p3 (2.3.1) was tried. There length("😀") is 2, {"0": 1} equals [1], and numbers beyond a double can't be

@@ -1,8 +1,8 @@
 import parse from 'jsonpath-rfc9535/parser';
 import * as z from 'zod';
 import { attempt } from '../text/attempt.ts';
-import { isKeptByDouble } from '../text/exact-numbers.ts';
 import { formatCount } from '../text/format-amount.ts';
+import { isKeptByDouble } from '../text/yaml/exact-numbers.ts';
 import {
   type Comparison,
   type FilterQuery,

@@ -1,6 +1,7 @@
 import { Ajv, str, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { isHarmlessRegex } from '../text/patterns/regex.ts';
 import {
   compareDecimals,
   compareNumbers,
@@ -9,8 +10,7 @@ import {
   isWholeDecimal,
   replaceLongNumbers,
   type SpelledNumber,
-} from '../text/exact-numbers.ts';
-import { isHarmlessRegex } from '../text/regex.ts';
+} from '../text/yaml/exact-numbers.ts';
 import { isRecord } from './deep-equal.ts';
 import {
   describeCompileError,

@@ -1,5 +1,5 @@
-import { plainNumbers } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { describePath, describeValue, findDifference } from './deep-equal.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';

@@ -1,5 +1,5 @@
 import { attempt } from '../text/attempt.ts';
-import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
+import { isKeptByDouble, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import type { JsonValue } from './json.ts';
 
 /** JSON as parsed, or why it can't be used. */

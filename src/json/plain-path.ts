@@ -1,4 +1,4 @@
-import { SpelledNumber } from '../text/exact-numbers.ts';
+import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
 
 /** A step of a plain path: a key, an index, or any of them. */
 export type PlainStep = string | number | typeof anyStep;

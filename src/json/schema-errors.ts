@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { didYouMean } from '../text/did-you-mean.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import { describePath } from './deep-equal.ts';
 import { defined } from './defined.ts';
 import { splitPointer } from './json-pointer.ts';

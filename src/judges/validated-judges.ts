@@ -8,10 +8,10 @@ import { calibrationAlpha, calibrationFormat, type JudgeCalibration } from '../m
 import { defineKeptList } from '../project/kept-list.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
 import { judgeError } from '../stats/agreement.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { quote } from '../text/shorten.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** What a record keeps of a suite's judges: why they may not decide yet, and how well each was measured. */
 export function describeJudges(

@@ -16,8 +16,8 @@ import { reporters } from '../reports/index.ts';
 import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
 import { runWithDeadline } from '../text/deadline.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
-import { parseYaml } from '../text/yaml-text.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
+import { parseYaml } from '../text/yaml/yaml-text.ts';
 
 /** A row of `llmcheck list`: the same keys in every row of a list. */
 export type ListedRow = Readonly<Record<string, string | number | readonly string[] | null>>;

@@ -8,9 +8,9 @@ import { parseJson } from '../json/parse-json.ts';
 import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
 import type { Clock } from '../model/clock.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
-import { splitCommand } from '../text/command-line.ts';
+import { splitCommand } from '../text/code/command-line.ts';
+import { lastOutput } from '../text/code/last-output.ts';
 import { onAbort } from '../text/deadline.ts';
-import { lastOutput } from '../text/last-output.ts';
 import { quote } from '../text/shorten.ts';
 
 /** A call that failed. The message is the end of a sentence about the server. */

@@ -1,5 +1,5 @@
 import { spell } from '../json/canonical-json.ts';
-import { SpelledNumber } from '../text/exact-numbers.ts';
+import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import type { SelectSpec } from './verdict.ts';
 
 /**

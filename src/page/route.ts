@@ -1,5 +1,5 @@
+import { encodeAddressPart } from '../text/addresses/encode-address.ts';
 import { attempt } from '../text/attempt.ts';
-import { encodeAddressPart } from '../text/encode-address.ts';
 import { type CaseFilter, filterQuery, readFilter } from './cases/filter-rows.ts';
 
 /** The page that the address names. */

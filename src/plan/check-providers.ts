@@ -5,7 +5,7 @@ import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { findAdapter, lookupAdapter } from '../providers/index.ts';
 import { presets } from '../providers/presets.ts';
 import { findRetirement, type Retirement } from '../providers/retirements.ts';
-import { shellWord } from '../text/command-line.ts';
+import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import type { PlannedRun } from './plan-run.ts';
 

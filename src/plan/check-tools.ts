@@ -2,8 +2,8 @@ import type { Problem } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { findDeclaredTools } from '../suite/cases/suite-tools.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 
 /** Warns of checks of tools that the model does not have: `never` of a mistyped name passes whatever is called. */
 export function findUnknownTools(suites: readonly Suite[]): readonly Problem[] {

@@ -10,7 +10,7 @@ import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** The members of a stored variant that decide its price. */
 export type PricedVariant = Pick<RecordedVariant, 'provider' | 'adapter' | 'model' | 'price' | 'priceProvider'>;

@@ -27,10 +27,10 @@ import { listOwnFiles } from '../prompts/attached-files.ts';
 import { fitSchema } from '../providers/fit-schema.ts';
 import { findSchemaMode, schemaModes } from '../providers/schema-modes.ts';
 import { selectionId } from '../record/count-classes.ts';
+import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { compareText } from '../text/compare-text.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { withoutUserinfo } from '../text/store-urls.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** `endpointOf`: the same id in two suites may be configured differently. */
 export interface RenderOptions extends DependencyHashOptions {

@@ -4,7 +4,7 @@ import type { OnProgress, RunTrace } from '../model/progress.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
-import type { QueueUrl } from '../text/store-urls.ts';
+import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import type { Selection } from './select-cases.ts';
 
 export interface RunOptions {

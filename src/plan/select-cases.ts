@@ -3,7 +3,7 @@ import { UserError } from '../model/problem.ts';
 import { type Case, caseLabel, type EmptySelection, type Project, type Suite } from '../model/suite.ts';
 import { type BesideEnding, pathBeside } from '../project/project-paths.ts';
 import { findFiles } from '../suite/files/find-files.ts';
-import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/glob.ts';
+import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/patterns/glob.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /** The part of a project that is to run; an empty selection is everything. */

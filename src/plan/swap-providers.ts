@@ -9,7 +9,7 @@ import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
 import { adapters } from '../providers/index.ts';
 import { createProblems, fixedSource } from '../suite/documents/locate.ts';
 import { parseUse } from '../suite/providers/parse-providers.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import { describeFamilies, describeGaps, fitParams, type SwapPair } from './swap-gaps.ts';
 
 /** A project in which candidates run beside the providers that they could take the place of, and nothing else does. */

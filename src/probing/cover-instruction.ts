@@ -1,7 +1,7 @@
 import type { Case } from '../model/suite.ts';
 import { compareSamples } from '../stats/compare-answers.ts';
-import { countNgrams } from '../text/similarity.ts';
-import { splitTokens, splitWords } from '../text/words.ts';
+import { countNgrams } from '../text/words/similarity.ts';
+import { splitTokens, splitWords } from '../text/words/words.ts';
 import type { AskedCell, ProbeTrial } from './open-prober.ts';
 import { leadFor, mostTrials, type ProbeCount, type StopCause, stopCauseOf } from './probe-case.ts';
 

@@ -5,8 +5,8 @@ import { runsOn } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findLastFailed } from '../project/stored-runs.ts';
 import { timesSpend } from '../run/retrial-cells.ts';
-import { findNearest } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
+import { findNearest } from '../text/words/did-you-mean.ts';
 import {
   type BisectedCase,
   type BisectForecast,

@@ -7,9 +7,9 @@ import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import { attempt } from '../text/attempt.ts';
+import { lastOutput } from '../text/code/last-output.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
-import { lastOutput } from '../text/last-output.ts';
 import { shortenText } from '../text/shorten.ts';
 
 export interface ProgramCall {

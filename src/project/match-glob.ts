@@ -9,7 +9,7 @@ import {
   isSlowForPaths,
   matchInTime,
   skippedFolders,
-} from '../text/glob.ts';
+} from '../text/patterns/glob.ts';
 
 const limitMs = 1000;
 

@@ -10,8 +10,8 @@ import { adapters } from '../providers/index.ts';
 import { reporters } from '../reports/index.ts';
 import type { OpenedPlugins, PluginFault, PluginRequest } from '../suite/open-project.ts';
 import { describeThrown } from '../text/deadline.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 
 /** Imports plug-ins and registers their parts; `given` are those that a program passes. Mistakes come back as faults. */
 export async function openPlugins(

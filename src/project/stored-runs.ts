@@ -8,9 +8,9 @@ import type { CellRow } from '../model/record.ts';
 import { caseLabel, type Project } from '../model/suite.ts';
 import { listRuns, type StoredRun } from '../record/list-runs.ts';
 import { hasHeader, readRunHeader, readRunRecord } from '../record/read-run-record.ts';
-import { findNearest } from '../text/did-you-mean.ts';
 import { formatAge } from '../text/format-amount.ts';
 import { quote } from '../text/shorten.ts';
+import { findNearest } from '../text/words/did-you-mean.ts';
 
 type Root = Pick<Project, 'root'>;
 

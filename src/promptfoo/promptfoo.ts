@@ -4,7 +4,7 @@ import { compileFunction } from 'node:vm';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/own-code.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { attemptOr } from '../text/attempt.ts';
-import { buildFunctionBody } from '../text/function-body.ts';
+import { buildFunctionBody } from '../text/code/function-body.ts';
 import { describe, execFileAsync, hideMissing } from './provider.ts';
 import { render } from './template.ts';
 

@@ -3,8 +3,8 @@ import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
 import { escapeTemplate, reservedNames } from '../templates/template.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
+import { plainNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
 import { findModel, type PromptDocument, reportUnknownKeys } from './prompt-document.ts';
 

@@ -1,8 +1,8 @@
 import { isJsonObject } from '../json/json.ts';
 import { findInJson, parseJsonNodes } from '../json/parse-json.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
-import { parseYaml, type YamlText } from '../text/yaml-text.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
+import { parseYaml, type YamlText } from '../text/yaml/yaml-text.ts';
 import { openText, type PromptText, reportUnknownKeys } from './prompt-document.ts';
 
 interface PromptFile {

@@ -4,10 +4,10 @@ import type { JsonObject } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
 import type { PromptModel } from '../model/prompt-file.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint, toJson } from '../text/exact-numbers.ts';
 import { createLineIndex, type Position } from '../text/line-index.ts';
-import { parseYaml, type YamlText } from '../text/yaml-text.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, toJson } from '../text/yaml/exact-numbers.ts';
+import { parseYaml, type YamlText } from '../text/yaml/yaml-text.ts';
 
 type Path = readonly PropertyKey[];
 

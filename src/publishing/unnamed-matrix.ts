@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../json/json.ts';
-import { parseYaml } from '../text/yaml-text.ts';
+import { parseYaml } from '../text/yaml/yaml-text.ts';
 import type { JobIo } from './job.ts';
 
 /** What a job of a matrix can be told by, where the workflow does not set LLMCHECK_MATRIX. */

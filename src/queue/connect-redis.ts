@@ -1,6 +1,6 @@
 import type { Queue, QueueEvents, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type RedisAddress, redisEndpoint } from '../text/store-urls.ts';
+import { type RedisAddress, redisEndpoint } from '../text/addresses/store-urls.ts';
 
 /** What `import('bullmq')` and `import('ioredis')` give. */
 export interface QueueModules {

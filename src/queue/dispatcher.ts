@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import { onAbort } from '../text/deadline.ts';
-import type { QueueUrl } from '../text/store-urls.ts';
 import { CallQueue } from './call-queue.ts';
 import { connectRedis, disconnectRedis, openPresence, type QueueModules, reconnectIfSilent } from './connect-redis.ts';
 import {

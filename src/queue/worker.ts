@@ -1,7 +1,7 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { maxRetryAfterMs } from '../model/completion.ts';
-import type { QueueUrl } from '../text/store-urls.ts';
+import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import {
   connectRedis,
   disconnectRedis,

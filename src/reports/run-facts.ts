@@ -1,7 +1,7 @@
 import { describeContractWarnings, type ObservedAnswers } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
 import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
-import { shellWord } from '../text/command-line.ts';
+import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';
 import { toSafeLine } from '../text/sanitize.ts';

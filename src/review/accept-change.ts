@@ -13,9 +13,9 @@ import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { openCells } from '../plan/find-cells.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { runWithDeadline } from '../text/deadline.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
-import { replaceCsvField, replaceYamlValue } from '../text/replace-values.ts';
 import { quote } from '../text/shorten.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
+import { replaceCsvField, replaceYamlValue } from '../text/yaml/replace-values.ts';
 import { type AcceptContext, type Accepted, editCase, judgeEdited, offsetOf, promoteCase } from './edit-case.ts';
 import { type AnswerChange, isPromotable, type Review } from './review-changes.ts';
 

@@ -15,7 +15,7 @@ import { type LoadOptions, loadProject } from '../project/load-project.ts';
 import { bytesOfText, openProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath } from '../suite/files/project-place.ts';
 import { isTemplate } from '../templates/template.ts';
-import { editYamlMap, readYamlMap } from '../text/replace-values.ts';
+import { editYamlMap, readYamlMap } from '../text/yaml/replace-values.ts';
 import { type AnswerChange, isPromotable } from './review-changes.ts';
 
 /** The run's answer is right, the answer that the case has is right, or that one is wrong. */

@@ -13,7 +13,7 @@ import {
   readOtelSettings,
   type Span,
 } from '../telemetry/otlp-exporter.ts';
-import { withoutUserinfo } from '../text/store-urls.ts';
+import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { runSuites } from './run.ts';
 
 /** Where a run's spans go, from the flag and OpenTelemetry's own variables. */

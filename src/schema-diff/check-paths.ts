@@ -1,7 +1,7 @@
 import { describePath } from '../json/deep-equal.ts';
 import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
 import { attemptOr } from '../text/attempt.ts';
-import { findNearest } from '../text/did-you-mean.ts';
+import { findNearest } from '../text/words/did-you-mean.ts';
 import { findEffectiveNode } from './compare/compare-properties.ts';
 import { openSchema } from './schema/schema-document.ts';
 import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';

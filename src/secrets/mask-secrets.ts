@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { SpelledNumber } from '../text/exact-numbers.ts';
-import { escapeRegex } from '../text/regex.ts';
+import { escapeRegex } from '../text/patterns/regex.ts';
+import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
 
 export type Mask = (text: string) => string;
 

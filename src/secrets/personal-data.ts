@@ -1,5 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import { SpelledNumber } from '../text/exact-numbers.ts';
+import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { findSecrets } from './find-secrets.ts';
 
 export const piiKinds = ['email', 'phone', 'iban', 'card', 'ssn'] as const;

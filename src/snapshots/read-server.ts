@@ -9,7 +9,7 @@ import { startLineProgram } from '../programs/line-program.ts';
 import { selectEnv } from '../programs/run-program.ts';
 import { findQuerySecrets, findSecrets } from '../secrets/find-secrets.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
-import { splitCommand } from '../text/command-line.ts';
+import { splitCommand } from '../text/code/command-line.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 
 interface ServerRequest {

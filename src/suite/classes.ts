@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import { defined } from '../json/defined.ts';
 import type { ClassPolicy } from '../model/classes.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { parseSelect } from './assertions/select.ts';
 import { compileValue } from './assertions/value-template.ts';
 import type { ClassUse } from './cases/build-cases.ts';

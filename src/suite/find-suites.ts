@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import type { EmptySelection } from '../model/suite.ts';
-import { shellWord } from '../text/command-line.ts';
-import { isNegative } from '../text/glob.ts';
+import { shellWord } from '../text/code/command-line.ts';
+import { isNegative } from '../text/patterns/glob.ts';
 import { readRows, rowSuffixes } from './cases/read-rows.ts';
 import type { Config } from './config.ts';
 import { isCodeSuite } from './documents/code-suite.ts';

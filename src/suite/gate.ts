@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { type Case, defaultGate, type GatePolicy, type SliceLimits } from '../model/suite.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
 import { parseDurationMs } from '../text/duration.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import { checkPart } from './documents/check-shape.ts';
 import { childOf, type Located, locate, type Problems } from './documents/locate.ts';
 import type { gateSchema } from './schema/suite-schema.ts';

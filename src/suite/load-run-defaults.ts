@@ -1,5 +1,5 @@
 import type { RunDefaults } from '../model/suite.ts';
-import { toJsonObject } from '../text/exact-numbers.ts';
+import { toJsonObject } from '../text/yaml/exact-numbers.ts';
 import { childOf, createProblems } from './documents/locate.ts';
 import { type LoadOptions, openWorkingTree, readConfig } from './open-project.ts';
 

@@ -3,7 +3,7 @@ import { defined } from '../json/defined.ts';
 import type { UsedSnapshot } from '../model/agent.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { createAskedModels } from './assertions/asked-models.ts';
 import { compileAssertions } from './assertions/compile-assertions.ts';
 import type { AssertionContext } from './assertions/compile-plain.ts';

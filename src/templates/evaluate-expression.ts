@@ -1,5 +1,5 @@
 import { isRecord } from '../json/deep-equal.ts';
-import { SpelledNumber } from '../text/exact-numbers.ts';
+import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { detailsOf, missingVariable, positionIn, TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import type {
   Expression,

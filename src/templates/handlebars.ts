@@ -1,7 +1,7 @@
 import { parse } from '@handlebars/parser';
 import { defined } from '../json/defined.ts';
 import { attempt } from '../text/attempt.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import { handlebarsLanguage } from './languages.ts';
 import { positionIn, TemplateError } from './template-error.ts';
 import type { Expression, Named, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';

@@ -1,5 +1,5 @@
-import { didYouMean } from '../text/did-you-mean.ts';
-import { isKeptByDouble } from '../text/exact-numbers.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
+import { isKeptByDouble } from '../text/yaml/exact-numbers.ts';
 import { jinjaFilters, jinjaLanguage } from './languages.ts';
 import { positionIn, syntaxError, TemplateError } from './template-error.ts';
 import type { Expression, PathExpression, TestOperator } from './template-tree.ts';

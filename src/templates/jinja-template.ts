@@ -1,4 +1,4 @@
-import { didYouMean } from '../text/did-you-mean.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import { JinjaExpressionParser } from './jinja-expression.ts';
 import { positionIn, syntaxError, TemplateError } from './template-error.ts';
 import type { Branch, Expression, TemplateTree, TreeNode } from './template-tree.ts';

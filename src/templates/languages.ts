@@ -1,5 +1,5 @@
 import { spell, writeJson } from '../json/canonical-json.ts';
-import { compareNumbers, SpelledNumber } from '../text/exact-numbers.ts';
+import { compareNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TemplateTree, TreeFunction, TreeLanguage, TreeNode } from './template-tree.ts';
 import { describeKind } from './template-values.ts';

@@ -1,6 +1,6 @@
 import type { Liquid } from 'liquidjs';
 import { defined } from '../json/defined.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import { detailsOf, missingVariable, TemplateError } from './template-error.ts';
 import { notText } from './template-values.ts';
 

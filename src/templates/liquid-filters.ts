@@ -1,6 +1,6 @@
 import { Drop, type FilterImplOptions, type Liquid } from 'liquidjs';
 import { writeJson } from '../json/canonical-json.ts';
-import { compareNumbers, isKeptByDouble, mapParts, SpelledNumber } from '../text/exact-numbers.ts';
+import { compareNumbers, isKeptByDouble, mapParts, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 

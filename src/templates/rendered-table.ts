@@ -9,9 +9,9 @@ import type {
   Vars,
   WrittenMessage,
 } from '../model/suite.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
 import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 
 /** The messages that code makes, by what it made them of: equal variables have equal messages. */

@@ -1,5 +1,5 @@
 import { isRecord } from '../json/deep-equal.ts';
-import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
+import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
 

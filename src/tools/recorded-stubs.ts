@@ -8,8 +8,8 @@ import type { Mask } from '../secrets/mask-secrets.ts';
 import { findPii, piiKinds } from '../secrets/personal-data.ts';
 import { isTemplate } from '../templates/template.ts';
 import { compareText } from '../text/compare-text.ts';
-import { findLongNumbers, plainNumbers } from '../text/exact-numbers.ts';
 import { quote } from '../text/shorten.ts';
+import { findLongNumbers, plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { readArguments } from './tool-sources.ts';
 
 /** What a real tool answered, as an entry of a stub file. */

@@ -13,8 +13,8 @@ import {
   type ToolsCode,
 } from '../model/agent.ts';
 import type { ToolCall, ToolResult } from '../model/completion.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
 import { quote, shortenText } from '../text/shorten.ts';
+import { didYouMean } from '../text/words/did-you-mean.ts';
 import type { ModuleTools, RealTools, UnknownTool } from './tool-sources.ts';
 import {
   createServerTools,

@@ -7,8 +7,8 @@ import type { McpServer } from '../model/agent.ts';
 import { maxResultBytes, type ToolServers, type ToolsCode } from '../model/agent.ts';
 import type { ToolCall, ToolResult } from '../model/completion.ts';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
 import { lastWords, quote } from '../text/shorten.ts';
+import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** Real tools of one cell: they answer calls, and what they answer is recorded. A further kind of source has the same form. */
 export type RealTools = Pick<ModuleTools, 'answer' | 'close'>;

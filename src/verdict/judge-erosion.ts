@@ -12,7 +12,7 @@ import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { mean, sharedGroups } from '../stats/descriptive.ts';
 import { testErosion } from '../stats/trend.ts';
-import { shellWord } from '../text/command-line.ts';
+import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 
 export interface JudgeErosionOptions {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findFences } from '../../scripts/docs-pages.ts';
-import { splitCommand } from '../../src/text/command-line.ts';
+import { splitCommand } from '../../src/text/code/command-line.ts';
 import { initRepository, runGit } from '../support/git.ts';
 import { readAction } from '../support/run-action.ts';
 import { openTempProject } from '../support/temp-project.ts';

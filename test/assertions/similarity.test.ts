@@ -8,8 +8,8 @@ import {
   scoreBleu,
   scoreRougeL,
   scoreRougeN,
-} from '../../src/text/similarity.ts';
-import { splitTokens, splitWords } from '../../src/text/words.ts';
+} from '../../src/text/words/similarity.ts';
+import { splitTokens, splitWords } from '../../src/text/words/words.ts';
 import fc from '../support/property.ts';
 import { buildSpec, describeAssertion, findProblems, judgeOne } from './judge-one.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import { buildSpec, describeAssertion, findProblems, judgeOne } from './judge-one.ts';
 
 describeAssertion('contains', [

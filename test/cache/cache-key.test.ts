@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { cacheKey, keyedText, recordingHash } from '../../src/cache/cache-key.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionRequest, Message } from '../../src/model/completion.ts';
+import { withoutUserinfo } from '../../src/text/addresses/store-urls.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
-import { withoutUserinfo } from '../../src/text/store-urls.ts';
 import fc from '../support/property.ts';
 import { buildRequest } from './build-request.ts';
 

@@ -3,7 +3,7 @@ import { writeJson } from '../../src/json/canonical-json.ts';
 import { deepEqual, describePath, describeValue, findDifference } from '../../src/json/deep-equal.ts';
 import { findInJson, maxJsonDepth, parseJson, parseJsonNodes, parseJsonText } from '../../src/json/parse-json.ts';
 import { dropPaths, parsePlainPath } from '../../src/json/plain-path.ts';
-import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { plainNumbers, SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import fc from '../support/property.ts';
 
 describe('JSON with positions', () => {

@@ -5,7 +5,7 @@ import { compileJsonPath } from '../../src/json/json-path.ts';
 import { compileJsonSchema } from '../../src/json/json-schema.ts';
 import { findArgumentMismatch } from '../../src/json/match-arguments.ts';
 import { parsePlainPath } from '../../src/json/plain-path.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 
 const one = new SpelledNumber(1, '1.0');
 const long = new SpelledNumber(9007199254740992, '9007199254740993');

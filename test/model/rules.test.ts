@@ -20,7 +20,7 @@ import {
   writeMessage,
 } from '../../src/model/suite.ts';
 import { compileTemplate } from '../../src/templates/template.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import { buildFinding } from '../support/build-contracts.ts';
 
 test('variables of the environment are found and filled in; what is missing stays as written', () => {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
 import { UserError } from '../../src/model/problem.ts';
 import { exec } from '../../src/providers/code/exec.ts';
-import { splitCommand } from '../../src/text/command-line.ts';
+import { splitCommand } from '../../src/text/code/command-line.ts';
 import fc from '../support/property.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 

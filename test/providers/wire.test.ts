@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JsonValue } from '../../src/json/json.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import { askProvider } from './ask-provider.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunSuitesOptions } from '../../src/api/options.ts';
 import { maskVariant } from '../../src/run/find-accepted-prompts.ts';
 import { planWithBaselines } from '../../src/run/plan-with-baselines.ts';
-import { parseQueueUrl } from '../../src/text/store-urls.ts';
+import { parseQueueUrl } from '../../src/text/addresses/store-urls.ts';
 import { openAccepted, openRunProject, wordsSuite } from './run-project.ts';
 
 const file = 'evals/words.eval.yaml';

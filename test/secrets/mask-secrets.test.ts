@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findQuerySecrets } from '../../src/secrets/find-secrets.ts';
 import { createMask, maskJson } from '../../src/secrets/mask-secrets.ts';
 import { findPersonal, maskPersonal, maskPersonalJson } from '../../src/secrets/personal-data.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import fc, { codePoint } from '../support/property.ts';
 
 const secret = 'sk-live/4f+9"\\ü zz';

@@ -5,8 +5,8 @@ import { assertions } from '../../src/assertions/index.ts';
 import { compileJsonSchema } from '../../src/json/json-schema.ts';
 import { adapters } from '../../src/providers/index.ts';
 import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../../src/suite/schema/json-schema.ts';
-import { plainNumbers } from '../../src/text/exact-numbers.ts';
-import { parseYaml } from '../../src/text/yaml-text.ts';
+import { plainNumbers } from '../../src/text/yaml/exact-numbers.ts';
+import { parseYaml } from '../../src/text/yaml/yaml-text.ts';
 import { fixtureFolder } from './load-fixture.ts';
 
 const suiteSchema = compileJsonSchema(buildSuiteJsonSchema({ assertions, adapters }));

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/json/canonical-json.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import { casesOf, fixtureFolder, loadAt, onlySuite } from './load-fixture.ts';
 
 async function loadTriage() {

@@ -7,7 +7,7 @@ import { surveyTree } from '../../src/templates/survey-tree.ts';
 import { compileTemplate, loadTemplateEngine, splitPaths } from '../../src/templates/template.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import type { TemplateTree, TreeLanguage } from '../../src/templates/template-tree.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 
 beforeAll(loadTemplateEngine);
 

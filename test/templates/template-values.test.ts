@@ -14,7 +14,7 @@ import {
   readOwn,
   rootOf,
 } from '../../src/templates/template-values.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 
 const one = new SpelledNumber(1, '1.0');
 const long = new SpelledNumber(1.2345678901234567e19, '12345678901234567890');

@@ -13,7 +13,7 @@ import {
 } from '../../src/templates/template.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import type { TemplateTree } from '../../src/templates/template-tree.ts';
-import { SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import fc, { codePoint } from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
 

@@ -1,19 +1,13 @@
 // oxlint-disable vitest/expect-expect -- expectEach asserts.
 import { describe, expect, test } from 'vitest';
 import { openSeenTexts } from '../../src/importing/traces/near-duplicates.ts';
-import { splitCommand } from '../../src/text/command-line.ts';
+import { splitCommand } from '../../src/text/code/command-line.ts';
+import { buildFunctionBody } from '../../src/text/code/function-body.ts';
+import { findImports } from '../../src/text/code/relative-imports.ts';
 import { parseCsv } from '../../src/text/csv.ts';
 import { describeThrown } from '../../src/text/deadline.ts';
 import { decodePercent, decodeText } from '../../src/text/decode-text.ts';
-import { didYouMean, findNearest } from '../../src/text/did-you-mean.ts';
 import { parseDurationMs } from '../../src/text/duration.ts';
-import {
-  canonicalDecimal,
-  compareDecimals,
-  distanceOf,
-  isKeptByDouble,
-  isWholeDecimal,
-} from '../../src/text/exact-numbers.ts';
 import {
   describeBytes,
   formatAge,
@@ -26,7 +20,7 @@ import {
   percentOf,
   signed,
 } from '../../src/text/format-amount.ts';
-import { buildFunctionBody } from '../../src/text/function-body.ts';
+import { createLineIndex, cutLine, renderCodeFrame } from '../../src/text/line-index.ts';
 import {
   checkGlob,
   compilePaths,
@@ -34,14 +28,12 @@ import {
   isNegative,
   isSlowForPaths,
   isSlowForTexts,
-} from '../../src/text/glob.ts';
-import { createLineIndex, cutLine, renderCodeFrame } from '../../src/text/line-index.ts';
-import { isHarmlessRegex } from '../../src/text/regex.ts';
-import { findImports } from '../../src/text/relative-imports.ts';
-import { editYamlMap, replaceCsvField, replaceYamlValue } from '../../src/text/replace-values.ts';
+} from '../../src/text/patterns/glob.ts';
+import { isHarmlessRegex } from '../../src/text/patterns/regex.ts';
 import { escapeJsonText, escapeXml, sanitizeTerminal, splitUnsafe, toSafeLine } from '../../src/text/sanitize.ts';
 import { clipText, lastWords, quote, shortenText } from '../../src/text/shorten.ts';
-import { measureEditDistance, scoreBleu, scoreRougeL, scoreRougeN } from '../../src/text/similarity.ts';
+import { didYouMean, findNearest } from '../../src/text/words/did-you-mean.ts';
+import { measureEditDistance, scoreBleu, scoreRougeL, scoreRougeN } from '../../src/text/words/similarity.ts';
 import {
   countCharacters,
   countLines,
@@ -49,8 +41,16 @@ import {
   countWords,
   splitTokens,
   splitWords,
-} from '../../src/text/words.ts';
-import { parseYaml } from '../../src/text/yaml-text.ts';
+} from '../../src/text/words/words.ts';
+import {
+  canonicalDecimal,
+  compareDecimals,
+  distanceOf,
+  isKeptByDouble,
+  isWholeDecimal,
+} from '../../src/text/yaml/exact-numbers.ts';
+import { editYamlMap, replaceCsvField, replaceYamlValue } from '../../src/text/yaml/replace-values.ts';
+import { parseYaml } from '../../src/text/yaml/yaml-text.ts';
 import { expectShown } from '../support/expect-shown.ts';
 
 function expectEach(name: string, values: readonly unknown[], ...functions: readonly ((value: never) => unknown)[]) {

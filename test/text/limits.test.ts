@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { allowManyListeners, onAbort } from '../../src/text/deadline.ts';
-import { findNearest } from '../../src/text/did-you-mean.ts';
-import { compareDecimals, plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { clipText } from '../../src/text/shorten.ts';
-import { measureCommonSubsequence, scoreBleu } from '../../src/text/similarity.ts';
+import { findNearest } from '../../src/text/words/did-you-mean.ts';
+import { measureCommonSubsequence, scoreBleu } from '../../src/text/words/similarity.ts';
+import { compareDecimals, plainNumbers, SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 
 test('the last of all characters is not cut in two either', () => {
   expect(['a\u{10000}', 'a\u{10ffff}', 'a\ue000'].map((text) => clipText(`${text}b`, 2))).toEqual([

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { readNumber } from '../../src/assertions/structure/number.ts';
 import { spell } from '../../src/json/canonical-json.ts';
-import { findShellSign, splitCommand } from '../../src/text/command-line.ts';
+import { findShellSign, splitCommand } from '../../src/text/code/command-line.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
-import { distanceOf, plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { lastWords, quote } from '../../src/text/shorten.ts';
-import { countCharacters, countLines, countSentences, countWords } from '../../src/text/words.ts';
+import { countCharacters, countLines, countSentences, countWords } from '../../src/text/words/words.ts';
+import { distanceOf, plainNumbers, SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import fc, { codePoint } from '../support/property.ts';
 
 describe('durations', () => {

@@ -1,11 +1,11 @@
 import { parse as parseWithLibrary } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { parseCsv } from '../../src/text/csv.ts';
-import { didYouMean } from '../../src/text/did-you-mean.ts';
-import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { createLineIndex, renderCodeFrame } from '../../src/text/line-index.ts';
-import { editYamlMap, readYamlMap, replaceCsvField, replaceYamlValue } from '../../src/text/replace-values.ts';
-import { parseYaml } from '../../src/text/yaml-text.ts';
+import { didYouMean } from '../../src/text/words/did-you-mean.ts';
+import { plainNumbers, SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
+import { editYamlMap, readYamlMap, replaceCsvField, replaceYamlValue } from '../../src/text/yaml/replace-values.ts';
+import { parseYaml } from '../../src/text/yaml/yaml-text.ts';
 import fc from '../support/property.ts';
 
 describe('YAML', () => {

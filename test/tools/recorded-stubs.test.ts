@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { writeJson } from '../../src/json/canonical-json.ts';
 import type { JsonObject } from '../../src/json/json.ts';
-import { plainNumbers } from '../../src/text/exact-numbers.ts';
-import { parseYaml } from '../../src/text/yaml-text.ts';
+import { plainNumbers } from '../../src/text/yaml/exact-numbers.ts';
+import { parseYaml } from '../../src/text/yaml/yaml-text.ts';
 import type { RecordedStub } from '../../src/tools/recorded-stubs.ts';
 import { insertStubs } from '../../src/tools/recorded-stubs.ts';
 import fc from '../support/property.ts';

@@ -5,9 +5,9 @@ import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { Message } from '../../model/completion.ts';
-import { plainNumbers, SpelledNumber } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { quote } from '../../text/shorten.ts';
+import { plainNumbers, SpelledNumber } from '../../text/yaml/exact-numbers.ts';
 import type { CheckContext, JudgedInput } from '../define.ts';
 
 interface JudgeQuestion<T> {

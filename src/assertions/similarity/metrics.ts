@@ -1,8 +1,14 @@
 import * as z from 'zod';
 import { formatCount } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
-import { measureEditDistance, type RougeScore, scoreBleu, scoreRougeL, scoreRougeN } from '../../text/similarity.ts';
-import { splitTokens, splitWords } from '../../text/words.ts';
+import {
+  measureEditDistance,
+  type RougeScore,
+  scoreBleu,
+  scoreRougeL,
+  scoreRougeN,
+} from '../../text/words/similarity.ts';
+import { splitTokens, splitWords } from '../../text/words/words.ts';
 import { diffTexts, normaliseText } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import {

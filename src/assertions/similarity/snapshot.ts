@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { deepEqual, describeValue } from '../../json/deep-equal.ts';
 import { quote } from '../../text/shorten.ts';
-import { measureEditDistance } from '../../text/similarity.ts';
+import { measureEditDistance } from '../../text/words/similarity.ts';
 import { diffTexts, diffValues } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { minScoreParam, reaches } from '../params.ts';

@@ -6,7 +6,7 @@ import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { attempt } from '../../text/attempt.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../../text/exact-numbers.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { diffValues } from '../compare-values.ts';
 import {
   type CheckContext,

@@ -3,7 +3,7 @@ import { canonicalJson, spell } from '../../json/canonical-json.ts';
 import { describeValue } from '../../json/deep-equal.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
-import { measureCommonSubsequence } from '../../text/similarity.ts';
+import { measureCommonSubsequence } from '../../text/words/similarity.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { ignoreCaseParam, reaches, valueParam } from '../params.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { describeValue } from '../../json/deep-equal.ts';
-import { compareNumbers, distanceOf, isKeptByDouble, SpelledNumber } from '../../text/exact-numbers.ts';
 import { quote } from '../../text/shorten.ts';
+import { compareNumbers, distanceOf, isKeptByDouble, SpelledNumber } from '../../text/yaml/exact-numbers.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { type Bounds, describeBounds, isOrdered, numberParam } from '../params.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import { findFaultOfAnyMode, findRegexFault, matchesEveryText } from '../../text/regex.ts';
+import { findFaultOfAnyMode, findRegexFault, matchesEveryText } from '../../text/patterns/regex.ts';
 import { lastWords, quote } from '../../text/shorten.ts';
 import { defineAssertion, runRegex } from '../define.ts';
 import { ignoreCaseParam, soughtParam, trimAnswerParam } from '../params.ts';

@@ -1,7 +1,7 @@
 import { estimateTokenCount } from 'tokenx';
 import * as z from 'zod';
 import { quote } from '../../text/shorten.ts';
-import { type Count, countCharacters, countLines, countSentences, countWords } from '../../text/words.ts';
+import { type Count, countCharacters, countLines, countSentences, countWords } from '../../text/words/words.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
 import { boundsParams, describeBounds, isWithin, withBounds } from '../params.ts';
 import { textOf } from '../targets.ts';

@@ -8,7 +8,7 @@ import { type TraceFormat, traceFormats } from '../../importing/traces/read-trac
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { usageError } from '../../model/problem.ts';
-import { shellWord } from '../../text/command-line.ts';
+import { shellWord } from '../../text/code/command-line.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
 import type { DefineCommand } from './define.ts';

@@ -4,8 +4,8 @@ import { createTwoFilesPatch } from 'diff';
 import { withFileLock } from '../../files/file-lock.ts';
 import { replaceFile, withStorageErrors } from '../../files/write-files.ts';
 import { folderInRepository } from '../../project/project-paths.ts';
-import { shellWord } from '../../text/command-line.ts';
-import { docsUrl } from '../../text/docs-url.ts';
+import { docsUrl } from '../../text/addresses/docs-url.ts';
+import { shellWord } from '../../text/code/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 

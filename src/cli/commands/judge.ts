@@ -8,7 +8,7 @@ import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { judgeError } from '../../stats/agreement.ts';
-import { docsUrl } from '../../text/docs-url.ts';
+import { docsUrl } from '../../text/addresses/docs-url.ts';
 import { formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { quote } from '../../text/shorten.ts';

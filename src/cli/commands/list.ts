@@ -13,7 +13,7 @@ import { exitCodes } from '../../model/exit-code.ts';
 import { UserError, usageProblem } from '../../model/problem.ts';
 import { loadPlugins } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { cellText, printRows } from '../output/table.ts';

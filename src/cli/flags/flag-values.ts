@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { attempt } from '../../text/attempt.ts';
-import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
+import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValues, runFlags } from './run-flags.ts';
 
 type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;

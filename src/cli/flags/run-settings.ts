@@ -7,8 +7,8 @@ import type { Project } from '../../model/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { parseSwaps } from '../../plan/swap-providers.ts';
 import { findLastFailed, type StoredInvocation } from '../../project/stored-runs.ts';
-import { checkTextGlob } from '../../text/glob.ts';
-import { parseQueueUrl } from '../../text/store-urls.ts';
+import { parseQueueUrl } from '../../text/addresses/store-urls.ts';
+import { checkTextGlob } from '../../text/patterns/glob.ts';
 import { version } from '../version.ts';
 import type { CountOrFraction, RunFlagValues } from './run-flags.ts';
 

@@ -11,8 +11,8 @@ import { findProjectRoot, openRepositoryPaths } from '../../project/project-path
 import { reporters } from '../../reports/index.ts';
 import type { RepositoryPaths } from '../../reports/reporter.ts';
 import { describeThrown } from '../../text/deadline.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { Io } from '../io.ts';
 import { styleFor } from './style.ts';
 

@@ -23,9 +23,9 @@ import {
 } from '../../project/stored-runs.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import type { ReadLog } from '../../suite/files/read-log.ts';
+import { findQueueSecrets } from '../../text/addresses/store-urls.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { findQueueSecrets } from '../../text/store-urls.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';

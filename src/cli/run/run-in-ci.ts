@@ -19,7 +19,7 @@ import {
 import { identifyJob, type JobIdentity, type RunOrigin, readRunOrigin } from '../../publishing/job.ts';
 import { createMask, type Mask, maskByName } from '../../secrets/mask-secrets.ts';
 import { loadRunDefaults } from '../../suite/load-run-defaults.ts';
-import { splitCommand } from '../../text/command-line.ts';
+import { splitCommand } from '../../text/code/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
 import { confirmDrift, type DriftFinding } from '../../verdict/judge-drift.ts';

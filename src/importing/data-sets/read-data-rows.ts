@@ -4,7 +4,7 @@ import { parseJson } from '../../json/parse-json.ts';
 import { isTemplate } from '../../templates/template.ts';
 import { attemptOr } from '../../text/attempt.ts';
 import { parseCsv } from '../../text/csv.ts';
-import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers, replaceLongNumbers } from '../../text/yaml/exact-numbers.ts';
 import { isMap, placeAt, type Unreadable, type Written } from '../draft.ts';
 import { CutJsonError, type IsPart, splitJson } from './split-json.ts';
 

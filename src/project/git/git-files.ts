@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep } from 'node:path';
 import type { UserError } from '../../model/problem.ts';
 import { attempt } from '../../text/attempt.ts';
-import { shellWord } from '../../text/command-line.ts';
+import { shellWord } from '../../text/code/command-line.ts';
 import { quote } from '../../text/shorten.ts';
 import {
   type Commits,

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { parse, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { type ProblemCode, UserError } from '../../model/problem.ts';
-import { shellWord } from '../../text/command-line.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
+import { shellWord } from '../../text/code/command-line.ts';
 import { quote } from '../../text/shorten.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
 
 export type GitEnvironment = Readonly<Record<string, string | undefined>>;
 

@@ -12,7 +12,7 @@ import {
   type Usage,
 } from '../../model/completion.ts';
 import { attempt } from '../../text/attempt.ts';
-import { plainNumbers, replaceLongNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers, replaceLongNumbers } from '../../text/yaml/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import {

@@ -18,8 +18,8 @@ import {
 } from '../../programs/run-program.ts';
 import { copyWorkspace } from '../../programs/workspace-copy.ts';
 import { placeFiles, readWorkspaceFolder, type WorkspaceFolder } from '../../programs/workspace-folder.ts';
-import { splitCommand } from '../../text/command-line.ts';
-import { lastOutput } from '../../text/last-output.ts';
+import { splitCommand } from '../../text/code/command-line.ts';
+import { lastOutput } from '../../text/code/last-output.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { closeSync, type Dirent, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { unlessRefused } from '../../files/write-files.ts';
+import { followImports } from '../../text/code/relative-imports.ts';
 import { compareText } from '../../text/compare-text.ts';
-import { skippedFolders } from '../../text/glob.ts';
-import { followImports } from '../../text/relative-imports.ts';
+import { skippedFolders } from '../../text/patterns/glob.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 

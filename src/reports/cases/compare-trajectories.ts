@@ -3,10 +3,10 @@ import { describePath, describeValue, findDifference } from '../../json/deep-equ
 import type { JsonValue } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import type { AgentStep, AnsweredCall } from '../../model/completion.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 
 /** What an agent does differently from the baseline. */
 export interface TrajectoryComparison {

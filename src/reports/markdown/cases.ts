@@ -1,5 +1,5 @@
 import type { Report, SuiteReport } from '../../model/report.ts';
-import { encodeAddressPart } from '../../text/encode-address.ts';
+import { encodeAddressPart } from '../../text/addresses/encode-address.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { type CaseExplanation, isAnswerDiff, reasonText } from '../cases/explain-case.ts';
 import {

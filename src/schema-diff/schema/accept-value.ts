@@ -2,8 +2,8 @@ import { canonicalJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { attemptOr } from '../../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
-import { isHarmlessRegex } from '../../text/regex.ts';
-import { countCharacters } from '../../text/words.ts';
+import { isHarmlessRegex } from '../../text/patterns/regex.ts';
+import { countCharacters } from '../../text/words/words.ts';
 import {
   impliedTypes,
   intersect,

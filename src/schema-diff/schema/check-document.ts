@@ -2,7 +2,7 @@ import { areTexts } from '../../json/guards.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
 import { attempt } from '../../text/attempt.ts';
-import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
+import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import {
   facetKeywords,
   isKnownKeyword,

@@ -6,9 +6,9 @@ import { findPackageFault, type VersionOf } from '../../model/optional-packages.
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { Criterion, ProviderConfig } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
-import { plainNumbers, toJsonObject } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
+import { plainNumbers, toJsonObject } from '../../text/yaml/exact-numbers.ts';
 import { childOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 import { parseUse, placeOf } from '../providers/parse-providers.ts';
 import type { Endpoints } from '../providers/suite-providers.ts';

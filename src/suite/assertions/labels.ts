@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { Criterion, LabelledAnswer } from '../../model/suite.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { readRows } from '../cases/read-rows.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { childOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';

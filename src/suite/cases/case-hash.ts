@@ -4,8 +4,8 @@ import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { AgentSettings } from '../../model/agent.ts';
 import type { Case, Turn } from '../../model/suite.ts';
 import { compareText } from '../../text/compare-text.ts';
-import { SpelledNumber } from '../../text/exact-numbers.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { SpelledNumber } from '../../text/yaml/exact-numbers.ts';
 
 /**
  * The hash of a case, `inputs.checks`: what must be the same for two results of it to be comparable. If only the second

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { ToolServers, ToolStub, UsedSnapshot } from '../../model/agent.ts';
 import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
 import { quote } from '../../text/shorten.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 

@@ -13,9 +13,9 @@ import {
   type ToolStub,
   type ToolsCode,
 } from '../../model/agent.ts';
-import { splitCommand } from '../../text/command-line.ts';
+import { splitCommand } from '../../text/code/command-line.ts';
 import { parseDurationMs } from '../../text/duration.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { compileValue, constantOf, type Scope, type ValueTemplate } from '../assertions/value-template.ts';
 import { checkSchema, warnOfKeywords } from '../contracts/parse-contract.ts';

@@ -5,7 +5,7 @@ import type { Case, Contract } from '../../model/suite.ts';
 import { checkJsonPathAgainstSchema, checkVariable } from '../../schema-diff/check-paths.ts';
 import { positionIn } from '../../templates/template-error.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';

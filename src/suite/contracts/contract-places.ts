@@ -2,8 +2,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { splitPointer } from '../../json/json-pointer.ts';
 import { type SourceLocation, UserError } from '../../model/problem.ts';
 import { positionIn } from '../../templates/template-error.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
-import { escapeRegex } from '../../text/regex.ts';
+import { escapeRegex } from '../../text/patterns/regex.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import {
   childOf,
   createProblems,

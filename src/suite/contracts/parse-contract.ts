@@ -8,10 +8,10 @@ import { type Contract, mergeContracts } from '../../model/suite.ts';
 import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
 import { definitionKeywords, findMisspeltKeywords, findWrapper } from '../../schema-diff/schema/check-document.ts';
 import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
+import { docsUrl } from '../../text/addresses/docs-url.ts';
 import { attempt } from '../../text/attempt.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
-import { docsUrl } from '../../text/docs-url.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 

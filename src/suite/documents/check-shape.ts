@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
-import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
+import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import {
   describeLongNumber,
   isLongNumber,
   longNumberHint,
   plainNumbers,
   SpelledNumber,
-} from '../../text/exact-numbers.ts';
+} from '../../text/yaml/exact-numbers.ts';
 import {
   codeOf,
   describeIssue,

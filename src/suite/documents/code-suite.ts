@@ -3,7 +3,7 @@ import { parseJsonText } from '../../json/parse-json.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import { createLineIndex } from '../../text/line-index.ts';
-import { escapeRegex } from '../../text/regex.ts';
+import { escapeRegex } from '../../text/patterns/regex.ts';
 import { hashClosure } from '../assertions/own-code.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { fixedSource, type Located, type Path, type Problems, readOwn, type SourceFile, textSource } from './locate.ts';

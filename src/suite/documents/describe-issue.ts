@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 import { isRecord } from '../../json/deep-equal.ts';
 import { type ProblemCode, problemCodes } from '../../model/problem.ts';
-import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
-import { SpelledNumber } from '../../text/exact-numbers.ts';
 import { nameSet } from '../../text/name-set.ts';
+import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
+import { SpelledNumber } from '../../text/yaml/exact-numbers.ts';
 import type { Path } from './locate.ts';
 
 export type Issue = z.core.$ZodIssue;

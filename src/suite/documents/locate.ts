@@ -3,7 +3,7 @@ import { findInJson, type JsonNode, parseJsonNodes } from '../../json/parse-json
 import type { Problem, ProblemDetails, SourceLocation } from '../../model/problem.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { createLineIndex, cutLine } from '../../text/line-index.ts';
-import type { YamlText } from '../../text/yaml-text.ts';
+import type { YamlText } from '../../text/yaml/yaml-text.ts';
 
 export type Path = readonly PropertyKey[];
 

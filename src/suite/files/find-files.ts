@@ -2,7 +2,14 @@ import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync
 import { dirname, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
 import { unlessRefused } from '../../files/write-files.ts';
-import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, skippedFolders } from '../../text/glob.ts';
+import {
+  checkGlob,
+  type GlobFault,
+  isNegative,
+  isSlowForPaths,
+  matchInTime,
+  skippedFolders,
+} from '../../text/patterns/glob.ts';
 import type { FileFault } from './project-place.ts';
 
 export interface FoundFiles {

@@ -16,7 +16,7 @@ import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { type FoundFiles, findFiles } from './find-files.ts';
 import {
   describeMissing,

@@ -1,5 +1,5 @@
 import type { SourceGlob, Sources } from '../../model/suite.ts';
-import { isNegative } from '../../text/glob.ts';
+import { isNegative } from '../../text/patterns/glob.ts';
 import type { ProjectFiles } from './project-files.ts';
 
 /** What was read or looked up on the disk, by absolute paths. */

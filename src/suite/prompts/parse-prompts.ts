@@ -5,7 +5,7 @@ import type { PromptModel } from '../../model/prompt-file.ts';
 import type { PromptVersion } from '../../model/suite.ts';
 import { listWrittenMedia } from '../../templates/media.ts';
 import { isTemplate } from '../../templates/template.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { type PromptPlaces, placeOf } from '../contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from '../contracts/parse-contract.ts';
 import { checkReplaces, checkShape } from '../documents/check-shape.ts';

@@ -10,7 +10,7 @@ import type { PromptMessage, PromptVersion, Template } from '../../model/suite.t
 import { compileTemplate } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { attempt } from '../../text/attempt.ts';
-import { splitCommand } from '../../text/command-line.ts';
+import { splitCommand } from '../../text/code/command-line.ts';
 import { createReadCode } from '../assertions/own-code.ts';
 import { describeTemplateError } from '../assertions/value-template.ts';
 import type { ParsedContract } from '../contracts/parse-contract.ts';

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import type { Role } from '../../model/completion.ts';
 import type { RenderedMessage } from '../../model/suite.ts';
 import { findSecrets } from '../../secrets/find-secrets.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 
 /** What a prompt in code returns for a case. */

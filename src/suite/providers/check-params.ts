@@ -2,9 +2,9 @@ import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import { findQuerySecrets } from '../../secrets/find-secrets.ts';
-import { isTypo } from '../../text/did-you-mean.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
 import { nameSet } from '../../text/name-set.ts';
+import { isTypo } from '../../text/words/did-you-mean.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { checkSchema, warnOfKeywords } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
 

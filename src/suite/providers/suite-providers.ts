@@ -4,7 +4,7 @@ import { isSystemRole } from '../../model/completion.ts';
 import type { PromptModel } from '../../model/prompt-file.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import { hasWorkspace, type PromptVersion, type ProviderConfig, providersOf } from '../../model/suite.ts';
-import { didYouMean } from '../../text/did-you-mean.ts';
+import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { Config } from '../config.ts';
 import { checkPart, writtenIds } from '../documents/check-shape.ts';
 import { childOf, fixedSource, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';

@@ -3,8 +3,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
 import { draft2020Uri } from '../../json/json-schema.ts';
 import type { AssertionDeclaration } from '../../model/assertion.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
-import { plainNumbers } from '../../text/exact-numbers.ts';
-import { parseYaml } from '../../text/yaml-text.ts';
+import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
+import { parseYaml } from '../../text/yaml/yaml-text.ts';
 import { selectSchema } from '../assertions/select.ts';
 import { configShape } from '../config.ts';
 import { keysAt } from '../documents/check-shape.ts';

@@ -9,7 +9,7 @@ import {
   readTask,
   writeMessage,
 } from '../../../src/queue/messages.ts';
-import { SpelledNumber } from '../../../src/text/exact-numbers.ts';
+import { SpelledNumber } from '../../../src/text/yaml/exact-numbers.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
 import { startWorker } from '../../support/run-worker.ts';

@@ -1,5 +1,5 @@
 import { defined } from '../../../json/defined.ts';
-import { isKeptByDouble } from '../../../text/exact-numbers.ts';
+import { isKeptByDouble } from '../../../text/yaml/exact-numbers.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../../draft.ts';
 import type { Check, CheckContext } from './check-context.ts';
 import { convertType } from './check-types.ts';

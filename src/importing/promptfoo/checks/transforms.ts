@@ -1,4 +1,4 @@
-import { escapeRegex } from '../../../text/regex.ts';
+import { escapeRegex } from '../../../text/patterns/regex.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../../draft.ts';
 import { findModuleFile } from '../code/code-files.ts';
 import { findFault, formatBody, isBody, needsLooseMode } from '../code/javascript.ts';

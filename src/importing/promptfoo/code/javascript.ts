@@ -2,7 +2,7 @@ import { Script } from 'node:vm';
 import { defined } from '../../../json/defined.ts';
 import { escapeTemplate } from '../../../templates/template.ts';
 import { attempt } from '../../../text/attempt.ts';
-import { buildFunctionBody } from '../../../text/function-body.ts';
+import { buildFunctionBody } from '../../../text/code/function-body.ts';
 import { isMap, LeftOut, quote, type Written } from '../../draft.ts';
 import { type Check, escapeData, type TypeContext } from '../checks/check-context.ts';
 import { findNodeEnv } from '../providers/own-provider.ts';

@@ -1,7 +1,7 @@
 import { writeJson } from '../../../json/canonical-json.ts';
 import { parseJsonText } from '../../../json/parse-json.ts';
 import { escapeTemplate } from '../../../templates/template.ts';
-import { plainNumbers } from '../../../text/exact-numbers.ts';
+import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { isMap, quote } from '../../draft.ts';
 
 /** promptfoo fills nothing into a text in which a brace is not closed on its line. */

@@ -1,5 +1,5 @@
 import { defined } from '../../../json/defined.ts';
-import { splitCommand } from '../../../text/command-line.ts';
+import { splitCommand } from '../../../text/code/command-line.ts';
 import { type Draft, isMap, LeftOut, quote, type Written } from '../../draft.ts';
 import { type CodeModule, type EnvNames, sortEnv } from '../code/code-files.ts';
 import { findPython, findPythonEnv, type PythonFile, readPythonFiles } from '../code/python.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../../json/json.ts';
 import { tryParseJson } from '../../../json/parse-json.ts';
-import { plainNumbers } from '../../../text/exact-numbers.ts';
+import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { isClaudeCode, readClaudeCode } from './claude-code.ts';
 import { isCodex, readCodex } from './codex.ts';
 import { isGeminiCli, readGeminiCli } from './gemini-cli.ts';

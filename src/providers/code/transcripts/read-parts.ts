@@ -16,8 +16,8 @@ import type {
   ToolResult,
   Usage,
 } from '../../../model/completion.ts';
-import { plainNumbers } from '../../../text/exact-numbers.ts';
 import { groupBy } from '../../../text/group-by.ts';
+import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { buildToolCall } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 

@@ -5,7 +5,7 @@ import {
   parseStoreUrl,
   redisEndpoint,
   showStoreUrl,
-} from '../../src/text/store-urls.ts';
+} from '../../../src/text/addresses/store-urls.ts';
 
 test.each([
   ['nowhere', 'is not an address: '],

@@ -1,4 +1,4 @@
-import { lastWords } from './shorten.ts';
+import { lastWords } from '../shorten.ts';
 
 /** The end of what a program wrote on stderr. Of a stack it keeps the first frame in its own code, so that the reason fits. */
 export function lastOutput(stderr: string, maxUnits = 400): string {

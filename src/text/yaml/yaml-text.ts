@@ -11,9 +11,9 @@ import {
   Scalar,
   type YAMLMap,
 } from 'yaml';
+import { quote } from '../shorten.ts';
 import { SpelledNumber } from './exact-numbers.ts';
 import { explainYaml, type FoundError, type YamlError } from './explain-yaml.ts';
-import { quote } from './shorten.ts';
 
 /** A YAML document as values, with the way back from a path to its place in the text. */
 export interface YamlText {

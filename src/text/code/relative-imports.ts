@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { findAliased } from './path-aliases.mjs';
+import { findAliased } from '../path-aliases.mjs';
 
 export interface FollowedImports {
   /** The file and all that it imports, in the order in which they are found; empty where there is no such file. */

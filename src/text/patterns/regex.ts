@@ -1,4 +1,4 @@
-import { attempt } from './attempt.ts';
+import { attempt } from '../attempt.ts';
 
 /** What V8 says of a pattern with flags that it knows; undefined where it compiles. */
 export function findRegexFault(pattern: string, flags = ''): string | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkGlob, compilePaths, compileText, isSlowForPaths, matchInTime } from '../../src/text/glob.ts';
-import { threadMs } from '../support/thread-time.ts';
+import { checkGlob, compilePaths, compileText, isSlowForPaths, matchInTime } from '../../../src/text/patterns/glob.ts';
+import { threadMs } from '../../support/thread-time.ts';
 
 describe('a glob of paths', () => {
   test.each<[string, readonly string[], readonly string[]]>([

@@ -11,8 +11,8 @@ import {
   Scalar,
   visit,
 } from 'yaml';
-import { writeJson } from '../json/canonical-json.ts';
-import { parseCsv } from './csv.ts';
+import { writeJson } from '../../json/canonical-json.ts';
+import { parseCsv } from '../csv.ts';
 
 /** The new text, or why the value can't be replaced. */
 export type Replaced = { readonly text: string } | { readonly fault: string };

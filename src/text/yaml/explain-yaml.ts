@@ -1,4 +1,4 @@
-import { shortenText } from './shorten.ts';
+import { shortenText } from '../shorten.ts';
 import { findOpenBracket, findValueAt, listTokens, type WrittenValue } from './yaml-value-place.ts';
 
 export interface FoundError {

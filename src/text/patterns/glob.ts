@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
-import { attemptOr } from './attempt.ts';
-import { DeadlineError, runWithDeadline } from './deadline.ts';
+import { attemptOr } from '../attempt.ts';
+import { DeadlineError, runWithDeadline } from '../deadline.ts';
 
 /** Why a pattern is refused. */
 export interface GlobFault {

@@ -1,5 +1,5 @@
-import { defined } from '../json/defined.ts';
-import { decodePercent } from './decode-text.ts';
+import { defined } from '../../json/defined.ts';
+import { decodePercent } from '../decode-text.ts';
 
 /** Where a Redis is. The password is nowhere else. */
 export interface RedisAddress {

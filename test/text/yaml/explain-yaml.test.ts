@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseYaml } from '../../src/text/yaml-text.ts';
-import fc from '../support/property.ts';
+import { parseYaml } from '../../../src/text/yaml/yaml-text.ts';
+import fc from '../../support/property.ts';
 
 /** Where a value may be written; `@@` is the value. */
 const places = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
-import { findFaultOfAnyMode, isHarmlessRegex } from '../../src/text/regex.ts';
-import fc from '../support/property.ts';
-import { threadMs } from '../support/thread-time.ts';
+import { DeadlineError, runWithDeadline } from '../../../src/text/deadline.ts';
+import { findFaultOfAnyMode, isHarmlessRegex } from '../../../src/text/patterns/regex.ts';
+import fc from '../../support/property.ts';
+import { threadMs } from '../../support/thread-time.ts';
 
 test.each([
   ['Queue:\\s*(\\w+)', 'i', 60],
