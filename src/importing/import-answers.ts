@@ -19,9 +19,9 @@ import { createRenderer, hashCell } from '../plan/render-cells.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
-import { runCell } from '../run/cell-runner.ts';
-import { createComparedAnswers } from '../run/compared-answers.ts';
-import { createToolOpener } from '../run/start-tools.ts';
+import { runCell } from '../run/cells/cell-runner.ts';
+import { createComparedAnswers } from '../run/cells/compared-answers.ts';
+import { createToolOpener } from '../run/cells/start-tools.ts';
 import { groupBy } from '../text/group-by.ts';
 
 export interface ImportOptions {

@@ -17,7 +17,7 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
-import { createToolOpener } from '../run/start-tools.ts';
+import { createToolOpener } from '../run/cells/start-tools.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
 import { isRefusedByTools, mutatePath, replayAgent } from './replay-agent.ts';
 

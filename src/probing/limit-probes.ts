@@ -4,7 +4,7 @@ import type { Cell } from '../model/cell.ts';
 import type { RenderedVariant } from '../model/plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
-import { type CellSpend, spendOfCell } from '../run/retrial-cells.ts';
+import { type CellSpend, spendOfCell } from '../run/asking/retrial-cells.ts';
 import { sumKnown } from '../stats/descriptive.ts';
 
 /** The most that a trial may send: what both sides send together. */

@@ -22,10 +22,10 @@ import {
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
 import { addKnown } from '../stats/descriptive.ts';
-import { isRetried } from './ask-again.ts';
-import { refuseUnbatchable } from './collect-batches.ts';
-import { planWithBaselines } from './plan-with-baselines.ts';
-import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './retrial-cells.ts';
+import { isRetried } from './asking/ask-again.ts';
+import { refuseUnbatchable } from './asking/collect-batches.ts';
+import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './asking/retrial-cells.ts';
+import { planWithBaselines } from './planning/plan-with-baselines.ts';
 
 /** What a variant would do, without sending anything. */
 export interface VariantForecast {

@@ -11,18 +11,18 @@ import { indexCells } from '../plan/find-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findLatelyFailed, runsFolder } from '../project/stored-runs.ts';
 import { openMcpPorts } from '../snapshots/read-server.ts';
-import { createBailStop } from './bail.ts';
-import { type CellRunner, createCellRunners } from './cell-runner.ts';
-import { type CollectedBatches, describeUnbatched } from './collect-batches.ts';
-import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
-import { findLoosened } from './find-loosened.ts';
-import { type OpenRecord, openRecord } from './open-record.ts';
-import type { Planning } from './plan-with-baselines.ts';
-import { createToolRecorder, type ToolRecorder } from './record-tools.ts';
-import { type EarlierPart, openEarlierPart } from './resume.ts';
-import { createAcceptedCells } from './retrial-cells.ts';
-import { buildHeader } from './run-header.ts';
-import { createToolOpener } from './start-tools.ts';
+import { type CollectedBatches, describeUnbatched } from './asking/collect-batches.ts';
+import { createAcceptedCells } from './asking/retrial-cells.ts';
+import { createBailStop } from './cells/bail.ts';
+import { type CellRunner, createCellRunners } from './cells/cell-runner.ts';
+import { type ComparedAnswers, createComparedAnswers } from './cells/compared-answers.ts';
+import { createToolRecorder, type ToolRecorder } from './cells/record-tools.ts';
+import { createToolOpener } from './cells/start-tools.ts';
+import { findLoosened } from './planning/find-loosened.ts';
+import type { Planning } from './planning/plan-with-baselines.ts';
+import { type OpenRecord, openRecord } from './record/open-record.ts';
+import { type EarlierPart, openEarlierPart } from './record/resume.ts';
+import { buildHeader } from './record/run-header.ts';
 
 /** What the steps of a run share. */
 export interface Run extends Planning {

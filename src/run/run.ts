@@ -5,14 +5,14 @@ import { openJudgePorts } from '../judges/judge-answer.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { onAbort } from '../text/deadline.ts';
-import { confirm } from './ask-again.ts';
-import { askPlanned } from './ask-planned.ts';
-import { collectBatches } from './collect-batches.ts';
+import { confirm } from './asking/ask-again.ts';
+import { askPlanned } from './asking/ask-planned.ts';
+import { collectBatches } from './asking/collect-batches.ts';
+import { keepStubs } from './cells/record-tools.ts';
 import { assess, closeRecord, reportOn } from './end-run.ts';
 import { openRun, type Run } from './open-run.ts';
-import { planWithBaselines } from './plan-with-baselines.ts';
-import { keepStubs } from './record-tools.ts';
-import { refuseUnworkable } from './refuse-unworkable.ts';
+import { planWithBaselines } from './planning/plan-with-baselines.ts';
+import { refuseUnworkable } from './planning/refuse-unworkable.ts';
 
 /** A run from its loaded project to its report. */
 export async function runSuites(options: RunOptions, ports: RunPorts): Promise<Report> {

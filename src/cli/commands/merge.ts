@@ -1,6 +1,6 @@
 import type { Report } from '../../model/report.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
-import { mergeRecords } from '../../run/merge-records.ts';
+import { mergeRecords } from '../../run/record/merge-records.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';
 import type { Io } from '../io.ts';
 import { addReportFlags, type ReportFlags, readReporters, writeDecision } from '../output/reports.ts';

@@ -1,0 +1,245 @@
+import type { SuiteBaseline } from '../../baseline/find-baselines.ts';
+import { decide, findDecided } from '../../compare/gate/decide-run.ts';
+import { type EarlyLook, rankOf, shareOfAttempt } from '../../compare/gate/early-end.ts';
+import { judgeLimits } from '../../compare/gate/judge-limits.ts';
+import { countVerdicts } from '../../compare/pair-cases.ts';
+import { type Cell, suiteVariantKey } from '../../model/cell.ts';
+import type { PlannedSuite } from '../../model/plan.ts';
+import { isSameCase } from '../../model/same-case.ts';
+import { caseLabel, type Suite } from '../../model/suite.ts';
+import type { CaseSummary } from '../../model/summary.ts';
+import { findVariant } from '../../record/summarize-run.ts';
+import type { Assessment } from '../../verdict/assess-run.ts';
+import { assess } from '../end-run.ts';
+import type { Run } from '../open-run.ts';
+import { askAgain } from './ask-again.ts';
+import { executeInRun } from './execute-cells.ts';
+
+/**
+ * Asks the planned cells in batches of cases, and looks at the answers after each. A variant ends once a drop is excluded,
+ * and the run once it has failed. Every other cell is then skipped as decided. True where the run has failed.
+ */
+export async function askEarly(run: Run): Promise<boolean> {
+  const batches = orderCases(run);
+  const attempts = new Attempts(run);
+  const ended = new Set<string>();
+  let hasFailed = false;
+  for (const [index, batch] of batches.entries()) {
+    await executeInRun(run, cellsOf(run, batch), ({ key: { suite, prompt, provider } }) =>
+      hasFailed || ended.has(suiteVariantKey({ suite, prompt, provider })) ? 'decided' : undefined,
+    );
+    const rest = batches.slice(index + 1).flat();
+    if (rest.length === 0 || hasFailed || run.stop.reason() !== undefined) continue;
+    const look: EarlyLook = {
+      share: attempts.share(),
+      budget: attempts.budget(),
+      nextRank: (suite, { recorded }) => findNext(rest, suite, recorded),
+    };
+    const assessment = await assess(run, undefined, look);
+    for (const key of findEnded(assessment)) ended.add(key);
+    hasFailed = await attempts.hasFailed(assessment, look);
+  }
+  return hasFailed;
+}
+
+/** The planned cells of some cases, without those that an earlier part of the run finished. */
+function* cellsOf({ planned: { plan }, record }: Run, cases: readonly EarlyCase[]): Iterable<[string, Iterable<Cell>]> {
+  const wanted = new Set(cases.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
+  function* cellsOfProvider(providerKey: string): Iterable<Cell> {
+    const isWanted = (suite: string, caseId: string) => wanted.has(JSON.stringify([suite, caseId]));
+    for (const cell of plan.cells(providerKey, isWanted)) if (!record.countIfFinished(cell)) yield cell;
+  }
+  for (const providerKey of plan.providerKeys) yield [providerKey, cellsOfProvider(providerKey)];
+}
+
+/** The rank of the first of these cases that runs on a variant. */
+function findNext(
+  cases: readonly EarlyCase[],
+  suite: string,
+  { prompt, provider }: { readonly prompt: string; readonly provider: string },
+): string | undefined {
+  const key = suiteVariantKey({ suite, prompt, provider });
+  let first: string | undefined;
+  for (const { rank, variants } of cases) {
+    if (variants.has(key) && (first === undefined || rank < first)) first = rank;
+  }
+  return first;
+}
+
+/** Variants whose other cases need not be asked. */
+function findEnded({ record: { summary }, judged }: Assessment): readonly string[] {
+  const decided = findDecided(summary, judgeLimits(summary, judged), judged);
+  return summary.suites.flatMap(({ recorded: { suite }, variants }) =>
+    variants
+      .filter((variant) => decided.has(variant))
+      .map(({ recorded: { prompt, provider } }) => suiteVariantKey({ suite, prompt, provider })),
+  );
+}
+
+/**
+ * Attempts to confirm what looks worse before the end. Each spends a part of the level, so the next one comes when twice as
+ * many cells have a result.
+ */
+export class Attempts {
+  readonly #run: Run;
+  #made = 0;
+  #cells = 0;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** The part of each level that the next attempt may spend. */
+  share(): number {
+    return shareOfAttempt(this.#made + 1);
+  }
+
+  /**
+   * A look may use twice the cells so far, and at most half of the whole. The rest is for later looks and for the end.
+   */
+  budget(): number {
+    const { done, planned } = this.#count();
+    return Math.min(0.5, Math.max(2 * done, leastTrials) / Math.max(1, planned));
+  }
+
+  /** True where the run has failed, whatever the cells that were not asked would say. */
+  async hasFailed(assessment: Assessment, look: EarlyLook): Promise<boolean> {
+    const { done } = this.#count();
+    if (done < 2 * this.#cells) return false;
+    if (isFailed(assessment)) return true;
+    if (!isOpen(assessment)) return false;
+    this.#made += 1;
+    this.#cells = done;
+    await askAgain(this.#run, look);
+    return isFailed(await assess(this.#run, undefined, look));
+  }
+
+  #count() {
+    let [done, planned] = [0, 0];
+    for (const { variants } of this.#run.record.read(undefined).summary.suites) {
+      for (const variant of variants) {
+        done += variant.passed + variant.failed + variant.errored;
+        planned += variant.planned;
+      }
+    }
+    return { done, planned };
+  }
+}
+
+/** About what one case takes on both sides. */
+const leastTrials = 20;
+
+function isFailed({ record: { header, summary }, judged }: Assessment): boolean {
+  return decide({ summary, settings: header.settings, judged }).outcome === 'failed';
+}
+
+/** Confirmation trials could confirm something. */
+function isOpen({ judged: { settled } }: Assessment): boolean {
+  return [...settled.averages.values(), ...settled.cases.values()].some(({ kind }) => kind === 'open');
+}
+
+/** A case of an early run. */
+interface EarlyCase {
+  readonly suite: string;
+  readonly caseId: string;
+  readonly rank: string;
+  /** `suiteVariantKey` of the variants that it runs on. */
+  readonly variants: ReadonlySet<string>;
+}
+
+/** Cases of the first batch, after those that are asked at once. */
+const firstBatch = 10;
+
+/**
+ * The cases of an early run in batches. First come the cases that the average does not cover, those that failed lately,
+ * and those that cost nothing. The others of each suite follow in random order, in batches that grow by an eighth.
+ */
+export function orderCases(run: Run): readonly (readonly EarlyCase[])[] {
+  const first: EarlyCase[] = [];
+  const others = new Map<string, EarlyCase[]>();
+  for (const { isFirst, ...found } of collectCases(run)) {
+    if (isFirst) first.push(found);
+    else others.set(found.suite, [...(others.get(found.suite) ?? []), found]);
+  }
+  const batches: EarlyCase[][] = [first];
+  for (const cases of others.values()) {
+    const sorted = cases.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+    for (let [index, done] = [1, 0]; done < sorted.length; index += 1) {
+      const size = Math.max(firstBatch, Math.ceil(done / 8));
+      batches[index] = [...(batches[index] ?? []), ...sorted.slice(done, done + size)];
+      done += size;
+    }
+  }
+  return batches.filter((batch) => batch.length > 0);
+}
+
+type CollectedCase = { -readonly [Key in keyof EarlyCase]: EarlyCase[Key] } & {
+  readonly variants: Set<string>;
+  isFirst: boolean;
+};
+
+function collectCases(run: Run): Iterable<CollectedCase> {
+  const { plan } = run.planned;
+  const order = run.order;
+  const suites = new Map(plan.suites.map((planned) => [planned.suite.id, planned]));
+  const found = new Map<string, CollectedCase & { isFree: boolean }>();
+  for (const providerKey of plan.providerKeys) {
+    for (const cell of plan.cells(providerKey)) {
+      const { suite, caseId, prompt, provider } = cell.key;
+      const planned = suites.get(suite);
+      if (planned === undefined) continue;
+      const key = JSON.stringify([suite, caseId]);
+      const one = found.get(key) ?? {
+        suite,
+        caseId,
+        rank: rankOf(order, suite, caseId),
+        variants: new Set<string>(),
+        isFirst: false,
+        isFree: true,
+      };
+      one.variants.add(suiteVariantKey({ suite, prompt, provider }));
+      one.isFree &&= isFree(cell, planned.suite, run);
+      one.isFirst ||= isAskedFirst(cell, planned, run);
+      found.set(key, one);
+    }
+  }
+  return Array.from(found.values(), ({ isFree: free, isFirst, ...rest }) => ({ ...rest, isFirst: isFirst || free }));
+}
+
+/** True for a cell that is skipped or answered without a call. A run that is resumed keeps the order that it began with. */
+function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls, record }: Run): boolean {
+  if (skip !== undefined) return true;
+  const row = earlier?.rowOf(key);
+  return row === undefined ? calls.isAnswered(request, suite) : record.readRow(row).cached;
+}
+
+function isAskedFirst(cell: Cell, { suite, variants }: PlannedSuite, { latelyFailed, findBaseline }: Run): boolean {
+  const { mustPass, slices = [], key } = cell;
+  if (mustPass || latelyFailed.has(caseLabel(suite.id, key.caseId))) return true;
+  if (slices.some((slice) => suite.gate.slices?.[slice]?.passRate.min !== undefined)) return true;
+  const replaces = variants.find(({ prompt }) => prompt.id === key.prompt)?.prompt.replaces;
+  return isNew(cell, [key.prompt, ...(replaces === undefined ? [] : [replaces])], findBaseline(suite));
+}
+
+/**
+ * True if the variant has accepted cases, but none with a verdict on this case as it is now: it must pass by itself.
+ */
+function isNew({ key, caseHash }: Cell, prompts: readonly string[], baseline: SuiteBaseline | undefined): boolean {
+  for (const prompt of prompts) {
+    const cases = casesOf(baseline, key.suite, { prompt, provider: key.provider });
+    if (cases.size === 0) continue;
+    const accepted = cases.get(key.caseId);
+    return accepted === undefined || !isSameCase(accepted.caseHash, caseHash) || countVerdicts(accepted).trials === 0;
+  }
+  return false;
+}
+
+function casesOf(
+  baseline: SuiteBaseline | undefined,
+  suite: string,
+  { prompt, provider }: { readonly prompt: string; readonly provider: string },
+): ReadonlyMap<string, CaseSummary> {
+  if (baseline?.kind === 'file') return baseline.baseline.casesOf({ prompt, provider });
+  const variant = baseline && findVariant(baseline.record.summary, { suite, prompt, provider });
+  return variant?.cases ?? new Map();
+}

@@ -1,0 +1,48 @@
+import { defined } from '../../json/defined.ts';
+import type { Message, ToolCall } from '../../model/completion.ts';
+import type { Turn } from '../../model/suite.ts';
+import type { CheckSpec } from '../../model/verdict.ts';
+
+interface PlannedTurn {
+  /** Empty for checks on the answer that there is. */
+  readonly messages: readonly Message[];
+  readonly checks: readonly CheckSpec[];
+  /** The turn after it. */
+  readonly next: number;
+}
+
+/** What is sent next: a user's message, or the results of all calls that the last answer made. */
+export function planTurn(
+  turns: readonly Turn[],
+  start: number,
+  toolCalls: readonly ToolCall[],
+): PlannedTurn | { problem: string } {
+  const first = turns[start];
+  if (first?.kind === 'first') return { messages: [], checks: first.checks, next: start + 1 };
+  const unanswered = [...toolCalls];
+  const results: Message[] = [];
+  const checks: CheckSpec[] = [];
+  let next = start;
+  for (let turn = turns[next]; turn?.kind === 'toolResult'; turn = turns[next]) {
+    const { name, content } = turn;
+    const index = unanswered.findIndex((call) => call.name === name);
+    const call = unanswered[index];
+    if (call === undefined) return { problem: `the result of "${name}" answers no call: ${describeCalls(toolCalls)}` };
+    unanswered.splice(index, 1);
+    results.push({ role: 'tool', content, name, ...defined({ toolCallId: call.id }) });
+    checks.push(...turn.checks);
+    next += 1;
+  }
+  if (unanswered.length > 0) return { problem: `no toolResult answers ${quoteNames(unanswered)}` };
+  const turn = turns[next];
+  if (results.length > 0 || turn?.kind !== 'user') return { messages: results, checks, next };
+  return { messages: [{ role: 'user', content: turn.content }], checks: turn.checks, next: next + 1 };
+}
+
+function describeCalls(toolCalls: readonly ToolCall[]): string {
+  return toolCalls.length === 0 ? 'the model called no tool' : `the model called ${quoteNames(toolCalls)}`;
+}
+
+export function quoteNames(toolCalls: readonly ToolCall[]): string {
+  return toolCalls.map(({ name }) => `"${name}"`).join(', ');
+}

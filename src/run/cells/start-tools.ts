@@ -1,0 +1,275 @@
+import { checkLimitMs } from '../../assertions/define.ts';
+import { readOrUndefined, unlessRefused } from '../../files/write-files.ts';
+import { parseGithubRun } from '../../github/github-run.ts';
+import { parseGitlabRun } from '../../gitlab/gitlab.ts';
+import { defined } from '../../json/defined.ts';
+import type { JsonValue } from '../../json/json.ts';
+import { parseJson } from '../../json/parse-json.ts';
+import { connectServer, type McpConnection, McpFault, type McpPorts } from '../../mcp/connect-server.ts';
+import type { AgentSettings, McpServer, RecordSource, ToolsCode } from '../../model/agent.ts';
+import type { ModuleJob } from '../../model/own-code.ts';
+import { type Problem, UserError } from '../../model/problem.ts';
+import type { Suite } from '../../model/suite.ts';
+import type { PlannedRun } from '../../plan/plan-run.ts';
+import { ModuleWorker } from '../../programs/module-worker.ts';
+import { describeExit, describeUnfinished, openProgramRunner, selectEnv } from '../../programs/run-program.ts';
+import { createMask } from '../../secrets/mask-secrets.ts';
+import { describeServer, findSecretValues } from '../../snapshots/read-server.ts';
+import { onAbort, runWithDeadline } from '../../text/deadline.ts';
+import { formatDuration } from '../../text/format-amount.ts';
+import { openToolSession, type ToolSession } from '../../tools/tool-session.ts';
+import {
+  createExecTools,
+  createModuleTools,
+  createRealServers,
+  type ModuleChild,
+  maxProgramBytes,
+  type RealTools,
+  type ServerReply,
+  type ToolProgramResult,
+  type ToolServer,
+  toolMemoryMb,
+  toolTimeoutMs,
+} from '../../tools/tool-sources.ts';
+import type { ToolRecorder } from './record-tools.ts';
+
+/** More children at once would take more memory than a machine has, whatever `-j` says. */
+const maxChildren = 16;
+
+interface OpenerOptions {
+  /** Without it, no server is asked. */
+  readonly mcp?: McpPorts;
+  readonly recorder?: Pick<ToolRecorder, 'record'>;
+}
+
+/**
+ * Opens the session that answers the tool calls of a cell. Each module runs in a child of its own, and each server gets
+ * a connection of its own.
+ */
+export function createToolOpener(
+  env: Readonly<Record<string, string | undefined>>,
+  { mcp, recorder }: OpenerOptions = {},
+): (settings: AgentSettings) => ToolSession {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+
+  async function takePlace(): Promise<void> {
+    if (running < maxChildren) running += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  function leavePlace(): void {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  }
+
+  return (settings) => {
+    // One for all that the cell starts: cells that hold one and wait for another would wait for each other.
+    let place: Promise<void> | undefined;
+    const starter = createStarter(env, () => (place ??= takePlace()), mcp);
+    const session = openToolSession(settings, {
+      deadline: (run) => runWithDeadline(run, checkLimitMs),
+      startModule: (source) => createModuleTools(source, starter.child(source)),
+      startServer: starter.server,
+      ...defined({ recording: recorder && { startReal: starter.real, record: recorder.record } }),
+    });
+    return {
+      ...session,
+      close() {
+        session.close();
+        void place?.then(leavePlace);
+      },
+    };
+  };
+}
+
+/** Starts what one cell needs, each with its first call. */
+function createStarter(
+  env: Readonly<Record<string, string | undefined>>,
+  takePlace: () => Promise<void>,
+  mcp: McpPorts | undefined,
+) {
+  const server = (one: McpServer): ToolServer => openToolServer(one, mcp, takePlace);
+
+  function child({ file = '', envNames = [], limits }: ToolsCode): ModuleChild {
+    let worker: ModuleWorker | undefined;
+    async function run(job: ModuleJob): ReturnType<ModuleChild['run']> {
+      if (worker === undefined) {
+        await takePlace();
+        if (job.signal?.aborted === true) return { outcome: { fault: 'was stopped with the run' } };
+        const memoryMb = limits?.memoryMb ?? toolMemoryMb;
+        worker = new ModuleWorker({ file, memoryMb }, selectEnv(env, envNames));
+      }
+      return worker.run(job);
+    }
+    return { run, close: () => worker?.kill() };
+  }
+
+  /** Programs run one at a time for each cell, as modules do. */
+  function real(source: RecordSource): RealTools {
+    if (source.kind === 'module') return createModuleTools(source.code, child(source.code));
+    if (source.kind === 'mcp') return createRealServers(source.servers, server);
+    return createExecTools(source.argv.join(' '), async (input, signal) => {
+      await takePlace();
+      return runToolProgram(source, selectEnv(env, source.code.envNames ?? []), { input, signal });
+    });
+  }
+
+  return { child, server, real };
+}
+
+/** Runs a program for one call, within the limits of its source. */
+async function runToolProgram(
+  { argv, code }: RecordSource & { readonly kind: 'exec' },
+  env: Readonly<Record<string, string>>,
+  { input, signal }: { readonly input: string; readonly signal: AbortSignal },
+): Promise<ToolProgramResult> {
+  const { timeoutMs = toolTimeoutMs, memoryMb = toolMemoryMb } = code.limits ?? {};
+  const runner = openProgramRunner();
+  const call = {
+    argv,
+    cwd: code.folder,
+    env,
+    input,
+    maxOutputBytes: maxProgramBytes,
+    maxMemoryBytes: memoryMb * 2 ** 20,
+  };
+  const result = await runner.run({ ...call, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+  if (result.status !== 'ended') {
+    const late = signal.aborted ? 'was stopped with the run' : `took longer than ${formatDuration(timeoutMs)}`;
+    return { fault: describeUnfinished(result, { late, memoryMb, maxOutputBytes: maxProgramBytes }) };
+  }
+  const { exitCode, fault } = result;
+  if (exitCode === null) return { fault: describeExit(result) };
+  if (fault !== undefined) return { fault: `wrote a result that can't be read: ${fault}` };
+  return { ...result, exitCode };
+}
+
+/** A server may have to be fetched before it starts. */
+const startMs = 30_000;
+/** The same limit as for a call of a module. */
+const callMs = 10_000;
+
+/** A connection to a server for one cell, which opens with the first call. */
+function openToolServer(server: McpServer, ports: McpPorts | undefined, takePlace: () => Promise<void>): ToolServer {
+  if (ports === undefined) return unasked;
+  return connectOnCall(server, ports, takePlace);
+}
+
+/** Tools have no effect on answers that are already stored. */
+const unasked: ToolServer = {
+  call: () => Promise.resolve({ latencyMs: 0, fault: 'no server is asked by this command' }),
+  close: () => undefined,
+};
+
+function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Promise<void>): ToolServer {
+  const mask = createMask(findSecretValues(server, ports.env));
+  const closing = new AbortController();
+  let opening: Promise<McpConnection> | undefined;
+
+  async function open(signal: AbortSignal): Promise<McpConnection> {
+    await takePlace();
+    if (signal.aborted) throw new McpFault('was not asked: the run was stopped');
+    return connectServer(server, startMs, ports, closing.signal);
+  }
+
+  async function ask(name: string, args: unknown, signal: AbortSignal): Promise<ServerReply> {
+    opening ??= open(signal);
+    const startedMs = ports.clock.now();
+    const sinceStart = () => ({ latencyMs: ports.clock.now() - startedMs });
+    try {
+      const connection = await opening;
+      const result = await connection.request('tools/call', { name, arguments: args }, callMs);
+      return { ...sinceStart(), result };
+    } catch (error) {
+      if (!(error instanceof McpFault)) throw error;
+      const message = mask(error.message);
+      if (error.isAnswer) return { ...sinceStart(), refusal: message };
+      return { ...sinceStart(), fault: `${describeServer(server)} ${message}` };
+    }
+  }
+
+  async function close(): Promise<void> {
+    closing.abort();
+    try {
+      await (await opening)?.close();
+    } catch (error) {
+      // A connection that could not be opened has nothing to close; its call said so.
+      if (!(error instanceof McpFault)) throw error;
+    }
+  }
+
+  return {
+    call: (name, args, signal) =>
+      new Promise((resolve, reject) => {
+        const stopListening = onAbort(signal, () =>
+          resolve({ latencyMs: 0, fault: `${describeServer(server)} was stopped with the run` }),
+        );
+        ask(name, args, signal).then(resolve, reject).finally(stopListening);
+      }),
+    close: () => void close(),
+  };
+}
+
+interface LiveOptions {
+  /** True where only the cache or recordings answer a suite. */
+  readonly isReplayed: (suite: Suite) => boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Throws a `UserError` if a case would ask a server and must not. Stored answers were given to other results. In a pull
+ * request from a fork, its files name the command that runs.
+ */
+export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { isReplayed, env }: LiveOptions): void {
+  const suites = plan.suites.map(({ suite }) => suite).filter(({ snapshots }) => snapshots !== undefined);
+  if (suites.length === 0) return;
+  const problems = [...findLiveCases(plan, suites)].flatMap(({ suite, caseId, at }): readonly Problem[] => {
+    const refuse = (why: string, hint: string): readonly Problem[] => [
+      {
+        code: 'environment',
+        severity: 'error',
+        message: `case ${caseId} of suite ${suite.id} has tools: { mcp: live }, and ${why}`,
+        hint,
+        at,
+      },
+    ];
+    if (isReplayed(suite)) return refuse('stored answers alone answer this run', 'write stubs in place of mcp: live');
+    if (isForeign(env)) {
+      return refuse(
+        'this is a pull request from a fork, on which no server is asked',
+        'select other cases there, or write stubs in place of mcp: live',
+      );
+    }
+    return [];
+  });
+  if (problems.length > 0) throw new UserError(problems);
+}
+
+/** The first such case of each suite. */
+function* findLiveCases(plan: PlannedRun['plan'], suites: readonly Suite[]) {
+  const open = new Map(suites.map((suite) => [suite.id, suite]));
+  for (const key of plan.providerKeys) {
+    for (const { key: of, agent, skip, at } of plan.cells(key, (id) => open.has(id))) {
+      const suite = open.get(of.suite);
+      if (suite === undefined || agent?.servers === undefined || skip !== undefined) continue;
+      open.delete(of.suite);
+      yield { suite, caseId: of.caseId, at };
+    }
+  }
+}
+
+/** True as well where a job belongs to a pull request of which nothing more is known. */
+function isForeign(env: LiveOptions['env']): boolean {
+  if (parseGitlabRun(env)?.mergeRequest?.isForeign === true) return true;
+  const isOfPull = (env['GITHUB_EVENT_NAME'] ?? '').startsWith('pull_request');
+  const text = readEvent(env['GITHUB_EVENT_PATH'] ?? '');
+  const event = text === undefined ? undefined : parseJson(text);
+  const pull = parseGithubRun(env, event?.ok === true ? (event.value as JsonValue) : undefined)?.pullRequest;
+  return pull?.isForeign ?? isOfPull;
+}
+
+function readEvent(path: string): string | undefined {
+  return path === '' ? undefined : unlessRefused(() => readOrUndefined(path), undefined);
+}

@@ -1,0 +1,110 @@
+import { type AcceptedPrompt, asProvider, findAcceptedPrompt } from '../../baseline/accepted-prompts.ts';
+import type { FindBaseline } from '../../baseline/find-baselines.ts';
+import { nameSent } from '../../compare/variant-differences.ts';
+import { defined } from '../../json/defined.ts';
+import { besideKey, type StandIn } from '../../model/baseline.ts';
+import { suiteVariantKey } from '../../model/cell.ts';
+import type { PlannedVariant, RenderedVariant } from '../../model/plan.ts';
+import type { RecordedVariant } from '../../model/record.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { describeSent, findReplaced } from '../../plan/describe-suites.ts';
+import type { PlannedRun } from '../../plan/plan-run.ts';
+import { pricedModel } from '../../plan/price-variants.ts';
+import type { RunOptions } from '../../plan/run-options.ts';
+import { type Mask, maskJson } from '../../secrets/mask-secrets.ts';
+import { loadTemplateEngine } from '../../templates/template.ts';
+
+export interface FindAcceptedPromptsOptions {
+  readonly options: RunOptions;
+  readonly findBaseline: FindBaseline;
+  readonly mask: Mask;
+}
+
+/** The prompt that each variant is compared with, by `suiteVariantKey`; in the order of `compareCandidate` (verdict/compare-run.ts). */
+export async function findAcceptedPrompts(
+  planned: PlannedRun,
+  { options, findBaseline, mask }: FindAcceptedPromptsOptions,
+): Promise<ReadonlyMap<string, AcceptedPrompt>> {
+  const { compare, swap } = options.settings;
+  const refuseModel = (provider: ProviderConfig) => findRefusal(planned, provider, options);
+  const found = new Map<string, AcceptedPrompt>();
+  for (const { suite, variants } of planned.plan.suites) {
+    const baseline = findBaseline(suite);
+    if (baseline !== undefined) await loadTemplateEngine();
+    const describe = (variant: RenderedVariant) =>
+      maskVariant(describeSent(suite, variant, planned.describeProvider), mask);
+    for (const variant of variants) {
+      const { prompt, provider } = variant;
+      const standIn = findReplaced(variant, options.settings);
+      const other = findBeside(variant, variants, standIn);
+      const beside: AcceptedPrompt | undefined = other && {
+        state: { is: 'askable', of: nameSent(describe(other)) },
+        variant: renamed(other, variant),
+      };
+      const isNamed = swap !== undefined || other?.prompt.id === compare?.[0];
+      const isOnPurpose = other !== undefined && (other.prompt.baselineOf !== undefined || isNamed);
+      const accepted = isOnPurpose
+        ? beside
+        : (findAcceptedPrompt(suite, variant, baseline, { refuseModel, describe, mask, standIn }) ?? beside);
+      if (accepted !== undefined)
+        found.set(suiteVariantKey({ suite: suite.id, prompt: prompt.id, provider: provider.id }), accepted);
+    }
+  }
+  return found;
+}
+
+/** Why a model that only the accepted prompt asks can't be asked. */
+function findRefusal(
+  { endpointOf, pricer }: PlannedRun,
+  provider: ProviderConfig,
+  { queue, settings }: RunOptions,
+): string | undefined {
+  const { model } = provider;
+  if (queue !== undefined) return `no worker asks ${model}`;
+  const isPriced = settings.maxCostUsd === undefined || pricer.hasPrice(pricedModel(provider, endpointOf(provider)));
+  return isPriced ? undefined : `no price is known for ${model}, so --max-cost can't be held`;
+}
+
+/** The variant of the run that one is compared with: the baseline's prompt run again, or what it replaces. */
+function findBeside(
+  variant: PlannedVariant,
+  variants: readonly PlannedVariant[],
+  standIn: StandIn,
+): PlannedVariant | undefined {
+  const { prompt, provider } = variant;
+  const key = besideKey(standIn);
+  const others = variants.filter((other) => other !== variant && other.planned > 0);
+  return (
+    others.find((other) => other.prompt.baselineOf === prompt.id && other.provider.id === provider.id) ??
+    others.find(
+      (other) =>
+        other.prompt.id === key.prompt && other.provider.id === key.provider && other.prompt.baselineOf === undefined,
+    )
+  );
+}
+
+/** Rows of the accepted side lie under the candidate. */
+function renamed({ prompt, provider, params }: PlannedVariant, candidate: PlannedVariant): RenderedVariant {
+  const { baselineOf: _baselineOf, ...rest } = prompt;
+  return {
+    prompt: { ...rest, id: candidate.prompt.id },
+    provider: asProvider(provider, candidate.provider.id),
+    params,
+  };
+}
+
+type Masked = Pick<RecordedVariant, 'params' | 'messages' | 'contract' | 'baseUrl' | 'options'>;
+
+/** Ids stay as they are, since rows are found by them. */
+export function maskVariant<T extends Masked>(variant: T, mask: Mask): T {
+  const { params, messages, contract } = variant;
+  const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);
+  const options = variant.options === undefined ? undefined : maskJson(variant.options, mask);
+  return {
+    ...variant,
+    params: maskJson(params, mask),
+    messages: maskJson(messages, mask),
+    contract: maskJson(contract, mask),
+    ...defined({ baseUrl, options }),
+  };
+}

@@ -1,0 +1,15 @@
+import { refuseUnwritableBaselines } from '../../baseline/accept-baseline.ts';
+import { isReplayed } from '../../calls/calls.ts';
+import type { RunPorts } from '../../plan/run-options.ts';
+import { refuseUnbatchable } from '../asking/collect-batches.ts';
+import { refuseToolRecording } from '../cells/record-tools.ts';
+import { refuseLiveTools } from '../cells/start-tools.ts';
+import type { Planning } from './plan-with-baselines.ts';
+
+/** Throws a `UserError` where a planned run can't work: before anything is sent or stored. */
+export function refuseUnworkable({ options, planned }: Planning, ports: RunPorts): void {
+  if (options.updateBaseline) refuseUnwritableBaselines(planned.plan.suites, options.project.root);
+  if (options.recordTools === true) refuseToolRecording(planned, options, ports);
+  if (options.batch) refuseUnbatchable(planned);
+  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env: ports.env });
+}

@@ -1,0 +1,213 @@
+import { StorageError } from '../../files/write-files.ts';
+import type { Cell } from '../../model/cell.ts';
+import type { CellRow, EndRow, RunHeader } from '../../model/record.ts';
+import { withRefusal } from '../../model/storage-problem.ts';
+import type { RowSummary } from '../../model/summary.ts';
+import type { RunPorts } from '../../plan/run-options.ts';
+import { summarizeRow } from '../../record/case-summaries.ts';
+import { newRunId } from '../../record/list-runs.ts';
+import { openRowReader, type RowPlace, RowPlaces } from '../../record/read-rows.ts';
+import { cellKeyText, openStoredRecord, type StoredRecord, toStoredRecord } from '../../record/read-run-record.ts';
+import { endSummary } from '../../record/summarize-run.ts';
+import { createRunRecord, type RunRecordWriter } from '../../record/write-run-record.ts';
+import type { EarlierPart } from './resume.ts';
+
+export interface RecordOptions {
+  /** Where new records are created. */
+  readonly folder: string;
+  readonly header: Omit<RunHeader, 'id'>;
+  /** The part of the run that this one continues. */
+  readonly earlier: EarlierPart | undefined;
+  readonly ports: RunPorts;
+  /** Called once where the disk refuses a row. */
+  readonly onRefused: () => void;
+}
+
+/** Opens a new record, or the one that a resumed run continues. Throws a `UserError` where the disk refuses it. */
+export function openRecord(options: RecordOptions): OpenRecord {
+  const { folder, header, earlier, ports } = options;
+  const rows = new KeptRows();
+  const { id, writer } = refuseStorageErrors(() => {
+    if (earlier === undefined) return createUnderFreeId(folder, header, ports);
+    const rewritten = earlier.rewrite(rows.hold);
+    rewritten.append({ type: 'resume', startedAt: header.startedAt });
+    return { id: earlier.id, writer: rewritten };
+  });
+  const startedAt = earlier?.startedAt ?? header.startedAt;
+  return new OpenRecord({ ...header, id, startedAt }, writer, rows, options);
+}
+
+/** Rows are summarized as they are written, so that nothing has to be read again to count them. */
+class KeptRows {
+  readonly summaries: RowSummary[] = [];
+  readonly places = new RowPlaces();
+  /** Rows of the earlier part that do not count yet, by `cellKeyText`. */
+  readonly held = new Map<string, RowSummary>();
+
+  readonly add = (row: CellRow, place: RowPlace): void => {
+    this.summaries.push(this.#summarize(row, place));
+  };
+
+  readonly hold = (row: CellRow, place: RowPlace): void => {
+    this.held.set(cellKeyText(row), this.#summarize(row, place));
+  };
+
+  /** Counts a row that was held, and returns it. */
+  release(key: string): RowSummary | undefined {
+    const row = this.held.get(key);
+    if (row === undefined) return undefined;
+    this.held.delete(key);
+    this.summaries.push(row);
+    return row;
+  }
+
+  #summarize(row: CellRow, place: RowPlace): RowSummary {
+    const summary = summarizeRow(row, this.places.size);
+    this.places.add(place);
+    return summary;
+  }
+}
+
+/** The record of the current run. */
+export class OpenRecord {
+  readonly path: string;
+  readonly id: string;
+  /** ISO 8601; of the run's first part. */
+  readonly startedAt: string;
+  /** Reads a row by its index. */
+  readonly readRow: (rowIndex: number) => CellRow;
+  readonly #header: RunHeader;
+  readonly #writer: RunRecordWriter;
+  readonly #rows: KeptRows;
+  readonly #ports: Pick<RunPorts, 'cwd' | 'onProgress'>;
+  readonly #onRefused: () => void;
+  /** The last count: reading again without a new row differs only in how the run ended. */
+  #counted: { readonly rows: number; readonly record: StoredRecord } | undefined;
+  #isBroken = false;
+  #isTakenOver = false;
+  #waiting: CellRow[] = [];
+  #written: Promise<void> | undefined;
+
+  constructor(
+    header: RunHeader,
+    writer: RunRecordWriter,
+    rows: KeptRows,
+    { ports, onRefused }: Pick<RecordOptions, 'ports' | 'onRefused'>,
+  ) {
+    this.path = writer.path;
+    this.id = header.id;
+    this.startedAt = header.startedAt;
+    this.readRow = openRowReader({ path: writer.path, places: rows.places });
+    this.#header = header;
+    this.#writer = writer;
+    this.#rows = rows;
+    this.#ports = ports;
+    this.#onRefused = onRefused;
+  }
+
+  /**
+   * Counts the row of a cell that an earlier part of the run finished; false where there is none. A resumed run counts
+   * each row when its cell is due. It then decides at each step like a run that was not interrupted.
+   */
+  countIfFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
+    // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
+    if (this.#rows.held.size === 0) return false;
+    return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
+  }
+
+  /** Counts all rows of the earlier part that are not counted yet; false where there are none. */
+  countRest(): boolean {
+    const keys = [...this.#rows.held.keys()];
+    for (const key of keys) this.#rows.release(key);
+    return keys.length > 0;
+  }
+
+  /**
+   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. The rows of one turn of
+   * the event loop are written together: a write takes longer than all other work on a row.
+   */
+  append(row: CellRow): Promise<void> {
+    this.#waiting.push(row);
+    this.#written ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#flush();
+        resolve();
+      });
+    });
+    return this.#written;
+  }
+
+  close(end: EndRow): void {
+    this.countRest();
+    this.#flush();
+    this.#write([end]);
+    try {
+      this.#writer.close();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+    }
+  }
+
+  /** The record so far, counted from its rows. Without an end the run goes on. */
+  read(end: EndRow | undefined): StoredRecord {
+    const { cwd } = this.#ports;
+    // Another run has rewritten the file, so rows are at other places now.
+    if (this.#isTakenOver) return openStoredRecord(this.path, cwd, end === undefined ? {} : { end });
+    const { summaries, places } = this.#rows;
+    if (this.#counted?.rows !== summaries.length) {
+      const written = { path: this.path, header: this.#header, end, places, rows: summaries, warnings: [] };
+      this.#counted = { rows: summaries.length, record: toStoredRecord(written, cwd) };
+    }
+    const { record } = this.#counted;
+    return { ...record, end, summary: { ...record.summary, ...endSummary(end) } };
+  }
+
+  #flush(): void {
+    const rows = this.#waiting;
+    this.#waiting = [];
+    this.#written = undefined;
+    this.#write(rows);
+  }
+
+  /** Writes all rows or, where the disk refuses them, none, and nothing after them. */
+  #write(rows: readonly (CellRow | EndRow)[]): void {
+    if (this.#isBroken) return;
+    try {
+      const places = this.#writer.append(...rows);
+      for (const [index, row] of rows.entries()) {
+        const place = places[index];
+        if (row.type === 'cell' && place !== undefined) this.#rows.add(row, place);
+      }
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#ports.onProgress({ type: 'note', message: error.message });
+      this.#isBroken = true;
+      this.#isTakenOver = error.code === 'ESTALE';
+      this.#onRefused();
+    }
+  }
+}
+
+/** Two runs that start in the same second may draw the same id. */
+export function createUnderFreeId(
+  folder: string,
+  header: Omit<RunHeader, 'id'>,
+  { now, random }: Pick<RunPorts, 'now' | 'random'>,
+): { readonly id: string; readonly writer: RunRecordWriter } {
+  for (let draws = 1; ; draws += 1) {
+    const bytes = Uint8Array.from({ length: 3 }, () => Math.floor(random() * 256));
+    const id = newRunId(now(), bytes);
+    try {
+      return { id, writer: createRunRecord(folder, { ...header, id }) };
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'EEXIST' || draws >= maxIdDraws) throw error;
+    }
+  }
+}
+
+const maxIdDraws = 100;
+
+/** A record that can't be opened is a problem before the first call, while the user can still fix it. */
+export function refuseStorageErrors<T>(open: () => T): T {
+  return withRefusal(open, 'make room or make the folder writable: a run without a record could not be reported');
+}

@@ -1,0 +1,72 @@
+import { isReplayed } from '../../calls/calls.ts';
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
+import { describeJudges } from '../../judges/validated-judges.ts';
+import { suiteVariantKey } from '../../model/cell.ts';
+import type { Loosened, RunHeader, RunSettings } from '../../model/record.ts';
+import { describeRecordedSuites } from '../../plan/describe-suites.ts';
+import type { PlannedRun } from '../../plan/plan-run.ts';
+import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
+import { findProvenance } from '../../project/git/find-provenance.ts';
+import { sha256Hex } from '../../text/sha256.ts';
+import { maskVariant } from '../planning/find-accepted-prompts.ts';
+import type { Planning } from '../planning/plan-with-baselines.ts';
+
+/** What a record says before its first row: settings, suites and variants, without secrets. */
+export function buildHeader(
+  { options, planned, acceptedPrompts }: Planning,
+  loosened: readonly Loosened[],
+  ports: RunPorts,
+): Omit<RunHeader, 'id'> {
+  const { plan, describeProvider, emptySelections } = planned;
+  const { root } = options.project;
+  const suites = describeRecordedSuites(plan, {
+    describeProvider,
+    pairing: options.settings,
+    judgesOf: (suite) => describeJudges(suite, root, ports.cwd),
+    isReplayed: (suite) => isReplayed(suite, options),
+    acceptedOf: (suite, { prompt, provider }) =>
+      acceptedPrompts.get(suiteVariantKey({ suite: suite.id, prompt: prompt.id, provider: provider.id }))?.state,
+  });
+  return {
+    type: 'run',
+    format: 1,
+    startedAt: ports.now().toISOString(),
+    tool: { name: 'llmcheck', version: options.toolVersion },
+    ...defined({ provenance: findProvenance(root, ports.env) }),
+    settings: {
+      ...settingsOf(options.settings, planned),
+      ...(options.early === undefined ? {} : { early: { order: findOrder(options.early, suites) } }),
+      ...(emptySelections.length === 0 ? {} : { emptySelections }),
+      ...(loosened.length === 0 ? {} : { loosened }),
+    },
+    invocation: options.invocation,
+    suites: suites.map((suite) => ({
+      ...suite,
+      variants: suite.variants.map((variant) => maskVariant(variant, ports.mask)),
+    })),
+  };
+}
+
+/**
+ * What the random order of an early run is drawn by: the seed or, without one, what the prompts send. Another prompt then
+ * gets another order, and the same prompt asks its cached cases again.
+ */
+function findOrder({ seed }: NonNullable<RunOptions['early']>, suites: RunHeader['suites']): string {
+  if (seed !== undefined) return `${seed}`;
+  const prompts = suites.map(({ suite, variants }) => [
+    suite,
+    ...variants.map(({ model, params, messages }) => [model, params, ...messages.map(({ content }) => content)]),
+  ]);
+  return sha256Hex(canonicalJson(prompts)).slice(0, 8);
+}
+
+/**
+ * A run that selects no case in any shard has no shard: its emptiness is a mistake, that of a single shard is not. Under
+ * --allow-empty it is none either, and its shards are merged as others are.
+ */
+function settingsOf(settings: RunSettings, { plan, isEmptyShard, shard }: PlannedRun): RunSettings {
+  const { shard: _shard, ...unsharded } = settings;
+  const isMistake = plan.cellCount === 0 && !isEmptyShard && !settings.allowEmpty;
+  return isMistake ? unsharded : { ...settings, ...defined({ shard }) };
+}
