@@ -1,11 +1,6 @@
 import type { FlaggedAverage } from '../../src/compare/confirm/judge-average.ts';
-import type {
-  AddedCase,
-  ComparedAverage,
-  SettledSuspicions,
-  Suspect,
-  SuspicionInput,
-} from '../../src/compare/confirm/settle-suspicions.ts';
+import type { SettledSuspicions } from '../../src/compare/confirm/settle-suspicions.ts';
+import type { AddedCase, ComparedAverage, Suspect, SuspicionInput } from '../../src/compare/confirm/suspicion-input.ts';
 import { buildRetried, shortenVerdict } from './build-retried.ts';
 
 type Outcomes = Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { leastShare } from './judge-average.ts';
 import { judgedRows, type RetriedCase, type RetriedVerdict, type WantedRetrials } from './judge-case.ts';
-import type { SettledSuspicions, Suspect, SuspicionInput } from './settle-suspicions.ts';
+import type { SettledSuspicions } from './settle-suspicions.ts';
+import type { Suspect, SuspicionInput } from './suspicion-input.ts';
 
 /** What retrials may send and cost. */
 export interface RetrialSpend {

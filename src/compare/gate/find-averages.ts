@@ -13,7 +13,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { meanSteps } from '../collect-evidence.ts';
 import { clearedAt, type FlaggedAverage, flaggedAt, type TrialPair } from '../confirm/judge-average.ts';
 import type { RetriedCase, TrialRow } from '../confirm/judge-case.ts';
-import type { ComparedAverage } from '../confirm/settle-suspicions.ts';
+import type { ComparedAverage } from '../confirm/suspicion-input.ts';
 import { isPaired } from '../pair-cases.ts';
 import { comparedCase, type GatedComparison, sidesOf } from './gated-comparison.ts';
 import {

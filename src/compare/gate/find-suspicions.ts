@@ -6,7 +6,7 @@ import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import type { RetriedCase } from '../confirm/judge-case.ts';
-import type { SuspicionInput } from '../confirm/settle-suspicions.ts';
+import type { SuspicionInput } from '../confirm/suspicion-input.ts';
 import { countVerdicts } from '../pair-cases.ts';
 import { findLookedAverages, findStoredMetrics, isAbout, type LookedAverage } from './find-averages.ts';
 import { comparedCase, type GatedComparison, retriedCase, type Sides, sidesOf } from './gated-comparison.ts';

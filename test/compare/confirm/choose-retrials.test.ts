@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { chooseRetrials, type RetrialBudget } from '../../../src/compare/confirm/choose-retrials.ts';
 import type { WantedRetrials } from '../../../src/compare/confirm/judge-case.ts';
-import { type SuspicionInput, settleSuspicions } from '../../../src/compare/confirm/settle-suspicions.ts';
+import { settleSuspicions } from '../../../src/compare/confirm/settle-suspicions.ts';
+import type { SuspicionInput } from '../../../src/compare/confirm/suspicion-input.ts';
 import { buildAverage, buildSuspicions, type SuspicionOptions } from '../../support/build-suspicions.ts';
 
 const many = (count: number, outcomes: string, prefix = 's') =>

@@ -1,0 +1,86 @@
+import { tinyBudget } from '../../stats/exact-tests.ts';
+import type { FlaggedAverage } from './judge-average.ts';
+import type { RetriedCase } from './judge-case.ts';
+
+/** What looks worse in a whole invocation, with the retrials that were made of it. */
+export interface SuspicionInput {
+  /** Every average that is compared and whose accepted prompt can be asked, flagged or not. */
+  readonly averages: readonly ComparedAverage[];
+  /** Averages that can fail by stored trials only. The level is shared by number between both kinds. */
+  readonly storedAverages: number;
+  /** Cases that passed when they were accepted and failed in every planned trial. */
+  readonly suspects: readonly Suspect[];
+  /** Must-pass cases with a failed trial. */
+  readonly mustPass: readonly RetriedCase[];
+  /** Cases with a failed trial of which nothing was accepted. */
+  readonly added: readonly AddedCase[];
+  /** Compared cases of the variants whose accepted prompt can be asked. */
+  readonly comparedCases: number;
+  /**
+   * The share of the compared cases that can be tested against the accepted prompt. It is also their share of the
+   * level.
+   */
+  readonly askedShare: number;
+  /** Trials that retrials may add up to. */
+  readonly budget: number;
+  /** Parts that the run was cut into; each of them corrects for its own suspects. */
+  readonly shards: number;
+  /** The parts of a merged run. They have asked what they needed, and nothing more can be asked. */
+  readonly mergedShards: number | undefined;
+  /** True where the run ended before its plan, so that going on with it may still ask. */
+  readonly isStopped?: boolean;
+}
+
+export interface ComparedAverage extends FlaggedAverage {
+  readonly id: string;
+  /** Two-sided: averages and cases get half of it each. */
+  readonly alpha: number;
+  /** One-sided, of being worse than what was accepted; null where there is nothing to compare. */
+  readonly p: number | null;
+}
+
+export interface Suspect {
+  readonly found: RetriedCase;
+  readonly suite: string;
+  readonly alpha: number;
+  /** False where the accepted prompt can't be asked. */
+  readonly asksAccepted: boolean;
+  /** Failures in all that break it where the accepted prompt is not asked. */
+  readonly failures: number;
+  /** The averages that it is part of: once one is confirmed, the case need not be. */
+  readonly averages: readonly string[];
+  /** False where a broken case only warns. */
+  readonly isGated: boolean;
+  /** Broken cases of the suite after which no further one is asked for. */
+  readonly maxConfirmed: number;
+}
+
+export type AddedCase = Pick<Suspect, 'found' | 'suite' | 'alpha' | 'maxConfirmed'>;
+
+/** What each part of a merged run had for its retrials, on average. Of a run that is no merge, all that it has. */
+export function budgetOfPart({ budget, mergedShards = 1 }: SuspicionInput): number {
+  return budget / mergedShards;
+}
+
+/** True where the budget does not pay for one case on both sides. */
+export function isSmallBudget(input: SuspicionInput): boolean {
+  return budgetOfPart(input) < tinyBudget;
+}
+
+/**
+ * True where far fewer retrials than planned trials used the calls up: those of a long conversation, beside short ones. To
+ * be used where no further retrial can be made.
+ */
+export function hasCostlyRetrials(input: SuspicionInput): boolean {
+  // Those of a merged run are few where its shards needed no more.
+  return input.mergedShards === undefined && input.isStopped !== true && 2 * sumRetrials(input) < input.budget;
+}
+
+export function sumRetrials({ averages, suspects, mustPass, added }: SuspicionInput): number {
+  const made = new Map<string, number>();
+  const cases = [...suspects, ...added].map(({ found }) => found);
+  for (const { id, candidate, accepted } of [...cases, ...mustPass, ...averages.flatMap((average) => average.cases)]) {
+    made.set(id, candidate.length + accepted.length);
+  }
+  return [...made.values()].reduce((sum, count) => sum + count, 0);
+}
