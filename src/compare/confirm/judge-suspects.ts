@@ -13,6 +13,7 @@ import {
   budgetOfPart,
   hasCostlyRetrials,
   isSmallBudget,
+  retrialsOfEach,
   type Suspect,
   type SuspicionInput,
 } from './suspicion-input.ts';
@@ -55,13 +56,10 @@ function isTinyBudget(input: SuspicionInput): boolean {
 }
 
 function judgeEach(input: SuspicionInput, isFinal: boolean, shared: SharedRule): readonly JudgedSuspect[] {
-  const { suspects, mustPass, added, budget, shards, askedShare } = input;
+  const { suspects, budget, shards, askedShare } = input;
   const isSmall = isSmallBudget(input);
   const isCostly = isFinal && hasCostlyRetrials(input);
-  const retrialsOfEach = Math.max(
-    1,
-    Math.floor(budgetOfPart(input) / (suspects.length + mustPass.length + added.length)),
-  );
+  const ofEach = retrialsOfEach(input);
   return suspects.map((suspect) => {
     const { found, alpha, asksAccepted, failures } = suspect;
     const level = ((alpha / 2) * askedShare) / (suspects.length * shards);
@@ -74,7 +72,7 @@ function judgeEach(input: SuspicionInput, isFinal: boolean, shared: SharedRule):
       asksAccepted,
       level,
       // With so few retrials no case can be tested on both sides, so its rate decides.
-      failures: isSmall ? Math.min(failures, planned + retrialsOfEach) : failures,
+      failures: isSmall ? Math.min(failures, planned + ofEach) : failures,
       asksAcceptedEarly: shared.asksAcceptedEarly && 2 * suspects.length <= budget,
       finalEvidence: chooseEvidence(suspect, { isCostly, isSmall, ...shared }),
     };
@@ -112,11 +110,11 @@ function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
 }
 
 export function judgeAdded(input: SuspicionInput, isFinal: boolean) {
-  const { added, mustPass, suspects, budget, shards, mergedShards, isStopped } = input;
-  const isOneEnough = budget < tinyBudget || (isFinal && hasCostlyRetrials(input));
-  const retrialsOfEach = Math.max(1, Math.floor(budget / (added.length + mustPass.length + suspects.length)));
+  const { added, shards, mergedShards, isStopped } = input;
+  const isOneEnough = isSmallBudget(input) || (isFinal && hasCostlyRetrials(input));
+  const ofEach = retrialsOfEach(input);
   const judged = added.map((one) => {
-    const needed = Math.min(retrialsOfEach, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));
+    const needed = Math.min(ofEach, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));
     // Each shard has asked as often as its own cases and its calls allowed, unless it was stopped.
     const trials = mergedShards === undefined || isStopped === true ? needed : 1;
     return { ...one, verdict: judgeAlone(one.found, { trials, isOneEnough }, isFinal) };

@@ -62,6 +62,12 @@ export function budgetOfPart({ budget, mergedShards = 1 }: SuspicionInput): numb
   return budget / mergedShards;
 }
 
+/** The retrials that each suspicion can have if all get as many. */
+export function retrialsOfEach(input: SuspicionInput): number {
+  const suspicions = input.suspects.length + input.mustPass.length + input.added.length;
+  return Math.max(1, Math.floor(budgetOfPart(input) / suspicions));
+}
+
 /** True where the budget does not pay for one case on both sides. */
 export function isSmallBudget(input: SuspicionInput): boolean {
   return budgetOfPart(input) < tinyBudget;

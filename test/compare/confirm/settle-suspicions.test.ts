@@ -152,6 +152,20 @@ describe('must-pass and added cases', () => {
     expect(settle({ added, mergedShards: 4, budget: 1000, isStopped: true }, true)['x']).toBe('ask candidate 2');
   });
 
+  test('of a merge that was stopped are held to the calls of its parts, as each part holds them', () => {
+    const stopped = (added: Readonly<Record<string, string>>, calls: Partial<SuspicionOptions>) =>
+      settle({ added, isStopped: true, ...calls }, true)['x'];
+    const few = { ...many(4, 'f+p'), x: 'f+f' };
+    for (const added of [{ x: 'f+f' }, few]) {
+      expect(stopped(added, { shards: 4, budget: 5 })).toBe('broken');
+      expect(stopped(added, { mergedShards: 4, budget: 20 })).toBe('broken');
+    }
+    // Forty calls in each of four parts, and twenty such cases: two for each of them.
+    const more = { ...many(19, 'f+p'), x: 'f+ff' };
+    expect(stopped(more, { shards: 4, budget: 40 })).toBe('broken');
+    expect(stopped(more, { mergedShards: 4, budget: 160 })).toBe('broken');
+  });
+
   test('are not asked once enough of them are broken', () => {
     const added = { ...many(2, 'f+ffff'), x: 'f' };
     expect(settle({ added, addedCase: { maxConfirmed: 2 } })['x']).toBe('not-asked');
