@@ -40,9 +40,9 @@ export function designConfirmation(
   const cells = cases + flaggedAt * others.cases;
   const usesPlanned = averages === 1 || 2 * cells > calls;
   const looks = (usesPlanned ? 2 : 4) * cells <= calls ? fullLooks : shortLooks;
-  const last = looks.at(-1) ?? { trials: 1, spend: 1 };
+  const last = looks.at(-1) ?? { trials: 1, levelShare: 1 };
   const flagged = usesPlanned ? averages : 1 + flaggedAt * (averages - 1);
-  return { level: (last.spend * alpha) / 2 / flagged, trials: last.trials, usesPlanned };
+  return { level: (last.levelShare * alpha) / 2 / flagged, trials: last.trials, usesPlanned };
 }
 
 /** The chances that a run finds a single case that breaks. Cases that flake in every planned trial are suspects too. */

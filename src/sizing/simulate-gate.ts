@@ -76,7 +76,7 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
         // Confirmation trials are added until the gate needs no more, as in a run.
         const { suspicions, settled } = settleRun(gated, runOf(gated, false));
         const { input } = suspicions;
-        const left = { calls: input.budget - trials.averages - trials.cases, usd: undefined };
+        const left = { calls: input.maxRetrials - trials.averages - trials.cases, usd: undefined };
         const wanted = chooseRetrials(input, settled, { left, spendOf: () => oneRequest });
         if (wanted.length === 0) {
           const final = judgeRun(gated, runOf(gated, true));

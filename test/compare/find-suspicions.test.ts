@@ -185,11 +185,11 @@ describe('what the run asks again', () => {
       acceptedPrompt: unavailable,
       otherCases: 5,
     });
-    const { budget, askedShare, comparedCases, shards, mergedShards, storedAverages } = find([one, two], {
+    const { maxRetrials, askedShare, comparedCases, shards, mergedShards, storedAverages } = find([one, two], {
       shard: { index: 1, count: 3 },
     });
-    expect({ budget, askedShare, comparedCases, shards, mergedShards, storedAverages }).toEqual({
-      budget: 6,
+    expect({ maxRetrials, askedShare, comparedCases, shards, mergedShards, storedAverages }).toEqual({
+      maxRetrials: 6,
       askedShare: 2 / 10,
       comparedCases: 2,
       shards: 3,
@@ -200,13 +200,13 @@ describe('what the run asks again', () => {
     expect(find([one, drift], { drift: true }).askedShare).toBe(2 / 5);
     expect(find([one, drift]).askedShare).toBe(1);
     expect(find([two]).askedShare).toBe(1);
-    expect(find([buildGated(one.compared, { suite: { replayed: true } })]).budget).toBe(0);
+    expect(find([buildGated(one.compared, { suite: { replayed: true } })]).maxRetrials).toBe(0);
     // A case that the suite skips sends nothing that confirmation trials may add up to; one that was not reached may.
     const skips = (skipReason: 'case' | 'budget') =>
       buildGated(compare({ a: 'p' }, { a: 'p', b: buildCaseSummary('b', 'ss', { row: { skipReason } }) }), {
         planned: 7,
       });
-    expect([find([skips('case')]).budget, find([skips('budget')]).budget]).toEqual([5, 7]);
+    expect([find([skips('case')]).maxRetrials, find([skips('budget')]).maxRetrials]).toEqual([5, 7]);
     expect(find([one], { mergedShards: 4 }).mergedShards).toBe(4);
   });
 });

@@ -97,8 +97,8 @@ function judgeDrawn(seed: number): string {
   });
   const said = breaches.map(({ code, message }) => `${code}: ${message}`);
   const settled = [...judged.settled.cases.values(), ...judged.settled.averages.values()].map(({ kind }) => kind);
-  const { suspects, added, comparedCases, budget } = judged.suspicions.input;
-  const asks = { suspects: suspects.length, added: added.length, comparedCases, budget };
+  const { suspects, added, comparedCases, maxRetrials } = judged.suspicions.input;
+  const asks = { suspects: suspects.length, added: added.length, comparedCases, maxRetrials };
   const facts = { outcome, asks, isInconclusive, certainty, unsettled: unsettled.length, settled, report };
   return [`== ${seed}`, JSON.stringify(facts, round), ...said, ...warnings].join('\n');
 }

@@ -83,9 +83,9 @@ describe('confirmedPower', () => {
   ])(
     "of %i cases × %i at a flake rate of %f and a drop of %f is that of the gate's own rules",
     (n, k, f, drop, rule) => {
-      const last = (rule.isFull ? fullLooks : shortLooks).at(-1) ?? { spend: 1, trials: 1 };
+      const last = (rule.isFull ? fullLooks : shortLooks).at(-1) ?? { levelShare: 1, trials: 1 };
       const confirmation = {
-        level: (last.spend * 0.025) / rule.flagged,
+        level: (last.levelShare * 0.025) / rule.flagged,
         trials: last.trials,
         usesPlanned: rule.usesPlanned,
       };

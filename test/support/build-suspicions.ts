@@ -9,7 +9,7 @@ export interface SuspicionOptions
   extends Partial<
     Pick<
       SuspicionInput,
-      'budget' | 'shards' | 'averages' | 'storedAverages' | 'askedShare' | 'mergedShards' | 'isStopped'
+      'maxRetrials' | 'shards' | 'averages' | 'storedAverages' | 'askedShare' | 'mergedShards' | 'isStopped'
     >
   > {
   /** Outcomes by the case's id, as `f+ff|pp`. */
@@ -23,7 +23,7 @@ export interface SuspicionOptions
 
 /** A run of one suite with room for a hundred retrials. */
 export function buildSuspicions(options: SuspicionOptions): SuspicionInput {
-  const { suspects = {}, mustPass = {}, added = {}, averages = [], budget = 100, shards = 1 } = options;
+  const { suspects = {}, mustPass = {}, added = {}, averages = [], maxRetrials = 100, shards = 1 } = options;
   const retried = (all: Outcomes) => Object.entries(all).map(([id, outcomes]) => buildRetried(outcomes, id));
   const shared = { suite: 'triage', alpha: 0.05, maxConfirmed: 10 };
   return {
@@ -41,7 +41,7 @@ export function buildSuspicions(options: SuspicionOptions): SuspicionInput {
     averages,
     storedAverages: options.storedAverages ?? 0,
     askedShare: options.askedShare ?? 1,
-    budget,
+    maxRetrials,
     shards,
     mergedShards: options.mergedShards,
     isStopped: options.isStopped ?? false,

@@ -36,8 +36,8 @@ export type AverageVerdict =
 export interface Look {
   readonly share: number;
   readonly trials: number;
-  /** The part of the level that it spends. */
-  readonly spend: number;
+  /** The part of the level that it may spend. */
+  readonly levelShare: number;
   /** Where confirmation trials look no worse than this, further looks are not worth their cost. */
   readonly clearedAt: number;
 }
@@ -58,15 +58,15 @@ export const clearedAt = 0.4;
  * calibrated by simulation: all looks together keep the level (bench/gate-simulation.ts).
  */
 export const fullLooks: readonly Look[] = [
-  { share: 0.25, trials: 1, spend: 0.3, clearedAt },
-  { share: 0.5, trials: 1, spend: 0.4, clearedAt },
-  { share: 1, trials: 1, spend: 0.6, clearedAt },
-  { share: 1, trials: 2, spend: 0.7, clearedAt },
+  { share: 0.25, trials: 1, levelShare: 0.3, clearedAt },
+  { share: 0.5, trials: 1, levelShare: 0.4, clearedAt },
+  { share: 1, trials: 1, levelShare: 0.6, clearedAt },
+  { share: 1, trials: 2, levelShare: 0.7, clearedAt },
 ];
 /** The looks if the budget allows one trial for each case. Half of a small suite without a drop clears nothing yet. */
 export const shortLooks: readonly Look[] = [
-  { share: 0.5, trials: 1, spend: 0.1, clearedAt: 0.6 },
-  { share: 1, trials: 1, spend: 1.3, clearedAt },
+  { share: 0.5, trials: 1, levelShare: 0.1, clearedAt: 0.6 },
+  { share: 1, trials: 1, levelShare: 1.3, clearedAt },
 ];
 const leastCases = 10;
 
@@ -106,7 +106,7 @@ export function judgeAverage(
     );
     last = { p, cases: seen.length };
     if (p === null) continue;
-    if (p <= look.spend * rule.level) return { kind: 'confirmed', ...last, p };
+    if (p <= look.levelShare * rule.level) return { kind: 'confirmed', ...last, p };
     // The last look clears what confirmation trials would not have flagged.
     if (p >= look.clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', ...last, p };
     if (done < size) break;

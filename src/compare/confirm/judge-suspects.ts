@@ -10,9 +10,9 @@ import {
 } from './judge-case.ts';
 import {
   type AddedCase,
-  budgetOfPart,
   hasCostlyRetrials,
-  isSmallBudget,
+  isSmallRun,
+  maxRetrialsOfPart,
   retrialsOfEach,
   type Suspect,
   type SuspicionInput,
@@ -39,7 +39,7 @@ function ruleAfter(first: readonly JudgedSuspect[], input: SuspicionInput): Shar
   const isAny = (kind: RetriedVerdict['kind']) => first.some(({ verdict }) => verdict.kind === kind);
   return {
     // If the accepted prompt fails one case too, it may fail the others, so it must be asked.
-    mayLackAccepted: isTinyBudget(input) && !isAny('drifted'),
+    mayLackAccepted: isTinyRun(input) && !isAny('drifted'),
     // Once a case is broken for certain, the calls that are left show whether others fail again.
     asksAcceptedEarly: !isAny('broken'),
   };
@@ -49,15 +49,15 @@ function ruleAfter(first: readonly JudgedSuspect[], input: SuspicionInput): Shar
  * A run with so few calls is judged without the accepted prompt. A part of a run is not, unless it has only one call: the
  * whole would have asked.
  */
-function isTinyBudget(input: SuspicionInput): boolean {
+function isTinyRun(input: SuspicionInput): boolean {
   const isPart = input.shards > 1 || input.mergedShards !== undefined;
   // The parts of a merged run had to do with their own calls: those of the largest part at most.
-  return Math.ceil(budgetOfPart(input)) < (isPart ? 2 : tinyBudget);
+  return Math.ceil(maxRetrialsOfPart(input)) < (isPart ? 2 : tinyBudget);
 }
 
 function judgeEach(input: SuspicionInput, isFinal: boolean, shared: SharedRule): readonly JudgedSuspect[] {
-  const { suspects, budget, shards, askedShare } = input;
-  const isSmall = isSmallBudget(input);
+  const { suspects, maxRetrials, shards, askedShare } = input;
+  const isSmall = isSmallRun(input);
   const isCostly = isFinal && hasCostlyRetrials(input);
   const ofEach = retrialsOfEach(input);
   return suspects.map((suspect) => {
@@ -65,7 +65,7 @@ function judgeEach(input: SuspicionInput, isFinal: boolean, shared: SharedRule):
     const level = ((alpha / 2) * askedShare) / (suspects.length * shards);
     const trials = trialsToConfirm(level);
     // One case on both sides, and a retrial of each other one.
-    const isAffordable = 2 * trials - 1 + suspects.length - 1 <= budget;
+    const isAffordable = 2 * trials - 1 + suspects.length - 1 <= maxRetrials;
     const planned = judgedRows(found.planned).length;
     const rule = {
       trials: asksAccepted && isAffordable ? trials : undefined,
@@ -73,7 +73,7 @@ function judgeEach(input: SuspicionInput, isFinal: boolean, shared: SharedRule):
       level,
       // With so few retrials no case can be tested on both sides, so its rate decides.
       failures: isSmall ? Math.min(failures, planned + ofEach) : failures,
-      asksAcceptedEarly: shared.asksAcceptedEarly && 2 * suspects.length <= budget,
+      asksAcceptedEarly: shared.asksAcceptedEarly && 2 * suspects.length <= maxRetrials,
       finalEvidence: chooseEvidence(suspect, { isCostly, isSmall, ...shared }),
     };
     return { ...suspect, verdict: judgeSuspect(found, rule, isFinal) };
@@ -111,7 +111,7 @@ function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
 
 export function judgeAdded(input: SuspicionInput, isFinal: boolean) {
   const { added, shards, mergedShards, isStopped } = input;
-  const isOneEnough = isSmallBudget(input) || (isFinal && hasCostlyRetrials(input));
+  const isOneEnough = isSmallRun(input) || (isFinal && hasCostlyRetrials(input));
   const ofEach = retrialsOfEach(input);
   const judged = added.map((one) => {
     const needed = Math.min(ofEach, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));

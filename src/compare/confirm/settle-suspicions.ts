@@ -8,7 +8,7 @@ import {
 } from './judge-average.ts';
 import { judgeMustPass, type RetriedVerdict } from './judge-case.ts';
 import { type JudgedSuspect, judgeAdded, judgeSuspects } from './judge-suspects.ts';
-import { type ComparedAverage, isSmallBudget, type SuspicionInput, sumRetrials } from './suspicion-input.ts';
+import { type ComparedAverage, isSmallRun, type SuspicionInput, sumRetrials } from './suspicion-input.ts';
 
 /** What the retrials say so far. */
 export interface SettledSuspicions {
@@ -36,10 +36,10 @@ export function settleSuspicions(input: SuspicionInput, isFinal: boolean): Settl
 
 /** True if the calls for retrials did not suffice for a single one. Use it if no further retrial can be made. */
 function isUnpaid(input: SuspicionInput): boolean {
-  return input.isStopped !== true && isSmallBudget(input) && sumRetrials(input) === 0;
+  return input.isStopped !== true && isSmallRun(input) && sumRetrials(input) === 0;
 }
 
-/** Settles as if the budget were 0: the stored trials decide. */
+/** Settles as if no retrial could be made: the stored trials decide. */
 function settleUnasked({ averages, suspects, mustPass, added }: SuspicionInput): SettledSuspicions {
   const found = [...mustPass, ...[...suspects, ...added].map((one) => one.found)];
   return {
@@ -62,7 +62,7 @@ function countCells(averages: readonly ComparedAverage[]): number {
 }
 
 function judgeAverages(
-  { averages, storedAverages, budget, shards }: SuspicionInput,
+  { averages, storedAverages, maxRetrials, shards }: SuspicionInput,
   suspects: readonly JudgedSuspect[],
   isFinal: boolean,
 ): ReadonlyMap<string, AverageVerdict> {
@@ -72,8 +72,8 @@ function judgeAverages(
   const cells = countCells(flagged);
   // Planned trials that flagged an average are biased evidence against it. They may be used if the correction covers
   // all averages, since it then does not depend on which were flagged.
-  const usesPlanned = flagged.length === tested.length || 2 * cells > budget;
-  const looks = (usesPlanned ? 2 : 4) * cells <= budget ? fullLooks : shortLooks;
+  const usesPlanned = flagged.length === tested.length || 2 * cells > maxRetrials;
+  const looks = (usesPlanned ? 2 : 4) * cells <= maxRetrials ? fullLooks : shortLooks;
   const share = tested.length / (tested.length + storedAverages);
   const count = (usesPlanned ? tested.length : flagged.length) * shards;
   const isBroken = new Set(

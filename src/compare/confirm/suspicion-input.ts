@@ -21,8 +21,8 @@ export interface SuspicionInput {
    * level.
    */
   readonly askedShare: number;
-  /** Trials that retrials may add up to. */
-  readonly budget: number;
+  /** The retrials that the run may make in all. What they send and cost is bounded apart (`RetrialBudget`). */
+  readonly maxRetrials: number;
   /** Parts that the run was cut into; each of them corrects for its own suspects. */
   readonly shards: number;
   /** The parts of a merged run. They have asked what they needed, and nothing more can be asked. */
@@ -57,20 +57,20 @@ export interface Suspect {
 
 export type AddedCase = Pick<Suspect, 'found' | 'suite' | 'alpha' | 'maxConfirmed'>;
 
-/** What each part of a merged run had for its retrials, on average. Of a run that is no merge, all that it has. */
-export function budgetOfPart({ budget, mergedShards = 1 }: SuspicionInput): number {
-  return budget / mergedShards;
+/** The retrials that a part of a merged run could make, on average. A run that is no merge is one part. */
+export function maxRetrialsOfPart({ maxRetrials, mergedShards = 1 }: SuspicionInput): number {
+  return maxRetrials / mergedShards;
 }
 
 /** The retrials that each suspicion can have if all get as many. */
 export function retrialsOfEach(input: SuspicionInput): number {
   const suspicions = input.suspects.length + input.mustPass.length + input.added.length;
-  return Math.max(1, Math.floor(budgetOfPart(input) / suspicions));
+  return Math.max(1, Math.floor(maxRetrialsOfPart(input) / suspicions));
 }
 
-/** True where the budget does not pay for one case on both sides. */
-export function isSmallBudget(input: SuspicionInput): boolean {
-  return budgetOfPart(input) < tinyBudget;
+/** True where the retrials do not suffice for one case on both sides. */
+export function isSmallRun(input: SuspicionInput): boolean {
+  return maxRetrialsOfPart(input) < tinyBudget;
 }
 
 /**
@@ -79,7 +79,7 @@ export function isSmallBudget(input: SuspicionInput): boolean {
  */
 export function hasCostlyRetrials(input: SuspicionInput): boolean {
   // Those of a merged run are few where its shards needed no more.
-  return input.mergedShards === undefined && input.isStopped !== true && 2 * sumRetrials(input) < input.budget;
+  return input.mergedShards === undefined && input.isStopped !== true && 2 * sumRetrials(input) < input.maxRetrials;
 }
 
 export function sumRetrials({ averages, suspects, mustPass, added }: SuspicionInput): number {

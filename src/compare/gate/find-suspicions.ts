@@ -177,11 +177,11 @@ function sortSuspicions(
   const added: SuspicionInput['added'][number][] = [];
   const suspects: SuspicionInput['suspects'][number][] = [];
   const judgedCases = gated.reduce((sum, { compared, otherCases = 0 }) => sum + compared.passRate.n + otherCases, 0);
-  let budget = 0;
+  let maxRetrials = 0;
   for (const { recorded, variants } of suites) {
     const { gate, suite } = recorded;
     for (const variant of variants) {
-      if (recorded.replayed !== true) budget += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
+      if (recorded.replayed !== true) maxRetrials += (variant.planned - variant.skippedByCase) * gate.confirm.budget;
       for (const suspicion of ofVariant.get(variant) ?? []) {
         if (suspicion.rule === 'known' || !canRetry(suspicion)) continue;
         // A suspicion that only warns is not worth a call.
@@ -207,7 +207,7 @@ function sortSuspicions(
   const comparedCases = gated
     .filter(({ variant }) => (looks.get(variant) ?? []).length > 0)
     .reduce((sum, { compared }) => sum + compared.passRate.n, 0);
-  return { mustPass, added, suspects, comparedCases, budget: Math.floor(budget) };
+  return { mustPass, added, suspects, comparedCases, maxRetrials: Math.floor(maxRetrials) };
 }
 
 /** True where a failed case without a counterpart fails the gate. If it breaks a changed contract, the change broke it. */

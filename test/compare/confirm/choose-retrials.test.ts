@@ -56,17 +56,17 @@ describe('what is asked first', () => {
   });
 
   test('are suspects twenty at a time, and no more than the budget can settle', () => {
-    expect(chosen({ suspects: many(50, 'f'), budget: 1000 })).toHaveLength(20);
-    expect(chosen({ suspects: many(50, 'f'), budget: 1000 }, { calls: 140 })).toHaveLength(10);
-    expect(chosen({ suspects: many(50, 'f'), budget: 1000 }, { calls: 15 })).toHaveLength(1);
-    expect(chosen({ added: many(50, 'f'), budget: 1000 })).toHaveLength(20);
+    expect(chosen({ suspects: many(50, 'f'), maxRetrials: 1000 })).toHaveLength(20);
+    expect(chosen({ suspects: many(50, 'f'), maxRetrials: 1000 }, { calls: 140 })).toHaveLength(10);
+    expect(chosen({ suspects: many(50, 'f'), maxRetrials: 1000 }, { calls: 15 })).toHaveLength(1);
+    expect(chosen({ added: many(50, 'f'), maxRetrials: 1000 })).toHaveLength(20);
   });
 
   test('are more at a time where those asked before flaked', () => {
     const flaked = many(20, 'f+p', 'a');
-    expect(chosen({ suspects: { ...flaked, ...many(500, 'f') }, budget: 5000 }, { calls: 5000 })).toHaveLength(80);
-    expect(chosen({ suspects: { ...flaked, ...many(500, 'f') }, budget: 5000 }, { calls: 140 })).toHaveLength(10);
-    expect(chosen({ added: { ...flaked, ...many(500, 'f') }, budget: 5000 })).toHaveLength(80);
+    expect(chosen({ suspects: { ...flaked, ...many(500, 'f') }, maxRetrials: 5000 }, { calls: 5000 })).toHaveLength(80);
+    expect(chosen({ suspects: { ...flaked, ...many(500, 'f') }, maxRetrials: 5000 }, { calls: 140 })).toHaveLength(10);
+    expect(chosen({ added: { ...flaked, ...many(500, 'f') }, maxRetrials: 5000 })).toHaveLength(80);
   });
 
   test('are the other suspects, each once, where no more can be settled beside one that is broken', () => {
@@ -79,7 +79,7 @@ describe('what is asked first', () => {
 describe('many suspects of a flagged average', () => {
   const averages = [buildAverage(40)];
   const word = (suspects: Readonly<Record<string, string>>, calls = 1000) =>
-    chosen({ suspects, averages, budget: 1000 }, { calls });
+    chosen({ suspects, averages, maxRetrials: 1000 }, { calls });
 
   test('are probed: the first two show whether cases broke or the average fell', () => {
     expect(word(many(10, 'f'))).toEqual(['s000 candidate 1', 's001 candidate 1']);
@@ -95,7 +95,7 @@ describe('many suspects of a flagged average', () => {
 
   test('are all asked where they are fewer than six, and one that failed again is settled first', () => {
     const few = [buildAverage(30)];
-    const ask = (suspects: Readonly<Record<string, string>>) => chosen({ suspects, averages: few, budget: 30 });
+    const ask = (suspects: Readonly<Record<string, string>>) => chosen({ suspects, averages: few, maxRetrials: 30 });
     expect(ask(many(5, 'f'))).toEqual(['s000 candidate 1', 's001 candidate 1']);
     expect(ask({ ...many(5, 'f'), s000: 'f+f', s001: 'f+p' })).toEqual(['s002 candidate 1']);
     expect(ask({ ...many(5, 'f+p'), s003: 'f+f' })).toEqual(['s003 accepted 1']);
@@ -125,7 +125,7 @@ describe('many suspects of a flagged average', () => {
 
 describe('the budget', () => {
   test('makes retrials of a block together or not at all, and takes a smaller one then', () => {
-    const options = { added: { ...many(29, 'f+p'), m: 'f+ff', n: 'f' }, budget: 1000 };
+    const options = { added: { ...many(29, 'f+p'), m: 'f+ff', n: 'f' }, maxRetrials: 1000 };
     expect(chosen(options, { calls: 3 })).toEqual(['m candidate 2', 'n candidate 1']);
     expect(chosen(options, { calls: 2 })).toEqual(['m candidate 2']);
     expect(chosen(options, { calls: 1 })).toEqual(['n candidate 1']);
@@ -149,7 +149,7 @@ describe('the budget', () => {
   });
 
   test('cuts a look short, down to the cases that it must have', () => {
-    const input = buildSuspicions({ averages: [buildAverage(100)], budget: 100 });
+    const input = buildSuspicions({ averages: [buildAverage(100)], maxRetrials: 100 });
     expect(count(choose(input, { calls: 50 }))).toEqual({ candidate: 0, accepted: 50, cases: 50 });
     expect(count(choose(input, { calls: 30 }))).toEqual({ candidate: 0, accepted: 30, cases: 30 });
     expect(choose(input, { calls: 29 })).toEqual([]);
@@ -158,7 +158,7 @@ describe('the budget', () => {
   test('pays once for what two looks ask of one case', () => {
     const [rate, cost] = [buildAverage(30, { id: 'a' }), buildAverage(30, { id: 'b' })];
     const averages = [rate, { ...cost, cases: rate.cases }];
-    const input = buildSuspicions({ averages, budget: 1000 });
+    const input = buildSuspicions({ averages, maxRetrials: 1000 });
     expect(count(choose(input, { calls: 10 }))).toEqual({ candidate: 0, accepted: 10, cases: 10 });
   });
 
@@ -166,7 +166,7 @@ describe('the budget', () => {
     const whole = buildAverage(60, { id: 'whole' });
     const slice = buildAverage(20, { id: 'slice' });
     const averages = [{ ...slice, cases: whole.cases.slice(0, 20) }, whole];
-    const input = buildSuspicions({ averages, budget: 1000 });
+    const input = buildSuspicions({ averages, maxRetrials: 1000 });
     const wanted = count(choose(input));
     expect(wanted).toEqual({ candidate: 0, accepted: 15, cases: 15 });
     expect(count(choose(input, { calls: 15 }))).toEqual(wanted);

@@ -40,7 +40,7 @@ function settleDrawn(seed: number): string {
     mustPass: retried(2, 'm'),
     added: retried(3, 'n'),
     averages: shared,
-    budget: pick(1, 2, 3, 5, 9, 10, 11, 18, 20, 24, 40, 48, 100, 1000),
+    maxRetrials: pick(1, 2, 3, 5, 9, 10, 11, 18, 20, 24, 40, 48, 100, 1000),
     shards: pick(1, 1, 1, 3),
     mergedShards: pick(undefined, undefined, 2, 4),
     isStopped: random() < 0.2,

@@ -32,8 +32,8 @@ describe('suspects', () => {
   });
 
   test('of a merge are held to the rule of one run', () => {
-    const merge = (suspects: Readonly<Record<string, string>>, budget = 100) =>
-      settle({ suspects, mergedShards: 4, budget }, true)['a'];
+    const merge = (suspects: Readonly<Record<string, string>>, maxRetrials = 100) =>
+      settle({ suspects, mergedShards: 4, maxRetrials }, true)['a'];
     expect(merge({ a: 'f+fffffff|pppppp', b: 'f' })).toBe('broken 0/6');
     expect(merge({ a: 'f+ffffff|fppppp', b: 'f' })).toBe('broken 1/6');
     expect(merge({ a: 'f+ffff|fppp', b: 'f' })).toMatch(/^ask/);
@@ -49,8 +49,8 @@ describe('suspects', () => {
   });
 
   test('of a shard are not blamed on the change before the accepted prompt was asked', () => {
-    const shard = (outcomes: string, budget: number) =>
-      settle({ suspects: { a: outcomes }, shards: 4, budget }, true)['a'];
+    const shard = (outcomes: string, maxRetrials: number) =>
+      settle({ suspects: { a: outcomes }, shards: 4, maxRetrials }, true)['a'];
     expect([shard('f+fff', 5), shard('f+ffff', 5)]).toEqual(['ask accepted 1', 'ask accepted 1']);
     expect([shard('f+ff|f', 5), shard('f+ff|p', 5)]).toEqual(['drifted 1/1', 'broken 0/1']);
     // As in a run of one call.
@@ -59,13 +59,13 @@ describe('suspects', () => {
 
   test('that can’t be asked on both sides within the budget are broken by their rate', () => {
     // Five of the candidate and four of the accepted prompt.
-    expect(settle({ suspects: { a: 'f+fffff' }, budget: 9 })).toEqual({ a: 'ask accepted 2' });
-    expect(settle({ suspects: { a: 'f+ffff' }, budget: 8 })).toEqual({ a: 'ask accepted 1' });
-    expect(settle({ suspects: { a: 'f+ffff|p' }, budget: 8 })).toEqual({ a: 'broken 0/1' });
-    expect(settle({ suspects: { a: 'f+ffff|f' }, budget: 8 })).toEqual({ a: 'drifted 1/1' });
+    expect(settle({ suspects: { a: 'f+fffff' }, maxRetrials: 9 })).toEqual({ a: 'ask accepted 2' });
+    expect(settle({ suspects: { a: 'f+ffff' }, maxRetrials: 8 })).toEqual({ a: 'ask accepted 1' });
+    expect(settle({ suspects: { a: 'f+ffff|p' }, maxRetrials: 8 })).toEqual({ a: 'broken 0/1' });
+    expect(settle({ suspects: { a: 'f+ffff|f' }, maxRetrials: 8 })).toEqual({ a: 'drifted 1/1' });
     // And one of each other suspect.
-    expect(settle({ suspects: { a: 'f+ffff|p', b: 'f+p' }, budget: 11 })['a']).toBe('broken 0/1');
-    expect(settle({ suspects: { a: 'f+ffff|p', b: 'f+p' }, budget: 12 })['a']).toBe('ask candidate 2');
+    expect(settle({ suspects: { a: 'f+ffff|p', b: 'f+p' }, maxRetrials: 11 })['a']).toBe('broken 0/1');
+    expect(settle({ suspects: { a: 'f+ffff|p', b: 'f+p' }, maxRetrials: 12 })['a']).toBe('ask candidate 2');
   });
 
   test('whose accepted prompt can’t be asked are broken by their rate', () => {
@@ -76,8 +76,10 @@ describe('suspects', () => {
 
   test('of a run of few trials need no more failures than each can have', () => {
     const suspect = { asksAccepted: false, failures: 8 };
-    expect(settle({ suspects: { ...many(10, 'f'), a: 'f+fff' }, suspect, budget: 33 })['a']).toBe('ask candidate 3');
-    expect(settle({ suspects: { ...many(10, 'f'), a: 'f+f' }, suspect, budget: 3 })['a']).toBe('broken');
+    expect(settle({ suspects: { ...many(10, 'f'), a: 'f+fff' }, suspect, maxRetrials: 33 })['a']).toBe(
+      'ask candidate 3',
+    );
+    expect(settle({ suspects: { ...many(10, 'f'), a: 'f+f' }, suspect, maxRetrials: 3 })['a']).toBe('broken');
   });
 
   test('are not asked once enough of their suite are broken', () => {
@@ -135,8 +137,8 @@ describe('must-pass and added cases', () => {
   });
 
   test('fail by as many trials as the number of added cases wants, and as the budget has for each', () => {
-    const failing = (count: number, trials: number, budget: number) =>
-      settle({ added: { ...many(count - 1, 'f+p'), x: `f+${'f'.repeat(trials)}` }, budget })['x'];
+    const failing = (count: number, trials: number, maxRetrials: number) =>
+      settle({ added: { ...many(count - 1, 'f+p'), x: `f+${'f'.repeat(trials)}` }, maxRetrials })['x'];
     expect([failing(1, 2, 100), failing(1, 3, 100)]).toEqual(['ask candidate 1', 'broken']);
     expect([failing(30, 4, 1000), failing(30, 5, 1000)]).toEqual(['ask candidate 1', 'broken']);
     expect([failing(30, 1, 60), failing(30, 2, 60)]).toEqual(['ask candidate 1', 'broken']);
@@ -145,11 +147,11 @@ describe('must-pass and added cases', () => {
 
   test('of a merge are what their shards have found', () => {
     const added = { ...many(30, 'f+p'), x: 'f+ff', y: 'f+fp', z: 'f' };
-    const settled = settle({ added, mergedShards: 4, budget: 1000 }, true);
+    const settled = settle({ added, mergedShards: 4, maxRetrials: 1000 }, true);
     expect([settled['x'], settled['y'], settled['z']]).toEqual(['broken', 'flaky', 'ask candidate 1']);
-    expect(settle({ added, budget: 1000 })['x']).toBe('ask candidate 2');
+    expect(settle({ added, maxRetrials: 1000 })['x']).toBe('ask candidate 2');
     // One that was stopped has not asked enough.
-    expect(settle({ added, mergedShards: 4, budget: 1000, isStopped: true }, true)['x']).toBe('ask candidate 2');
+    expect(settle({ added, mergedShards: 4, maxRetrials: 1000, isStopped: true }, true)['x']).toBe('ask candidate 2');
   });
 
   test('of a merge that was stopped are held to the calls of its parts, as each part holds them', () => {
@@ -157,13 +159,13 @@ describe('must-pass and added cases', () => {
       settle({ added, isStopped: true, ...calls }, true)['x'];
     const few = { ...many(4, 'f+p'), x: 'f+f' };
     for (const added of [{ x: 'f+f' }, few]) {
-      expect(stopped(added, { shards: 4, budget: 5 })).toBe('broken');
-      expect(stopped(added, { mergedShards: 4, budget: 20 })).toBe('broken');
+      expect(stopped(added, { shards: 4, maxRetrials: 5 })).toBe('broken');
+      expect(stopped(added, { mergedShards: 4, maxRetrials: 20 })).toBe('broken');
     }
     // Forty calls in each of four parts, and twenty such cases: two for each of them.
     const more = { ...many(19, 'f+p'), x: 'f+ff' };
-    expect(stopped(more, { shards: 4, budget: 40 })).toBe('broken');
-    expect(stopped(more, { mergedShards: 4, budget: 160 })).toBe('broken');
+    expect(stopped(more, { shards: 4, maxRetrials: 40 })).toBe('broken');
+    expect(stopped(more, { mergedShards: 4, maxRetrials: 160 })).toBe('broken');
   });
 
   test('are not asked once enough of them are broken', () => {
@@ -188,7 +190,7 @@ describe('averages', () => {
       const looked = { outcomes: 'p+p|p', look };
       const flagged = Array.from({ length: others }, (_, index) => buildAverage(20, { ...looked, id: `x${index}` }));
       const quiet = buildAverage(20, { id: 'quiet', p: 0.5 });
-      return settle({ averages: [buildAverage(20, { ...looked, id }), ...flagged, quiet], budget: 1000 })[id];
+      return settle({ averages: [buildAverage(20, { ...looked, id }), ...flagged, quiet], maxRetrials: 1000 })[id];
     };
     expect(settled('a', 0, 0.025 * 0.6)).toBe('confirmed');
     expect(settled('a', 3, 0.025 * 0.6)).toBe('open');
@@ -196,8 +198,8 @@ describe('averages', () => {
   });
 
   test('use the planned trials where all are flagged, or where the budget has no room for both sides', () => {
-    const wantsCandidate = (averages: ReturnType<typeof buildAverage>[], budget: number) => {
-      const verdict = settleSuspicions(buildSuspicions({ averages, budget }), false).averages.get('a');
+    const wantsCandidate = (averages: ReturnType<typeof buildAverage>[], maxRetrials: number) => {
+      const verdict = settleSuspicions(buildSuspicions({ averages, maxRetrials }), false).averages.get('a');
       if (verdict?.kind !== 'open') return verdict?.kind;
       return verdict.wanted.flat().some(({ side }) => side === 'candidate');
     };
@@ -213,8 +215,8 @@ describe('averages', () => {
       buildAverage(20, { id: 'a', outcomes: 'p|p', look }),
       ...Array.from({ length: 3 }, (_, index) => buildAverage(20, { id: `quiet${index}`, p: 0.5 })),
     ];
-    expect(settle({ averages: averages(0.025 * 1.3), budget: 20 })['a']).not.toBe('confirmed');
-    expect(settle({ averages: averages((0.025 * 1.3) / 4), budget: 20 })['a']).toBe('confirmed');
+    expect(settle({ averages: averages(0.025 * 1.3), maxRetrials: 20 })['a']).not.toBe('confirmed');
+    expect(settle({ averages: averages((0.025 * 1.3) / 4), maxRetrials: 20 })['a']).toBe('confirmed');
   });
 
   test('are not looked at once a case of the variant is broken for the gate', () => {
@@ -234,7 +236,7 @@ describe('averages', () => {
 
 describe('where the calls did not pay for a single retrial', () => {
   const averages = [buildAverage(20), buildAverage(20, { id: 'other', p: 0.5 })];
-  const all = { averages, suspects: { a: 'f' }, mustPass: { m: 'f' }, added: { x: 'f' }, budget: 3 };
+  const all = { averages, suspects: { a: 'f' }, mustPass: { m: 'f' }, added: { x: 'f' }, maxRetrials: 3 };
 
   test('the stored trials decide', () => {
     expect(settle(all, true)).toEqual({ m: 'broken', a: 'broken', x: 'broken', 'pass rate': 'unavailable' });
@@ -246,7 +248,7 @@ describe('where the calls did not pay for a single retrial', () => {
     for (const made of ['f+e', 'f+s', 'f|e', 'f+p']) {
       expect(settle({ ...all, suspects: { a: 'f', b: made } }, true)['a']).toBe('ask candidate 1');
     }
-    expect(Object.values(settle({ ...all, budget: 20 }, true))).not.toContain('broken');
+    expect(Object.values(settle({ ...all, maxRetrials: 20 }, true))).not.toContain('broken');
   });
 });
 
@@ -258,10 +260,10 @@ test('verdicts do not depend on the order of what they are about', () => {
       fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
       fc.integer({ min: 1, max: 200 }),
       fc.boolean(),
-      (words, ps, budget, isFinal) => {
+      (words, ps, maxRetrials, isFinal) => {
         const suspects = Object.fromEntries(words.map((outcomes, index) => [`s${index}`, outcomes]));
         const averages = ps.map((p, index) => buildAverage(12, { id: `a${index}`, outcomes: 'p+p|p', p, look: p / 2 }));
-        const input = buildSuspicions({ suspects, averages, budget });
+        const input = buildSuspicions({ suspects, averages, maxRetrials });
         const turned = { ...input, suspects: input.suspects.toReversed(), averages: averages.toReversed() };
         const settled = shortenSettled(settleSuspicions(input, isFinal));
         expect(shortenSettled(settleSuspicions(turned, isFinal))).toEqual(settled);

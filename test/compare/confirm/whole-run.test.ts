@@ -97,8 +97,8 @@ describe('whatever looks worse and whatever is answered', () => {
         }) => {
           const averages = looks.map(({ count, p, look }, index) => buildAverage(count, { id: `a${index}`, p, look }));
           const suspect = { asksAccepted, isGated };
-          const budget = Math.floor(calls / callsOfOne);
-          const input = buildSuspicions({ suspects, mustPass, added, averages, budget, suspect });
+          const maxRetrials = Math.floor(calls / callsOfOne);
+          const input = buildSuspicions({ suspects, mustPass, added, averages, maxRetrials, suspect });
           const random = createRandom(seed);
           const next = (): Letter => (random() < erring ? 'e' : random() < passing ? 'p' : 'f');
           const ended = askToTheEnd(
