@@ -276,10 +276,10 @@ describe('a metric that confirmation trials decide about', () => {
     for (const kind of ['unsettled', 'open']) {
       expect(look(kind)).toEqual({ ...quiet, isOpen: true, why: 'and confirmation trials have not settled it' });
     }
-    for (const kind of ['not-asked', 'unavailable', 'none']) expect(look(kind)).toEqual(quiet);
+    for (const kind of ['not-needed', 'unavailable', 'none']) expect(look(kind)).toEqual(quiet);
     expect(look('none', {}, true)).toEqual({ ...quiet, verdict: 'not_regressed' });
     expect(look('none', { evidence: evidence({ low: -0.04 }) })).toEqual({ ...quiet, verdict: 'not_regressed' });
-    expect(look('not-asked', {}, true)).toEqual(quiet);
+    expect(look('not-needed', {}, true)).toEqual(quiet);
   });
 });
 

@@ -227,13 +227,13 @@ describe('what confirmation trials are held back for', () => {
   };
 
   test('is an average that has not fallen, and a case that only warns', () => {
-    expect(held([])).toEqual([[], ['gated open', 'warned not-asked', 'broken broken', 'added open']]);
+    expect(held([])).toEqual([[], ['gated open', 'warned not-needed', 'broken broken', 'added open']]);
   });
 
   test('is each case beside an average that has fallen', () => {
     expect(held(['score'])).toEqual([
       ['score'],
-      ['gated not-asked', 'warned not-asked', 'broken broken', 'added open'],
+      ['gated not-needed', 'warned not-needed', 'broken broken', 'added open'],
     ]);
     expect(held(['passRate', 'score'])[0]).toEqual(['rate', 'score']);
   });

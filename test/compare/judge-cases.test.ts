@@ -304,7 +304,7 @@ describe('the verdicts on all cases of a variant', () => {
     why: (CaseVerdict & { readonly kind: 'unsettled' })['why'] = 'budget',
     because: (CaseVerdict & { readonly kind: 'broken' })['because'] = 'case-broken',
   ) => ({ kind: 'unsettled', caseId, because, why, message: `${caseId} is open` }) as const;
-  const remark = (kind: 'drifted' | 'flaky' | 'changed' | 'unconfirmed' | 'not-asked' | 'known', caseId: string) =>
+  const remark = (kind: 'drifted' | 'flaky' | 'changed' | 'unconfirmed' | 'not-needed' | 'known', caseId: string) =>
     ({ kind, caseId, message: `${caseId} is ${kind}` }) as const;
   const many = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`);
   const none = { failures: [], unsettled: [], notes: [], isOpen: false };
@@ -352,13 +352,13 @@ describe('the verdicts on all cases of a variant', () => {
       expect(gate([remark(kind, 'a')])).toEqual({ ...none, notes: [`a is ${kind}`], isOpen: true });
       expect(gate([remark(kind, 'a')], { broken: 'warn' })).toEqual({ ...none, notes: [`a is ${kind}`] });
     }
-    for (const kind of ['flaky', 'not-asked', 'known'] as const) {
+    for (const kind of ['flaky', 'not-needed', 'known'] as const) {
       expect(gate([remark(kind, 'a')])).toEqual({ ...none, notes: [`a is ${kind}`] });
     }
   });
 
   test('say the same of many in one sentence', () => {
-    const kinds = ['not-asked', 'changed', 'unconfirmed'] as const;
+    const kinds = ['not-needed', 'changed', 'unconfirmed'] as const;
     const five = gate(kinds.flatMap((kind) => many(5).map((id) => remark(kind, id))));
     expect(five.notes).toEqual(kinds.flatMap((kind) => many(5).map((id) => `${id} is ${kind}`)));
     const six = gate([...kinds.flatMap((kind) => many(6).map((id) => remark(kind, id))), remark('flaky', 'x')]);

@@ -21,7 +21,7 @@ export function shortenVerdict(verdict: RetriedVerdict | undefined): string {
       return 'nothing';
     case 'flaky':
     case 'errored':
-    case 'not-asked':
+    case 'not-needed':
       return verdict.kind;
   }
 }

@@ -28,7 +28,7 @@ export type AverageVerdict =
   | { readonly kind: 'unsettled'; readonly p: number | null; readonly cases: number }
   /** Looks are missing. `least`: the cases that the next look must have. */
   | { readonly kind: 'open'; readonly wanted: readonly (readonly WantedRetrials[])[]; readonly least: number }
-  | { readonly kind: 'not-asked' }
+  | { readonly kind: 'not-needed' }
   /** Confirmation trials could not be had, as of a model that was retired, or errored: the stored trials decide. */
   | { readonly kind: 'unavailable' };
 

@@ -14,7 +14,7 @@ export type RetriedVerdict =
   /** Its retrials errored. */
   | { readonly kind: 'errored' }
   /** Enough is known without it. */
-  | { readonly kind: 'not-asked' }
+  | { readonly kind: 'not-needed' }
   | { readonly kind: 'open'; readonly wanted: WantedRetrials };
 
 export interface SuspectRule {
@@ -51,24 +51,19 @@ export function judgeSuspect(found: RetriedCase, rule: SuspectRule, isFinal: boo
   if (trials === undefined) return judgeByRate(found, rule, isFinal);
   const candidate = judgedRows(found.candidate);
   if (countStatus(candidate, 'failed') < candidate.length) return { kind: 'flaky' };
-  const hasErrored = countStatus(found.candidate, 'errored') >= maxErroredRetrials;
-  const isUnaskable =
-    rule.finalEvidence === 'one-failure-untested' && !hasErrored && judgedRows(found.accepted).length === 0;
   const accepted = judgedRows(found.accepted).slice(0, trials);
   const failures = countStatus(accepted, 'failed');
   const tally = { acceptedFailures: failures, acceptedTrials: accepted.length };
   if (confirmationP(trials, failures) > level) return { kind: 'drifted', ...tally };
-  if (candidate.length < trials) {
-    if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
-    if (isUnaskable || (isFinal && hasPassedBefore(found))) return judgeByRate(found, rule, isFinal);
-    return askEarly(found, rule) ?? askInSteps(found, candidate.length, trials);
-  }
-  // Enough passes that the rest may fail.
+  const isCandidateDone = candidate.length >= trials;
+  // The most accepted failures that still convict the candidate.
   const most = mostFailures(trials, level);
+  // Accepted trials to ask. The others may all fail without clearing the candidate, so they are not made.
   const missing = trials - accepted.length - (most - failures);
-  if (missing <= 0) return { kind: 'broken', ...tally };
-  if (isFinal && isShown(found, level)) return brokenBeside(found, trials);
-  if (isUnaskable || (isFinal && hasPassedBefore(found))) return judgeByRate(found, rule, isFinal);
+  if (isCandidateDone && missing <= 0) return { kind: 'broken', ...tally };
+  if (isFinal && isSignificant(found, level)) return { kind: 'broken', ...tally };
+  if (isFinal && isRateEnough(found, rule)) return judgeByRate(found, rule, isFinal);
+  if (!isCandidateDone) return askEarly(found, rule) ?? askInSteps(found, candidate.length, trials);
   if (countStatus(found.accepted, 'errored') >= maxErroredRetrials && failures === 0)
     return judgeByRate(found, rule, isFinal);
   // At first it asks as few trials as can show that the accepted prompt fails too.
@@ -90,7 +85,7 @@ function hasPassedBefore({ accepted }: RetriedCase): boolean {
 }
 
 /** Shards ask for as many retrials as their own suspects need; all suspects together may need more. */
-function isShown({ candidate, accepted }: RetriedCase, level: number): boolean {
+function isSignificant({ candidate, accepted }: RetriedCase, level: number): boolean {
   const [after, before] = [judgedRows(candidate), judgedRows(accepted)];
   const counts = {
     candidateFailures: countStatus(after, 'failed'),
@@ -101,9 +96,10 @@ function isShown({ candidate, accepted }: RetriedCase, level: number): boolean {
   return after.length > 0 && before.length > 0 && fisherExact(counts) <= level;
 }
 
-function brokenBeside({ accepted }: RetriedCase, trials: number): RetriedVerdict {
-  const judged = judgedRows(accepted).slice(0, trials);
-  return { kind: 'broken', acceptedFailures: countStatus(judged, 'failed'), acceptedTrials: judged.length };
+/** True where the rate may decide a case whose test of both sides was not completed. */
+function isRateEnough(found: RetriedCase, { finalEvidence }: SuspectRule): boolean {
+  if (judgedRows(found.accepted).length > 0) return countStatus(found.accepted, 'failed') === 0;
+  return finalEvidence === 'one-failure-untested' && countStatus(found.candidate, 'errored') < maxErroredRetrials;
 }
 
 /** Enough failures in a row, planned ones included, break a case where both sides can't be tested against each other. */
@@ -114,10 +110,10 @@ function judgeByRate(found: RetriedCase, rule: SuspectRule, isFinal: boolean): R
   const isOneEnough = isOneFailureEnough(found, rule.finalEvidence);
   const trials = Math.max(1, failures - countStatus(found.planned, 'failed'));
   const verdict = judgeAlone(found, { trials, isOneEnough }, isFinal);
-  // It may have answered before it was gone.
+  // The accepted model may have answered some trials before it was retired.
   const isKnown = asksAccepted || accepted.length > 0;
   if (!isKnown || verdict.kind === 'flaky' || verdict.kind === 'errored') return verdict;
-  if (verdict.kind !== 'broken') {
+  if (verdict.kind === 'open') {
     const isDrifted = accepted.length > 0 && 2 * tally.acceptedFailures >= accepted.length;
     return isDrifted ? { kind: 'drifted', ...tally } : (askEarly(found, rule) ?? verdict);
   }
@@ -168,7 +164,7 @@ const mustPassFailures = 2;
 
 /**
  * Two failures in three retrials confirm that a must-pass case fails. If no more can be made, one failed retrial
- * confirms it.
+ * confirms it, if none passed.
  */
 export function judgeMustPass(found: RetriedCase, isFinal: boolean): RetriedVerdict {
   const candidate = judgedRows(found.candidate).slice(0, mustPassRetrials);

@@ -130,7 +130,7 @@ function endAfterConfirmed<T extends AddedCase & { readonly verdict: RetriedVerd
   }
   return judged.map((one) =>
     one.verdict.kind === 'open' && (broken.get(one.suite) ?? 0) >= one.maxConfirmed
-      ? { ...one, verdict: { kind: 'not-asked' } }
+      ? { ...one, verdict: { kind: 'not-needed' } }
       : one,
   );
 }

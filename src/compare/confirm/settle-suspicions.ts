@@ -28,7 +28,7 @@ export function settleSuspicions(input: SuspicionInput, isFinal: boolean): Settl
   const averages = judgeAverages(input, suspects, isFinal);
   const isConfirmed = (ids: readonly string[]) => ids.some((id) => averages.get(id)?.kind === 'confirmed');
   for (const { found, verdict, averages: own } of suspects) {
-    cases.set(found.id, verdict.kind === 'open' && isConfirmed(own) ? { kind: 'not-asked' } : verdict);
+    cases.set(found.id, verdict.kind === 'open' && isConfirmed(own) ? { kind: 'not-needed' } : verdict);
   }
   for (const { found, verdict } of added) cases.set(found.id, verdict);
   return { averages, cases };
@@ -85,7 +85,7 @@ function judgeAverages(
       const verdict = judgeAverage(average, rule, { isFinal });
       // A broken case fails the variant by itself.
       const isSettled = verdict.kind === 'confirmed' || verdict.kind === 'cleared';
-      return [average.id, isSettled || !isBroken.has(average.id) ? verdict : { kind: 'not-asked' }];
+      return [average.id, isSettled || !isBroken.has(average.id) ? verdict : { kind: 'not-needed' }];
     }),
   );
 }

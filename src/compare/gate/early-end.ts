@@ -182,12 +182,12 @@ export function holdBack(
   const cases = new Map(settled.cases);
   for (const { found, isGated } of input.suspects) {
     const isWanted = isGated && averages.size === 0;
-    if (!isWanted && cases.get(found.id)?.kind === 'open') cases.set(found.id, notAsked);
+    if (!isWanted && cases.get(found.id)?.kind === 'open') cases.set(found.id, notNeeded);
   }
   return { averages, cases };
 }
 
-const notAsked = { kind: 'not-asked' } as const;
+const notNeeded = { kind: 'not-needed' } as const;
 
 /** What was asked ended with its result, so an interval of it would be biased. */
 export function withoutInterval(metric: JudgedMetric): JudgedMetric {

@@ -27,10 +27,10 @@ export interface UnsettledCase {
 
 /**
  * `drifted`: it fails with the accepted prompt too. `changed`: it fails although nothing that is sent has changed.
- * `unconfirmed`: of two records, which can't be asked. `not-asked`: other cases decide already. `known`: accepted so.
+ * `unconfirmed`: of two records, which can't be asked. `not-needed`: other cases decide already. `known`: accepted so.
  */
 interface RemarkedCase {
-  readonly kind: 'drifted' | 'flaky' | 'changed' | 'unconfirmed' | 'not-asked' | 'known';
+  readonly kind: 'drifted' | 'flaky' | 'changed' | 'unconfirmed' | 'not-needed' | 'known';
   readonly caseId: string;
   readonly message: string;
 }
@@ -63,8 +63,8 @@ export function judgeSuspicion(
     }
     case 'flaky':
       return { kind: 'flaky', caseId, message: describeFlaky(suspicion) };
-    case 'not-asked':
-      return { kind: 'not-asked', caseId, message: `${message}; it was not asked again` };
+    case 'not-needed':
+      return { kind: 'not-needed', caseId, message: `${message}; it was not asked again` };
     case 'errored':
     case 'open':
       // The user has asked for an end at a failure, and there is nothing to compare it with.
@@ -163,10 +163,10 @@ const summaries = {
   unconfirmed:
     'passed on the baseline and failed in every trial with a verdict now; no confirmation trial confirms them',
   changed: 'passed on the baseline and failed in every trial now, although nothing that is sent has changed',
-  'not-asked': 'look broken too and were not asked again',
+  'not-needed': 'look broken too and were not asked again',
 } as const;
 type SummarizedKind = keyof typeof summaries;
-const summarizedKinds: readonly SummarizedKind[] = ['unconfirmed', 'changed', 'not-asked'];
+const summarizedKinds: readonly SummarizedKind[] = ['unconfirmed', 'changed', 'not-needed'];
 
 function summarize(kind: SummarizedKind, verdicts: readonly CaseVerdict[]): string {
   const own = verdicts.filter((verdict) => verdict.kind === kind);

@@ -36,7 +36,7 @@ export function judgeLook(
   switch (look?.kind) {
     case undefined:
       return isCertain || isExcluded(hypothesis, alpha) ? { ...quiet, verdict: 'not_regressed' } : quiet;
-    case 'not-asked':
+    case 'not-needed':
     case 'unavailable':
       return quiet;
     case 'confirmed':

@@ -39,7 +39,7 @@ function shorten(verdict: AverageVerdict): string {
       );
       return `look at ${verdict.wanted.length}, at least ${verdict.least}: ${counts.join(' + ')}`;
     }
-    case 'not-asked':
+    case 'not-needed':
     case 'unavailable':
       return verdict.kind;
     case 'confirmed':

@@ -85,7 +85,7 @@ describe('suspects', () => {
   test('are not asked once enough of their suite are broken', () => {
     const suspects = { ...many(3, 'f+fffffffff|ppppppppp'), x: 'f', y: 'f+p' };
     const suspect = { maxConfirmed: 3 };
-    expect(settle({ suspects, suspect })).toMatchObject({ s0: 'broken 0/7', x: 'not-asked', y: 'flaky' });
+    expect(settle({ suspects, suspect })).toMatchObject({ s0: 'broken 0/7', x: 'not-needed', y: 'flaky' });
     expect(settle({ suspects, suspect: { maxConfirmed: 4 } })['x']).toBe('ask candidate 1');
     const input = buildSuspicions({ suspects, suspect });
     const apart = input.suspects.map((one) => (one.found.id === 'x' ? { ...one, suite: 'another' } : one));
@@ -117,7 +117,7 @@ describe('suspects', () => {
   test('of a confirmed average need no verdict of their own', () => {
     const averages = [buildAverage(100, { outcomes: 'p+p|p', look: 0.001 })];
     expect(settle({ suspects: { a: 'f', b: 'f+p', c: 'f+fffffff|pppppp' }, averages })).toEqual({
-      a: 'not-asked',
+      a: 'not-needed',
       b: 'flaky',
       c: 'broken 0/6',
       'pass rate': 'confirmed',
@@ -170,7 +170,7 @@ describe('must-pass and added cases', () => {
 
   test('are not asked once enough of them are broken', () => {
     const added = { ...many(2, 'f+ffff'), x: 'f' };
-    expect(settle({ added, addedCase: { maxConfirmed: 2 } })['x']).toBe('not-asked');
+    expect(settle({ added, addedCase: { maxConfirmed: 2 } })['x']).toBe('not-needed');
     expect(settle({ added, addedCase: { maxConfirmed: 3 } })['x']).toBe('ask candidate 1');
   });
 });
@@ -222,7 +222,7 @@ describe('averages', () => {
   test('are not looked at once a case of the variant is broken for the gate', () => {
     const averages = [buildAverage(20)];
     const suspects = { a: 'f+fffff|pppp' };
-    expect(settle({ averages, suspects })['pass rate']).toBe('not-asked');
+    expect(settle({ averages, suspects })['pass rate']).toBe('not-needed');
     expect(settle({ averages, suspects, suspect: { isGated: false } })['pass rate']).toBe('open');
     expect(settle({ averages, suspects, suspect: { averages: [] } })['pass rate']).toBe('open');
     const looked = [buildAverage(20, { outcomes: 'p+p|p', look: 0.001 })];
