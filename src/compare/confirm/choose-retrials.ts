@@ -1,7 +1,7 @@
 import { leastShare } from './judge-average.ts';
 import { judgedRows, type RetriedCase, type RetriedVerdict, type WantedRetrials } from './judge-case.ts';
 import type { SettledSuspicions } from './settle-suspicions.ts';
-import type { Suspect, SuspicionInput } from './suspicion-input.ts';
+import type { SuspicionInput } from './suspicion-input.ts';
 
 /** What retrials may send and cost. */
 export interface RetrialSpend {
@@ -37,58 +37,88 @@ export function chooseRetrials(
   settled: SettledSuspicions,
   budget: RetrialBudget,
 ): readonly WantedRetrials[] {
-  const { cases, averages } = settled;
-  const mustPass = openOf(input.mustPass, cases);
-  const added = openOf(
-    input.added.map(({ found }) => found),
-    cases,
-  ).slice(0, suspectsAtATime + askedPerFlaky * countFlaky(input.added, cases));
-  const looks = [...averages.values()].flatMap((verdict) => (verdict.kind === 'open' ? [verdict] : []));
-  const wantedOfSuspects = (): Block[] => chooseSuspects(input, settled, budget);
-  const probes = looks.length === 0 ? 'cases' : probe(input, settled, budget);
-  const first: Phase =
-    probes === 'averages' ? { looks } : probes === 'cases' ? { blocks: wantedOfSuspects() } : { blocks: probes };
-  const second: Phase = probes === 'averages' ? { blocks: wantedOfSuspects() } : { looks };
-  for (const phase of [{ blocks: mustPass }, { blocks: added }, first, second] satisfies Phase[]) {
+  const { cases } = settled;
+  const mustPass = wantedOf(input.mustPass, cases);
+  const allAdded = input.added.map(({ found }) => found);
+  const added = wantedOf(allAdded, cases).slice(0, countAtATime(allAdded, cases));
+  for (const phase of [mustPass, added, ...orderSuspectsAndLooks(input, settled, budget)]) {
     const wanted = keepWithin(phase, budget);
     if (wanted.length > 0) return wanted;
   }
   return [];
 }
 
+/** What is asked before anything that comes later. */
+type Phase = readonly RetrialGroup[];
+
+/** The retrials of a case or a look. A look may be cut short: its first cases are asked, if they are `least` or more. */
+interface RetrialGroup {
+  readonly wanted: readonly AllOrNothing[];
+  readonly least: number;
+}
+
 /** Retrials that are made together or not at all. */
-type Block = readonly WantedRetrials[];
+type AllOrNothing = readonly WantedRetrials[];
 
-type Phase =
-  | { readonly blocks: readonly Block[] }
-  | { readonly looks: readonly { readonly wanted: readonly Block[]; readonly least: number }[] };
-
-function openOf(found: readonly RetriedCase[], cases: ReadonlyMap<string, RetriedVerdict>): Block[] {
+function wantedOf(found: readonly RetriedCase[], cases: ReadonlyMap<string, RetriedVerdict>): readonly RetrialGroup[] {
   return found.flatMap(({ id }) => {
     const verdict = cases.get(id);
-    return verdict?.kind === 'open' ? [[verdict.wanted]] : [];
+    return verdict?.kind === 'open' ? [{ wanted: [[verdict.wanted]], least: 1 }] : [];
   });
 }
 
+/**
+ * If a prompt breaks cases for good, its suspects fail again. If it fails slightly more often everywhere, they mostly
+ * pass, and the average is better evidence. So a few are asked once, and those that failed again are settled first: any
+ * of them may be broken.
+ */
+function orderSuspectsAndLooks(
+  input: SuspicionInput,
+  settled: SettledSuspicions,
+  budget: RetrialBudget,
+): readonly Phase[] {
+  const { suspects, comparedCases } = input;
+  const { cases, averages } = settled;
+  const looks = [...averages.values()].filter((verdict) => verdict.kind === 'open');
+  const chosen = chooseSuspects(input, settled, budget);
+  const [casesFirst, averagesFirst] = [
+    [chosen, looks],
+    [looks, chosen],
+  ];
+  if (looks.length === 0) return casesFirst;
+  if (suspects.every(({ isGated }) => !isGated)) return averagesFirst;
+  if (suspects.length <= manySuspects * comparedCases) return casesFirst;
+  const isEnough = suspects.length >= enoughForAverage;
+  const probed = (isEnough ? suspects.slice(0, probedSuspects) : suspects).map(({ found }) => found);
+  const unasked = probed.filter(({ candidate }) => judgedRows(candidate).length === 0);
+  const failing = probed.filter((found) => !unasked.includes(found) && cases.get(found.id)?.kind !== 'flaky');
+  if (isEnough && unasked.length === probed.length && affordableSuspects(input, budget) < probedSuspects) {
+    // One case would use up the remaining calls, so there is nothing to probe with.
+    return paysForLooks(input, budget) ? averagesFirst : casesFirst;
+  }
+  if (failing.length >= probedSuspects) return casesFirst;
+  const further = wantedOf(unasked, cases).slice(0, probedSuspects - failing.length);
+  const probes = further.length > 0 ? further : wantedOf(failing, cases);
+  // The other suspects wait for what the probes show.
+  return probes.length > 0 ? [probes, looks] : averagesFirst;
+}
+
 /** Chooses suspects in their order. If none can be settled any more, each is asked once to find those that flaked. */
-function chooseSuspects(input: SuspicionInput, { cases }: SettledSuspicions, budget: RetrialBudget): Block[] {
+function chooseSuspects(input: SuspicionInput, { cases }: SettledSuspicions, budget: RetrialBudget): Phase {
   const suspects = input.suspects.map(({ found }) => found);
   const isAnyBroken = suspects.some(({ id }) => cases.get(id)?.kind === 'broken');
-  const atATime = suspectsAtATime + askedPerFlaky * countFlaky(input.suspects, cases);
-  const window = Math.min(windowOf(input, budget), atATime);
-  if (window > 0 || !isAnyBroken) return openOf(suspects, cases).slice(0, Math.max(1, window));
-  return openOf(
-    suspects.filter(({ candidate }) => judgedRows(candidate).length === 0),
-    cases,
-  );
+  const count = Math.min(affordableSuspects(input, budget), countAtATime(suspects, cases));
+  if (count > 0 || !isAnyBroken) return wantedOf(suspects, cases).slice(0, Math.max(1, count));
+  const unasked = suspects.filter(({ candidate }) => judgedRows(candidate).length === 0);
+  return wantedOf(unasked, cases);
 }
 
-function countFlaky(all: readonly Pick<Suspect, 'found'>[], cases: ReadonlyMap<string, RetriedVerdict>): number {
-  return all.reduce((count, { found }) => count + (cases.get(found.id)?.kind === 'flaky' ? 1 : 0), 0);
+function countAtATime(all: readonly RetriedCase[], cases: ReadonlyMap<string, RetriedVerdict>): number {
+  return suspectsAtATime + askedPerFlaky * all.filter(({ id }) => cases.get(id)?.kind === 'flaky').length;
 }
 
-/** No more suspects at a time than the budget can settle. */
-function windowOf({ suspects }: SuspicionInput, { left, spendOf }: RetrialBudget): number {
+/** How many suspects the rest of the budget can settle. */
+function affordableSuspects({ suspects }: SuspicionInput, { left, spendOf }: RetrialBudget): number {
   const [first] = suspects;
   if (first === undefined) return 0;
   const { calls } = spendOf({ id: first.found.id, side: 'candidate' });
@@ -97,32 +127,6 @@ function windowOf({ suspects }: SuspicionInput, { left, spendOf }: RetrialBudget
 
 /** Retrials a side that confirm one of a few suspects (stats/exact-tests.ts, trialsToConfirm). */
 const typicalRetrials = 7;
-
-/**
- * If a prompt breaks cases for good, its suspects fail again. If it fails slightly more often everywhere, they mostly
- * pass, and the average is better evidence. So a few are asked once, and those that failed again are settled first: any
- * of them may be broken.
- */
-function probe(
-  input: SuspicionInput,
-  { cases }: SettledSuspicions,
-  budget: RetrialBudget,
-): 'cases' | 'averages' | readonly Block[] {
-  const { suspects, comparedCases } = input;
-  if (suspects.every(({ isGated }) => !isGated)) return 'averages';
-  if (suspects.length <= manySuspects * comparedCases) return 'cases';
-  const isEnough = suspects.length >= enoughForAverage;
-  const probed = (isEnough ? suspects.slice(0, probedSuspects) : suspects).map(({ found }) => found);
-  const unasked = probed.filter(({ candidate }) => judgedRows(candidate).length === 0);
-  const failing = probed.filter((found) => !unasked.includes(found) && cases.get(found.id)?.kind !== 'flaky');
-  // One case would use up the remaining calls.
-  const isScarce = isEnough && unasked.length === probed.length && windowOf(input, budget) < 2;
-  if (isScarce) return paysForLooks(input, budget) ? 'averages' : 'cases';
-  if (failing.length >= 2) return 'cases';
-  const blocks = openOf(unasked, cases).slice(0, 2 - failing.length);
-  const wanted = blocks.length > 0 ? blocks : openOf(failing, cases);
-  return wanted.length > 0 ? wanted : 'averages';
-}
 
 /** True where what is left reaches a last look: one that is cut short before it can hardly confirm anything. */
 function paysForLooks({ averages }: SuspicionInput, { left, spendOf }: RetrialBudget): boolean {
@@ -136,55 +140,55 @@ function paysForLooks({ averages }: SuspicionInput, { left, spendOf }: RetrialBu
   return Math.floor(left.calls) >= missing - (1 - leastShare) * all;
 }
 
-/** Blocks in their order; a look also in part, if it has enough cases then. */
+/** The retrials of the groups in their order, as far as the budget pays for them. */
 function keepWithin(phase: Phase, budget: RetrialBudget): readonly WantedRetrials[] {
   const kept = new KeptRetrials(budget);
-  if ('blocks' in phase) for (const block of phase.blocks) kept.add(block);
-  else for (const { wanted, least } of phase.looks) kept.addLook(wanted, least);
+  for (const group of phase) kept.add(group);
   return kept.all();
 }
 
-/** Sums of prices in another order may differ by this. */
-const usdRounding = 1e-12;
-
 class KeptRetrials {
-  readonly #budget: RetrialBudget;
-  #kept = new Map<string, WantedRetrials>();
+  readonly #spendOf: RetrialBudget['spendOf'];
+  readonly #kept = new Map<string, WantedRetrials>();
   #left: RetrialSpend;
 
-  constructor(budget: RetrialBudget) {
-    this.#budget = budget;
-    this.#left = budget.left;
+  constructor({ left, spendOf }: RetrialBudget) {
+    this.#spendOf = spendOf;
+    this.#left = left;
   }
 
   all(): readonly WantedRetrials[] {
     return [...this.#kept.values()];
   }
 
-  /** False where the block does not fit. Calls that another block already makes cost nothing. */
-  add(block: Block): boolean {
-    let left = this.#left;
-    const further: WantedRetrials[] = [];
-    for (const wanted of block) {
-      const more = wanted.count - (this.#kept.get(keyOf(wanted))?.count ?? 0);
-      if (more <= 0) continue;
-      left = minus(left, this.#budget.spendOf(wanted), more);
-      further.push(wanted);
+  add({ wanted, least }: RetrialGroup): void {
+    const affordable = this.#takeAffordable(wanted);
+    if (affordable.length < least) return;
+    for (const one of affordable.flat()) {
+      const missing = this.#countMissing(one);
+      if (missing === 0) continue;
+      this.#left = minus(this.#left, this.#spendOf(one), missing);
+      this.#kept.set(keyOf(one), one);
     }
-    if (left.calls < 0 || (left.usd ?? 0) < -usdRounding) return false;
-    this.#left = left;
-    for (const wanted of further) this.#kept.set(keyOf(wanted), wanted);
-    return true;
   }
 
-  addLook(blocks: readonly Block[], least: number): void {
-    const [kept, left] = [new Map(this.#kept), this.#left];
-    const first = blocks.findIndex((block) => !this.add(block));
-    if ((first === -1 ? blocks.length : first) >= least) return;
-    this.#kept = kept;
-    this.#left = left;
+  #takeAffordable(wanted: RetrialGroup['wanted']): RetrialGroup['wanted'] {
+    let left = this.#left;
+    const end = wanted.findIndex((together) => {
+      for (const one of together) left = minus(left, this.#spendOf(one), this.#countMissing(one));
+      return left.calls < 0 || (left.usd ?? 0) < -usdRounding;
+    });
+    return end === -1 ? wanted : wanted.slice(0, end);
+  }
+
+  /** Retrials that another group makes already cost nothing. */
+  #countMissing(one: WantedRetrials): number {
+    return Math.max(0, one.count - (this.#kept.get(keyOf(one))?.count ?? 0));
   }
 }
+
+/** Sums of prices in another order may differ by this. */
+const usdRounding = 1e-12;
 
 function keyOf({ id, side }: WantedRetrials): string {
   return `${side} ${id}`;
