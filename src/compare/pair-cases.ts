@@ -152,6 +152,7 @@ export function sideOfBaseline(
   const { type: _type, models, ...recorded } = variant;
   return {
     source,
+    kind: 'stored',
     recorded: { ...recorded, planned: cases.size, observed: 0 },
     cases,
     models,
@@ -168,9 +169,7 @@ export function sideOfBaseline(
   };
 }
 
-interface VariantSideOptions {
-  /** In words, for the report. */
-  readonly source: string;
+interface VariantSideOptions extends Pick<ComparedSide, 'source' | 'kind'> {
   readonly readRow: (rowIndex: number) => CellRow;
   /** Prices both sides by one table. Undefined where no price is known. */
   readonly costOf: (variant: RecordedVariant, usage: Usage | undefined) => number | undefined;
@@ -179,10 +178,11 @@ interface VariantSideOptions {
 /** A variant of a run record as one side of a comparison. Its answers are read when a report shows them. */
 export function sideOfVariant(
   { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
-  { source, readRow, costOf }: VariantSideOptions,
+  { source, kind, readRow, costOf }: VariantSideOptions,
 ): ComparedSide {
   return {
     source,
+    kind,
     recorded,
     cases,
     models: answeredModels(cases.values()),

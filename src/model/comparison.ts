@@ -35,6 +35,8 @@ export interface KeptAnswer {
 export interface ComparedSide {
   /** Where it came from, in words: `evals/triage.baseline.jsonl`, `run 20261124-…`, `git:main`. */
   readonly source: string;
+  /** `run`: a variant of the run itself. `rerun`: the accepted prompt, asked again in it. `stored`: a baseline or another run. */
+  readonly kind: 'run' | 'rerun' | 'stored';
   /** When it was accepted, as an ISO date, and how many days before the run that is compared with it. */
   readonly accepting?: { readonly acceptedAt: string; readonly ageDays: number };
   readonly recorded: RecordedVariant;

@@ -176,6 +176,7 @@ function sidesOf(
 ): readonly [readonly [ComparedSide, ComparedSide], CompareVariantsOptions] {
   const side = (source: string, cases: ReadonlyMap<string, CaseSummary>): ComparedSide => ({
     source,
+    kind: 'stored',
     recorded,
     cases,
     models: [],

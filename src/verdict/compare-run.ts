@@ -30,9 +30,6 @@ export interface CompareRunOptions {
   readonly isPairWanted?: boolean;
 }
 
-/** How reports name a side that is of the run itself. */
-export const withinRun = 'this run';
-
 /** Pairs every gated variant of a record with what it is compared with. A variant without a baseline is left out. */
 export async function compareRun(options: CompareRunOptions): Promise<readonly GatedComparison[]> {
   const { header, summary } = options.record;
@@ -74,8 +71,10 @@ type FileBaseline = Extract<SuiteBaseline, { kind: 'file' }>;
 type RecordBaseline = Extract<SuiteBaseline, { kind: 'record' }>;
 
 /**
- * A version that runs beside it on purpose goes first, then what is stored. The version or provider that it replaces
- * comes last.
+ * What a variant is compared with, the first of these that there is:
+ * 1. The accepted prompt that runs beside it, or the first version of `--compare`.
+ * 2. What is stored: a baseline or another run.
+ * 3. The version or provider of the same run that it replaces.
  */
 async function compareCandidate(
   candidate: Candidate,
@@ -83,20 +82,22 @@ async function compareCandidate(
 ): Promise<ComparedVariant | undefined> {
   const { options } = candidate;
   const [first] = options.record.header.settings.compare ?? [];
-  const beside = findBeside(candidate);
-  const isOnPurpose = beside?.recorded.baselineOf !== undefined || beside?.recorded.prompt === first;
-  if (beside !== undefined && isOnPurpose) return compareBeside(candidate, beside, found);
+  const counterpart = findCounterpart(candidate);
+  const isOnPurpose = counterpart?.recorded.baselineOf !== undefined || counterpart?.recorded.prompt === first;
+  if (counterpart !== undefined && isOnPurpose) return compareWithCounterpart(candidate, counterpart, found);
   const stored =
     found?.kind === 'file'
       ? await compareWithFile(candidate, found)
       : found && (await compareWithRecord(candidate, found));
   if (stored !== undefined) return stored;
-  if (beside !== undefined) return compareBeside(candidate, beside, found);
+  if (counterpart !== undefined) return compareWithCounterpart(candidate, counterpart, found);
   return options.isPairWanted === true ? compareWithNothing(candidate) : undefined;
 }
 
+const ofThisRun = { source: 'this run', kind: 'run' } as const;
+
 /** The other variant of the same run: the baseline's prompt run again, or what this one replaces. */
-function findBeside({ suite, variant }: Candidate): VariantSummary | undefined {
+function findCounterpart({ suite, variant }: Candidate): VariantSummary | undefined {
   const { prompt, provider } = variant.recorded;
   const key = besideKey(variant.recorded);
   const others = suite.variants.filter((other) => other !== variant && other.planned > 0);
@@ -110,31 +111,31 @@ function isVariant(recorded: VariantKey, { prompt, provider }: VariantKey): bool
   return recorded.prompt === prompt && recorded.provider === provider;
 }
 
-function compareBeside(
+function compareWithCounterpart(
   candidate: Candidate,
-  beside: VariantSummary,
+  counterpart: VariantSummary,
   found: SuiteBaseline | undefined,
 ): ComparedVariant {
   const { variant, options } = candidate;
   const { record, costOf } = options;
-  const isRerun = beside.recorded.baselineOf !== undefined;
+  const isRerun = counterpart.recorded.baselineOf !== undefined;
   const accepted = findAccepted(candidate, found);
   // A case that was not accepted is new, whatever the old prompt answers to it: it must pass by itself.
-  const cases = isRerun ? new Map([...beside.cases].filter(([id]) => accepted.cases.has(id))) : beside.cases;
-  const source = isRerun ? 'the baseline, run again' : withinRun;
-  const side = sideOfVariant({ recorded: beside.recorded, cases }, { source, readRow: record.readRow, costOf });
-  const compare = (found: FoundCases) =>
+  const cases = isRerun ? new Map([...counterpart.cases].filter(([id]) => accepted.cases.has(id))) : counterpart.cases;
+  const named = isRerun ? ({ source: 'the baseline, run again', kind: 'rerun' } as const) : ofThisRun;
+  const side = sideOfVariant({ recorded: counterpart.recorded, cases }, { ...named, readRow: record.readRow, costOf });
+  const compare = (redefinitions: Redefinitions) =>
     compareTo(
       candidate,
       { ...side, accepted: accepted.cases },
       {
-        ...found,
-        latencyComparable: !hasCachedAnswer(variant) && !hasCachedAnswer(beside),
+        ...redefinitions,
+        latencyComparable: !hasCachedAnswer(variant) && !hasCachedAnswer(counterpart),
         isWithinRun: true,
         isWhole: isEnded(record),
       },
     );
-  return compareTwice(compare, accepted, options);
+  return compareWithRedefinitions(compare, accepted, options);
 }
 
 function hasCachedAnswer({ cases }: VariantSummary): boolean {
@@ -157,19 +158,19 @@ function acceptedOf({ cases, recorded }: Pick<ComparedSide, 'cases' | 'recorded'
 }
 
 /** Compares again where cases were accepted under other checks. */
-function compareTwice(
-  compare: (found: FoundCases) => ComparedVariant,
+function compareWithRedefinitions(
+  compare: (redefinitions: Redefinitions) => ComparedVariant,
   accepted: AcceptedVariant,
   { record }: CompareRunOptions,
 ): ComparedVariant {
   const compared = compare({ redefined: new Set() });
-  const found = findRedefined(compared, accepted, record.readRow);
-  return isEmpty(found) ? compared : compare(found);
+  const redefinitions = findRedefined(compared, accepted, record.readRow);
+  return isEmpty(redefinitions) ? compared : compare(redefinitions);
 }
 
-type FoundCases = ReturnType<typeof findRedefined>;
+type Redefinitions = ReturnType<typeof findRedefined>;
 
-function isEmpty({ redefined, breaking }: FoundCases): boolean {
+function isEmpty({ redefined, breaking }: Redefinitions): boolean {
   return redefined.size === 0 && (breaking?.size ?? 0) === 0;
 }
 
@@ -211,14 +212,14 @@ async function compareWithRecord(candidate: Candidate, found: RecordBaseline): P
   const { suite, variant, options } = candidate;
   const other = findVariant(suite, variant, record);
   if (other === undefined) return undefined;
-  const stored = sideOfVariant(other, { source, readRow: record.readRow, costOf: options.costOf });
+  const stored = sideOfVariant(other, { source, kind: 'stored', readRow: record.readRow, costOf: options.costOf });
   const aged = { ...stored, ...describeAge(found, options) };
   const side = await classifyStored(aged, {
     classes: suite.recorded.classes,
     candidate: variant.cases,
     readAnswer: ({ rowIndex }) => record.readRow(rowIndex),
   });
-  return compareTwice((again) => compareTo(candidate, side, again), acceptedOf(side), options);
+  return compareWithRedefinitions((again) => compareTo(candidate, side, again), acceptedOf(side), options);
 }
 
 /** How old the baseline was when the run started, so that a report says the same whenever it is made. */
@@ -236,6 +237,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 function compareWithNothing(candidate: Candidate): ComparedVariant {
   const nothing: ComparedSide = {
     source: 'nothing: the other side has no such variant',
+    kind: 'stored',
     recorded: candidate.variant.recorded,
     cases: new Map(),
     models: [],
@@ -252,9 +254,9 @@ function compareTo(
 ): ComparedVariant {
   const { record, costOf } = options;
   const { gate, classes, filtered, judges } = suite.recorded;
-  const own = sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
+  const now = sideOfVariant(variant, { ...ofThisRun, readRow: record.readRow, costOf });
   const { early } = record.header.settings;
-  return compareVariants(side, own, {
+  return compareVariants(side, now, {
     // The claims before the end of an early run have spent their part.
     gate: early === undefined ? gate : { ...gate, alpha: lastShare * gate.alpha },
     margin: gate.passRate.maxDrop ?? defaultMaxDrop,

@@ -11,7 +11,6 @@ import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { findVariant } from '../record/summarize-run.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
-import { withinRun } from './compare-run.ts';
 
 export interface JudgeContractsOptions {
   readonly findBaseline: FindBaseline;
@@ -43,13 +42,15 @@ export async function judgeContracts(
     const id = suite.recorded.suite;
     const pairs = gated.filter((comparison) => comparison.suite === suite && isHeldToBaseline(comparison, record));
     for (const prompt of new Set(pairs.map(({ variant }) => variant.recorded.prompt))) {
-      const own = pairs.filter(({ variant }) => variant.recorded.prompt === prompt);
+      const ofPrompt = pairs.filter(({ variant }) => variant.recorded.prompt === prompt);
       try {
         const [entry] = await compareContracts({
           suite: id,
-          against: own[0]?.compared.baseline.source ?? '',
-          old: own.map(({ variant, compared }) => findOld(suite, variant, compared.baseline, findBaseline, record)),
-          replacement: own.map(({ variant }) => ({
+          against: ofPrompt[0]?.compared.baseline.source ?? '',
+          old: ofPrompt.map(({ variant, compared }) =>
+            findOld(suite, variant, compared.baseline, findBaseline, record),
+          ),
+          replacement: ofPrompt.map(({ variant }) => ({
             variant: variant.recorded,
             answers: () => answersOfRecord(variant, record.readRow),
           })),
@@ -63,7 +64,7 @@ export async function judgeContracts(
         warnings.push(...describeContractWarnings(entry));
       } catch (error) {
         if (!(error instanceof SchemaProblem)) throw error;
-        const side = error.side === 'old' ? 'the baseline' : withinRun;
+        const side = error.side === 'old' ? 'the baseline' : 'this run';
         warnings.push(
           `${id}: the contract of prompt ${prompt} was not compared: in ${side}, ${error.pointer} ${error.message}`,
         );
@@ -75,7 +76,7 @@ export async function judgeContracts(
 
 /** Two versions side by side are held to a contract only once one of them is accepted, or with `--compare`. */
 function isHeldToBaseline({ compared }: GatedComparison, { header }: StoredRecord): boolean {
-  return compared.baseline.source !== withinRun || header.settings.compare !== undefined;
+  return compared.baseline.kind !== 'run' || header.settings.compare !== undefined;
 }
 
 /** The baseline's own contract, even where its prompt ran again beside the new one. */
@@ -87,8 +88,7 @@ function findOld(
   record: StoredRecord,
 ): AnsweredVariant {
   const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
-  const isWithin = side.source === withinRun;
-  const found = isWithin ? undefined : findBaseline({ id: suite, path });
+  const found = side.kind === 'run' ? undefined : findBaseline({ id: suite, path });
   if (found?.kind === 'file') {
     const { baseline } = found;
     const [known] = comparedKeys({ ...variant.recorded, prompt: wanted }).flatMap(

@@ -24,7 +24,7 @@ function comparisonOf(
   variant: VariantSummary,
   { isInconclusive = false, kind = 'certain', partial, failures = [], warnings = [], besideOf, removed = [] }: Compared,
 ) {
-  const accepted = besideOf === undefined ? {} : { accepted: new Map() };
+  const side = besideOf === undefined ? 'stored' : 'run';
   return {
     variant,
     mustPassWhole: false,
@@ -36,7 +36,7 @@ function comparisonOf(
     unsettled: [],
     compared: {
       cases: new Map(removed.map((id) => [id, { change: 'removed' }])),
-      baseline: { cases: new Map(), recorded: { ...variant.recorded, prompt: besideOf ?? 'old' }, ...accepted },
+      baseline: { cases: new Map(), kind: side, recorded: { ...variant.recorded, prompt: besideOf ?? 'old' } },
     },
     ...(partial !== undefined && { partial }),
   };

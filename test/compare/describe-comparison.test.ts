@@ -77,7 +77,7 @@ describe('a comparison as a report shows it', () => {
     expect(show({})).not.toHaveProperty('unsettled');
     expect(show({})).not.toHaveProperty('prompts');
     const accepting = { acceptedAt: '2026-01-01', ageDays: 3 };
-    const baseline = { ...clean.baseline, accepted: new Map(), accepting };
+    const baseline = { ...clean.baseline, kind: 'run', accepting } as const;
     expect(show({ baseline })).toMatchObject({ isWithinRun: true, against: accepting });
     const other = { ...clean.candidate, recorded: { ...clean.candidate.recorded, messages: [] } };
     expect(show({ candidate: other }).prompts?.candidate).toEqual([]);

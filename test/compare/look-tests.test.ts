@@ -198,7 +198,7 @@ describe('the averages that are looked at', () => {
   test('are none where the accepted prompt is not asked for it', () => {
     expect(looked({}, { settings: { mergedShards: 2 } })).toEqual([]);
     expect(looked({ acceptedPrompt: { is: 'unchanged' } })).toEqual([]);
-    const baseline = { ...worse.baseline, accepted: new Map() };
+    const baseline = { ...worse.baseline, kind: 'run' } as const;
     expect(looked({}, { compared: { ...worse, baseline } })).toEqual([]);
     const apart = compareSides(buildSide({ a: 'p' }), buildSide({ b: 'f' }));
     expect(looked({}, { compared: apart })).toEqual([]);

@@ -19,6 +19,7 @@ function costsOf(booked: number | null, table: number | undefined) {
     { recorded, cases: new Map(Object.entries(cases)) },
     {
       source: 'test',
+      kind: 'run',
       readRow: (rowIndex) => {
         throw new Error(`row ${rowIndex} was read`);
       },
@@ -55,7 +56,7 @@ test('only the first twenty answers are compared with the table', () => {
       throw new Error('no row is read');
     };
     const { recorded } = buildSide({});
-    const side = sideOfVariant({ recorded, cases }, { source: 'test', readRow, costOf: () => 1 });
+    const side = sideOfVariant({ recorded, cases }, { source: 'test', kind: 'run', readRow, costOf: () => 1 });
     return new Set([...cases.values()].flatMap(({ trials }) => trials.map((row) => side.costOf?.(row))));
   };
   expect(pricesOf(19)).toEqual(new Set([1]));
@@ -91,7 +92,7 @@ test('the answer of a case on a run is that of its first judged trial, with the 
   ]);
   const side = sideOfVariant(
     { recorded: buildSide({}).recorded, cases },
-    { source: 'run 1', readRow: (index) => rows[index] as CellRow, costOf: () => undefined },
+    { source: 'run 1', kind: 'stored', readRow: (index) => rows[index] as CellRow, costOf: () => undefined },
   );
   expect([side.source, side.models]).toEqual(['run 1', ['a', 'b']]);
   expect([side.cases, side.recorded]).toEqual([cases, buildSide({}).recorded]);

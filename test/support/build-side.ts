@@ -44,6 +44,7 @@ export function buildSide(
   );
   return {
     source: 'test',
+    kind: 'stored',
     recorded: buildVariant(summaries.length, recorded),
     cases: new Map(summaries.map((found) => [found.caseId, found])),
     models: [],

@@ -73,6 +73,11 @@ test('versions side by side are held to a contract only where the user compares 
   );
 });
 
+test('a baseline holds whatever its file is called', async () => {
+  const ran = { variants: [{ messages: needing(1) }] };
+  expect(await show(ran, { ...fileOf(), source: 'this run' })).toEqual(await show(ran, fileOf()));
+});
+
 test('a prompt that runs beside its accepted one is held to what was accepted', async () => {
   const rerun = { prompt: 'v1@baseline', baselineOf: 'v1', messages: needing(2) };
   expect(await show({ variants: [rerun, { messages: needing(1) }] }, fileOf())).toEqual(

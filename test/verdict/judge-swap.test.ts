@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JudgedComparison, JudgedRun } from '../../src/compare/gate/judge-comparisons.ts';
-import type { SwapReport } from '../../src/model/comparison.ts';
+import type { ComparedSide, SwapReport } from '../../src/model/comparison.ts';
 import type { Breach, Certainty, Decision } from '../../src/model/gate.ts';
 import type { RunSettings } from '../../src/model/record.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
@@ -82,8 +82,9 @@ function buildPart(options: Options, suiteId: string) {
   const [suite] = summary.suites;
   const [mini, ...others] = suite?.variants ?? [];
   if (suite === undefined || mini === undefined) throw new Error('one suite with a provider');
-  const side = (variant: typeof mini) => ({
+  const side = (variant: typeof mini): ComparedSide => ({
     source: 'test',
+    kind: 'run',
     recorded: variant.recorded,
     cases: variant.cases,
     models: [],

@@ -260,9 +260,9 @@ export function findDecided(
             : variants.filter((other) => isOfRun(other) || isReplacedBy(variant.recorded, other.recorded));
         // Variants that are compared with this one in the run need its answers.
         const beside = comparisons.flatMap((one) => {
-          const { accepted, recorded } = one.compared.baseline;
+          const { kind, recorded } = one.compared.baseline;
           const isThis = recorded.prompt === prompt && recorded.provider === provider;
-          return accepted !== undefined && isThis && variants.includes(one.variant) ? [one.variant] : [];
+          return kind !== 'stored' && isThis && variants.includes(one.variant) ? [one.variant] : [];
         });
         return own.length > 0 && [...own, ...beside].every((one) => certain.has(one) && !isOpen.has(one));
       }),

@@ -47,7 +47,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     outcome: verdict.outcome,
     certainty: verdict.certainty,
     against: { source: baseline.source, prompt: baseline.recorded.prompt, ...baseline.accepting },
-    ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
+    ...(baseline.kind === 'stored' ? {} : { isWithinRun: true as const }),
     ...(verdict.isFirst ? { isFirst: true as const } : {}),
     passRate: describe(compared.passRate),
     ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared, describe) }),

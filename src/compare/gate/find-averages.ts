@@ -42,7 +42,7 @@ export function findLookedAverages(
   { share, isCertain }: { readonly share: number; readonly isCertain: boolean },
 ): readonly (ComparedAverage & LookedAverage)[] {
   const { suite, variant, compared, own } = comparison;
-  const isWithinRun = compared.baseline.accepted !== undefined;
+  const isWithinRun = compared.baseline.kind !== 'stored';
   if (isWithinRun || settings.mergedShards !== undefined || sidesOf(comparison, settings) !== 'both') return [];
   const { gate, suite: suiteId } = suite.recorded;
   const { prompt, provider } = variant.recorded;
