@@ -31,7 +31,7 @@ export function describeConclusion({ provider, rows, candidates, cheapest }: Omi
   ].join('; ');
 }
 
-function isHolding({ verdict }: { readonly verdict: SwapVerdict }): boolean {
+export function isHolding({ verdict }: { readonly verdict: SwapVerdict }): boolean {
   return verdict === 'holds' || verdict === 'better';
 }
 

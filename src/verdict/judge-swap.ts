@@ -19,7 +19,7 @@ import type { RunSummary, SuiteSummary, VariantSummary } from '../model/summary.
 import { describeRateChange } from '../reports/comparison.ts';
 import { adjustHolm } from '../stats/multiplicity.ts';
 import { formatCount, formatPercent } from '../text/format-amount.ts';
-import { describeConclusion } from './conclude-swap.ts';
+import { describeConclusion, isHolding } from './conclude-swap.ts';
 
 interface JudgedSwap {
   readonly summary: RunSummary;
@@ -42,10 +42,11 @@ function judgeSwap(
 ): SwapReport {
   const found = ids.map((id) => collectRows(id, provider, run, better));
   const candidates = found.map((one) => summarizeCandidate(one));
-  const holding = candidates.filter(({ verdict }) => verdict === 'holds' || verdict === 'better');
+  const holding = candidates.filter(isHolding);
   const costs = holding.flatMap(({ cellCostUsd }) => cellCostUsd ?? []);
   const least = Math.min(...costs);
-  const isCheapest = ({ cellCostUsd }: SwapCandidate) => cellCostUsd !== null && cellCostUsd <= least * (1 + rounding);
+  const isCheapest = ({ cellCostUsd }: SwapCandidate) =>
+    cellCostUsd !== null && cellCostUsd <= least * (1 + floatTolerance);
   const cheapest = holding.filter(isCheapest).map(({ candidate }) => candidate);
   const rows = found.flatMap((one) => one.rows);
   return {
@@ -57,7 +58,7 @@ function judgeSwap(
   };
 }
 
-const rounding = 1e-9;
+const floatTolerance = 1e-9;
 
 interface CandidateRows {
   readonly candidate: string;
@@ -65,6 +66,7 @@ interface CandidateRows {
   readonly rows: readonly SwapRow[];
   readonly variants: readonly VariantSummary[];
   readonly compared: readonly ComparedVariant[];
+  /** Of the intervals over all suites. */
   readonly alpha: number;
 }
 
@@ -78,7 +80,8 @@ function collectRows(
   const rows: SwapRow[] = [];
   const variants: VariantSummary[] = [];
   const compared: ComparedVariant[] = [];
-  let [model, alpha] = ['', 0.05];
+  const alphas: number[] = [];
+  let model = '';
   for (const suite of run.summary.suites) {
     for (const { recorded, planned } of suite.variants) {
       if (recorded.provider !== provider || planned === 0) continue;
@@ -90,10 +93,12 @@ function collectRows(
       if (own === undefined) continue;
       variants.push(own);
       model = `${own.recorded.adapter}:${own.recorded.model}`;
-      alpha = suite.recorded.gate.alpha;
+      alphas.push(suite.recorded.gate.alpha);
       if (comparison !== undefined) compared.push(comparison.compared);
     }
   }
+  // The strictest gate's, so that the totals do not depend on the order of suites.
+  const alpha = alphas.length === 0 ? defaultGate.alpha : Math.min(...alphas);
   return { candidate, model, rows, variants, compared, alpha };
 }
 
@@ -116,18 +121,8 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
   const failures = breaches.filter(({ code }) => !undecidedCodes.has(code));
   const missing = findMissing(own, comparison, run.settings);
   const open = findOpen(input, breaches, run);
-  const verdict: SwapVerdict =
-    failures.length > 0
-      ? 'worse'
-      : missing.length > 0
-        ? 'partial'
-        : open.length > 0
-          ? 'undecided'
-          : own !== undefined && better.has(own)
-            ? 'better'
-            : 'holds';
+  const verdict = verdictOf({ failures, missing, open, isBetter: own !== undefined && better.has(own) });
   const certainty = comparison?.certainty;
-  const isSeen = verdict !== 'holds' && verdict !== 'better';
   return {
     candidate,
     suite: suite.recorded.suite,
@@ -137,10 +132,24 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
     cases: comparison?.compared.passRate.n ?? 0,
     broken: [...new Set(failures.flatMap(({ caseId }) => caseId ?? []))],
     passRate: toComparison(comparison?.compared.passRate),
-    ...(isSeen || certainty?.kind !== 'unseen' ? {} : { unseen: certainty.drop ?? null }),
+    ...(isHolding({ verdict }) && certainty?.kind === 'unseen' ? { unseen: certainty.drop ?? null } : {}),
     costUsd: toComparison(comparison?.compared.costUsd),
     latencyMs: toComparison(comparison?.compared.latencyMs),
   };
+}
+
+interface RowFindings {
+  readonly failures: readonly Breach[];
+  readonly missing: readonly string[];
+  readonly open: readonly string[];
+  readonly isBetter: boolean;
+}
+
+function verdictOf({ failures, missing, open, isBetter }: RowFindings): SwapVerdict {
+  if (failures.length > 0) return 'worse';
+  if (missing.length > 0) return 'partial';
+  if (open.length > 0) return 'undecided';
+  return isBetter ? 'better' : 'holds';
 }
 
 /** What was not compared: a candidate holds only where it was asked everything that the provider was. */
@@ -154,7 +163,7 @@ function findMissing(
   const allowed = 'count' in maxErrors ? maxErrors.count : maxErrors.fraction * planned;
   const unreached = skipped - skippedByCase;
   const cells = [
-    ...(errored > allowed + rounding ? [`${errored} of ${formatCount(planned, 'cell')} errored`] : []),
+    ...(errored > allowed + floatTolerance ? [`${errored} of ${formatCount(planned, 'cell')} errored`] : []),
     ...(unreached > 0 ? [`${unreached} of ${formatCount(planned, 'cell')} have no result`] : []),
   ];
   if (cells.length > 0) return cells;
@@ -194,7 +203,7 @@ function findOpen(
 function isBelowMargin({ recorded: { gate } }: SuiteSummary, { compared }: JudgedComparison): boolean {
   const { passRate, judgedMargin } = compared;
   const margin = judgedMargin?.margin ?? gate.passRate.maxDrop ?? defaultMaxDrop;
-  return passRate.delta !== null && passRate.delta < -margin - rounding;
+  return passRate.delta !== null && passRate.delta < -margin - floatTolerance;
 }
 
 /** True where confirmation trials of both sides showed no drop of the pass rate. */
@@ -206,8 +215,8 @@ function isCleared({ variant }: JudgedComparison, { suspicions, settled }: Judge
 }
 
 /**
- * Variants that pass more cases than chance explains: Holm over all candidates and suites. The level is half of the
- * gate's for one side. So calling an equal candidate better or worse stays as rare as a false alarm.
+ * Variants that pass more cases than chance explains: Holm over all candidates and suites.
+ * At α/4, so that a false "better" is rarer than a false alarm of the gate, which tests for a drop at α/2.
  */
 function findBetter({ summary, judged: { comparisons } }: JudgedSwap): ReadonlySet<VariantSummary> {
   const alphas = new Map(

@@ -469,6 +469,20 @@ test('costs and latencies are those of the compared cases of all suites', () => 
   expect(candidate?.latencyMs).toMatchObject({ baseline: 300, candidate: 200 });
 });
 
+test('the intervals over all suites are those of the strictest gate, in whatever order the suites are', () => {
+  const totals = (first: number, second: number) => {
+    const { costUsd } =
+      judge(
+        { gate: { alpha: first }, costs: { mini: 0.004, good: 0.001 } },
+        { gate: { alpha: second }, costs: { mini: 0.004, good: 0.002 } },
+      ).candidates[0] ?? {};
+    return [costUsd?.low, costUsd?.high];
+  };
+  expect(totals(0.2, 0.01)).toEqual(totals(0.01, 0.01));
+  expect(totals(0.01, 0.2)).toEqual(totals(0.01, 0.01));
+  expect(totals(0.2, 0.2)).not.toEqual(totals(0.01, 0.01));
+});
+
 test('a candidate is judged in each suite at the level of its own gate, and once for all of them', () => {
   const p = 0.0078125;
   // Two comparisons share the level.
