@@ -4,9 +4,9 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { RecordedJudge, RecordedSuite } from '../model/record.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
-import { calibrationAlpha, calibrationFormat, type JudgeCalibration } from '../model/verdict.ts';
+import { type JudgeValidation, validationAlpha, validationFormat } from '../model/verdict.ts';
 import { defineKeptList } from '../project/kept-list.ts';
-import { calibrationPathOf } from '../project/project-paths.ts';
+import { validationPathOf } from '../project/project-paths.ts';
 import { judgeError } from '../stats/agreement.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -14,55 +14,49 @@ import { quote } from '../text/shorten.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** What a record keeps of a suite's judges: why they may not decide yet, and how well each was measured. */
-export function describeJudges(
-  suite: Suite,
-  root: string,
-  cwd: string,
-): Pick<RecordedSuite, 'uncalibrated' | 'judges'> {
+export function describeJudges(suite: Suite, root: string, cwd: string): Pick<RecordedSuite, 'unvalidated' | 'judges'> {
   const { criteria, labels } = suite;
   if (criteria.length === 0) return {};
-  const path = calibrationPathOf(root, suite.path);
-  const calibrations = readCalibrations(path, relative(cwd, path));
-  const uncalibrated = criteria.flatMap((criterion) => describeUnvalidated(criterion, calibrations, suite) ?? []);
+  const path = validationPathOf(root, suite.path);
+  const validations = readValidations(path, relative(cwd, path));
+  const unvalidated = criteria.flatMap((criterion) => describeUnvalidated(criterion, validations, suite) ?? []);
   const judges = criteria.map((criterion): RecordedJudge => {
     const { judge, assertion, name } = criterion;
-    const measured = describeMeasured(findCalibration(criterion, calibrations), labels, criterion);
+    const measured = describeMeasured(findValidation(criterion, validations), labels, criterion);
     return { judge: judge.id, assertion, ...defined({ name, measured }) };
   });
-  return { ...(uncalibrated.length === 0 ? {} : { uncalibrated }), judges };
+  return { ...(unvalidated.length === 0 ? {} : { unvalidated }), judges };
 }
 
-function findCalibration({ judge, criterionHash }: Criterion, calibrations: readonly JudgeCalibration[]) {
-  return calibrations.find(
-    (calibration) => calibration.judge === judge.id && calibration.criterionHash === criterionHash,
-  );
+function findValidation({ judge, criterionHash }: Criterion, validations: readonly JudgeValidation[]) {
+  return validations.find((validation) => validation.judge === judge.id && validation.criterionHash === criterionHash);
 }
 
 /** Undefined where the labels changed, or where no answer is labelled good or none bad. */
 function describeMeasured(
-  found: JudgeCalibration | undefined,
+  found: JudgeValidation | undefined,
   labels: readonly LabelledAnswer[],
   criterion: Criterion,
 ): RecordedJudge['measured'] {
   if (found?.counts === undefined || isStale(found, labels, criterion)) return undefined;
-  const { youdenLow } = judgeError(found.counts, calibrationAlpha);
+  const { youdenLow } = judgeError(found.counts, validationAlpha);
   return youdenLow === null ? undefined : { labels: found.cases, youdenLow };
 }
 
-function isStale(found: JudgeCalibration, labels: readonly LabelledAnswer[], criterion: Criterion): boolean {
+function isStale(found: JudgeValidation, labels: readonly LabelledAnswer[], criterion: Criterion): boolean {
   return found.labels !== undefined && found.labels !== hashLabels(labels, criterion);
 }
 
 /** Undefined where the judge may decide by this criterion. */
 export function describeUnvalidated(
   criterion: Criterion,
-  calibrations: readonly JudgeCalibration[],
+  validations: readonly JudgeValidation[],
   { path: suitePath, labels }: Pick<Suite, 'path' | 'labels'>,
 ): string | undefined {
   const minKappa = criterion.judge.judging?.minKappa;
   if (minKappa === undefined) return undefined;
-  const own = calibrations.filter(({ judge }) => judge === criterion.judge.id);
-  const measured = findCalibration(criterion, calibrations);
+  const own = validations.filter(({ judge }) => judge === criterion.judge.id);
+  const measured = findValidation(criterion, validations);
   const lead = `judge ${quote(criterion.judge.id)} may not decide by ${describeCriterion(criterion)}`;
   const wanted = `minKappa is ${minKappa}`;
   const next = `run llmcheck judge check ${suitePath}`;
@@ -120,9 +114,9 @@ const countsSchema = z
     error: 'more is found than there is',
   });
 
-const kept = defineKeptList<JudgeCalibration>({
-  name: 'calibrations',
-  format: calibrationFormat,
+const kept = defineKeptList<JudgeValidation>({
+  name: 'validations',
+  format: validationFormat,
   row: z.object({
     judge: z.string(),
     assertion: z.string(),
@@ -137,9 +131,9 @@ const kept = defineKeptList<JudgeCalibration>({
     counts: countsSchema.exactOptional(),
   }),
   keyOf: ({ judge, assertion, name = '', criterionHash }) => [judge, assertion, name, criterionHash],
-  lack: 'holds no calibrations of judges',
+  lack: 'holds no validations of judges',
   command: 'llmcheck judge check',
 });
 
 /** What was measured of a suite's judges. */
-export const { read: readCalibrations, write: writeCalibrations } = kept;
+export const { read: readValidations, write: writeValidations } = kept;

@@ -10,15 +10,15 @@ import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { judgeAnswer } from '../judges/judge-answer.ts';
-import { describeUnvalidated, hashLabels, readCalibrations, writeCalibrations } from '../judges/validated-judges.ts';
+import { describeUnvalidated, hashLabels, readValidations, writeValidations } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
 import { withRefusal } from '../model/storage-problem.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
-import { calibrationAlpha, type JudgeCalibration, type Verdict } from '../model/verdict.ts';
+import { type JudgeValidation, type Verdict, validationAlpha } from '../model/verdict.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { emptySelection } from '../plan/select-cases.ts';
-import { calibrationPathOf } from '../project/project-paths.ts';
+import { validationPathOf } from '../project/project-paths.ts';
 import { type CorrelationEstimate, cohenKappa, type JudgeCounts, rankCorrelation } from '../stats/agreement.ts';
 import { sum, sumKnown } from '../stats/descriptive.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -55,8 +55,8 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
   const planned = await planRun({ project, selection: emptySelection, settings, record: options.record }, ports);
   const isMeasured = (suite: Suite) => suite.labels.some(({ criterion }) => isWanted(criterion.judge.id, options));
   for (const suite of options.keep ? project.suites.filter(isMeasured) : []) {
-    const path = calibrationPathOf(project.root, suite.path);
-    readCalibrations(path, relative(ports.cwd, path));
+    const path = validationPathOf(project.root, suite.path);
+    readValidations(path, relative(ports.cwd, path));
     withRefusal(() => probeFile(path));
   }
   const stop = createStop();
@@ -174,9 +174,9 @@ function keepSuite(
         ),
       ),
     )
-    .filter(({ calibration, errored }) => calibration.cases + errored > 0);
-  const fresh = measured.map(({ criterion, calibration }) => ({
-    ...calibration,
+    .filter(({ validation, errored }) => validation.cases + errored > 0);
+  const fresh = measured.map(({ criterion, validation }) => ({
+    ...validation,
     labels: hashLabels(suite.labels, criterion),
   }));
   const criteria = measured.map((found) => {
@@ -184,17 +184,17 @@ function keepSuite(
     return { ...found, ...defined({ lack }) };
   });
   if (!keep) return { suite: suite.id, criteria, isChanged: false };
-  const path = calibrationPathOf(project.root, suite.path);
+  const path = validationPathOf(project.root, suite.path);
   const file = relative(cwd, path);
-  const isAsked = ({ judge, criterionHash }: JudgeCalibration) =>
+  const isAsked = ({ judge, criterionHash }: JudgeValidation) =>
     suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.criterionHash === criterionHash);
-  const isFresh = ({ judge, criterionHash }: JudgeCalibration) =>
+  const isFresh = ({ judge, criterionHash }: JudgeValidation) =>
     fresh.some((other) => other.judge === judge && other.criterionHash === criterionHash);
   // Without a verdict there is no measurement.
   const usable = fresh.filter(({ cases }) => cases > 0);
   const isChanged = withFileLock(path, () => {
-    const kept = readCalibrations(path, file).filter((old) => isAsked(old) && !isFresh(old));
-    return writeCalibrations(path, [...kept, ...usable]);
+    const kept = readValidations(path, file).filter((old) => isAsked(old) && !isFresh(old));
+    return writeValidations(path, [...kept, ...usable]);
   });
   return { suite: suite.id, criteria, file, isChanged };
 }
@@ -209,7 +209,7 @@ interface JudgedLabel {
 
 interface MeasuredCriterion {
   readonly criterion: Criterion;
-  readonly calibration: JudgeCalibration;
+  readonly validation: JudgeValidation;
   /** Labelled answers without a verdict, which are not measured. */
   readonly errored: number;
   /** Counts of verdict and label. */
@@ -233,13 +233,13 @@ function measureJudge(criterion: Criterion, labelled: readonly JudgedLabel[]): M
   const counts = categories.map((said) =>
     categories.map((label) => judged.filter((one) => one.said === said && one.label.label === label).length),
   );
-  const { kappa, agreement, low, high } = cohenKappa(counts, calibrationAlpha);
+  const { kappa, agreement, low, high } = cohenKappa(counts, validationAlpha);
   const { judge, assertion, name, criterionHash } = criterion;
   const positions = sumPositions(judged.map(({ verdict }) => verdict));
   const measured = { criterionHash, cases: judged.length, agreement, kappa, low, high, counts: countFound(judged) };
   return {
     criterion,
-    calibration: { judge: judge.id, assertion, ...defined({ name }), ...measured },
+    validation: { judge: judge.id, assertion, ...defined({ name }), ...measured },
     errored: labelled.length - judged.length,
     confusion: categories.flatMap((said, i) =>
       categories.map((label, j) => ({ said, label, count: counts[i]?.[j] ?? 0 })),
@@ -250,7 +250,7 @@ function measureJudge(criterion: Criterion, labelled: readonly JudgedLabel[]): M
         label.answer.length - (label.other?.length ?? 0),
         worth[said] - worth[label.label],
       ]),
-      calibrationAlpha,
+      validationAlpha,
     ),
     wrong: labelled.filter(({ label, said }) => said !== label.label),
   };

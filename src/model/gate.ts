@@ -28,7 +28,7 @@ export const breachCodes = [
   'stopped',
   'unpriced',
   'untimed',
-  'judge-uncalibrated',
+  'judge-unvalidated',
   'inconclusive',
 ] as const;
 
@@ -41,7 +41,7 @@ export const undecidedCodes: ReadonlySet<BreachCode> = new Set<BreachCode>([
   'stopped',
   'unpriced',
   'untimed',
-  'judge-uncalibrated',
+  'judge-unvalidated',
   'inconclusive',
 ]);
 
@@ -73,7 +73,7 @@ export interface Decision {
   /** What the change takes out of its own gate, one sentence each; they are among the warnings too. */
   readonly loosened?: readonly string[];
   /** What `incomplete` means: cells that could not be judged, or an evaluation that did not happen. */
-  readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'uncalibrated' | 'inconclusive';
+  readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'unvalidated' | 'inconclusive';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   /** How sure it is that nothing got worse; absent where nothing was compared. */
   readonly certainty?: Certainty;

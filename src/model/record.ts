@@ -67,7 +67,7 @@ export interface RecordedSuite {
   readonly outputs: 'full' | 'hash';
   readonly variants: readonly RecordedVariant[];
   /** Why judges of the suite may not decide, one sentence each; absent where all may. */
-  readonly uncalibrated?: readonly string[];
+  readonly unvalidated?: readonly string[];
   /** What is known of its judges, one entry for each criterion; absent where no judge is asked. */
   readonly judges?: readonly RecordedJudge[];
   /** True where a filter, tag, sample, shard or restriction left cells out. */

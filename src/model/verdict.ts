@@ -98,13 +98,13 @@ export type SelectSpec =
   | { readonly kind: 'module'; readonly name: string; readonly exportName: string; readonly code: CodeSource };
 
 /** Grows when a field changes meaning or a new one is required; new optional fields do not count. */
-export const calibrationFormat = 1;
+export const validationFormat = 1;
 
 /** The level of the intervals of all measurements of a judge. */
-export const calibrationAlpha = 0.05;
+export const validationAlpha = 0.05;
 
 /** How well a judge agreed with people on one criterion; kept beside the suite, so that a run can ask for it. */
-export interface JudgeCalibration {
+export interface JudgeValidation {
   /** The judge's id in the suite. */
   readonly judge: string;
   readonly assertion: string;

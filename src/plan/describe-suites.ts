@@ -32,7 +32,7 @@ export interface DescribeOptions {
   /** What the user said is compared within the run. */
   readonly pairing?: Pairing;
   /** What is known of a suite's judges. */
-  readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'uncalibrated' | 'judges'>;
+  readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'unvalidated' | 'judges'>;
   /** True where asking again gives the same answer. */
   readonly isReplayed?: (suite: Suite) => boolean;
   /** What is known of the prompt that a variant is compared with. */

@@ -10,7 +10,7 @@ interface KeptOptions<Row> {
   readonly row: z.ZodType<Row>;
   /** What orders the rows. */
   readonly keyOf: (row: Row) => readonly string[];
-  /** What a damaged file lacks, as the rest of a sentence about it: `holds no calibrations of judges`. */
+  /** What a damaged file lacks, as the rest of a sentence about it: `holds no validations of judges`. */
   readonly lack: string;
   /** Writes the file again. */
   readonly command: string;

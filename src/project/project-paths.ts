@@ -31,7 +31,7 @@ export function referencePathOf(root: string, suitePath: string): string {
 }
 
 /** The same for `evals/triage.judges.json`, which holds measurements of the suite's judges. */
-export function calibrationPathOf(root: string, suitePath: string): string {
+export function validationPathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
 }
 

@@ -194,8 +194,8 @@ function describeIncomplete(report: Report, style: HeadlineStyle): string {
     case 'nothing-evaluated':
       if (totals.passed + totals.failed === 0) return 'nothing was evaluated';
       return 'a file, a suite or a slice of its gate has no case left';
-    case 'uncalibrated':
-      return 'a judge may not decide before it is calibrated (llmcheck judge check)';
+    case 'unvalidated':
+      return 'a judge may not decide before it is validated (llmcheck judge check)';
     case 'inconclusive':
       return describeUncertain(report, style);
     case 'stopped':

@@ -208,8 +208,8 @@ test('what others found, such as contracts, fails and warns too', () => {
     'remark',
   ]);
   // Contracts are compared without a judge.
-  const uncalibrated = one(1, { uncalibrated: ['not measured'] });
-  expect(decideOn([uncalibrated], rowsOf('p'), { further: { failures, warnings: [] } })).toEqual([
+  const unvalidated = one(1, { unvalidated: ['not measured'] });
+  expect(decideOn([unvalidated], rowsOf('p'), { further: { failures, warnings: [] } })).toEqual([
     'failed',
     'broken',
     'not measured',

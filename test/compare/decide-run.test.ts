@@ -310,17 +310,17 @@ describe('a selection that found nothing', () => {
   });
 });
 
-describe('a suite whose judge is not calibrated', () => {
+describe('a suite whose judge is not validated', () => {
   const message = 'judge gpt-4o has no labels';
-  const uncalibrated = { replayed: true as const, uncalibrated: [message] };
-  const failing = { ...uncalibrated, suite: 'replies' };
+  const unvalidated = { replayed: true as const, unvalidated: [message] };
+  const failing = { ...unvalidated, suite: 'replies' };
 
   test('is incomplete, with its failures as warnings', () => {
-    expect(judge('f', { suite: uncalibrated })).toMatchObject({
+    expect(judge('f', { suite: unvalidated })).toMatchObject({
       outcome: 'incomplete',
-      incompleteBecause: 'uncalibrated',
-      breaches: [{ code: 'judge-uncalibrated', suite: 'triage', message }],
-      warnings: ['triage: pass rate 0 % is below 100 % (not decided: its judge is not calibrated)'],
+      incompleteBecause: 'unvalidated',
+      breaches: [{ code: 'judge-unvalidated', suite: 'triage', message }],
+      warnings: ['triage: pass rate 0 % is below 100 % (not decided: its judge is not validated)'],
     });
   });
 
@@ -334,17 +334,17 @@ describe('a suite whose judge is not calibrated', () => {
       outcome: 'failed',
       breaches: [
         { code: 'pass-rate-min', suite: 'triage' },
-        { code: 'judge-uncalibrated', suite: 'replies' },
+        { code: 'judge-unvalidated', suite: 'replies' },
       ],
     });
   });
 
   test('fails all the same by its contract, which no judge decides', () => {
-    const summary = summarize(rowsOf('p'), { suite: uncalibrated });
+    const summary = summarize(rowsOf('p'), { suite: unvalidated });
     const judged = judgeRun([], { summary, settings, isFinal: true });
     const failures = [{ code: 'contract-broken', suite: 'triage', message: 'a member was removed' }] as const;
     const decision = decide({ summary, settings, judged, further: { failures, warnings: [] } });
-    expect([decision.outcome, codes(decision)]).toEqual(['failed', ['contract-broken', 'judge-uncalibrated']]);
+    expect([decision.outcome, codes(decision)]).toEqual(['failed', ['contract-broken', 'judge-unvalidated']]);
   });
 
   test('says nothing where none of its cases was selected', () => {

@@ -5,11 +5,11 @@ import {
   describeJudges,
   describeUnvalidated,
   hashLabels,
-  readCalibrations,
-  writeCalibrations,
+  readValidations,
+  writeValidations,
 } from '../../src/judges/validated-judges.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../../src/model/suite.ts';
-import type { JudgeCalibration } from '../../src/model/verdict.ts';
+import type { JudgeValidation } from '../../src/model/verdict.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { buildCheck, buildProvider } from '../support/build-case.ts';
 
@@ -21,7 +21,7 @@ const criterionOf = (minKappa: number | undefined, more: Partial<Criterion> = {}
   at,
   ...more,
 });
-const measured = (more: Partial<JudgeCalibration> = {}): JudgeCalibration => ({
+const measured = (more: Partial<JudgeValidation> = {}): JudgeValidation => ({
   judge: 'strict',
   assertion: 'rubric',
   criterionHash: 'h1',
@@ -37,11 +37,11 @@ describe('why a judge may not decide', () => {
   const lead = 'judge "strict" may not decide by rubric';
   const next = 'run llmcheck judge check evals/s.eval.yaml';
   const found = 'kappa 0.80 [0.60, 0.95] over 40 labelled answers';
-  const none: readonly JudgeCalibration[] = [];
+  const none: readonly JudgeValidation[] = [];
   const never = `${lead}: its agreement with people was never measured, and minKappa is 0.6; ${next}`;
   const before = `${lead}: it was measured before the judge or the check changed, and minKappa is 0.6; ${next}`;
 
-  test.each<[string, number | undefined, readonly JudgeCalibration[], string | undefined]>([
+  test.each<[string, number | undefined, readonly JudgeValidation[], string | undefined]>([
     ['it need not be measured', undefined, none, undefined],
     ['it was never measured', 0.6, none, never],
     ['another judge was', 0.6, [measured({ judge: 'other' })], never],
@@ -95,9 +95,9 @@ describe('why a judge may not decide', () => {
       [measured({ labels: 'other' })],
       `${lead}: it was measured before its labels changed, and minKappa is 0.6; ${next}`,
     ],
-  ])('%s', (_, minKappa, calibrations, reason) => {
+  ])('%s', (_, minKappa, validations, reason) => {
     const suite = { path: 'evals/s.eval.yaml', labels: [] };
-    expect(describeUnvalidated(criterionOf(minKappa), calibrations, suite)).toBe(reason);
+    expect(describeUnvalidated(criterionOf(minKappa), validations, suite)).toBe(reason);
   });
 
   test('a check is called by its name', () => {
@@ -148,11 +148,11 @@ describe('the labels of a criterion', () => {
 describe('what a record keeps of judges', () => {
   const counts = { passesFound: 19, passes: 20, failuresFound: 18, failures: 20 };
 
-  function describeFor(criteria: readonly Criterion[], calibrations: readonly JudgeCalibration[]) {
+  function describeFor(criteria: readonly Criterion[], validations: readonly JudgeValidation[]) {
     const root = makeFolder();
     const suite = { criteria, labels: [], path: 's.eval.yaml' } as unknown as Suite;
     const path = join(root, 's.judges.json');
-    if (calibrations.length > 0) writeCalibrations(path, calibrations);
+    if (validations.length > 0) writeValidations(path, validations);
     return describeJudges(suite, root, root);
   }
 
@@ -171,11 +171,11 @@ describe('what a record keeps of judges', () => {
       },
       { judge: 'strict', assertion: 'rubric', name: 'tone' },
     ]);
-    expect(kept.uncalibrated).toEqual([expect.stringContaining('by "tone": its agreement with people was never')]);
-    expect(describeFor([measuredJudge], [measured({ counts })])).not.toHaveProperty('uncalibrated');
+    expect(kept.unvalidated).toEqual([expect.stringContaining('by "tone": its agreement with people was never')]);
+    expect(describeFor([measuredJudge], [measured({ counts })])).not.toHaveProperty('unvalidated');
   });
 
-  test.each<[string, Partial<JudgeCalibration>]>([
+  test.each<[string, Partial<JudgeValidation>]>([
     ['without counts', {}],
     ['of other labels', { counts, labels: 'other' }],
     ['of no bad answer', { counts: { ...counts, failures: 0, failuresFound: 0 } }],
@@ -188,10 +188,10 @@ describe('what a record keeps of judges', () => {
     ]);
   });
 
-  const writeCounts = (found: NonNullable<JudgeCalibration['counts']>) => {
+  const writeCounts = (found: NonNullable<JudgeValidation['counts']>) => {
     const path = join(makeFolder(), 's.judges.json');
-    writeCalibrations(path, [measured({ counts: found })]);
-    return () => readCalibrations(path, 's.judges.json');
+    writeValidations(path, [measured({ counts: found })]);
+    return () => readValidations(path, 's.judges.json');
   };
   test('is read with counts that can be', () => {
     const perfect = { ...counts, passesFound: 20, failuresFound: 20 };
@@ -201,8 +201,8 @@ describe('what a record keeps of judges', () => {
   test('is kept of each check by its name', () => {
     const path = join(makeFolder(), 's.judges.json');
     const all = [measured(), measured({ name: 'brief' }), measured({ name: 'tone' })];
-    writeCalibrations(path, all.toReversed());
-    expect(readCalibrations(path, 's.judges.json')).toEqual(all);
+    writeValidations(path, all.toReversed());
+    expect(readValidations(path, 's.judges.json')).toEqual(all);
   });
 
   test.each([
@@ -215,9 +215,9 @@ describe('what a record keeps of judges', () => {
 
   test('is none where there is no file, and a mistake where it is no list', () => {
     const path = join(makeFolder(), 's.judges.json');
-    expect(readCalibrations(path, 's.judges.json')).toEqual([]);
+    expect(readValidations(path, 's.judges.json')).toEqual([]);
     writeFileSync(path, 'nonsense');
-    const [problem] = catchUserError(() => readCalibrations(path, 's.judges.json')).problems;
+    const [problem] = catchUserError(() => readValidations(path, 's.judges.json')).problems;
     expect(problem?.message).toContain('s.judges.json');
   });
 });

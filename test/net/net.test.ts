@@ -134,7 +134,7 @@ function dataOf(page: string): string {
 
 function isOutput(file: string): boolean {
   if (file.startsWith('.llmcheck/')) return /^\.llmcheck\/runs\/[^/]+\.jsonl$/.test(file);
-  return /baseline\.jsonl$|\.cover\.json$|^out\/|answers\.jsonl$|\.calibration\./.test(file);
+  return /baseline\.jsonl$|\.cover\.json$|^out\/|answers\.jsonl$/.test(file);
 }
 
 /** Rows of a record after these are compared by their digest, so that the snapshots stay readable. */

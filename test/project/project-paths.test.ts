@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   baselinePathOf,
-  calibrationPathOf,
   coveragePathOf,
   findOutsideFault,
   folderInRepository,
@@ -12,6 +11,7 @@ import {
   referencePathOf,
   refuseLinkOutside,
   refuseOutside,
+  validationPathOf,
 } from '../../src/project/project-paths.ts';
 import { openTempProject } from '../support/temp-project.ts';
 
@@ -31,7 +31,7 @@ test('files of findings are beside the suite, and never out of the project', () 
   const { root } = openTempProject();
   mkdirSync(`${root}/evals`);
   symlinkSync('/etc', `${root}/out`);
-  const of = [baselinePathOf, referencePathOf, calibrationPathOf, coveragePathOf] as const;
+  const of = [baselinePathOf, referencePathOf, validationPathOf, coveragePathOf] as const;
   expect(of.map((path) => path(root, 'evals/a.eval.yaml'))).toEqual(
     ['baseline.jsonl', 'reference.jsonl', 'judges.json', 'cover.json'].map((ending) => `${root}/evals/a.${ending}`),
   );

@@ -216,8 +216,8 @@ describe('the decision in one sentence', () => {
       }),
     ],
     [
-      'incomplete: a judge may not decide before it is calibrated (llmcheck judge check)',
-      reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'uncalibrated' }),
+      'incomplete: a judge may not decide before it is validated (llmcheck judge check)',
+      reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'unvalidated' }),
     ],
     [
       'incomplete: --require-conclusive asks for more',

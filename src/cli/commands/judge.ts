@@ -3,7 +3,7 @@ import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measur
 import { systemClock } from '../../model/clock.ts';
 import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
 import { cacheModes } from '../../model/record.ts';
-import { calibrationAlpha } from '../../model/verdict.ts';
+import { validationAlpha } from '../../model/verdict.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
@@ -144,15 +144,15 @@ function describe({ suites, spentUsd }: CheckedJudges): string {
 type Found = CheckedSuite['criteria'][number];
 
 function describeCriterion(suite: string, found: Found): readonly string[] {
-  const { calibration, criterion, errored, confusion, positions, lengthBias, lack } = found;
-  const { judge, assertion, name, cases, agreement, kappa, low, high } = calibration;
+  const { validation, criterion, errored, confusion, positions, lengthBias, lack } = found;
+  const { judge, assertion, name, cases, agreement, kappa, low, high } = validation;
   const head = `${suite}: judge ${judge} on ${assertion}${name === undefined ? '' : ` ${quote(name)}`} (${criterion.judge.adapter}:${criterion.judge.model})`;
   return [
     toSafeLine(head),
     row('labelled', `${cases}${errored === 0 ? '' : `, and ${errored} without a verdict of the judge`}`),
     row('agreement', agreement === null ? '–' : formatPercent(agreement)),
     row('kappa', kappa === null ? 'unknown: the labels or the verdicts are all alike' : interval(kappa, low, high)),
-    ...describeJudgeError(calibration),
+    ...describeJudgeError(validation),
     ...confusion
       .filter(({ said, label, count }) => said !== label && count > 0)
       .map(({ said, label, count }) =>
@@ -173,9 +173,9 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
 }
 
 /** How many good and bad answers the judge finds, and how much of a true drop it shows. */
-function describeJudgeError({ counts }: Found['calibration']): readonly string[] {
+function describeJudgeError({ counts }: Found['validation']): readonly string[] {
   if (counts === undefined) return [];
-  const { sensitivity, specificity, youden, youdenLow } = judgeError(counts, calibrationAlpha);
+  const { sensitivity, specificity, youden, youdenLow } = judgeError(counts, validationAlpha);
   const describe = ({ value, low, high }: typeof sensitivity, found: string) =>
     value === null ? 'unknown: none is labelled' : `${interval(value, low, high)}, ${found}`;
   const passed = `passed ${shortCount(counts.passesFound)} of ${shortCount(counts.passes)} good answers`;
@@ -197,7 +197,7 @@ function shortCount(count: number): string {
   return `${Number(count.toFixed(1))}`;
 }
 
-function describeWrong({ wrong, calibration: { assertion } }: Found): readonly string[] {
+function describeWrong({ wrong, validation: { assertion } }: Found): readonly string[] {
   const shown = wrong.slice(0, maxShownWrong).map(({ label, said, verdict, error }) => {
     const { file, line } = label.at;
     const word =
@@ -240,9 +240,9 @@ function buildJson({ suites, spentUsd }: CheckedJudges): string {
   const shown = suites.map(({ suite, criteria, file }) => ({
     suite,
     ...defined({ file }),
-    judges: criteria.map(({ calibration, errored, confusion, positions, lengthBias, wrong, lack, criterion }) => ({
-      ...calibration,
-      ...(calibration.counts === undefined ? {} : judgeError(calibration.counts, calibrationAlpha)),
+    judges: criteria.map(({ validation, errored, confusion, positions, lengthBias, wrong, lack, criterion }) => ({
+      ...validation,
+      ...(validation.counts === undefined ? {} : judgeError(validation.counts, validationAlpha)),
       minKappa: criterion.judge.judging?.minKappa ?? null,
       mayDecide: lack === undefined,
       ...defined({ why: lack }),

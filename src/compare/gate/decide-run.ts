@@ -28,8 +28,8 @@ export function decide(input: DecideInput): Decision {
   const { comparisons } = judged;
   const variants = summary.suites.flatMap((suite) => suite.variants);
   const gates = judgeLimits(summary, judged);
-  const uncalibrated = findUncalibrated(summary);
-  const mayDecide = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
+  const unvalidated = findUnvalidated(summary);
+  const mayDecide = ({ suite }: Breach) => !unvalidated.some((breach) => breach.suite === suite);
   const found = [...gates, ...comparisons].flatMap((gate) => gate.failures);
   // A judge that may not decide may not fail a suite either. Contracts are compared without a judge.
   const failures = [...found.filter(mayDecide), ...further.failures];
@@ -54,7 +54,7 @@ export function decide(input: DecideInput): Decision {
   const loosened = describeLoosened(settings, summary, comparisons);
   const deciding = withoutPaused(gates, comparisons);
   const said = {
-    breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...lost, ...empty],
+    breaches: [...failures, ...errors, ...stopped, ...unvalidated, ...lost, ...empty],
     ...(loosened.length === 0 ? {} : { loosened }),
     warnings: [
       ...loosened,
@@ -63,7 +63,7 @@ export function decide(input: DecideInput): Decision {
       ...findUnselectedClasses(summary),
       ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
       ...undecidedBreaches.map(
-        ({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`,
+        ({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not validated)`,
       ),
     ],
     ...defined({
@@ -77,7 +77,7 @@ export function decide(input: DecideInput): Decision {
   if (failures.length > 0) return { outcome: 'failed', ...said };
   if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
-  if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
+  if (unvalidated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'unvalidated', ...said };
   if (lost.length + empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
   return decideCertainty(said, deciding, settings);
 }
@@ -150,10 +150,10 @@ function findErrors(
 }
 
 /** A judge whose agreement with people was never measured, or is too low, may not decide. */
-function findUncalibrated({ suites }: RunSummary): readonly Breach[] {
-  return suites.flatMap(({ recorded: { suite, uncalibrated = [] }, variants }) =>
+function findUnvalidated({ suites }: RunSummary): readonly Breach[] {
+  return suites.flatMap(({ recorded: { suite, unvalidated = [] }, variants }) =>
     variants.some(({ planned }) => planned > 0)
-      ? uncalibrated.map((message) => ({ code: 'judge-uncalibrated' as const, suite, message }))
+      ? unvalidated.map((message) => ({ code: 'judge-unvalidated' as const, suite, message }))
       : [],
   );
 }

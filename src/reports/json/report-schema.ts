@@ -176,7 +176,7 @@ export const decisionSchema = z.object({
     .describe('Cases that regressed and are accepted by a baseline that this change brings along.'),
   certainty: certaintySchema.optional(),
   exitCode: z.int(),
-  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'uncalibrated', 'inconclusive']).optional(),
+  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'unvalidated', 'inconclusive']).optional(),
   interrupted: z.enum(['SIGINT', 'SIGTERM']).optional(),
   breaches: z.array(
     z.object({

@@ -14,7 +14,7 @@ const two = {
 };
 const rows = (...labelled: readonly object[]) => `${labelled.map((row) => JSON.stringify(row)).join('\n')}\n`;
 const kept = (project: TempProject) =>
-  (JSON.parse(project.read('evals/tone.judges.json')).calibrations as { judge: string; cases: number }[]).map(
+  (JSON.parse(project.read('evals/tone.judges.json')).validations as { judge: string; cases: number }[]).map(
     ({ judge, cases }) => `${judge} ${cases}`,
   );
 
@@ -90,7 +90,7 @@ test('answers that were drawn unevenly are weighted by what they represent', asy
   const countsOf = async (...labelled: readonly object[]) => {
     project.write('evals/s.jsonl', rows(...labelled.map((row, index) => ({ id: `r${index}`, ...row }))));
     await project.run(['judge', 'check'], { env: server.env });
-    const [{ counts }] = JSON.parse(project.read('evals/tone.judges.json')).calibrations;
+    const [{ counts }] = JSON.parse(project.read('evals/tone.judges.json')).validations;
     return ['passesFound', 'passes', 'failuresFound', 'failures'].map((key) => Number(counts[key].toFixed(4)));
   };
   const [many, few] = [
@@ -142,7 +142,7 @@ test.each([
   expect(found.wrong.map(({ label, said }: { label: string; said: string }) => [label, said])).toEqual([
     ['tie', 'fail'],
   ]);
-  const [{ counts: measured }] = JSON.parse(project.read('evals/tone.judges.json')).calibrations;
+  const [{ counts: measured }] = JSON.parse(project.read('evals/tone.judges.json')).validations;
   expect(Object.values(measured)).toEqual(counts);
   expect(found.positions).toEqual({ first: 3, second: 3, tie: 2 });
 });

@@ -68,7 +68,7 @@ test('a measured judge makes the margin smaller, and the stored record alone say
     'the margin of 5 pts is 3.4 pts of the judge\'s verdicts: judge "strict" shows at least 0.68 of a true drop',
   );
   expect(advice.join()).toContain("to certify 3.4 pts of the judge's verdicts");
-  project.write('evals/tone.judges.json', '{"format": 1, "calibrations": []}');
+  project.write('evals/tone.judges.json', '{"format": 1, "validations": []}');
   const again = await project.run(['report', report.run.id, '-r', 'json']);
   expect(comparisonOf(again.stdout)).toMatchObject({ outcome, judgedMargin });
   for (const format of ['terminal', 'markdown']) {

@@ -70,7 +70,7 @@ test('sensitivity, specificity and J are shown, and their counts are kept', { ta
   expect(stdout).toContain('  sensitivity  0.86 [0.76, 0.93], passed 57 of 66 good answers\n');
   expect(stdout).toContain('  specificity  0.88 [0.73, 0.95], failed 30 of 34 bad answers\n');
   expect(stdout).toContain("  Youden's J   0.75, at least 0.68 (one-sided 80 %)\n");
-  const [kept] = JSON.parse(project.read('evals/tone.judges.json')).calibrations;
+  const [kept] = JSON.parse(project.read('evals/tone.judges.json')).validations;
   expect(kept.counts).toEqual({ passesFound: 57, passes: 66, failuresFound: 30, failures: 34 });
   const json = JSON.parse((await project.run(['judge', 'check', '--json'], { env: server.env })).stdout);
   expect(json.suites[0].judges[0]).toMatchObject({
@@ -86,7 +86,7 @@ test('a file of before counts still lets a judge decide', { tags: 'slow' }, asyn
   const project = open();
   await project.run(['judge', 'check'], { env: server.env });
   const file = JSON.parse(project.read('evals/tone.judges.json'));
-  for (const calibration of file.calibrations) delete calibration.counts;
+  for (const validation of file.validations) delete validation.counts;
   project.write('evals/tone.judges.json', JSON.stringify(file));
   expect((await project.run(['run'], { env: server.env })).code).toBe(0);
 });
@@ -123,7 +123,7 @@ test('a judge that reached its minKappa may decide, one that was never measured 
   expect(before.code).toBe(4);
   expect(before.report.decision).toMatchObject({
     outcome: 'incomplete',
-    breaches: [{ code: 'judge-uncalibrated', message: expect.stringContaining('was never measured') }],
+    breaches: [{ code: 'judge-unvalidated', message: expect.stringContaining('was never measured') }],
   });
   expect((await project.run(['judge', 'check'], { env: server.env })).stdout).toContain('wrote evals/tone.judges.json');
   expect((await project.run(['run'], { env: server.env })).code).toBe(0);
@@ -141,13 +141,13 @@ test('a judge below minKappa may not decide: exit 4 and why, even where it fails
   );
   const { code, report, stdout } = await project.report(['run'], { env: server.env });
   expect(code).toBe(4);
-  expect(stdout).toContain('judge-uncalibrated');
+  expect(stdout).toContain('judge-unvalidated');
   expect(report.decision.breaches[0]?.message).toContain('minKappa is 0.5');
-  expect(report.decision.warnings.join()).toContain('not decided: its judge is not calibrated');
+  expect(report.decision.warnings.join()).toContain('not decided: its judge is not validated');
   expect(report.totals).toMatchObject({ failed: 1 });
   // The record alone says the same.
   const again = await project.run(['report', report.run.id, '-r', 'json']);
-  expect(JSON.parse(again.stdout).decision).toMatchObject({ exitCode: 4, incompleteBecause: 'uncalibrated' });
+  expect(JSON.parse(again.stdout).decision).toMatchObject({ exitCode: 4, incompleteBecause: 'unvalidated' });
 });
 
 test('another judge model or another criterion makes the measurement stale', { tags: 'slow' }, async () => {
@@ -275,7 +275,7 @@ test.each([
   expect(stderr).toMatch(/strict\.jsonl:\d/);
 });
 
-test('a file of labels that is missing, and one of calibrations that is damaged, are usage errors', async () => {
+test('a file of labels that is missing, and one of validations that is damaged, are usage errors', async () => {
   const missing = openJudgeProject({ assert: rubric, judges });
   expect(await missing.run(['validate'])).toMatchObject({
     code: 2,
@@ -285,11 +285,11 @@ test('a file of labels that is missing, and one of calibrations that is damaged,
   damaged.write('evals/tone.judges.json', '{"format": 1');
   const broken = await damaged.run(['run']);
   expect(broken.code).toBe(2);
-  expect(broken.stderr).toContain('holds no calibrations of judges: it is no JSON: ');
-  damaged.write('evals/tone.judges.json', '{"format": 1, "calibrations": [{ "judge": 5 }]}');
+  expect(broken.stderr).toContain('holds no validations of judges: it is no JSON: ');
+  damaged.write('evals/tone.judges.json', '{"format": 1, "validations": [{ "judge": 5 }]}');
   const misshapen = await damaged.run(['run']);
   expect(misshapen.code).toBe(2);
-  expect(misshapen.stderr).toMatch(/holds no calibrations of judges: calibrations\.0\.judge: \S/);
+  expect(misshapen.stderr).toMatch(/holds no validations of judges: validations\.0\.judge: \S/);
 });
 
 test('without a label there is nothing to measure: exit 4; unknown judges and flags are usage errors', async () => {
