@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import { isMap } from '../draft.ts';
 
@@ -9,6 +10,8 @@ export interface ChatMessage {
 export interface RecordedCall {
   readonly name: string;
   readonly arguments: unknown;
+  /** What a result names it by. */
+  readonly id?: string;
 }
 
 /** A message of a conversation in which tools may be called. */
@@ -17,6 +20,8 @@ export interface TurnMessage {
   readonly content: string;
   /** The calls that an assistant makes. */
   readonly calls: readonly RecordedCall[];
+  /** The id of the call that a tool answers; in older files its name. */
+  readonly resultOf?: string;
 }
 
 /** The names of roles in OpenAI's form, LangChain's, ShareGPT's and Gemini's. */
@@ -64,6 +69,20 @@ export function readConversation(value: unknown): readonly TurnMessage[] | undef
   return messages.every((message) => message !== undefined) ? messages : undefined;
 }
 
+/** The same in two: the texts before the first call of a tool, and it with what follows. */
+export function splitAtCalls(value: unknown): {
+  readonly messages: readonly ChatMessage[] | undefined;
+  readonly called?: readonly TurnMessage[];
+} {
+  const turns = readConversation(value);
+  const start = turns?.findIndex(({ calls }) => calls.length > 0) ?? -1;
+  if (turns === undefined || start === -1) return { messages: readMessages(value) };
+  const messages = turns.slice(0, start).map(toText);
+  return messages.every((message) => message !== undefined)
+    ? { messages, called: turns.slice(start) }
+    : { messages: undefined };
+}
+
 /** True for a list that is meant as messages, readable or not. */
 export function looksLikeMessages(value: unknown): boolean {
   if (!Array.isArray(value) || value.length === 0) return false;
@@ -81,7 +100,11 @@ export function readTurn(value: unknown): TurnMessage | undefined {
   const calls = readCalls(message);
   const written = message['content'] ?? message['parts'] ?? message['value'];
   if (role === undefined || calls === undefined) return undefined;
-  if (role === 'tool') return { role, content: typeof written === 'string' ? written : JSON.stringify(written), calls };
+  if (role === 'tool') {
+    const content = typeof written === 'string' ? written : JSON.stringify(written);
+    const resultOf = message['tool_call_id'] ?? message['name'];
+    return { role, content, calls, ...(typeof resultOf === 'string' ? { resultOf } : {}) };
+  }
   // An assistant that calls tools may say nothing.
   const content = (written === undefined || written === null) && calls.length > 0 ? [] : readContent(written);
   if (content === undefined) return undefined;
@@ -114,7 +137,9 @@ export function readCall(value: unknown): RecordedCall | undefined {
   const name = call['name'] ?? call['toolName'];
   const written = call['arguments'] ?? call['args'] ?? call['input'] ?? {};
   const parsed = typeof written === 'string' ? parseJson(written) : undefined;
-  return typeof name === 'string' ? { name, arguments: parsed?.ok === true ? parsed.value : written } : undefined;
+  if (typeof name !== 'string') return undefined;
+  const id = typeof value['id'] === 'string' ? value['id'] : undefined;
+  return { name, arguments: parsed?.ok === true ? parsed.value : written, ...defined({ id }) };
 }
 
 const TEXTS = new Set(['text', 'input_text', 'output_text']);

@@ -1,6 +1,7 @@
 import { nameSet } from '../../text/name-set.ts';
 import { isMap } from '../draft.ts';
-import { type ChatMessage, readMessage, readMessages } from './chat-messages.ts';
+import { type ChatMessage, readMessage, readMessages, splitAtCalls } from './chat-messages.ts';
+import type { ToolPath } from './tool-rows.ts';
 
 /** The fields of a row by name. Those of an envelope (`input`, `inputs`, `outputs`) are named with it: `inputs.question`. */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -11,6 +12,10 @@ export interface DataRow {
   readonly vars: ReadonlyMap<string, unknown>;
   readonly chat: readonly ChatMessage[];
   readonly answer: unknown;
+  /** What is sent beside the conversation. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** The calls of tools that the conversation is answered with. */
+  readonly path?: ToolPath;
 }
 
 const ENVELOPES = new Set(['input', 'inputs', 'outputs', 'expectations']);
@@ -57,13 +62,15 @@ export function findChat(
   fields: Fields,
   hidden: ReadonlySet<string>,
 ):
-  | { readonly name: string; readonly value: unknown; readonly messages: readonly ChatMessage[] | undefined }
+  | ({
+      readonly name: string;
+      readonly value: unknown;
+    } & ReturnType<typeof splitAtCalls>)
   | undefined {
   for (const [name, value] of fields) {
     const isNamed = name === 'input' || CHATS.has(name.replace(/^inputs?\./, ''));
     if (hidden.has(name) || !isNamed || !Array.isArray(value)) continue;
-    const messages = readMessages(value);
-    return { name, value, messages };
+    return { name, value, ...splitAtCalls(value) };
   }
   return undefined;
 }
