@@ -241,6 +241,8 @@ export interface CellRow extends CellKey {
   readonly score?: number | undefined;
   /** Of text and tool calls, by hashAnswer; absent where there was no answer, and in rows of before it was written. */
   readonly answerHash?: string | undefined;
+  /** Set where text and calls of the answer are nothing, or only white space. Absent in older records. */
+  readonly blank?: true | undefined;
   /** Names the very answer, by identifyAnswer: a fresh call that answers the same has another one. */
   readonly answerId?: string | undefined;
   readonly output?: string | undefined;
@@ -306,6 +308,7 @@ export type RowHead = CellKey &
       | 'spentUsd'
       | 'judgeCostUsd'
       | 'answerHash'
+      | 'blank'
       | 'answerId'
       | 'steps'
       | 'usage'

@@ -18,6 +18,7 @@ export interface RowSummary
       | 'position'
       | 'judgeCostUsd'
       | 'steps'
+      | 'blank'
     > {
   readonly observe: boolean;
   readonly mustPass: boolean;
