@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile, removeFile } from '../files/write-files.ts';
+import { defined } from '../json/defined.ts';
 import type { BaselineCases, BaselineContent } from '../model/baseline.ts';
 import { variantKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -151,7 +152,7 @@ function toReferenceCases(cases: BaselineCases): BaselineCases {
         trials: row.trials.map(({ trial, status, score }) => ({
           trial,
           status,
-          ...(score === undefined ? {} : { score }),
+          ...defined({ score }),
           checks: [],
         })),
       };

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { env } from 'node:process';
+import { defined } from '../json/defined.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -74,7 +75,7 @@ export async function askCodex(
   const agent = new Codex({
     ...codex,
     env: { ...env, ...(codex['env'] as object) },
-    ...(apiKey === undefined ? {} : { apiKey }),
+    ...defined({ apiKey }),
   });
   const { events } = await agent.startThread(resolvePaths(thread)).runStreamed(prompt, turn);
   const messages: unknown[] = [];

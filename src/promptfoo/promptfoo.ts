@@ -1,6 +1,7 @@
 /** Checks that were written for promptfoo, as checks of llmcheck. `llmcheck import promptfoo` writes modules that call this. */
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
+import { defined } from '../json/defined.ts';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/own-code.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { attemptOr } from '../text/attempt.ts';
@@ -90,7 +91,7 @@ export function promptfooTransform(
   return async (input) => {
     const missing: string[] = [];
     const { metadata } = Object(input.state) as { readonly metadata?: unknown };
-    const given = { vars: input.vars, ...(metadata === undefined ? {} : { metadata }) };
+    const given = { vars: input.vars, ...defined({ metadata }) };
     const unknown = ['prompt', 'metadata'].filter((name) => !Object.hasOwn(given, name));
     const context = hideMissing(given, unknown, missing);
     let output = readOutput({ ...input, target: options.state === true ? (input.state ?? {}) : input.text }, options);
@@ -210,7 +211,7 @@ function buildContext(input: AssertionInput, options: PromptfooCheckOptions, mis
   if (options.state !== true) return hideMissing({ vars, config, ...own }, names, missing);
   const providerResponse = { ...(Object(input.target) as object), output: readOutput(input, options) };
   const { metadata } = providerResponse as { readonly metadata?: unknown };
-  const given = { vars, config, providerResponse, ...own, ...(metadata === undefined ? {} : { metadata }) };
+  const given = { vars, config, providerResponse, ...own, ...defined({ metadata }) };
   const unknown = names.filter((name) => name !== 'providerResponse' && name !== 'metadata');
   return hideMissing(given, unknown, missing);
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { defined } from '../json/defined.ts';
 import { askClaudeAgent, askCodex, type CodexOptions } from './agent.ts';
 import type { PromptfooHttpCode, PromptfooRequest } from './http.ts';
 
@@ -121,7 +122,7 @@ function readRequest({ messages, vars }: ModuleRequest) {
   const chat = JSON.stringify(messages.map(({ role, content }) => ({ role, content })));
   const prompt = messages.length === 1 && only !== undefined ? only.content : chat;
   const missing: string[] = [];
-  const given = { prompt: { raw: prompt, label: prompt }, ...(vars === undefined ? {} : { vars }) };
+  const given = { prompt: { raw: prompt, label: prompt }, ...defined({ vars }) };
   const unknown = ['vars', 'test', 'filters'].filter((name) => !Object.hasOwn(given, name));
   return { prompt, context: hideMissing(given, unknown, missing), missing };
 }

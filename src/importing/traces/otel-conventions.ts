@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { readConversation, readTurn } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
 import {
@@ -219,7 +220,7 @@ function readChoice(choice: Attributes | undefined): RecordedAnswer {
   const written = readJson(choice.get('message'));
   const message = isMap(written) ? written : { content: written ?? readJson(choice.get('content')) };
   const calls = message['tool_calls'] ?? readJson(choice.get('tool_calls'));
-  return answerOf(readTurn({ ...message, role: 'assistant', ...(calls === undefined ? {} : { tool_calls: calls }) }));
+  return answerOf(readTurn({ ...message, role: 'assistant', ...defined({ tool_calls: calls }) }));
 }
 
 /** Pydantic AI writes the events of a call as one attribute, Azure the content of an event as another. */

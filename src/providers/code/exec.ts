@@ -230,7 +230,7 @@ async function runInWorkspace(
     const { placed: put, changed, created, ...rest } = changes;
     const workspace = {
       ...rest,
-      ...(put === undefined ? {} : { placed: put.map((file) => ({ ...file })) }),
+      ...defined({ placed: put?.map((file) => ({ ...file })) }),
       changed: { ...changed },
       created: { ...created },
     };

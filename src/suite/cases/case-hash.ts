@@ -17,7 +17,7 @@ export function hashCase({ vars, turns, agent, workspace, checks, threshold }: O
     turns: turns.map(describeTurn),
     vars: markSpelling(vars),
     ...describeAgent(agent),
-    ...(workspace === undefined ? {} : { workspace: workspace.map(({ path, sha256 }) => ({ path, sha256 })) }),
+    ...defined({ workspace: workspace?.map(({ path, sha256 }) => ({ path, sha256 })) }),
   });
   const judged = canonicalJson(checks.map(({ source }) => source));
   return `${shortHash(inputs)}.${shortHash(`${threshold ?? ''}\n${judged}`)}`;
@@ -45,8 +45,7 @@ function describeAgent(agent: AgentSettings | undefined): JsonObject {
   return {
     tools: markSpelling(stubs),
     maxSteps,
-    ...(module === undefined ? {} : { module: module.hash }),
-    ...defined({ mcp: asked }),
+    ...defined({ module: module?.hash, mcp: asked }),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   Scalar,
   type YAMLMap,
 } from 'yaml';
+import { defined } from '../../json/defined.ts';
 import { quote } from '../shorten.ts';
 import { SpelledNumber } from './exact-numbers.ts';
 import { explainYaml, type FoundError, type YamlError } from './explain-yaml.ts';
@@ -138,7 +139,7 @@ function readNode(node: unknown, reading: Reading): unknown {
 function readAlias(name: string, offset: number, reading: Reading): unknown {
   const anchor = reading.anchors.get(name);
   const refuse = (message: string, hint?: string) => {
-    reading.errors.push({ message, offset, ...(hint === undefined ? {} : { hint }) });
+    reading.errors.push({ message, offset, ...defined({ hint }) });
     return null;
   };
   if (anchor === undefined) {

@@ -55,7 +55,7 @@ export async function convertProvider(written: Written, context: ProviderContext
   // Judges are asked for a verdict alone.
   if (own !== undefined) noteThinking(parts.child('config'), model, settings, draft);
   const { use, api } = model;
-  return { id: labelOf(parts) ?? use, use, ...(api === undefined ? {} : { api }), ...settings };
+  return { id: labelOf(parts) ?? use, use, ...defined({ api }), ...settings };
 }
 
 /** A map with a single key has its id as that key. */

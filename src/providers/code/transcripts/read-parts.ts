@@ -247,7 +247,7 @@ export class TranscriptFault extends Error {
   toFailure(): ProviderFailure {
     const { kind, message, usage } = this;
     // What an agent did wrong once, it may well do again, and each attempt is as long as the first.
-    return { kind, message, retryable: false, ...(usage === undefined ? {} : { usage }) };
+    return { kind, message, retryable: false, ...defined({ usage }) };
   }
 }
 
