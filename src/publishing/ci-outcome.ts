@@ -69,7 +69,9 @@ export interface CiRequest {
 export interface CiRun {
   readonly place: CiPlace;
   readonly exitCode: number;
+  /** True where nothing was sent because the job has no secrets. */
   readonly isReplay: boolean;
+  /** Of a run that asked every model again, and so was no replay. */
   readonly drift?: DriftVerdict;
 }
 
@@ -82,7 +84,7 @@ export interface DriftVerdict {
 
 export function describeOutcome(report: Report, run: CiRun): CiOutcome {
   const { drift, place } = run;
-  if (drift === undefined && run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, place);
+  if (run.isReplay && lacksAnswersAlone(report)) return describeNeutral(report, place);
   const note = run.isReplay ? `> **From stored answers**: ${describeReplay(report, place)}\n\n` : '';
   const exitCode = drift === undefined ? run.exitCode : exitCodeOfJob(drift.verdict);
   const word = drift && driftWords[drift.verdict];
