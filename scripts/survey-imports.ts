@@ -6,6 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { checkWritten, importSuite } from '../src/importing/import-suite.ts';
+import { promptfooImporter } from '../src/importing/promptfoo/promptfoo-importer.ts';
 import { type Problem, UserError } from '../src/model/problem.ts';
 
 type Outcome = 'whole' | 'partial' | 'refused' | 'invalid' | 'broken';
@@ -37,7 +38,7 @@ function isBroken(reasons: readonly Problem[]): boolean {
 async function survey(path: string): Promise<Surveyed> {
   try {
     const imported = await importSuite({
-      format: 'promptfoo',
+      importer: promptfooImporter,
       path: basename(path),
       cwd: dirname(path),
       partial: true,

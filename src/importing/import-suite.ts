@@ -1,23 +1,18 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
+import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { findSuitePaths, loadProject } from '../project/load-project.ts';
-import { createProblems } from '../suite/documents/locate.ts';
-import { type FileBytes, openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
-import { findProject, kindOfPath, toSlashes } from '../suite/files/project-place.ts';
+import { openProjectFiles } from '../suite/files/project-files.ts';
+import { findProject, kindOfPath } from '../suite/files/project-place.ts';
 import { openWorkingTree, type ProjectSnapshot } from '../suite/open-project.ts';
-import { readSkillSuite } from '../suite/skills/skill-suite.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
-import { importDataSet } from './data-sets/data-set.ts';
-import { type ImportedSuite, LeftOut, type Unreadable } from './draft.ts';
-import { importOpenaiEvals } from './openai-evals.ts';
-import { importPromptfoo } from './promptfoo/import-promptfoo.ts';
+import { type ImportedSuite, LeftOut } from './draft.ts';
+import { type Importer, readFirst } from './importer.ts';
 import { refusePacked } from './traces/read-trace-file.ts';
 
-export type ImportFormat = 'promptfoo' | 'openai-evals' | 'jsonl' | 'skill-evals';
-
 interface ImportOptions {
-  readonly format: ImportFormat;
+  readonly importer: Importer;
   /** The file, or the folder that holds it. */
   readonly path: string;
   readonly cwd: string;
@@ -42,9 +37,9 @@ interface ImportedText {
 
 /** Turns another tool's file into the text of a suite. Reads only files of the project, and runs nothing. */
 export async function importSuite(options: ImportOptions): Promise<ImportedText> {
-  const { format, cwd, partial } = options;
+  const { importer, cwd, partial, expected } = options;
   const files = openProjectFiles(findProject(cwd), cwd);
-  const path = findFile(resolve(cwd, options.path), options);
+  const path = (importer.findFile ?? refuseFolder)(resolve(cwd, options.path), options.path);
   const found = await files.read(path);
   const shown = files.display(path);
   if ('fault' in found) {
@@ -52,11 +47,9 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
     if ('bytes' in raw) refusePacked(readFirst(raw.bytes, 4), shown);
     throw new UserError({ ...found.fault });
   }
-  const target = options.output ?? nameTarget(path, options);
-  const imported =
-    format === 'skill-evals'
-      ? await importSkillEvals(path, files, cwd, target)
-      : await readFormat(options, shown, found.text, path, files, target);
+  const target = options.output ?? nameTarget(path, cwd, importer);
+  const { text } = found;
+  const imported = await importer.read({ path, shown, text, files, cwd, target, ...defined({ expected }) });
   if ('problems' in imported) throw new UserError(imported.problems);
   const { suite, refused, notes, code = [] } = imported;
   if (refused.length > 0 && !partial) {
@@ -72,7 +65,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
     throw new UserError([...refused, { code: 'not-carried-over', severity: 'error', message }]);
   }
   return {
-    text: writeSuite(withProvider(suite), ` Imported from ${shown} (${format}).${summarize(refused)}`),
+    text: writeSuite(withProvider(suite), ` Imported from ${shown} (${importer.name}).${summarize(refused)}`),
     path: target,
     code: code.map((one) => ({ path: join(dirname(target), one.path), text: one.text })),
     counts: { prompts: count(suite['prompts']), providers: count(suite['providers']), cases: count(suite['cases']) },
@@ -81,13 +74,15 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   };
 }
 
+function refuseFolder(path: string, given: string): string {
+  if (kindOfPath(path) !== 'folder') return path;
+  throw new UserError({ code: 'usage', message: `${given} is a folder`, hint: 'name the file' });
+}
+
 /** Where a suite is written by default. */
-function nameTarget(path: string, { cwd, format }: ImportOptions): string {
+function nameTarget(path: string, cwd: string, { nameOf }: Importer): string {
   const base = basename(path, extname(path));
-  // Evals are in a folder of the skill's.
-  const skill = basename(dirname(dirname(path)));
-  const own = format === 'skill-evals' ? (base === 'evals' ? skill : `${skill}-${base}`) : base;
-  const name = base === 'promptfooconfig' ? basename(dirname(path)) : own;
+  const name = base === 'promptfooconfig' ? basename(dirname(path)) : (nameOf?.(path) ?? base);
   return relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`));
 }
 
@@ -101,57 +96,6 @@ function withProvider(suite: ImportedSuite['suite']): ImportedSuite['suite'] {
 
 function count(list: unknown): number {
   return Array.isArray(list) ? list.filter((item) => !(item instanceof LeftOut)).length : 0;
-}
-
-function readFormat(
-  { format, expected, cwd }: ImportOptions,
-  shown: string,
-  text: string,
-  path: string,
-  files: ProjectFiles,
-  target: string,
-): Promise<ImportedSuite | Unreadable> {
-  if (format === 'openai-evals') return Promise.resolve(importOpenaiEvals(shown, text));
-  if (format === 'jsonl') return Promise.resolve(importDataSet(shown, text, expected));
-  const place = { suite: toSlashes(resolve(cwd, target)), folder: toSlashes(dirname(path)), shown };
-  const ports = {
-    async read(name: string) {
-      const found = await files.read(resolve(dirname(path), name));
-      return 'text' in found ? found : { message: found.fault.message };
-    },
-    async readBytes(name: string, size: number) {
-      const found = await files.readBytes(resolve(dirname(path), name));
-      return 'bytes' in found ? { bytes: readFirst(found.bytes, size) } : { message: found.fault.message };
-    },
-    async glob(pattern: string) {
-      const { paths } = await files.glob([pattern], dirname(path));
-      return paths.map((file) => toSlashes(relative(dirname(path), file))).toSorted();
-    },
-  };
-  return importPromptfoo(shown, text, ports, place);
-}
-
-function readFirst(file: FileBytes, count: number): Uint8Array {
-  const { read, close } = file.open();
-  const bytes = Buffer.alloc(count);
-  try {
-    return bytes.subarray(0, read(bytes, 0, count, 0));
-  } finally {
-    close();
-  }
-}
-
-function findFile(path: string, { format, path: given }: ImportOptions): string {
-  if (format === 'promptfoo' && /\.[cm]?[jt]s$/.test(given)) {
-    const message = `${given} is code, and import runs none`;
-    throw new UserError({ code: 'usage', message, hint: 'write what it exports into a file of YAML or JSON' });
-  }
-  if (kindOfPath(path) !== 'folder') return path;
-  const names = ['promptfooconfig.yaml', 'promptfooconfig.yml', 'promptfooconfig.json'];
-  const found = format === 'promptfoo' ? names.find((name) => kindOfPath(join(path, name)) === 'file') : undefined;
-  if (found !== undefined) return join(path, found);
-  const message = format === 'promptfoo' ? `${given} holds no ${names[0] ?? ''}` : `${given} is a folder`;
-  throw new UserError({ code: 'usage', message, hint: 'name the file' });
 }
 
 /** The text of an imported suite, with the parts that were left out as comments in their places. */
@@ -214,22 +158,6 @@ function describe({ reason, at, value }: LeftOut): string {
     ` not carried over (${at.file}:${at.line}): ${reason}`,
     ...shown.split('\n').map((line) => `   ${line}`),
   ].join('\n');
-}
-
-/** The evals of a skill as the suite that a run makes of them; throws a `UserError` where they can't be run. */
-async function importSkillEvals(
-  path: string,
-  files: ProjectFiles,
-  cwd: string,
-  target: string,
-): Promise<ImportedSuite | Unreadable> {
-  const { project } = await loadProject({ paths: [path], cwd });
-  const problems = createProblems();
-  const [suite] = project.suites;
-  const config = { providers: suite?.providers ?? [], judges: suite?.judges ?? [] };
-  const document = await readSkillSuite(path, { files, problems, config, suiteFolder: dirname(resolve(cwd, target)) });
-  if (document === undefined) return { problems: problems.list() };
-  return { suite: document.value as ImportedSuite['suite'], refused: [], notes: problems.list() };
 }
 
 /** Loads files that are not written yet as `validate` would, the suite first, and returns the warnings. Throws a `UserError` where they are not valid. */

@@ -10,6 +10,15 @@ import {
   type Unreadable,
   type Written,
 } from './draft.ts';
+import type { Importer } from './importer.ts';
+
+export const openaiEvalsImporter: Importer = {
+  name: 'openai-evals',
+  description: "JSON that was exported from OpenAI's Evals API.",
+  input: 'the file',
+  example: 'run.json',
+  read: ({ shown, text }) => importOpenaiEvals(shown, text),
+};
 
 /** Reads a saved eval of OpenAI's Evals API: the eval itself, or a run of it with its data. */
 export function importOpenaiEvals(file: string, text: string): ImportedSuite | Unreadable {

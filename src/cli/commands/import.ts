@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withFileLock } from '../../files/file-lock.ts';
 import { replaceFile } from '../../files/write-files.ts';
-import { checkWritten, type ImportFormat, importSuite, isFoundByRun } from '../../importing/import-suite.ts';
+import { checkWritten, importSuite, isFoundByRun } from '../../importing/import-suite.ts';
+import type { Importer } from '../../importing/importer.ts';
+import { importers } from '../../importing/importers.ts';
 import { openTraceImport, type TraceCounts } from '../../importing/traces/import-traces.ts';
 import { type TraceFormat, traceFormats } from '../../importing/traces/read-trace-file.ts';
 import { defined } from '../../json/defined.ts';
@@ -22,33 +24,6 @@ interface Flags {
   readonly color: boolean;
 }
 
-const formats = [
-  {
-    name: 'promptfoo',
-    description: 'A promptfoo config, YAML or JSON, and the files of the project that it names.',
-    input: 'the config, or its folder',
-    example: '.',
-  },
-  {
-    name: 'openai-evals',
-    description: "JSON that was exported from OpenAI's Evals API.",
-    input: 'the file',
-    example: 'run.json',
-  },
-  {
-    name: 'skill-evals',
-    description: 'The evals.json or trigger-eval.json of a Claude skill; `run` takes them too.',
-    input: 'the file',
-    example: 'skills/pdf/evals/evals.json',
-  },
-  {
-    name: 'jsonl',
-    description: 'A data set: a JSON object a line, or a JSON list.',
-    input: 'the file',
-    example: 'data.jsonl',
-  },
-] as const;
-
 export const define: DefineCommand = (command, context) => {
   const { io, exit } = context;
   command.addHelpText(
@@ -64,7 +39,8 @@ Examples:
   $ llmcheck import jsonl data.jsonl --expected answer
   $ llmcheck import otel traces.json --prompt v1`,
   );
-  for (const { name, description, input, example } of formats) {
+  for (const importer of importers) {
+    const { name, description, input, example, takesExpected } = importer;
     const sub = command
       .command(name)
       .description(description)
@@ -74,8 +50,8 @@ Examples:
       .option('--force', 'overwrite a file that exists')
       .option('--no-color', 'no colour')
       .addHelpText('after', `\nExample:\n  $ llmcheck import ${name} ${example}`)
-      .action(async (path: string, flags: Flags) => exit(await importFile(name, path, flags, io)));
-    if (name === 'jsonl')
+      .action(async (path: string, flags: Flags) => exit(await importFile(importer, path, flags, io)));
+    if (takesExpected === true)
       sub
         .option('--expected <field>', 'the field that holds the golden answer')
         .option('--no-expected', 'no field holds a golden answer');
@@ -84,13 +60,13 @@ Examples:
 };
 
 /** Writes the suite that another tool's file describes, and checks that it is valid. */
-async function importFile(format: ImportFormat, path: string, flags: Flags, io: Io): Promise<number> {
+async function importFile(importer: Importer, path: string, flags: Flags, io: Io): Promise<number> {
   const { partial = false, color } = flags;
   const expected = flags.expected === true ? undefined : flags.expected;
   const { output } = flags;
   if (output !== undefined && !/\.ya?ml$/i.test(output))
     throw usageError(`-o ${output}: a suite is a YAML file`, 'write a name such as evals/router.eval.yaml');
-  const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected, output }) });
+  const imported = await importSuite({ importer, path, cwd: io.cwd, partial, ...defined({ expected, output }) });
   const { path: shown, code } = imported;
   const target = resolve(io.cwd, shown);
   const texts = new Map([[target, imported.text]]);

@@ -11,6 +11,7 @@ import {
   type Unreadable,
   type Written,
 } from '../draft.ts';
+import type { Importer } from '../importer.ts';
 import { looksLikeMessages } from './chat-messages.ts';
 import { buildPrompts } from './data-prompts.ts';
 import {
@@ -29,6 +30,15 @@ import {
 } from './data-row.ts';
 import { readDataRows } from './read-data-rows.ts';
 import { readToolParams, readToolPath } from './tool-rows.ts';
+
+export const dataSetImporter: Importer = {
+  name: 'jsonl',
+  description: 'A data set: a JSON object a line, or a JSON list.',
+  input: 'the file',
+  example: 'data.jsonl',
+  takesExpected: true,
+  read: ({ shown, text, expected }) => importDataSet(shown, text, expected),
+};
 
 /** Reads a data set: a case for each row. `expected` names the golden field; false says that there is none. */
 export function importDataSet(
