@@ -20,7 +20,7 @@ import { type RetryOptions, withRetry } from './with-retry.ts';
 export interface ProviderCalls {
   readonly live: Complete;
   /** Cells or questions that are worth having in work at present. */
-  readonly workers: () => number;
+  readonly cellsAtOnce: () => number;
   /** By the cache, else live. */
   readonly answered: Complete;
   /** Live, and into the cache. */
@@ -41,7 +41,7 @@ const defaultRetries = 4;
  * and is repeated within the limits. Each attempt ends at its time limit, is counted and is traced.
  */
 export function openProviderCalls(config: ProviderConfig, run: RunResources): ProviderCalls {
-  const { cached, batched, paid, unlessStopped, repeated, attempted, counted, traced, workers } = openLinks(
+  const { cached, batched, paid, unlessStopped, repeated, attempted, counted, traced, cellsAtOnce } = openLinks(
     config,
     run,
   );
@@ -51,7 +51,7 @@ export function openProviderCalls(config: ProviderConfig, run: RunResources): Pr
     answered: cached(live, run.options.settings.cacheMode),
     refreshed: cached(live, 'refresh'),
     replayed: new Map(),
-    workers,
+    cellsAtOnce,
   };
 }
 
@@ -95,7 +95,7 @@ function openLinks(config: ProviderConfig, run: RunResources) {
     },
     traced: (attempt: Complete) => ports.trace?.attempts(config, endpoint, attempt) ?? attempt,
     // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
-    workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
+    cellsAtOnce: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
   };
 }
 

@@ -33,7 +33,7 @@ export interface Calls {
   /** The part of the budget that a provider's batches use. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Cells or questions of one provider that are worth having in work at present. */
-  readonly workersFor: (config: ProviderConfig) => () => number;
+  readonly cellsAtOnceFor: (config: ProviderConfig) => () => number;
   /** True where a suite answers only from its recordings or the cache, so that asking again gives the same answer. */
   readonly isHermetic: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
@@ -71,7 +71,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     isAnswered: (request, suite) =>
       isReplayed(suite, options) || (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
     batchSpendingOf: (config) => openBatches(run, config),
-    workersFor: (config) => callsOf(config).workers,
+    cellsAtOnceFor: (config) => callsOf(config).cellsAtOnce,
     isHermetic: (suite) => isReplayed(suite, options),
     isBudgetExhausted: () => run.budget?.isExhausted === true,
     notes: () => [...notes],

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { type Calls, openCalls } from '../calls/calls.ts';
+import { runConcurrently } from '../calls/run-concurrently.ts';
 import type { CallOptions } from '../calls/run-resources.ts';
-import { runWorkers } from '../calls/run-workers.ts';
 import { createStop } from '../calls/stop.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
@@ -114,8 +114,8 @@ async function askAll(
     judged[index] = await askOne(label, suite, asking);
     return true;
   };
-  const workers = suite.askedModels.map((model) => asking.calls.workersFor(model));
-  await runWorkers(work, () => Math.max(...workers.map((allowed) => allowed())));
+  const limits = suite.askedModels.map((model) => asking.calls.cellsAtOnceFor(model));
+  await runConcurrently(work, () => Math.max(...limits.map((atOnce) => atOnce())));
   return judged;
 }
 

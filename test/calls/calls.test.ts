@@ -153,15 +153,15 @@ test.each([
   ['as many as -j says', wordsSuite(3), { concurrency: 5 }, 10],
   ['as many as the limits of the provider say', withLimits('{ concurrency: 3 }'), {}, 6],
   ['no more than -j says', withLimits('{ concurrency: 3 }'), { concurrency: 2 }, 4],
-])('a provider is worth having in work twice %s', async (_what, suite, run, workers) => {
+])('a provider is worth having in work twice %s', async (_what, suite, run, expected) => {
   const { calls, configOf } = await open({ suite, run: { concurrency: 99, ...run } });
-  expect(calls.workersFor(configOf('own'))()).toBe(workers);
+  expect(calls.cellsAtOnceFor(configOf('own'))()).toBe(expected);
 });
 
 test('a call that waits for its retry makes room for one more in work', async () => {
   const reply: Reply = (_text, before) => (before === 0 ? 500 : 'w00');
   const { calls, suite, configOf, requestOf, clock } = await open({ run: { concurrency: 5 }, reply });
-  const workers = calls.workersFor(configOf('own'));
+  const workers = calls.cellsAtOnceFor(configOf('own'));
   const call = calls.completeFor(configOf('own'), suite)(requestOf('w00'), neverAborted);
   await expect.poll(() => clock.waits, { interval: 1 }).toHaveLength(1);
   expect(workers()).toBe(11);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AccountLimiter } from '../../src/calls/limiter.ts';
-import { runWorkers } from '../../src/calls/run-workers.ts';
+import { runConcurrently } from '../../src/calls/run-concurrently.ts';
 import { timeAttempts } from '../../src/calls/time-attempts.ts';
 import { withRetry } from '../../src/calls/with-retry.ts';
 import { buildRequest, neverAborted } from '../support/build-case.ts';
@@ -69,7 +69,7 @@ async function run(
     else lost += 1;
     return true;
   };
-  await clock.runUntil(runWorkers(ask, () => limiter.room * 2 + waiting));
+  await clock.runUntil(runConcurrently(ask, () => limiter.room * 2 + waiting));
   const later = (times: readonly number[]) => times.filter((ms) => ms >= minuteMs && ms < endMs).length;
   const refused = later(server.refusedMs);
   return {

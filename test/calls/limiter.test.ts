@@ -6,7 +6,7 @@ import {
   type Limiter,
   type OwnLimits,
 } from '../../src/calls/limiter.ts';
-import { runWorkers } from '../../src/calls/run-workers.ts';
+import { runConcurrently } from '../../src/calls/run-concurrently.ts';
 import { SharedSlots } from '../../src/calls/shared-slots.ts';
 import type { CompletionOutcome, LimitReport } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
@@ -320,7 +320,7 @@ describe('refusals', () => {
       lease?.release(completed());
       return true;
     };
-    await clock.runUntil(runWorkers(ask, () => limiter.room * 2));
+    await clock.runUntil(runConcurrently(ask, () => limiter.room * 2));
     expect(limiter.room).toBe(8);
   });
 
@@ -390,7 +390,7 @@ describe('without a limit of its own', () => {
       rooms.push(limiter.room);
       return true;
     };
-    await clock.runUntil(runWorkers(ask, () => limiter.room * 2));
+    await clock.runUntil(runConcurrently(ask, () => limiter.room * 2));
     return rooms;
   }
 

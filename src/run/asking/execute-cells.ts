@@ -1,4 +1,4 @@
-import { runWorkers } from '../../calls/run-workers.ts';
+import { runConcurrently } from '../../calls/run-concurrently.ts';
 import { defined } from '../../json/defined.ts';
 import type { Cell, CellResult, SkipReason } from '../../model/cell.ts';
 import type { ProgressEvent } from '../../model/progress.ts';
@@ -8,7 +8,7 @@ import type { CellRunner } from '../cells/cell-runner.ts';
 import { describeCell } from '../cells/describe-cell.ts';
 import type { Run } from '../open-run.ts';
 
-/** The cells of one provider, started one after the other as its workers get free. */
+/** The cells of one provider, started one after the other, as many at once as it allows. */
 export interface CellQueue extends CellRunner {
   readonly cells: Iterable<Cell>;
 }
@@ -18,7 +18,7 @@ export interface ExecuteOptions {
   /** Asked before each cell: where there is a reason, the cell is skipped with it. */
   skipReasonOf(cell: Cell): SkipReason | undefined;
   /**
-   * Resolves once the result is kept: until then its worker takes no other cell. It must give the event loop a turn, or a
+   * Resolves once the result is kept: until then no other cell takes its place. It must give the event loop a turn, or a
    * run on cached answers would never leave its microtasks. `position`: how many cells of the queue began before it.
    */
   onResult(result: CellResult, cell: Cell, position: number): Promise<void>;
@@ -46,7 +46,7 @@ function executeQueue(queue: CellQueue, options: ExecuteOptions, bugs: unknown[]
     await options.onResult(isRun ? await queue.run(cell) : skipped(cell, reason), cell, position);
     return true;
   };
-  return runWorkers(work, queue.workers).catch((bug: unknown) => {
+  return runConcurrently(work, queue.cellsAtOnce).catch((bug: unknown) => {
     bugs.push(bug);
   });
 }

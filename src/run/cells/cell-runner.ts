@@ -32,7 +32,7 @@ interface CellRunnerOptions {
 /** Runs the cells of one provider. */
 export interface CellRunner {
   /** How many cells may be in work at present. The limits of calls are the provider's own. */
-  readonly workers: () => number;
+  readonly cellsAtOnce: () => number;
   run(cell: Cell): Promise<CellResult>;
 }
 
@@ -110,7 +110,7 @@ function createRunner(
     }
   }
 
-  return { workers: calls.workersFor(provider), run };
+  return { cellsAtOnce: calls.cellsAtOnceFor(provider), run };
 }
 
 /** True for the user's own code, unless its answer has a place for tool calls. */

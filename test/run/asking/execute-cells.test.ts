@@ -41,15 +41,15 @@ async function execute(queues: readonly CellQueue[], overrides: Partial<ExecuteO
 
 describe('executeCells', () => {
   test('gives every cell of every queue exactly one result', async () => {
-    const queue = fc.record({ cells: fc.nat(80), workers: fc.integer({ min: 0, max: 9 }) });
+    const queue = fc.record({ cells: fc.nat(80), cellsAtOnce: fc.integer({ min: 0, max: 9 }) });
     await fc.assert(
       fc.asyncProperty(fc.array(queue, { maxLength: 4 }), fc.nat(200), async (shapes, stopAfter) => {
         const clock = createManualClock();
         let started = 0;
         const queues = shapes.map(
-          ({ cells, workers }, index): CellQueue => ({
+          ({ cells, cellsAtOnce }, index): CellQueue => ({
             cells: cellsOf(cells, `p${index}`),
-            workers: () => workers,
+            cellsAtOnce: () => cellsAtOnce,
             run: async (cell) => {
               started += 1;
               await clock.wait(started % 5, new AbortController().signal);
@@ -77,7 +77,7 @@ describe('executeCells', () => {
     }
     const gates: (() => void)[] = [];
     const run: CellQueue['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
-    const all = execute([{ cells: cells(), workers: () => 3, run }]);
+    const all = execute([{ cells: cells(), cellsAtOnce: () => 3, run }]);
     await settleMicrotasks();
     expect(taken).toBe(3);
     gates[0]?.();
@@ -97,7 +97,7 @@ describe('executeCells', () => {
       if (cell.key.trial === 2) stopped = 'deadline';
       return judged(cell);
     };
-    const results = await execute([{ cells: cellsOf(6), workers: () => 1, run }], { skipReasonOf: () => stopped });
+    const results = await execute([{ cells: cellsOf(6), cellsAtOnce: () => 1, run }], { skipReasonOf: () => stopped });
     expect(results.map(({ status }) => status)).toEqual([
       'judged',
       'judged',
@@ -126,7 +126,7 @@ describe('executeCells', () => {
       return judged(cell);
     };
     const cells = [buildCell({ skip: 'not yet' }), buildCell()];
-    await execute([{ cells, workers: () => 1, run }], { skipReasonOf: () => 'bail' });
+    await execute([{ cells, cellsAtOnce: () => 1, run }], { skipReasonOf: () => 'bail' });
     expect(ran).toEqual([cells[0]]);
   });
 
@@ -138,7 +138,7 @@ describe('executeCells', () => {
       return judged(cell);
     };
     const onResult = () => new Promise<void>((resolve) => keep.push(resolve));
-    const all = execute([{ cells: cellsOf(6), workers: () => 4, run }], { onResult });
+    const all = execute([{ cells: cellsOf(6), cellsAtOnce: () => 4, run }], { onResult });
     await settleMicrotasks();
     expect(started).toBe(4);
     for (const resolve of keep.splice(0)) resolve();
@@ -154,8 +154,8 @@ describe('executeCells', () => {
     const results: CellResult[] = [];
     const all = execute(
       [
-        { cells: cellsOf(1, 'slow'), workers: () => 1, run: slow },
-        { cells: cellsOf(40, 'fast'), workers: () => 1, run: async (cell) => judged(cell) },
+        { cells: cellsOf(1, 'slow'), cellsAtOnce: () => 1, run: slow },
+        { cells: cellsOf(40, 'fast'), cellsAtOnce: () => 1, run: async (cell) => judged(cell) },
       ],
       {
         onResult: async (result) => {
@@ -177,8 +177,8 @@ describe('executeCells', () => {
     const slow: CellQueue['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
     const all = execute(
       [
-        { cells: cellsOf(5, 'slow'), workers: () => 1, run: slow },
-        { cells: cellsOf(5, 'broken'), workers: () => 1, run: () => Promise.reject(new TypeError('a bug')) },
+        { cells: cellsOf(5, 'slow'), cellsAtOnce: () => 1, run: slow },
+        { cells: cellsOf(5, 'broken'), cellsAtOnce: () => 1, run: () => Promise.reject(new TypeError('a bug')) },
       ],
       {
         onResult: async (result) => {
@@ -291,7 +291,7 @@ describe('executeInRun', () => {
       },
       ...(isTold && { dispatch: { forget: (of: CellKey) => log.push(`forgot ${of.caseId}`) } }),
       runnerOf: () => ({
-        workers: () => 1,
+        cellsAtOnce: () => 1,
         run: async (cell: Cell) => results[cells.indexOf(cell)],
       }),
     } as unknown as Run;
@@ -412,8 +412,8 @@ describe('executeInRun', () => {
     const cells = cellsOf(3);
     const positions: number[] = [];
     const onResult = async (_result: CellResult, _cell: Cell, position: number) => void positions.push(position);
-    await execute([{ cells, workers: () => 1, run: async (cell) => judged(cell) }], { onResult });
-    await execute([{ cells: cellsOf(1, 'b'), workers: () => 1, run: async (cell) => judged(cell) }], { onResult });
+    await execute([{ cells, cellsAtOnce: () => 1, run: async (cell) => judged(cell) }], { onResult });
+    await execute([{ cells: cellsOf(1, 'b'), cellsAtOnce: () => 1, run: async (cell) => judged(cell) }], { onResult });
     expect(positions).toEqual([0, 1, 2, 0]);
   });
 });

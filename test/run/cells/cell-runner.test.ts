@@ -553,7 +553,7 @@ describe('the runners of a run', () => {
           };
         },
         costOf: (_of: ProviderConfig, _completion: Completion, how: string) => (how === 'batch' ? 1 : 2),
-        workersFor: () => () => 3,
+        cellsAtOnceFor: () => () => 3,
       },
       judgePorts: {},
       findAccepted: () => undefined,
@@ -580,7 +580,7 @@ describe('the runners of a run', () => {
   test('are one for each provider, connected once for each suite', async () => {
     const { log, runnerOf } = openRunners({ outcomes: [completed(), completed()] });
     expect(runnerOf('key')).toBe(runnerOf('key'));
-    expect(runnerOf('key').workers()).toBe(3);
+    expect(runnerOf('key').cellsAtOnce()).toBe(3);
     expect(() => runnerOf('other')).toThrow('the plan has no provider other');
     expect(await runnerOf('key').run(buildCell())).toMatchObject({ status: 'judged', passed: true });
     expect(log).toEqual(['connected openai:gpt-4o-mini for triage', 'posted refund judged']);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runWorkers } from '../../src/calls/run-workers.ts';
+import { runConcurrently } from '../../src/calls/run-concurrently.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 const never = new AbortController().signal;
@@ -23,20 +23,20 @@ function createWork(count: number) {
 
 test('as many work as are allowed, and every step is made once', async () => {
   const { clock, seen, step } = createWork(50);
-  await clock.runUntil(runWorkers(step, () => 7));
+  await clock.runUntil(runConcurrently(step, () => 7));
   expect(seen).toMatchObject({ begun: 50, ended: 50, most: 7 });
   expect(clock.now()).toBe(80);
 });
 
 test('one works where none is allowed, so that it comes to an end', async () => {
   const { clock, seen, step } = createWork(3);
-  await clock.runUntil(runWorkers(step, () => 0));
+  await clock.runUntil(runConcurrently(step, () => 0));
   expect(seen).toMatchObject({ ended: 3, most: 1 });
 });
 
 test('more join as soon as more are allowed', async () => {
   const { clock, seen, step } = createWork(60);
-  await clock.runUntil(runWorkers(step, () => (seen.ended >= 10 ? 20 : 2)));
+  await clock.runUntil(runConcurrently(step, () => (seen.ended >= 10 ? 20 : 2)));
   expect(seen).toMatchObject({ ended: 60, most: 20 });
 });
 
@@ -46,7 +46,7 @@ test('a bug ends all, once what is in work has ended', async () => {
     if (seen.begun === 5) throw new TypeError('a bug');
     return step();
   };
-  await expect(clock.runUntil(runWorkers(failing, () => 5))).rejects.toThrow('a bug');
+  await expect(clock.runUntil(runConcurrently(failing, () => 5))).rejects.toThrow('a bug');
   expect(seen).toMatchObject({ begun: 5, ended: 5 });
 });
 
@@ -57,6 +57,6 @@ test('a million may be allowed', async () => {
     await Promise.resolve();
     return begun < 100;
   };
-  await runWorkers(step, () => 1_000_000);
+  await runConcurrently(step, () => 1_000_000);
   expect(begun).toBeGreaterThanOrEqual(100);
 });

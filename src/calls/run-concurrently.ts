@@ -1,29 +1,29 @@
 /**
- * Repeats `step` until it returns false, in as many workers as `workers` allows at the time. More start when it allows
+ * Repeats `step` until it returns false, in as many loops at once as `atOnce` allows at the time. More start when it allows
  * more; none stops before the end. Rejects with the first bug once all running steps have ended.
  */
-export async function runWorkers(step: () => Promise<boolean>, workers: () => number): Promise<void> {
+export async function runConcurrently(step: () => Promise<boolean>, atOnce: () => number): Promise<void> {
   const bugs: unknown[] = [];
-  let working = 0;
+  let running = 0;
   let isDone = false;
   await new Promise<void>((resolve) => {
-    async function work(): Promise<void> {
+    async function loop(): Promise<void> {
       try {
         while (!isDone) {
-          if (working < workers()) start();
+          if (running < atOnce()) start();
           if (!(await step())) isDone = true;
         }
       } catch (bug) {
         bugs.push(bug);
         isDone = true;
       }
-      working -= 1;
-      if (working === 0) resolve();
+      running -= 1;
+      if (running === 0) resolve();
     }
     function start(): void {
-      working += 1;
+      running += 1;
       // Each begins by itself: thousands that start one another at once would use up the stack.
-      queueMicrotask(() => void work());
+      queueMicrotask(() => void loop());
     }
     start();
   });
