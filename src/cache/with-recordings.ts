@@ -17,7 +17,7 @@ import {
 } from './recordings.ts';
 
 export interface RecordingOptions {
-  /** What a request without a usable recording meets: `fail` keeps the run hermetic, `ask` sends it on. */
+  /** What a request without a usable recording meets: `fail` sends nothing, `ask` sends it on. */
   readonly missing: 'fail' | 'ask';
 }
 

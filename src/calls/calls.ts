@@ -28,14 +28,14 @@ export interface Calls {
     completion: Pick<Completion, 'usage'>,
     how?: 'live' | 'batch',
   ) => number | undefined;
-  /** True where only the cache or recordings answer, or nothing may be sent. */
-  readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
+  /** True where the request is not sent: its suite answers from the store only, or the cache has its answer. */
+  readonly needsNoCall: (request: CompletionRequest, suite: Suite) => boolean;
   /** The part of the budget that a provider's batches use. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Cells or questions of one provider that are worth having in work at present. */
   readonly cellsAtOnceFor: (config: ProviderConfig) => () => number;
-  /** True where a suite answers only from its recordings or the cache, so that asking again gives the same answer. */
-  readonly isHermetic: (suite: Suite) => boolean;
+  /** True where asking again gives the same answer: that of the suite's recordings or of the cache. */
+  readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
   /** Once-per-run remarks. */
   readonly notes: () => readonly string[];
@@ -68,11 +68,11 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     refreshFor: (config, suite) =>
       cacheMode === 'use' && !hasRecordings(suite) ? callsOf(config).refreshed : undefined,
     costOf: (config, completion, how) => priceAnswer(run, config, completion, how),
-    isAnswered: (request, suite) =>
-      isReplayed(suite, options) || (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
+    needsNoCall: (request, suite) =>
+      answersFromStoreOnly(suite, options) || (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
     batchSpendingOf: (config) => openBatches(run, config),
     cellsAtOnceFor: (config) => callsOf(config).cellsAtOnce,
-    isHermetic: (suite) => isReplayed(suite, options),
+    answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options),
     isBudgetExhausted: () => run.budget?.isExhausted === true,
     notes: () => [...notes],
     writeRecordings: () => run.recorder?.write(),
@@ -86,8 +86,8 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
 
 type ReplayOptions = Pick<CallOptions, 'record' | 'isCacheModeChosen' | 'settings'>;
 
-/** True where only the cache or recordings answer, so that asking again gives the same answer. */
-export function isReplayed(suite: Suite, options: ReplayOptions): boolean {
+/** True where the suite's recordings answer, or a replay of the cache: nothing is sent. */
+export function answersFromStoreOnly(suite: Suite, options: ReplayOptions): boolean {
   return options.settings.cacheMode === 'replay' || isRecorded(suite, options);
 }
 

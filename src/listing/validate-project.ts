@@ -52,7 +52,9 @@ export async function validateProject(
   for (const empty of planned.emptySelections) {
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
   }
-  warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
+  warnings.push(
+    ...findRetirements({ planned, answersFromStoreOnly: ({ recordings }) => recordings !== undefined, now: now() }),
+  );
   warnings.push(...findUnknownTools(project.suites), ...planned.warnings);
   return {
     warnings,

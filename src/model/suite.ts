@@ -379,7 +379,7 @@ export interface Suite {
   readonly gate: GatePolicy;
   /** Absent where the suite classifies nothing. */
   readonly classes?: ClassPolicy;
-  /** Absolute path of the recordings file; makes the run hermetic. */
+  /** Absolute path of the recordings file, which answers in place of providers. */
   readonly recordings?: string;
   readonly baseline: { readonly outputs: 'full' | 'hash' };
   readonly sources: Sources;

@@ -78,17 +78,22 @@ const noticeDays = 60;
 interface RetirementOptions {
   readonly planned: Pick<PlannedRun, 'plan' | 'endpointOf'>;
   /** True where a suite's answers are recorded, so that the end of a model does not affect it. */
-  readonly isHermetic: (suite: Suite) => boolean;
+  readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly now: Date;
   /** Of `--swap`. */
   readonly candidates?: readonly string[];
 }
 
 /** Names each model of a plan that its vendor shuts down within 60 days, or has shut down. */
-export function findRetirements({ planned, isHermetic, now, candidates = [] }: RetirementOptions): readonly Problem[] {
+export function findRetirements({
+  planned,
+  answersFromStoreOnly,
+  now,
+  candidates = [],
+}: RetirementOptions): readonly Problem[] {
   const problems = new Map<string, Problem>();
   for (const { suite, variants } of planned.plan.suites) {
-    if (isHermetic(suite)) continue;
+    if (answersFromStoreOnly(suite)) continue;
     const used = variants.filter((variant) => variant.planned + variant.observed > 0).map(({ provider }) => provider);
     for (const provider of new Set([...used, ...suite.askedModels])) {
       const { sends, priceProvider } = planned.endpointOf(provider);

@@ -34,14 +34,14 @@ export interface DescribeOptions {
   /** What is known of a suite's judges. */
   readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'unvalidated' | 'judges'>;
   /** True where asking again gives the same answer. */
-  readonly isReplayed?: (suite: Suite) => boolean;
+  readonly answersFromStoreOnly?: (suite: Suite) => boolean;
   /** What is known of the prompt that a variant is compared with. */
   readonly acceptedOf?: (suite: Suite, variant: PlannedVariant) => AcceptedPromptState | undefined;
 }
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported without them. */
 export function describeRecordedSuites(plan: Plan, options: DescribeOptions): readonly RecordedSuite[] {
-  const { judgesOf = () => ({}), isReplayed, acceptedOf } = options;
+  const { judgesOf = () => ({}), answersFromStoreOnly, acceptedOf } = options;
   // A suite without a selected case is not reported, unless no suite has one.
   const selected = plan.suites.filter(({ selectedCases }) => selectedCases > 0);
   return (selected.length === 0 ? plan.suites : selected).map((planned) => {
@@ -53,7 +53,7 @@ export function describeRecordedSuites(plan: Plan, options: DescribeOptions): re
       ...defined({ classes: suite.classes }),
       outputs: suite.baseline.outputs,
       filtered,
-      ...(isReplayed?.(suite) === true ? { replayed: true as const } : {}),
+      ...(answersFromStoreOnly?.(suite) === true ? { replayed: true as const } : {}),
       ...judgesOf(suite),
       variants: variants.map((variant) => ({
         ...describeVariant(planned, variant, options),

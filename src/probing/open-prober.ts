@@ -1,7 +1,7 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
 import { createFindAccepted, type FindBaseline } from '../baseline/find-baselines.ts';
 import { cacheKey } from '../cache/cache-key.ts';
-import { type Calls, isReplayed, openCalls } from '../calls/calls.ts';
+import { answersFromStoreOnly, type Calls, openCalls } from '../calls/calls.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/run-batches.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
@@ -60,7 +60,7 @@ export interface Prober {
   /** What each variant is compared with, by `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
   /** True where only stored answers answer a suite, so that no made prompt can be asked. */
-  readonly isReplayed: (suite: Suite) => boolean;
+  readonly answersFromStoreOnly: (suite: Suite) => boolean;
   /** The first trial of a case on a made prompt; undefined where its templates can't be rendered for the case. */
   render(probed: ProbedCase, made: RenderedVariant): Cell | undefined;
   /** Equal for made prompts that send the same. */
@@ -109,7 +109,7 @@ async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
   const providers = new Map(planning.planned.providers);
   const planned: PlannedRun = { ...planning.planned, providers };
   const { env } = ports;
-  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env });
+  refuseLiveTools(planned, { answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options), env });
   const stop = createStop();
   const judges = openJudgePorts({ root: project.root, env, signal: stop.signal });
   if (options.batch) refuseUnbatchable(planned);
@@ -134,7 +134,7 @@ async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
     planned,
     findBaseline,
     acceptedPrompts,
-    isReplayed: (suite) => isReplayed(suite, options),
+    answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options),
     render: (probed, made) => renderProbe(planned, probed, made),
     keyOf: (cell) => cacheKey(cell.request),
     ask,
@@ -199,7 +199,8 @@ export function numbered(cell: Cell, trial: number): Cell {
 
 /** Why variants of a suite can't be asked, whatever their prompts are; undefined where they can. */
 export function whyUnaskable(prober: Prober, suite: Suite, variants: readonly RenderedVariant[]): string | undefined {
-  if (prober.isReplayed(suite)) return 'stored answers alone answer this suite: --cache use asks its provider';
+  if (prober.answersFromStoreOnly(suite))
+    return 'stored answers alone answer this suite: --cache use asks its provider';
   if (prober.options.settings.maxCostUsd === undefined) return undefined;
   const { pricer, endpointOf } = prober.planned;
   const unpriced = variants.find(({ provider }) => !pricer.hasPrice(pricedModel(provider, endpointOf(provider))));

@@ -80,16 +80,22 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
         forecasts.set(key, { ...before, cells: before.cells + 1, skipped: before.skipped + 1 });
         continue;
       }
-      const isHermetic = answers.isHermetic(suite);
+      const answersFromStoreOnly = answers.answersFromStoreOnly(suite);
       // All suites together share what confirmation trials may send.
-      const retrials = isHermetic || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
-      const usages = (await answers.isAnswered(cell)) ? undefined : expectUsage(cell.key);
-      const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, { isHermetic, usages, prices });
+      const retrials = answersFromStoreOnly || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
+      const usages = (await answers.hasStoredAnswer(cell)) ? undefined : expectUsage(cell.key);
+      const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, {
+        answersFromStoreOnly,
+        usages,
+        prices,
+      });
       const isBounded = counted.boundUsd !== undefined;
       const named = isBounded ? counted : { ...counted, uncounted: addNames(counted.uncounted, unbounded) };
       const judges = suites.get(suite);
       const judged =
-        isHermetic || judges === undefined ? named : addJudges(named, cell, boundJudges(planned, judges, cell));
+        answersFromStoreOnly || judges === undefined
+          ? named
+          : addJudges(named, cell, boundJudges(planned, judges, cell));
       forecasts.set(key, retrials === 0 ? judged : addRetrials(judged, spendOf(provider, cell), retrials));
     }
   }
@@ -117,15 +123,15 @@ function addRequests(
   before: VariantForecast,
   cell: Cell,
   {
-    isHermetic,
+    answersFromStoreOnly,
     usages,
     prices,
-  }: { readonly isHermetic: boolean; readonly usages: readonly Usage[] | undefined; readonly prices: Prices },
+  }: { readonly answersFromStoreOnly: boolean; readonly usages: readonly Usage[] | undefined; readonly prices: Prices },
 ): VariantForecast {
   const isAnswered = usages === undefined;
   const requests = countRequests(cell) - (isAnswered ? 1 : 0);
   const answered = before.answered + (isAnswered ? 1 : 0);
-  if (requests === 0 || (isAnswered && isHermetic)) return { ...before, answered };
+  if (requests === 0 || (isAnswered && answersFromStoreOnly)) return { ...before, answered };
   return {
     ...before,
     answered,
@@ -187,8 +193,8 @@ function openAnswers(options: RunOptions, { plan }: PlannedRun) {
   }
   return {
     /** True where asking again gives the same answer. */
-    isHermetic: (suite: string) => mode === 'replay' || recorded.has(suite),
-    async isAnswered({ key, request }: Cell): Promise<boolean> {
+    answersFromStoreOnly: (suite: string) => mode === 'replay' || recorded.has(suite),
+    async hasStoredAnswer({ key, request }: Cell): Promise<boolean> {
       const replay = recorded.get(key.suite);
       if (replay !== undefined) return (await replay(request, new AbortController().signal)).status === 'completed';
       return (mode === 'use' || mode === 'replay') && store.read(cacheKey(request)) !== undefined;

@@ -33,8 +33,8 @@ export interface Run extends Planning {
   readonly dispatch: Dispatch | undefined;
   readonly cellOf: FindCell;
   readonly calls: Calls;
-  /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
-  readonly isHermetic: (suiteId: string) => boolean;
+  /** As `Calls.answersFromStoreOnly`, by the id of a suite. */
+  readonly answersFromStoreOnly: (suiteId: string) => boolean;
   /** Answers that come through batch APIs, with `--batch`. */
   readonly batchAnswers: BatchAnswers | undefined;
   /** The part of the run that this one continues, with `--resume`. */
@@ -85,7 +85,7 @@ export async function openRun(
       ? undefined
       : openEarlierPart({ resume, options, plan: planned.plan, header, findAccepted, acceptedCellOf, ports });
   const calls = openRunCalls(planning, ports, { ...shared, earlier });
-  const remarks = [...findRemarks(planning, ports, calls.isHermetic), ...uncompared];
+  const remarks = [...findRemarks(planning, ports, calls.answersFromStoreOnly), ...uncompared];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const { toolRecorder, openTools } = openRunTools(options, ports);
   // This run's own record will be the latest.
@@ -141,11 +141,11 @@ function openRunCalls(
   const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailStop?.mayBegin });
   const calls = openCalls(planned, { ...options, suites, ...further }, ports);
   const byId = new Map(suites.map((suite) => [suite.id, suite]));
-  const isHermetic = (suiteId: string) => {
+  const answersFromStoreOnly = (suiteId: string) => {
     const suite = byId.get(suiteId);
-    return suite !== undefined && calls.isHermetic(suite);
+    return suite !== undefined && calls.answersFromStoreOnly(suite);
   };
-  return { calls, isHermetic, batchAnswers, bailStop };
+  return { calls, answersFromStoreOnly, batchAnswers, bailStop };
 }
 
 /** What answers the tool calls of models. */
@@ -175,15 +175,15 @@ function openComparedAnswers(
 function findRemarks(
   { options, planned, findBaseline, refusedBaselines }: Planning,
   ports: RunPorts,
-  isHermetic: Run['isHermetic'],
+  answersFromStoreOnly: Run['answersFromStoreOnly'],
 ): readonly string[] {
   const retirements = findRetirements({
     planned,
-    isHermetic: ({ id }) => isHermetic(id),
+    answersFromStoreOnly: ({ id }) => answersFromStoreOnly(id),
     now: ports.now(),
     ...defined({ candidates: options.settings.swap?.flatMap(({ candidates }) => candidates) }),
   });
-  const used = planned.plan.suites.flatMap(({ suite, variants }) => (isHermetic(suite.id) ? [] : variants));
+  const used = planned.plan.suites.flatMap(({ suite, variants }) => (answersFromStoreOnly(suite.id) ? [] : variants));
   const ofProviders = used.flatMap(({ provider }) => planned.endpointOf(provider).remark ?? []);
   const known = [...retirements, ...planned.warnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   const unbatched = options.batch ? describeUnbatched(planned) : [];

@@ -59,11 +59,14 @@ const withLimits = (limits: string) => wordsSuite(3).replace('params:', `limits:
 
 test('the second answer comes from the cache, unless it is to be replaced', async () => {
   const { calls, ask, asked, suite, configOf, requestOf } = await open();
-  expect(calls.isAnswered(requestOf('w00'), suite)).toBe(false);
+  expect(calls.needsNoCall(requestOf('w00'), suite)).toBe(false);
   expect([await ask('w00'), await ask('w00')]).toEqual(['w00 after 1', 'cached after 0']);
-  expect([calls.isAnswered(requestOf('w00'), suite), calls.isAnswered(requestOf('w01'), suite)]).toEqual([true, false]);
+  expect([calls.needsNoCall(requestOf('w00'), suite), calls.needsNoCall(requestOf('w01'), suite)]).toEqual([
+    true,
+    false,
+  ]);
   expect(await ask('w00', calls.refreshFor(configOf('own'), suite))).toBe('w00 after 1');
-  expect([asked, calls.isHermetic(suite), calls.notes()]).toEqual([['w00', 'w00'], false, []]);
+  expect([asked, calls.answersFromStoreOnly(suite), calls.notes()]).toEqual([['w00', 'w00'], false, []]);
 });
 
 test.each([
@@ -74,7 +77,10 @@ test.each([
   const { calls, ask, suite, configOf, requestOf } = await open({ run: { cache } });
   expect([await ask('w00'), await ask('w00')]).toEqual(expected);
   expect(calls.refreshFor(configOf('own'), suite)).toBeUndefined();
-  expect([calls.isHermetic(suite), calls.isAnswered(requestOf('w00'), suite)]).toEqual([isHermetic, isHermetic]);
+  expect([calls.answersFromStoreOnly(suite), calls.needsNoCall(requestOf('w00'), suite)]).toEqual([
+    isHermetic,
+    isHermetic,
+  ]);
 });
 
 test('recordings answer alone, and what they lack is not asked', async () => {
@@ -85,7 +91,7 @@ test('recordings answer alone, and what they lack is not asked', async () => {
   expect(await ask('w00')).toBe('w00 after 1');
   calls.writeRecordings();
   expect(project.files('evals')).toContain('evals/words.recordings.jsonl');
-  expect([asked, calls.isHermetic(suite)]).toEqual([['w00'], false]);
+  expect([asked, calls.answersFromStoreOnly(suite)]).toEqual([['w00'], false]);
   const { options, ports } = await project.prepare();
   const planned = await planRun(options, ports);
   const [recorded] = options.project.suites;
@@ -99,7 +105,7 @@ test('recordings answer alone, and what they lack is not asked', async () => {
   expect(
     outcomes.map((outcome) => (outcome.status === 'failed' ? outcome.failure.kind : outcome.completion.text)),
   ).toEqual(['w00', 'recording']);
-  expect([replayed.refreshFor(config, recorded), replayed.isHermetic(recorded), asked]).toEqual([
+  expect([replayed.refreshFor(config, recorded), replayed.answersFromStoreOnly(recorded), asked]).toEqual([
     undefined,
     true,
     ['w00'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isReplayed } from '../../src/calls/calls.ts';
+import { answersFromStoreOnly } from '../../src/calls/calls.ts';
 import type { CacheMode } from '../../src/model/record.ts';
 import { buildSuite } from '../support/build-case.ts';
 
@@ -18,6 +18,6 @@ test.each<[cacheMode: CacheMode, isCacheModeChosen: boolean, record: boolean, pl
   'under --cache %s (chosen: %s, recording: %s) only stored answers answer',
   (cacheMode, isCacheModeChosen, record, ...expected) => {
     const options = { settings: { cacheMode }, isCacheModeChosen, record };
-    expect([isReplayed(buildSuite([]), options), isReplayed(recorded, options)]).toEqual(expected);
+    expect([answersFromStoreOnly(buildSuite([]), options), answersFromStoreOnly(recorded, options)]).toEqual(expected);
   },
 );

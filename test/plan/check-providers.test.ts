@@ -177,7 +177,14 @@ describe('models that their vendor shuts down', () => {
   const old = buildProvider({ id: 'old', model: 'gpt-4-0314' });
   const find = (
     provider: ProviderConfig,
-    { planned = 1, observed = 0, isHermetic = false, isJudge = false, sends = true, candidates = [] as string[] } = {},
+    {
+      planned = 1,
+      observed = 0,
+      answersFromStoreOnly = false,
+      isJudge = false,
+      sends = true,
+      candidates = [] as string[],
+    } = {},
     now = '2026-03-01',
   ) => {
     const suite = { askedModels: isJudge ? [provider] : [] } as unknown as Suite;
@@ -187,7 +194,7 @@ describe('models that their vendor shuts down', () => {
         plan: { suites: [{ suite, variants }] } as never,
         endpointOf: () => ({ adapterVersion: '1', sends }),
       },
-      isHermetic: () => isHermetic,
+      answersFromStoreOnly: () => answersFromStoreOnly,
       now: new Date(`${now}T00:00:00Z`),
       candidates,
     });
@@ -225,7 +232,7 @@ describe('models that their vendor shuts down', () => {
             priceProvider: adapter === 'gemini' ? 'google' : adapter,
           }),
         },
-        isHermetic: ({ id }) => id === '0',
+        answersFromStoreOnly: ({ id }) => id === '0',
         now: new Date(now),
       }).map(({ message }) => message);
     const left = `is shut down by its vendor on ${date}, in 1 day`;
@@ -242,7 +249,7 @@ describe('models that their vendor shuts down', () => {
   test('are those that are asked', () => {
     expect(find(old, { planned: 0 })).toEqual([]);
     expect(find(old, { planned: 0, observed: 1 })).toHaveLength(1);
-    expect(find(old, { isHermetic: true })).toEqual([]);
+    expect(find(old, { answersFromStoreOnly: true })).toEqual([]);
     expect(find(old, { sends: false })).toEqual([]);
     expect(find(mini)).toEqual([]);
   });

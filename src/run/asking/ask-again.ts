@@ -112,7 +112,7 @@ function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean 
 }
 
 /** Confirmation trials send no more than the planned ones may, times the suite's share. */
-function sumAllowed({ planned, acceptedPrompts, isHermetic }: Run): RetrialSpend {
+function sumAllowed({ planned, acceptedPrompts, answersFromStoreOnly }: Run): RetrialSpend {
   const { plan, providers } = planned;
   const spendOf = createSpendOfSides(planned, acceptedPrompts);
   const shares = new Map(plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
@@ -120,7 +120,7 @@ function sumAllowed({ planned, acceptedPrompts, isHermetic }: Run): RetrialSpend
   for (const [key, provider] of providers) {
     for (const cell of plan.cells(key)) {
       const share = shares.get(cell.key.suite) ?? 0;
-      if (!isRetried(cell) || isHermetic(cell.key.suite) || share === 0) continue;
+      if (!isRetried(cell) || answersFromStoreOnly(cell.key.suite) || share === 0) continue;
       allowed = addSpend(allowed, timesSpend(spendOf(provider, cell), share));
     }
   }

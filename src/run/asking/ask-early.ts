@@ -210,7 +210,7 @@ function collectCases(run: Run): Iterable<CollectedCase> {
 function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls, record }: Run): boolean {
   if (skip !== undefined) return true;
   const row = earlier?.rowOf(key);
-  return row === undefined ? calls.isAnswered(request, suite) : record.readRow(row).cached;
+  return row === undefined ? calls.needsNoCall(request, suite) : record.readRow(row).cached;
 }
 
 function isAskedFirst(cell: Cell, { suite, variants }: PlannedSuite, { latelyFailed, findBaseline }: Run): boolean {

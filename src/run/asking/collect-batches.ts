@@ -28,7 +28,7 @@ export interface BatchRun {
   readonly options: Pick<RunOptions, 'project'>;
   readonly ports: RunPorts;
   readonly planned: PlannedRun;
-  readonly calls: Pick<Calls, 'isAnswered' | 'batchSpendingOf'>;
+  readonly calls: Pick<Calls, 'needsNoCall' | 'batchSpendingOf'>;
   readonly earlier: Pick<EarlierPart, 'rowOf'> | undefined;
   readonly stop: Stop;
 }
@@ -45,7 +45,7 @@ export async function collectBatches(run: BatchRun, answers: BatchAnswers): Prom
     for (const cell of planned.plan.cells(providerKey)) {
       const suite = suites.get(cell.key.suite);
       if (suite === undefined || cell.skip !== undefined || earlier?.rowOf(cell.key) !== undefined) continue;
-      if (!calls.isAnswered(cell.request, suite)) yield { key: cacheKey(cell.request), request: cell.request };
+      if (!calls.needsNoCall(cell.request, suite)) yield { key: cacheKey(cell.request), request: cell.request };
     }
   }
 

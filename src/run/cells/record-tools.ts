@@ -1,4 +1,4 @@
-import { isReplayed } from '../../calls/calls.ts';
+import { answersFromStoreOnly } from '../../calls/calls.ts';
 import type { Stop } from '../../calls/stop.ts';
 import { keepRecordings } from '../../calls/suite-recordings.ts';
 import { withFileLock } from '../../files/file-lock.ts';
@@ -54,7 +54,7 @@ export function refuseToolRecording(
     for (const { agent, key: names } of plan.cells(key)) {
       if (agent?.record === undefined) continue;
       const suite = suites.get(names.suite);
-      if (suite !== undefined && isReplayed(suite, options)) {
+      if (suite !== undefined && answersFromStoreOnly(suite, options)) {
         refuse(
           `--record-tools asks real tools, and the suite ${suite.id} is answered from its recordings`,
           'add --record, or --cache use',

@@ -214,7 +214,7 @@ function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Prom
 
 interface LiveOptions {
   /** True where only the cache or recordings answer a suite. */
-  readonly isReplayed: (suite: Suite) => boolean;
+  readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -222,7 +222,7 @@ interface LiveOptions {
  * Throws a `UserError` if a case would ask a server and must not. Stored answers were given to other results. In a pull
  * request from a fork, its files name the command that runs.
  */
-export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { isReplayed, env }: LiveOptions): void {
+export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { answersFromStoreOnly, env }: LiveOptions): void {
   const suites = plan.suites.map(({ suite }) => suite).filter(({ snapshots }) => snapshots !== undefined);
   if (suites.length === 0) return;
   const problems = [...findLiveCases(plan, suites)].flatMap(({ suite, caseId, at }): readonly Problem[] => {
@@ -235,7 +235,8 @@ export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { isReplayed
         at,
       },
     ];
-    if (isReplayed(suite)) return refuse('stored answers alone answer this run', 'write stubs in place of mcp: live');
+    if (answersFromStoreOnly(suite))
+      return refuse('stored answers alone answer this run', 'write stubs in place of mcp: live');
     if (isForeign(env)) {
       return refuse(
         'this is a pull request from a fork, on which no server is asked',

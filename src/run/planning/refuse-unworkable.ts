@@ -1,5 +1,5 @@
 import { refuseUnwritableBaselines } from '../../baseline/accept-baseline.ts';
-import { isReplayed } from '../../calls/calls.ts';
+import { answersFromStoreOnly } from '../../calls/calls.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import { refuseUnbatchable } from '../asking/collect-batches.ts';
 import { refuseToolRecording } from '../cells/record-tools.ts';
@@ -11,5 +11,5 @@ export function refuseUnworkable({ options, planned }: Planning, ports: RunPorts
   if (options.updateBaseline) refuseUnwritableBaselines(planned.plan.suites, options.project.root);
   if (options.recordTools === true) refuseToolRecording(planned, options, ports);
   if (options.batch) refuseUnbatchable(planned);
-  refuseLiveTools(planned, { isReplayed: (suite) => isReplayed(suite, options), env: ports.env });
+  refuseLiveTools(planned, { answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options), env: ports.env });
 }

@@ -1,4 +1,4 @@
-import { isReplayed } from '../../calls/calls.ts';
+import { answersFromStoreOnly } from '../../calls/calls.ts';
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { describeJudges } from '../../judges/validated-judges.ts';
@@ -24,7 +24,7 @@ export function buildHeader(
     describeProvider,
     pairing: options.settings,
     judgesOf: (suite) => describeJudges(suite, root, ports.cwd),
-    isReplayed: (suite) => isReplayed(suite, options),
+    answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options),
     acceptedOf: (suite, { prompt, provider }) =>
       acceptedPrompts.get(suiteVariantKey({ suite: suite.id, prompt: prompt.id, provider: provider.id }))?.state,
   });

@@ -336,7 +336,7 @@ describe('the batches of an early run', () => {
       },
       order: 'seed',
       earlier: { rowOf: ({ caseId }: Cell['key']) => (names.includes(caseId) ? names.indexOf(caseId) : undefined) },
-      calls: { isAnswered: ({ origin }: Cell['request']) => answered.includes(origin.caseId) },
+      calls: { needsNoCall: ({ origin }: Cell['request']) => answered.includes(origin.caseId) },
       record: { readRow: (index: number) => ({ cached: done[names[index] ?? ''] }) },
       latelyFailed: new Set(latelyFailed),
       findBaseline: () => baseline,

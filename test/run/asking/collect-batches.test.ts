@@ -133,7 +133,7 @@ test('a batch is asked for the first requests that nothing else answers', async 
     ports: { onProgress: () => undefined } as unknown as BatchRun['ports'],
     planned: plan([openai, local], cells),
     calls: {
-      isAnswered: ({ messages }) => messages[0]?.content === 'cached',
+      needsNoCall: ({ messages }) => messages[0]?.content === 'cached',
       batchSpendingOf: () => {
         throw new Error('nothing may be sent');
       },

@@ -304,7 +304,7 @@ describe('live tools', () => {
         all.filter(({ key }) => isWanted(key.suite, key.caseId)),
     } as unknown as Plan;
     try {
-      refuseLiveTools({ plan }, { isReplayed: ({ id }) => replayed.includes(id), env });
+      refuseLiveTools({ plan }, { answersFromStoreOnly: ({ id }) => replayed.includes(id), env });
       return [];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
