@@ -2,12 +2,13 @@ import type { Dispatch } from '../calls/open-queue-dispatch.ts';
 import { createStop, type Stop } from '../calls/stop.ts';
 import { keepRecordings } from '../calls/suite-recordings.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
+import type { Cell } from '../model/cell.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { onAbort } from '../text/deadline.ts';
 import { confirm } from './asking/ask-again.ts';
-import { askPlanned } from './asking/ask-planned.ts';
 import { collectBatches } from './asking/collect-batches.ts';
+import { executeCells } from './asking/execute-cells.ts';
 import { keepStubs } from './cells/record-tools.ts';
 import { assess, closeRecord, reportOn } from './end-run.ts';
 import { openRun, type Run } from './open-run.ts';
@@ -31,6 +32,7 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
     return await reportOn(run, assessment);
   } finally {
     judges.close();
+    // A run that could not be planned or opened has not closed it.
     await dispatch?.close();
   }
 }
@@ -50,14 +52,31 @@ async function makeCalls(run: Run): Promise<void> {
   try {
     await dispatch?.begin(record, planned, stop.signal);
     if (run.batchAnswers !== undefined) run.state.batches = await collectBatches(run, run.batchAnswers);
-    const hasFailed = await askPlanned(run);
-    if (!hasFailed) await confirm(run);
+    const isDecided = await askPlanned(run);
+    if (!isDecided) await confirm(run);
   } finally {
     stopListening();
     // The workers stop before this process closes what they share with it.
     await dispatch?.close();
     await calls.close();
   }
+}
+
+/** Asks the planned cells. True where `--early` has decided that the run fails, before it asked all of them. */
+async function askPlanned(run: Run): Promise<boolean> {
+  // Most runs ask everything.
+  if (run.options.early !== undefined) return (await import('./asking/ask-early.ts')).askEarly(run);
+  const { providerKeys } = run.planned.plan;
+  await executeCells(
+    run,
+    providerKeys.map((key) => [key, cellsToRun(run, key)]),
+  );
+  return false;
+}
+
+/** The planned cells of a provider, without those that an earlier part of the run finished. */
+function* cellsToRun({ planned, record }: Run, providerKey: string): Iterable<Cell> {
+  for (const cell of planned.plan.cells(providerKey)) if (!record.countIfFinished(cell)) yield cell;
 }
 
 /** Stops the run at a signal, at its deadline, and once its files have changed. The returned function ends that. */

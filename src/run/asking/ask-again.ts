@@ -5,7 +5,7 @@ import { type Cell, suiteVariantKey } from '../../model/cell.ts';
 import type { RunSummary } from '../../model/summary.ts';
 import { assess } from '../end-run.ts';
 import type { Run } from '../open-run.ts';
-import { executeInRun } from './execute-cells.ts';
+import { executeCells } from './execute-cells.ts';
 import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
 /** Confirms what looks worse after the planned cells were asked. */
@@ -54,7 +54,7 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     const unfinished = withoutFinished(run, round);
     // An earlier part that was cut short in this round has no more trials. If it has more, something changed and it
     // asked in other rounds. Then all its trials count before more are asked.
-    if (unfinished.size === 0 || !run.record.countRest()) await executeInRun(run, unfinished);
+    if (unfinished.size === 0 || !run.record.countRest()) await executeCells(run, unfinished);
     assessment = await assess(run, undefined, look);
   }
 }

@@ -13,23 +13,23 @@ import type { Assessment } from '../../verdict/assess-run.ts';
 import { assess } from '../end-run.ts';
 import type { Run } from '../open-run.ts';
 import { askAgain } from './ask-again.ts';
-import { executeInRun } from './execute-cells.ts';
+import { executeCells } from './execute-cells.ts';
 
 /**
  * Asks the planned cells in batches of cases, and looks at the answers after each. A variant ends once a drop is excluded,
- * and the run once it has failed. Every other cell is then skipped as decided. True where the run has failed.
+ * and the run once it has failed. Every other cell is then skipped as decided. True where it is decided that the run fails.
  */
 export async function askEarly(run: Run): Promise<boolean> {
   const batches = orderCases(run);
   const attempts = new Attempts(run);
   const ended = new Set<string>();
-  let hasFailed = false;
+  let isDecided = false;
   for (const [index, batch] of batches.entries()) {
-    await executeInRun(run, cellsOf(run, batch), ({ key: { suite, prompt, provider } }) =>
-      hasFailed || ended.has(suiteVariantKey({ suite, prompt, provider })) ? 'decided' : undefined,
+    await executeCells(run, cellsOf(run, batch), ({ key: { suite, prompt, provider } }) =>
+      isDecided || ended.has(suiteVariantKey({ suite, prompt, provider })) ? 'decided' : undefined,
     );
     const rest = batches.slice(index + 1).flat();
-    if (rest.length === 0 || hasFailed || run.stop.reason() !== undefined) continue;
+    if (rest.length === 0 || isDecided || run.stop.reason() !== undefined) continue;
     const look: EarlyLook = {
       share: attempts.share(),
       budget: attempts.budget(),
@@ -37,9 +37,9 @@ export async function askEarly(run: Run): Promise<boolean> {
     };
     const assessment = await assess(run, undefined, look);
     for (const key of findEnded(assessment)) ended.add(key);
-    hasFailed = await attempts.hasFailed(assessment, look);
+    isDecided = await attempts.hasFailed(assessment, look);
   }
-  return hasFailed;
+  return isDecided;
 }
 
 /** The planned cells of some cases, without those that an earlier part of the run finished. */

@@ -25,7 +25,7 @@ export interface ExecuteOptions {
 }
 
 /** Executes every cell once; each gets a result, skipped ones too. Rejects with the first bug, once cells in work have ended. */
-export async function executeCells(options: ExecuteOptions): Promise<void> {
+export async function executeQueues(options: ExecuteOptions): Promise<void> {
   const bugs: unknown[] = [];
   await Promise.all(options.queues.map((queue) => executeQueue(queue, options, bugs)));
   if (bugs.length > 0) throw bugs[0];
@@ -42,6 +42,7 @@ function executeQueue(queue: CellQueue, options: ExecuteOptions, bugs: unknown[]
     const position = begun;
     begun += 1;
     const reason = options.skipReasonOf(cell);
+    // A case that the suite skips keeps its own reason.
     const isRun = reason === undefined || cell.skip !== undefined;
     await options.onResult(isRun ? await queue.run(cell) : skipped(cell, reason), cell, position);
     return true;
@@ -56,12 +57,12 @@ function skipped(cell: Cell, reason: SkipReason): CellResult {
 }
 
 /** Runs cells of some providers, by provider key. Each row is in the record before its cell counts as done. */
-export function executeInRun(
+export function executeCells(
   run: Run,
   cells: Iterable<readonly [string, Iterable<Cell>]>,
   skipReasonOf: (cell: Cell) => SkipReason | undefined = () => undefined,
 ): Promise<void> {
-  return executeCells({
+  return executeQueues({
     queues: Array.from(cells, ([key, own]) => ({ cells: own, ...run.runnerOf(key) })),
     skipReasonOf: (cell) => run.stop.reason() ?? skipReasonOf(cell),
     onResult: (result, cell, position) => keepResult(run, result, cell, position),

@@ -8,7 +8,7 @@ import {
   type CellQueue,
   type ExecuteOptions,
   executeCells,
-  executeInRun,
+  executeQueues,
 } from '../../../src/run/asking/execute-cells.ts';
 import type { Run } from '../../../src/run/open-run.ts';
 import { buildCell, buildCompletion } from '../../support/build-case.ts';
@@ -28,7 +28,7 @@ function judged({ key, cellHash, caseHash, observe, mustPass, at }: Cell): CellR
 
 async function execute(queues: readonly CellQueue[], overrides: Partial<ExecuteOptions> = {}): Promise<CellResult[]> {
   const results: CellResult[] = [];
-  await executeCells({
+  await executeQueues({
     queues,
     skipReasonOf: () => undefined,
     onResult: async (result) => {
@@ -39,7 +39,7 @@ async function execute(queues: readonly CellQueue[], overrides: Partial<ExecuteO
   return results;
 }
 
-describe('executeCells', () => {
+describe('executeQueues', () => {
   test('gives every cell of every queue exactly one result', async () => {
     const queue = fc.record({ cells: fc.nat(80), cellsAtOnce: fc.integer({ min: 0, max: 9 }) });
     await fc.assert(
@@ -194,7 +194,7 @@ describe('executeCells', () => {
   });
 });
 
-describe('executeInRun', () => {
+describe('executeCells', () => {
   const key = (caseId: string, trial = 0) => ({
     suite: 's',
     prompt: 'v1',
@@ -295,7 +295,7 @@ describe('executeInRun', () => {
         run: async (cell: Cell) => results[cells.indexOf(cell)],
       }),
     } as unknown as Run;
-    await executeInRun(run, [['a', cells]], ...(decidedAfter === undefined ? [] : [skipReasonOf]));
+    await executeCells(run, [['a', cells]], ...(decidedAfter === undefined ? [] : [skipReasonOf]));
     return { log, progress, state, stopped: stop.reason() };
   }
 
