@@ -9,7 +9,7 @@ import { type CellKey, type FindCell } from '../model/cell.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { findLatelyFailed, runsFolder } from '../project/stored-runs.ts';
+import { findFailedInLatestRun, runsFolder } from '../project/stored-runs.ts';
 import { openMcpPorts } from '../snapshots/read-server.ts';
 import { type CollectedBatches, describeUnbatched } from './asking/collect-batches.ts';
 import { createAcceptedCells } from './asking/retrial-cells.ts';
@@ -44,9 +44,9 @@ export interface Run extends Planning {
   /** Writes what real tools answer, with `--record-tools`. */
   readonly toolRecorder: ToolRecorder | undefined;
   /** What the random order of an early run's cases is drawn by. */
-  readonly order: string;
+  readonly caseOrderSeed: string;
   /** Cases that failed in the latest run, as `suite/case`; read with `--early` alone. */
-  readonly latelyFailed: ReadonlySet<string>;
+  readonly failedInLatestRun: ReadonlySet<string>;
   /** Runs the cells of a provider, by its key. */
   readonly runnerOf: (key: string) => CellRunner;
   /** Remarks that were known before the first call. */
@@ -56,25 +56,31 @@ export interface Run extends Planning {
   readonly state: RunState;
 }
 
+/** `executeCells` writes each member for each result, but where another writer is named. */
 interface RunState {
+  /** Failed cells that `--bail` counts: neither observed ones nor confirmation trials. */
   failedCells: number;
   /** True where a cell failed or did not get its full score. */
   hasLowScore: boolean;
-  /** True where something of the plan was not done. */
+  /** True where something of the plan was not done. `confirm` writes it too. */
   isCutShort: boolean;
   /** True where cells were left out, since the others decided the run. */
   isDecidedEarly: boolean;
+  /** Written by `makeCalls` in run.ts, with `--batch`. */
   batches?: CollectedBatches;
 }
 
-/** Opens what a planned run needs: the part that it continues, its calls, its tools and its record. Nothing is sent. */
+/**
+ * Opens what a planned run needs: the part that it continues, its calls, its tools and its record. Nothing is sent, but the
+ * file of the record is created, or rewritten where it is resumed.
+ */
 export async function openRun(
   planning: Planning,
   ports: RunPorts,
   shared: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
   const { options, planned, ref, findBaseline, acceptedPrompts } = planning;
-  const { project, resume } = options;
+  const { project, resume, early } = options;
   const { stop, judgePorts } = shared;
   const { loosened, remarks: uncompared } = await findLoosened(options, ports, ref);
   const header = buildHeader(planning, loosened, ports);
@@ -89,7 +95,7 @@ export async function openRun(
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const { toolRecorder, openTools } = openRunTools(options, ports);
   // This run's own record will be the latest.
-  const latelyFailed = options.early === undefined ? new Set<string>() : findLatelyFailed(project, earlier?.id);
+  const failedInLatestRun = early === undefined ? new Set<string>() : findFailedInLatestRun(project, earlier?.id);
   const record = openRecord({
     folder: runsFolder(project),
     header: earlier?.header ?? header,
@@ -120,8 +126,8 @@ export async function openRun(
     record,
     comparedAnswers,
     toolRecorder,
-    latelyFailed,
-    order: header.settings.early?.order ?? '',
+    failedInLatestRun,
+    caseOrderSeed: header.settings.early?.order ?? '',
     runnerOf,
     remarks,
     startedMs: ports.clock.now(),

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import {
   classifySource,
   describeStoredRun,
+  findFailedInLatestRun,
   findInvocation,
   findLastFailed,
-  findLatelyFailed,
   findStoredRun,
   isNothingToResume,
   listStoredRuns,
@@ -52,7 +52,7 @@ test('--last-failed asks what failed, errored or was not reached, and nothing th
   ]);
   const labels = ['failed', 'errored', 'after-a-failure', 'flaky'].map((id) => `support/${id}`);
   expect([...findLastFailed({ root })]).toEqual(labels);
-  expect([...findLatelyFailed({ root })]).toEqual(['support/failed', 'support/flaky']);
+  expect([...findFailedInLatestRun({ root })]).toEqual(['support/failed', 'support/flaky']);
 });
 
 const run = '20261124-153012-a1b2';
@@ -236,9 +236,9 @@ test('a stored run is found by its id, the start of one, as the latest, or by it
 
 test('a record that was killed before its first line is nothing to resume', () => {
   const project = openRuns();
-  expect([isNothingToResume(project), findLatelyFailed(project)]).toEqual([true, new Set()]);
+  expect([isNothingToResume(project), findFailedInLatestRun(project)]).toEqual([true, new Set()]);
   project.write('.llmcheck/runs/20260101-000000-aa.jsonl', '');
-  expect([isNothingToResume(project), findLatelyFailed(project)]).toEqual([true, new Set()]);
+  expect([isNothingToResume(project), findFailedInLatestRun(project)]).toEqual([true, new Set()]);
   project.write('.llmcheck/runs/20260101-000000-aa.jsonl', '{}\n');
   expect(isNothingToResume(project)).toBe(false);
 });
@@ -254,8 +254,8 @@ cases: [{ id: good, assert: [{ equals: hi }] }, { id: bad, assert: [{ equals: no
   );
   await project.run(['run', 'a.eval.yaml', '--no-baseline']);
   const run = findStoredRun(project, undefined);
-  expect([...findLatelyFailed(project)]).toEqual(['a/bad']);
-  expect(findLatelyFailed(project, run.id)).toEqual(new Set());
+  expect([...findFailedInLatestRun(project)]).toEqual(['a/bad']);
+  expect(findFailedInLatestRun(project, run.id)).toEqual(new Set());
   const invocation = findInvocation(project, undefined);
   expect(invocation.paths).toEqual(['a.eval.yaml']);
   expect(invocation.flags).toMatchObject({ noBaseline: true });

@@ -180,7 +180,6 @@ type CollectedCase = { -readonly [Key in keyof EarlyCase]: EarlyCase[Key] } & {
 
 function collectCases(run: Run): Iterable<CollectedCase> {
   const { plan } = run.planned;
-  const order = run.order;
   const suites = new Map(plan.suites.map((planned) => [planned.suite.id, planned]));
   const found = new Map<string, CollectedCase & { isFree: boolean }>();
   for (const providerKey of plan.providerKeys) {
@@ -192,7 +191,7 @@ function collectCases(run: Run): Iterable<CollectedCase> {
       const one = found.get(key) ?? {
         suite,
         caseId,
-        rank: rankOf(order, suite, caseId),
+        rank: rankOf(run.caseOrderSeed, suite, caseId),
         variants: new Set<string>(),
         isFirst: false,
         isFree: true,
@@ -213,9 +212,13 @@ function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls, re
   return row === undefined ? calls.needsNoCall(request, suite) : record.readRow(row).cached;
 }
 
-function isAskedFirst(cell: Cell, { suite, variants }: PlannedSuite, { latelyFailed, findBaseline }: Run): boolean {
+function isAskedFirst(
+  cell: Cell,
+  { suite, variants }: PlannedSuite,
+  { failedInLatestRun, findBaseline }: Run,
+): boolean {
   const { mustPass, slices = [], key } = cell;
-  if (mustPass || latelyFailed.has(caseLabel(suite.id, key.caseId))) return true;
+  if (mustPass || failedInLatestRun.has(caseLabel(suite.id, key.caseId))) return true;
   if (slices.some((slice) => suite.gate.slices?.[slice]?.passRate.min !== undefined)) return true;
   const replaces = variants.find(({ prompt }) => prompt.id === key.prompt)?.prompt.replaces;
   return isNew(cell, [key.prompt, ...(replaces === undefined ? [] : [replaces])], findBaseline(suite));

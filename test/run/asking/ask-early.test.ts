@@ -308,7 +308,7 @@ describe('the batches of an early run', () => {
   interface Given {
     readonly cells: readonly Cell[];
     readonly slices?: GatePolicy['slices'];
-    readonly latelyFailed?: readonly string[];
+    readonly failedInLatestRun?: readonly string[];
     /** Cases whose first request is answered without a call. */
     readonly answered?: readonly string[];
     /** Whether the row of a finished case came from the cache, by case. */
@@ -319,7 +319,7 @@ describe('the batches of an early run', () => {
 
   /** The cases of each batch. */
   function order(given: Given): readonly (readonly string[])[] {
-    const { cells, slices, latelyFailed = [], answered = [], done = {}, baseline, replaces } = given;
+    const { cells, slices, failedInLatestRun = [], answered = [], done = {}, baseline, replaces } = given;
     const gate: GatePolicy = { ...defaultGate, ...(slices !== undefined && { slices }) };
     const variants = [
       { prompt: buildPrompt({ id: 'v0' }) },
@@ -334,11 +334,11 @@ describe('the batches of an early run', () => {
           cells: (key: string) => cells.filter(({ key: { provider } }) => (key === 'a') === (provider === 'p')),
         },
       },
-      order: 'seed',
+      caseOrderSeed: 'seed',
       earlier: { rowOf: ({ caseId }: Cell['key']) => (names.includes(caseId) ? names.indexOf(caseId) : undefined) },
       calls: { needsNoCall: ({ origin }: Cell['request']) => answered.includes(origin.caseId) },
       record: { readRow: (index: number) => ({ cached: done[names[index] ?? ''] }) },
-      latelyFailed: new Set(latelyFailed),
+      failedInLatestRun: new Set(failedInLatestRun),
       findBaseline: () => baseline,
     } as unknown as Run;
     return orderCases(run).map((batch) =>
@@ -385,8 +385,8 @@ describe('the batches of an early run', () => {
   test.each<[string, Omit<Given, 'cells'> & { readonly x?: Partial<Cell> }, boolean]>([
     ['an ordinary one', {}, false],
     ['one that must pass', { x: { mustPass: true } }, true],
-    ['one that failed lately', { latelyFailed: ['triage/x'] }, true],
-    ['one of which another suite’s failed lately', { latelyFailed: ['other/x'] }, false],
+    ['one that failed lately', { failedInLatestRun: ['triage/x'] }, true],
+    ['one of which another suite’s failed lately', { failedInLatestRun: ['other/x'] }, false],
     [
       'one of a slice with a least pass rate',
       { x: { slices: ['a', 'b'] }, slices: { b: { passRate: { min: 0.5 } } } },
