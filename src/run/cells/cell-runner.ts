@@ -144,14 +144,11 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
 
 /** Runs one cell to its end: the prompt's request, then each turn, with the model's own answers in between. */
 export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
-  const requestKey = ports.requestKey(cell.request);
-  const cellHash = `${cell.cellHash}:${requestKey}`;
+  const cellHash = `${cell.cellHash}:${ports.requestKey(cell.request)}`;
   if (cell.skip !== undefined) {
     return { ...describeCell(cell, cellHash), status: 'skipped', reason: 'case', message: cell.skip, calls: [] };
   }
   const conversation = new Conversation(cell, ports, signal);
-  const ending = await conversation.run(requestKey);
-  const described = describeCell(cell, cellHash, conversation.classify(ending));
-  // Faster than a literal that begins with a spread: see build-cases.ts.
-  return Object.assign(described, conversation.resultOf(ending));
+  const ending = await conversation.run();
+  return { ...describeCell(cell, cellHash, conversation.classify(ending)), ...conversation.resultOf(ending) };
 }

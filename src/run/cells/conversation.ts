@@ -28,7 +28,7 @@ import { sumUsage } from '../../record/build-cell-row.ts';
 import { sumKnown } from '../../stats/descriptive.ts';
 import type { ToolSession } from '../../tools/tool-session.ts';
 import type { Described } from './describe-cell.ts';
-import { planTurn, quoteNames } from './plan-turn.ts';
+import { answerMessage, planTurn, quoteNames } from './plan-turn.ts';
 
 /** What a cell needs of the world. */
 export interface CellPorts {
@@ -61,7 +61,7 @@ type EndedCell = CellResult extends infer Result
     : never
   : never;
 
-/** The requests, answers and verdicts of one cell. */
+/** The requests, answers and verdicts of one cell. Every step returns how the cell ended, or undefined to go on. */
 export class Conversation {
   readonly #cell: Cell;
   readonly #ports: CellPorts;
@@ -86,10 +86,10 @@ export class Conversation {
     this.#messages = cell.request.messages;
   }
 
-  async run(requestKey: string): Promise<Ending> {
+  async run(): Promise<Ending> {
     try {
       const { request, checks } = this.#cell;
-      const ending = (await this.#askUntilAnswered(request, requestKey)) ?? (await this.#takeTurns());
+      const ending = (await this.#askUntilAnswered(request)) ?? (await this.#takeTurns());
       if (ending !== undefined) return ending;
       this.#isWhole = true;
       return (await this.#judge(checks, this.#steps, undefined)) ?? this.#decide();
@@ -100,8 +100,7 @@ export class Conversation {
 
   resultOf(ending: Ending): EndedCell {
     const [calls, verdicts, attempts, judgeCostUsd] = [this.#calls, this.#verdicts, this.#attempts, this.#judgeCostUsd];
-    const isKnown = this.#hasSteps() && (calls.length === 0 || !this.#isPathUnknown());
-    const agent = isKnown ? defined({ steps: this.#steps, state: this.#state }) : {};
+    const agent = this.#pathState() === 'known' ? defined({ steps: this.#steps, state: this.#state }) : {};
     switch (ending.status) {
       case 'skipped':
         return { ...ending, calls, ...agent, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
@@ -130,64 +129,69 @@ export class Conversation {
     return this.#ports.classify(classes.found, { ...completion, ...defined({ steps, state: this.#state }) });
   }
 
-  /** Says what the turns say, one after the other; undefined once all are answered. */
+  /** Says what the turns say, one after the other. */
   async #takeTurns(): Promise<Ending | undefined> {
     const { turns } = this.#cell;
     for (let next = 0; next < turns.length; ) {
       const turn = planTurn(turns, next, this.#messages.at(-1)?.toolCalls ?? []);
-      if ('problem' in turn) return this.#fail('turns', turn.problem, next);
+      if ('problem' in turn) return this.#endAsFailed('turns', turn.problem, next);
       next = turn.next;
-      const limit = turn.messages.length === 0 ? undefined : this.#endAtLimit('has turns left', next - 1);
-      if (limit !== undefined) return limit;
-      const firstStep = turn.messages.length === 0 ? 0 : this.#steps.length;
-      const ending = turn.messages.length === 0 ? undefined : await this.#goOn(turn.messages);
-      if (ending !== undefined) return ending;
-      const fault =
-        turn.checks.length === 0 ? undefined : await this.#judge(turn.checks, this.#steps.slice(firstStep), next - 1);
-      if (fault !== undefined) return fault;
+      let firstStep = 0;
+      if (turn.messages.length > 0) {
+        const limit = this.#endAtLimit('has turns left', next - 1);
+        if (limit !== undefined) return limit;
+        firstStep = this.#steps.length;
+        const ending = await this.#askUntilAnswered(this.#requestAfter(turn.messages));
+        if (ending !== undefined) return ending;
+      }
+      if (turn.checks.length > 0) {
+        const fault = await this.#judge(turn.checks, this.#steps.slice(firstStep), next - 1);
+        if (fault !== undefined) return fault;
+      }
     }
     return undefined;
   }
 
-  /** Adds messages to the conversation and asks for the answer. */
-  #goOn(messages: readonly Message[]): Promise<Ending | undefined> {
+  /** Adds messages to the conversation, and returns the request for the answer. */
+  #requestAfter(messages: readonly Message[]): CompletionRequest {
     this.#messages = [...this.#messages, ...messages];
-    const request = { ...this.#cell.request, messages: this.#messages };
-    return this.#askUntilAnswered(request, this.#ports.requestKey(request));
+    return { ...this.#cell.request, messages: this.#messages };
   }
 
-  /**
-   * Asks the model, answers its tool calls, and asks again until it makes none. It asks once if the case has no tools.
-   */
-  async #askUntilAnswered(request: CompletionRequest, requestKey: string): Promise<Ending | undefined> {
-    const failure = await this.#ask(request, requestKey);
-    if (failure !== undefined) return this.#endWithout(failure);
-    const forbidden = this.#judgeReported();
-    if (forbidden !== undefined) return forbidden;
+  /** Asks the model, answers its tool calls, and asks again until it makes none. It asks once if the case has no tools. */
+  async #askUntilAnswered(first: CompletionRequest): Promise<Ending | undefined> {
     const { agent } = this.#cell;
-    const calls = this.#messages.at(-1)?.toolCalls ?? [];
-    if (agent === undefined || calls.length === 0) return undefined;
-    const limit = this.#endAtLimit(`still calls ${quoteNames(calls)}`);
-    if (limit !== undefined) return limit;
-    if (calls.length > maxCallsPerStep) {
-      return this.#fail('tools', `makes ${calls.length} tool calls at once, and ${maxCallsPerStep} are the most`);
+    let request = first;
+    for (;;) {
+      const failure = await this.#ask(request);
+      if (failure !== undefined) return this.#endByFailure(failure);
+      const forbidden = this.#refuseForbiddenCalls();
+      if (forbidden !== undefined) return forbidden;
+      const calls = this.#messages.at(-1)?.toolCalls ?? [];
+      if (agent === undefined || calls.length === 0) return undefined;
+      const limit = this.#endAtLimit(`still calls ${quoteNames(calls)}`);
+      if (limit !== undefined) return limit;
+      if (calls.length > maxCallsPerStep) {
+        const reason = `makes ${calls.length} tool calls at once, and ${maxCallsPerStep} are the most`;
+        return this.#endAsFailed('tools', reason);
+      }
+      const results: Message[] = [];
+      for (const call of calls) {
+        const ending = await this.#answerCall(call, agent, results);
+        if (ending !== undefined) return ending;
+      }
+      request = this.#requestAfter(results);
     }
-    const results: Message[] = [];
-    for (const call of calls) {
-      const ending = await this.#answerCall(call, agent, results);
-      if (ending !== undefined) return ending;
-    }
-    return this.#goOn(results);
   }
 
   /** Stubs can't answer calls that an agent of the user's own has answered itself, but they may forbid them. */
-  #judgeReported(): Ending | undefined {
+  #refuseForbiddenCalls(): Ending | undefined {
     const { agent } = this.#cell;
     const reported = this.#calls.at(-1)?.completion.steps;
     if (agent === undefined || reported === undefined) return undefined;
     for (const call of reported.flatMap(({ calls }) => calls)) {
       const outcome = this.#toolsOf(agent).judge(call);
-      if (outcome?.kind === 'fails') return this.#fail('tools', outcome.reason);
+      if (outcome?.kind === 'fails') return this.#endAsFailed('tools', outcome.reason);
       if (outcome?.kind === 'errored') return this.#endByTools(outcome.message);
     }
     return undefined;
@@ -198,15 +202,13 @@ export class Conversation {
     const { agent } = this.#cell;
     if (agent === undefined || this.#steps.length < agent.maxSteps) return undefined;
     const answers = agent.maxSteps === 1 ? '1 answer' : `${agent.maxSteps} answers`;
-    return this.#fail('tools', `${what} after ${answers}, the most that maxSteps allows`, turn);
+    return this.#endAsFailed('tools', `${what} after ${answers}, the most that maxSteps allows`, turn);
   }
 
-  /**
-   * Answers one tool call, and adds the result to the step and to `results`. Returns an ending if the cell can't go on.
-   */
+  /** Answers one tool call, and adds the result to the step and to `results`. */
   async #answerCall(call: ToolCall, agent: AgentSettings, results: Message[]): Promise<Ending | undefined> {
     const outcome = await this.#toolsOf(agent).answer(call, this.#signal);
-    if (outcome.kind === 'fails') return this.#fail('tools', outcome.reason);
+    if (outcome.kind === 'fails') return this.#endAsFailed('tools', outcome.reason);
     if (outcome.kind === 'errored') return this.#endByTools(outcome.message);
     const { content, isError } = outcome.result;
     const { name, id } = call;
@@ -225,7 +227,7 @@ export class Conversation {
     return this.#tools;
   }
 
-  /** Reads what the tools have changed; how the cell ends where that fails. */
+  /** Reads what the tools have changed. */
   async #readState(): Promise<Ending | undefined> {
     const { agent } = this.#cell;
     if (agent === undefined) return undefined;
@@ -238,7 +240,7 @@ export class Conversation {
 
   /** Ends a cell whose tools could not be run. */
   #endByTools(message: string): Ending {
-    return this.#endWithout({ kind: this.#signal.aborted ? 'aborted' : 'check', message });
+    return this.#endByFailure({ kind: this.#signal.aborted ? 'aborted' : 'check', message });
   }
 
   /** True where the cell's steps are more than its answers: the tools' results belong to them. */
@@ -248,16 +250,23 @@ export class Conversation {
     return agent !== undefined || isTold || turns.some(({ kind }) => kind === 'toolResult');
   }
 
-  /** True for the text of a program that says nothing of the tools it may have called. */
-  #isPathUnknown(): boolean {
-    if (!this.#ports.hidesCalls || this.#steps.some(({ calls }) => calls.length > 0)) return false;
+  /**
+   * Whether the steps say which tools were called: 'none' where the cell has no steps. 'unknown' is the text of a program that
+   * says nothing of the tools it may have called.
+   */
+  #pathState(): 'none' | 'known' | 'unknown' {
+    const isHidden = this.#ports.hidesCalls && this.#steps.every(({ calls }) => calls.length === 0);
+    if (!this.#hasSteps()) return isHidden ? 'unknown' : 'none';
     // If a case has tools, an object without calls means that the program called none of them.
-    return !this.#hasSteps() || this.#calls.every(({ completion }) => completion.isTextAlone === true);
+    const isTextAlone =
+      this.#calls.length > 0 && this.#calls.every(({ completion }) => completion.isTextAlone === true);
+    return isHidden && isTextAlone ? 'unknown' : 'known';
   }
 
   /** Sends one request and adds its answer to the conversation, or says why there is none. */
-  async #ask(request: CompletionRequest, requestHash: string): Promise<ProviderFailure | undefined> {
+  async #ask(request: CompletionRequest): Promise<ProviderFailure | undefined> {
     const ports = this.#ports;
+    const requestHash = ports.requestKey(request);
     const outcome = await ports.complete(request, this.#signal);
     this.#attempts += outcome.attempts;
     if (outcome.status === 'failed') {
@@ -304,7 +313,7 @@ export class Conversation {
       costUsd: sumKnown(calls, (call) => call.costUsd),
       conversation: this.#messages.slice(promptMessages, -1),
       steps,
-      ...(this.#isPathUnknown() ? { isPathUnknown: true } : {}),
+      ...(this.#pathState() === 'unknown' ? { isPathUnknown: true } : {}),
       ...defined({ state: this.#state }),
     });
     this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
@@ -324,30 +333,22 @@ export class Conversation {
     }
     const message = decision.status === 'errored' ? decision.reason : 'a check was cut off';
     const isOfRun = kind === 'budget' || kind === 'aborted' || kind === 'cacheMiss';
-    return this.#endWithout({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message });
+    return this.#endByFailure({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message });
   }
 
   /** Fails the cell at once, whatever its checks would say. */
-  #fail(assertion: 'turns' | 'tools', reason: string, turn?: number): Ending {
+  #endAsFailed(assertion: 'turns' | 'tools', reason: string, turn?: number): Ending {
     const verdict = { assertion, pass: false, score: 0, reason, weight: 1, required: true, ...defined({ turn }) };
     this.#verdicts.push(verdict);
     return { status: 'judged', passed: false, score: 0 };
   }
 
   /** A cell that the run itself stopped is skipped, one whose prompt is at fault fails, any other is errored. */
-  #endWithout(failure: ProviderFailure): Ending {
+  #endByFailure(failure: ProviderFailure): Ending {
     if (failure.kind === 'budget') return { status: 'skipped', reason: 'budget', message: failure.message };
     const reason = this.#ports.stopReason();
     if (failure.kind === 'aborted' && reason !== undefined) return { status: 'skipped', reason };
     if (failurePolicies[failure.kind].failsCell) return { status: 'judged', passed: false, score: 0, failure };
     return { status: 'errored', failure };
   }
-}
-
-/** An API takes a tool's result only under its call's id, so calls without an id get one. */
-function answerMessage({ text, toolCalls, continuation }: Completion, answer: number): Message {
-  const own = { role: 'assistant', content: text, ...defined({ continuation }) } as const;
-  if (toolCalls.length === 0) return own;
-  const named = toolCalls.map((call, position) => ({ ...call, id: call.id ?? `call_${answer}_${position}` }));
-  return { ...own, toolCalls: named };
 }

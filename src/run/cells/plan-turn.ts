@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import type { Message, ToolCall } from '../../model/completion.ts';
+import type { Completion, Message, ToolCall } from '../../model/completion.ts';
 import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 
@@ -37,6 +37,14 @@ export function planTurn(
   const turn = turns[next];
   if (results.length > 0 || turn?.kind !== 'user') return { messages: results, checks, next };
   return { messages: [{ role: 'user', content: turn.content }], checks: turn.checks, next: next + 1 };
+}
+
+/** The message of an answer. An API takes a tool's result only under its call's id, so calls without an id get one. */
+export function answerMessage({ text, toolCalls, continuation }: Completion, answer: number): Message {
+  const own = { role: 'assistant', content: text, ...defined({ continuation }) } as const;
+  if (toolCalls.length === 0) return own;
+  const named = toolCalls.map((call, position) => ({ ...call, id: call.id ?? `call_${answer}_${position}` }));
+  return { ...own, toolCalls: named };
 }
 
 function describeCalls(toolCalls: readonly ToolCall[]): string {
