@@ -39,8 +39,6 @@ export interface CompareVariantsOptions extends PairOptions {
   readonly judges?: readonly RecordedJudge[];
   /** True where both sides ran in this invocation. */
   readonly latencyComparable: boolean;
-  /** True where the sides are two versions of one run, so that either may have got the other's answer. */
-  readonly isWithinRun?: boolean;
 }
 
 /** Compares two sides case by case. Cases are matched by id and hash, never by position. */
@@ -55,7 +53,7 @@ export function compareVariants(
     candidate,
     latencyComparable: options.latencyComparable,
   });
-  const answers = countSameAnswers(baseline, candidate, options.isWithinRun === true);
+  const answers = countSameAnswers(baseline, candidate);
   const { alpha, scope } = options.gate;
   const { margin: maxDrop } = options;
   const sides = { baseline, candidate };

@@ -62,10 +62,10 @@ interface SameAnswers {
  * not equal texts. Two versions of one run that ask the same share an answer: the first call's.
  */
 export function countSameAnswers(
-  baseline: Pick<ComparedSide, 'cases'>,
+  baseline: Pick<ComparedSide, 'cases' | 'kind'>,
   candidate: Pick<ComparedSide, 'cases'>,
-  isWithinRun: boolean,
 ): SameAnswers {
+  const isWithinRun = baseline.kind !== 'stored';
   let [same, all] = [0, 0];
   for (const found of candidate.cases.values()) {
     const others = baseline.cases.get(found.caseId);

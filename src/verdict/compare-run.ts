@@ -131,7 +131,6 @@ function compareWithCounterpart(
       {
         ...redefinitions,
         latencyComparable: !hasCachedAnswer(variant) && !hasCachedAnswer(counterpart),
-        isWithinRun: true,
         isWhole: isEnded(record),
       },
     );

@@ -80,8 +80,9 @@ describe('the answers that both sides share', () => {
     ...more,
   });
   const count = (before: CaseSummary | undefined, after: CaseSummary, isWithinRun = false) => {
+    const kind = isWithinRun ? 'run' : 'stored';
     const baseline = before === undefined ? buildSide({}) : buildSide({ a: before });
-    return Object.values(countSameAnswers(baseline, buildSide({ a: after }), isWithinRun)).join(' of ');
+    return Object.values(countSameAnswers({ ...baseline, kind }, buildSide({ a: after }))).join(' of ');
   };
   const [called, cached] = [row({ answerId: '1' }), row({ answerId: '1', cached: true })];
 
