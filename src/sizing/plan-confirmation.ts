@@ -1,4 +1,4 @@
-import { flaggedAt, fullLooks, shortLooks } from '../compare/confirm/judge-average.ts';
+import { flaggedAtP, fullLooks, shortLooks } from '../compare/confirm/judge-average.ts';
 import { type CasePlan, type ConfirmationDesign, planCase } from '../stats/plan-confirmed.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 
@@ -37,11 +37,11 @@ export function designConfirmation(
   { cases, trials, alpha, budget }: { cases: number; trials: number; alpha: number; budget: number },
 ): ConfirmationDesign {
   const calls = (cases * trials + others.trials) * budget;
-  const cells = cases + flaggedAt * others.cases;
+  const cells = cases + flaggedAtP * others.cases;
   const usesPlanned = averages === 1 || 2 * cells > calls;
   const looks = (usesPlanned ? 2 : 4) * cells <= calls ? fullLooks : shortLooks;
   const last = looks.at(-1) ?? { trials: 1, levelShare: 1 };
-  const flagged = usesPlanned ? averages : 1 + flaggedAt * (averages - 1);
+  const flagged = usesPlanned ? averages : 1 + flaggedAtP * (averages - 1);
   return { level: (last.levelShare * alpha) / 2 / flagged, trials: last.trials, usesPlanned };
 }
 

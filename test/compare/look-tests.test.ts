@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clearedAt, flaggedAt, type TrialPair } from '../../src/compare/confirm/judge-average.ts';
+import { clearedAtP, flaggedAtP, type TrialPair } from '../../src/compare/confirm/judge-average.ts';
 import type { RetriedCase, TrialRow } from '../../src/compare/confirm/judge-case.ts';
 import { createLookTest, findLookedAverages, isAbout } from '../../src/compare/gate/find-averages.ts';
 import { findHypotheses, type Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
@@ -53,12 +53,12 @@ describe('a look at the cost', () => {
 
   test('leaves open what one expensive answer hides from the totals', () => {
     const p = pOf([...rising, [100_000, 90_000]]);
-    expect(p).toBeGreaterThan(flaggedAt);
-    expect(p).toBeLessThan(clearedAt);
+    expect(p).toBeGreaterThan(flaggedAtP);
+    expect(p).toBeLessThan(clearedAtP);
   });
 
   test('clears what did not rise in most cases', () => {
-    expect(pOf(rising.map(([a, b], index) => (index % 2 === 0 ? [a, b] : [b, a])))).toBeGreaterThan(clearedAt);
+    expect(pOf(rising.map(([a, b], index) => (index % 2 === 0 ? [a, b] : [b, a])))).toBeGreaterThan(clearedAtP);
     expect(pOf(rising.map(([a]) => [a, a]))).toBe(1);
   });
 

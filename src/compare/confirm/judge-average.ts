@@ -38,8 +38,8 @@ export interface Look {
   readonly trials: number;
   /** The part of the level that it may spend. */
   readonly levelShare: number;
-  /** Where confirmation trials look no worse than this, further looks are not worth their cost. */
-  readonly clearedAt: number;
+  /** A p from which on it clears the average. */
+  readonly clearedAtP: number;
 }
 
 export interface AverageRule {
@@ -51,27 +51,27 @@ export interface AverageRule {
 }
 
 /** Where confirmation trials look no worse than this, further looks are not worth their cost. */
-export const clearedAt = 0.4;
+export const clearedAtP = 0.4;
 
 /**
  * The looks at a flagged average. The shares of the level add up to more than 1, since the looks overlap. They were
  * calibrated by simulation: all looks together keep the level (bench/gate-simulation.ts).
  */
 export const fullLooks: readonly Look[] = [
-  { share: 0.25, trials: 1, levelShare: 0.3, clearedAt },
-  { share: 0.5, trials: 1, levelShare: 0.4, clearedAt },
-  { share: 1, trials: 1, levelShare: 0.6, clearedAt },
-  { share: 1, trials: 2, levelShare: 0.7, clearedAt },
+  { share: 0.25, trials: 1, levelShare: 0.3, clearedAtP },
+  { share: 0.5, trials: 1, levelShare: 0.4, clearedAtP },
+  { share: 1, trials: 1, levelShare: 0.6, clearedAtP },
+  { share: 1, trials: 2, levelShare: 0.7, clearedAtP },
 ];
 /** The looks if the budget allows one trial for each case. Half of a small suite without a drop clears nothing yet. */
 export const shortLooks: readonly Look[] = [
-  { share: 0.5, trials: 1, levelShare: 0.1, clearedAt: 0.6 },
-  { share: 1, trials: 1, levelShare: 1.3, clearedAt },
+  { share: 0.5, trials: 1, levelShare: 0.1, clearedAtP: 0.6 },
+  { share: 1, trials: 1, levelShare: 1.3, clearedAtP },
 ];
 const leastCases = 10;
 
-/** An average is looked at again where it looks worse than this. */
-export const flaggedAt = 0.1;
+/** Up to this p of the planned trials an average is flagged. */
+export const flaggedAtP = 0.1;
 
 /** The least share of a look's cases. */
 export const leastShare = 0.6;
@@ -85,18 +85,15 @@ export function judgeAverage(
   const { cases, test } = average;
   let last: { readonly p: number | null; readonly cases: number } = { p: null, cases: 0 };
   for (const [index, look] of rule.looks.entries()) {
-    const size = sizeOf(look, cases.length);
     const next = rule.looks[index + 1];
-    // A small suite is looked at whole at once.
-    if (next !== undefined && next.trials === look.trials && sizeOf(next, cases.length) === size) continue;
-    const least = look.trials > 1 ? size : Math.max(last.cases, leastOf(look, cases.length));
+    const size = sizeOf(look, cases.length);
     const wanted = cases.slice(0, size).map((found) => findMissing(found, look.trials, rule.usesPlanned));
     const done = countDone(wanted);
-    // If no more can be asked, a look that is cut short may have enough for the next one.
-    if (done < size && isFinal && next?.trials === look.trials && done >= leastOf(next, cases.length)) continue;
-    if (done < size && !(isFinal && done >= least)) {
-      return isFinal ? { kind: 'unsettled', ...last } : { kind: 'open', wanted, least };
-    }
+    const least = look.trials > 1 ? size : Math.max(last.cases, leastOf(look, cases.length));
+    const state = stateOfLook({ look, next, cases: cases.length, done, least }, isFinal);
+    if (state === 'skipped') continue;
+    if (state === 'waiting') return { kind: 'open', wanted, least };
+    if (state === 'too-short') break;
     const seen = cases.slice(0, done).filter((found) => isPair(pairOf(found, look.trials, rule.usesPlanned)));
     // The others errored: what is left of a look may not clear what it did not see.
     if (seen.length < Math.ceil(done * leastShare)) return { kind: 'unavailable' };
@@ -108,10 +105,44 @@ export function judgeAverage(
     if (p === null) continue;
     if (p <= look.levelShare * rule.level) return { kind: 'confirmed', ...last, p };
     // The last look clears what confirmation trials would not have flagged.
-    if (p >= look.clearedAt || (next === undefined && p > flaggedAt)) return { kind: 'cleared', ...last, p };
-    if (done < size) break;
+    if (p >= look.clearedAtP || (next === undefined && p > flaggedAtP)) return { kind: 'cleared', ...last, p };
+    if (state === 'cut-short') break;
   }
   return { kind: 'unsettled', ...last };
+}
+
+type LookState =
+  /** The next look sees as many cases, or more of those that were asked. */
+  | 'skipped'
+  /** Retrials of it are missing, and can be made. */
+  | 'waiting'
+  /** They can't be made, and those that were made are too few. */
+  | 'too-short'
+  /** They can't be made, and those that were made are enough. */
+  | 'cut-short'
+  | 'complete';
+
+interface LookProgress {
+  readonly look: Look;
+  readonly next: Look | undefined;
+  /** All cases of the average. */
+  readonly cases: number;
+  /** Those of the look of which nothing is missing. */
+  readonly done: number;
+  /** Those with which it counts if it is cut short. */
+  readonly least: number;
+}
+
+function stateOfLook({ look, next, cases, done, least }: LookProgress, isFinal: boolean): LookState {
+  const size = sizeOf(look, cases);
+  const further = next?.trials === look.trials ? next : undefined;
+  // A small suite is looked at whole at once.
+  if (further !== undefined && sizeOf(further, cases) === size) return 'skipped';
+  if (done === size) return 'complete';
+  if (!isFinal) return 'waiting';
+  // A look that is cut short may have enough for the next one.
+  if (further !== undefined && done >= leastOf(further, cases)) return 'skipped';
+  return done >= least ? 'cut-short' : 'too-short';
 }
 
 function isPair({ accepted, candidate }: TrialPair): boolean {

@@ -1,7 +1,7 @@
 import {
   type AverageRule,
   type AverageVerdict,
-  flaggedAt,
+  flaggedAtP,
   fullLooks,
   judgeAverage,
   shortLooks,
@@ -49,7 +49,7 @@ function settleUnasked({ averages, suspects, mustPass, added }: SuspicionInput):
 }
 
 function isFlagged({ p }: ComparedAverage): boolean {
-  return p !== null && p <= flaggedAt;
+  return p !== null && p <= flaggedAtP;
 }
 
 /** Cases of some averages. Those of one variant share a list, so that nearly always there is nothing to tell apart. */

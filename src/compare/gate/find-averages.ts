@@ -11,7 +11,7 @@ import { mean, sum } from '../../stats/descriptive.ts';
 import { comparePairedCost } from '../../stats/ranks.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { meanSteps } from '../collect-evidence.ts';
-import { clearedAt, type FlaggedAverage, flaggedAt, type TrialPair } from '../confirm/judge-average.ts';
+import { clearedAtP, type FlaggedAverage, flaggedAtP, type TrialPair } from '../confirm/judge-average.ts';
 import type { RetriedCase, TrialRow } from '../confirm/judge-case.ts';
 import type { ComparedAverage } from '../confirm/suspicion-input.ts';
 import { isPaired } from '../pair-cases.ts';
@@ -64,7 +64,7 @@ export function findLookedAverages(
           isAccepted,
           alpha: share * gate.alpha,
           p,
-          cases: p !== null && p <= flaggedAt ? casesOf(hypothesis) : [],
+          cases: p !== null && p <= flaggedAtP ? casesOf(hypothesis) : [],
           test: createLookTest(hypothesis, compared, { ...gate, classes: suite.recorded.classes }),
         };
       })
@@ -104,7 +104,7 @@ export function findStoredMetrics(
 /** True where a metric looks worse than what was accepted, and a drop beyond the margin is not excluded. */
 export function isFlagged(hypothesis: Hypothesis, alpha: number): boolean {
   const p = pOf(hypothesis, alpha);
-  return p !== null && p <= flaggedAt;
+  return p !== null && p <= flaggedAtP;
 }
 
 /** True where the change's own baseline has the metric as it is now, of as many cases. */
@@ -242,7 +242,7 @@ function testTotals(pairs: readonly TrialPair[], { margin, valueOf }: TotalsTest
 }
 
 /** Neither confirms nor clears before the last look. */
-const undecided = (flaggedAt + clearedAt) / 2;
+const undecided = (flaggedAtP + clearedAtP) / 2;
 
 /** Undefined without an answer, null where a price is unknown. */
 export function meanCost(rows: readonly { readonly costUsd?: number | null | undefined }[]): number | null | undefined {
