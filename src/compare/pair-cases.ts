@@ -91,7 +91,7 @@ export function validResults(found: CaseSummary): readonly number[] {
     : found.trials.flatMap(({ status }) => resultsOf[status]);
 }
 
-/** The results of a case with one trial. Most cases have one, and share these lists. */
+/** The results of a case with one trial. Most cases have one and share these lists, which bench/compare-records.ts shows. */
 const resultsOf: Readonly<Record<CellStatus, readonly number[]>> = {
   passed: [1],
   failed: [0],
