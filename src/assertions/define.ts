@@ -24,13 +24,13 @@ export interface CompletionView
     | 'firstTokenMs'
     | 'isTextAlone'
   > {
-  /** Undefined where it was not measured. */
+  /** Undefined if it was not measured. */
   readonly latencyMs: number | undefined;
-  /** Undefined where no price is known. */
+  /** Undefined if no price is known. */
   readonly costUsd: number | undefined;
   /** The answers that led to this one, itself the last, with their tool calls and results. Absent for one answer alone. */
   readonly steps?: readonly AgentStep[];
-  /** Set where a program answered and said nothing of the tools it may have called. */
+  /** Set if a program answered and said nothing of the tools it may have called. */
   readonly isPathUnknown?: true;
   /** The final state of the case's tools. */
   readonly state?: JsonValue;
@@ -46,7 +46,7 @@ export type Selected = Target | Missing;
 
 interface Missing {
   readonly missing: string;
-  /** Set where the part could not be looked for. */
+  /** Set if the part could not be looked for. */
   readonly isUnknown?: true;
 }
 
@@ -56,13 +56,13 @@ export interface AssertionPorts {
   readonly onVerdict?: (verdict: Verdict) => void;
   /** Runs a synchronous function and throws a `DeadlineError` (text/deadline.ts) after that many milliseconds. */
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
-  /** Runs the user's own code; undefined where none may run. */
+  /** Runs the user's own code; undefined if none may run. */
   readonly ownCode?: OwnCode;
-  /** Looks into the workspaces that programs left; undefined where that is not possible. */
+  /** Looks into the workspaces that programs left; undefined if that is not possible. */
   readonly workspace?: WorkspacePort;
-  /** Imports an optional package as the project has it; undefined where it has none. */
+  /** Imports an optional package as the project has it; undefined if it has none. */
   readonly importPackage?: (name: string) => Promise<unknown>;
-  /** Asks a judge or a model of embeddings; undefined where none may be asked. */
+  /** Asks a judge or a model of embeddings; undefined if none may be asked. */
   readonly ask?: AskModel;
 }
 
@@ -79,7 +79,7 @@ export interface ModelQuestion {
   /** The number of this vote, from 0. Each vote is a sample of its own. */
   readonly vote: number;
   readonly votes: number;
-  /** Set where the cached reply could not be read: ask the model again. */
+  /** Set if the cached reply could not be read: ask the model again. */
   readonly isFresh?: true;
 }
 
@@ -88,7 +88,7 @@ export type ModelReply =
       readonly text: string;
       /** The model snapshot that answered. */
       readonly model?: string;
-      /** True where the reply came from the cache, so that the model may be asked again. */
+      /** True if the reply came from the cache, so that the model may be asked again. */
       readonly canRefresh: boolean;
     }
   | { readonly failure: string };
@@ -97,7 +97,7 @@ export type ModelReply =
 export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCalls'>;
 
 /**
- * Finds the accepted answer of a cell; undefined where there is none, or where only its hash was kept. A trial that the
+ * Finds the accepted answer of a cell; undefined if there is none, or where only its hash was kept. A trial that the
  * baseline lacks, such as a confirmation trial, asks the same question: it gets the case's first answer.
  */
 export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
@@ -105,7 +105,7 @@ export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 export interface CheckContext {
   readonly completion: CompletionView;
   readonly ports: AssertionPorts;
-  /** The selected part of the accepted answer; undefined where there is none, or where the check needs none. */
+  /** The selected part of the accepted answer; undefined if there is none, or where the check needs none. */
   readonly accepted?: Target | { readonly missing: string };
   /** What a check of the user's own code runs. */
   readonly code?: CodeSource;

@@ -6,7 +6,7 @@ import { type Answer, type Mutant, type MutationKind, takeFirst } from './mutate
 export interface MutateTrajectoryOptions {
   /** Calls that the right answer does not make. */
   readonly forbidden: readonly ToolCall[];
-  /** False where the case says that the order of its calls does not matter. */
+  /** False if the case says that the order of its calls does not matter. */
   readonly isOrdered: boolean;
 }
 

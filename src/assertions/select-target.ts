@@ -153,7 +153,7 @@ function missing(reason: string): Selected {
 }
 
 interface FoundTag {
-  /** Trimmed; undefined where the tag is not there or is never closed. */
+  /** Trimmed; undefined if the tag is not there or is never closed. */
   readonly content?: string;
   readonly opened: boolean;
 }

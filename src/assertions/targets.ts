@@ -46,7 +46,7 @@ export function describeToolCalls(calls: readonly ToolCall[]): readonly ToolCall
   return calls.map((call) => ({ name: call.name, arguments: argumentsOf(call) ?? call.rawArguments }));
 }
 
-/** The parsed arguments with every digit; undefined where they are no JSON, or nested too deep to be walked. */
+/** The parsed arguments with every digit; undefined if they are no JSON, or nested too deep to be walked. */
 export function argumentsOf(call: ToolCall): unknown {
   const parsed = parseJson(call.rawArguments);
   return parsed.ok ? parsed.value : undefined;

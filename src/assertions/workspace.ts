@@ -166,7 +166,7 @@ const changes = z.strictObject({
   deleted: z.array(z.string()),
 });
 
-/** What a program left of its workspace; undefined where it had none. */
+/** What a program left of its workspace; undefined if it had none. */
 export function readWorkspace({ state }: Pick<CompletionView, 'state'>): WorkspaceChanges | undefined {
   const parsed = changes.safeParse(isJsonObject(state) ? state['workspace'] : undefined);
   return parsed.success ? parsed.data : undefined;

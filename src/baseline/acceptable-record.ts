@@ -229,7 +229,7 @@ function withoutJudges(caseHash: string): string {
   return withoutFiles(caseHash).split('.').slice(0, 2).join('.');
 }
 
-/** Adds the rows that pass once they are accepted. Undefined where none does. */
+/** Adds the rows that pass once they are accepted. Undefined if none does. */
 async function judgeCase(
   { caseId, observe, mustPass, group, slices, caseHash, trials, confirmations, accepted }: CaseSummary,
   { recorded }: VariantSummary,
@@ -273,7 +273,7 @@ async function judgeCase(
   };
 }
 
-/** True where a check that compares may be the reason why it did not pass. Only then is the suite loaded. */
+/** True if a check that compares may be the reason why it did not pass. Only then is the suite loaded. */
 function mayPass({ answerHash, checks }: CellRow): boolean {
   return answerHash !== undefined && checks.some(({ pass, assertion }) => !pass && mayCompare(assertion));
 }

@@ -27,12 +27,12 @@ import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 /** The prompt that was accepted of a variant, and how it can be asked again. */
 export interface AcceptedPrompt {
   readonly state: AcceptedPromptState;
-  /** The same prompt and provider ids as the candidate's; undefined where it can't be asked. */
+  /** The same prompt and provider ids as the candidate's; undefined if it can't be asked. */
   readonly variant?: RenderedVariant;
 }
 
 interface FindAcceptedPromptOptions {
-  /** Why a provider with another model than the candidate's can't be asked; undefined where it can. */
+  /** Why a provider with another model than the candidate's can't be asked; undefined if it can. */
   readonly refuseModel: (provider: ProviderConfig) => string | undefined;
   /** A variant as a record keeps it, without secrets. */
   readonly describe: (variant: RenderedVariant) => SentVariant;
@@ -44,7 +44,7 @@ interface FindAcceptedPromptOptions {
 
 type StoredVariant = SentVariant & VariantKey;
 
-/** Finds the prompt that a variant is compared with; undefined where the baseline has none. The template engine must be loaded. */
+/** Finds the prompt that a variant is compared with; undefined if the baseline has none. The template engine must be loaded. */
 export function findAcceptedPrompt(
   suite: Suite,
   candidate: RenderedVariant,
@@ -128,7 +128,7 @@ function whyOtherwise({ provider }: RenderedVariant, stored: StoredVariant, own:
   return `other settings of provider ${id} have changed`;
 }
 
-/** Why the accepted prompt can't be asked as it was then; undefined where it can. */
+/** Why the accepted prompt can't be asked as it was then; undefined if it can. */
 function whyNotAskable(
   { criteria }: Suite,
   { prompt, provider, params }: RenderedVariant,

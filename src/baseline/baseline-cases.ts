@@ -16,7 +16,7 @@ import { addValues, noValues } from '../stats/descriptive.ts';
 import { compareText } from '../text/compare-text.ts';
 
 export interface MergeOptions {
-  /** False where the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
+  /** False if the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
   readonly isFull: boolean;
   /** True for a case that the run had to skip: what was accepted of it stays. */
   readonly isSkipped?: (key: VariantKey, caseId: string) => boolean;
@@ -154,7 +154,7 @@ function listCases({ cases }: Pick<BaselineContent, 'cases'>): readonly ListedCa
     .sort((a, b) => compareText(a.caseId, b.caseId));
 }
 
-/** True where trials of both are samples of one and the same thing, so that they may be counted together. */
+/** True if trials of both are samples of one and the same thing, so that they may be counted together. */
 export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
   if (!isSameSent(a, b)) return false;
   // An alias that answers with other snapshots than before is another model.
@@ -185,7 +185,7 @@ function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
 /** Names of earlier answers that a case remembers. An older one that is accepted again would count twice. */
 const maxRemembered = 100;
 
-/** What the accepted runs showed of a case; undefined where no trial has a verdict. */
+/** What the accepted runs showed of a case; undefined if no trial has a verdict. */
 export function countTrials({ pooled, trials }: BaselineCase): PooledTrials | undefined {
   if (pooled !== undefined) return pooled;
   const judged = trials.filter(isJudged);

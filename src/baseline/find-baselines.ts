@@ -27,20 +27,20 @@ import { openBaselineBeside, openBaselineFile, openBaselineText } from './open-b
 /** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
 export type SuiteBaseline = {
   readonly source: string;
-  /** When it was accepted, as an ISO date; undefined where that is not known. */
+  /** When it was accepted, as an ISO date; undefined if that is not known. */
   readonly acceptedAt?: string;
 } & (
   | {
       readonly kind: 'file';
       readonly baseline: Baseline;
       readonly own?: Baseline;
-      /** Set where the ref never had a baseline of the suite, and `baseline` is the one that this change adds. */
+      /** Set if the ref never had a baseline of the suite, and `baseline` is the one that this change adds. */
       readonly isFirst?: true;
     }
   | { readonly kind: 'record'; readonly record: StoredRecord }
 );
 
-/** Finds the baseline of a suite; undefined where there is none yet. */
+/** Finds the baseline of a suite; undefined if there is none yet. */
 export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
 
 export interface FindBaselineOptions {
@@ -68,7 +68,7 @@ const gitScheme = 'git:';
 export function openBaselines(
   wanted: RunSettings['baseline'],
   options: FindBaselineOptions & {
-    /** True where the source comes from a record, which may come from anywhere. */
+    /** True if the source comes from a record, which may come from anywhere. */
     readonly isRecorded?: boolean;
     /** Of the suites: a prompt is compared by another flag. */
     readonly promptIds?: ReadonlySet<string>;
@@ -290,7 +290,7 @@ function hasCase(found: SuiteBaseline | undefined, suite: string, key: VariantKe
   );
 }
 
-/** False where the variant is compared with another one of the same run. */
+/** False if the variant is compared with another one of the same run. */
 function isComparedWithFile({ prompt, provider, planned }: PlannedVariant, { variants }: PlannedSuite): boolean {
   if (planned === 0 || prompt.baselineOf !== undefined) return false;
   const own = standInOf({ prompt, provider });
@@ -319,7 +319,7 @@ export interface Reference {
   readonly pin: Pin;
 }
 
-/** Finds the pinned reference of a suite; undefined where there is none. Throws a `UserError` for a damaged one. */
+/** Finds the pinned reference of a suite; undefined if there is none. Throws a `UserError` for a damaged one. */
 export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
 
 /**

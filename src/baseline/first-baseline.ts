@@ -56,7 +56,7 @@ function isSuiteOf(baseline: string, file: string): boolean {
   return file.startsWith(`${stem}.`) && /^(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i.test(file.slice(stem.length));
 }
 
-/** The id in the first line of a baseline; undefined where it has none. */
+/** The id in the first line of a baseline; undefined if it has none. */
 function suiteOf(text = ''): string | undefined {
   const [line = ''] = text.split('\n', 1);
   const parsed = parseJson(line);

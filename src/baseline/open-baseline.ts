@@ -11,7 +11,7 @@ import type { StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from './read-baseline.ts';
 
-/** Reads a baseline file once; undefined where there is none. `shown` is how problems name it. */
+/** Reads a baseline file once; undefined if there is none. `shown` is how problems name it. */
 export function openBaselineFile(path: string, shown: string): Baseline | undefined {
   const rows = new BaselineRows();
   const scanned = readBaseline(path, shown, rows.add);

@@ -31,7 +31,7 @@ export interface ScannedBaseline {
 /** Called with each case line in turn. Only its place in the file is kept. */
 export type VisitCase = (row: BaselineCase, index: number, suite: string) => void;
 
-/** Undefined where there is no such file. `shown` is how problems name it. Throws one `UserError` with every bad line. */
+/** Undefined if there is no such file. `shown` is how problems name it. Throws one `UserError` with every bad line. */
 export function readBaseline(path: string, shown: string, visit: VisitCase): ScannedBaseline | undefined {
   try {
     const source = openSource(path);
@@ -126,7 +126,7 @@ function textOf({ bytes, number }: ByteLine): string {
   return number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-/** Undefined where the file was changed. */
+/** Undefined if the file was changed. */
 function readPlace(source: BaselineSource, { offset, length }: CasePlace): BaselineCase | undefined {
   const bytes = Buffer.allocUnsafe(length);
   let read = 0;
@@ -224,7 +224,7 @@ function nameVariant({ prompt, provider }: VariantKey): string {
 /** Bytes that can be read again at their positions. */
 interface BaselineSource {
   readonly read: ReadBytes;
-  /** True where the file was changed since it was opened. */
+  /** True if the file was changed since it was opened. */
   isChanged(): boolean;
 }
 
@@ -235,7 +235,7 @@ function sourceOfBytes(bytes: Buffer): BaselineSource {
   };
 }
 
-/** Undefined where there is no such file. Throws system errors. */
+/** Undefined if there is no such file. Throws system errors. */
 function openSource(path: string): BaselineSource | undefined {
   let fd: number | undefined;
   try {

@@ -121,7 +121,7 @@ export function* renderBaseline(content: BaselineContent): Generator<string> {
 }
 
 /**
- * False where the file holds these bytes already. A kill leaves the old file or the new one. The content may be read from the
+ * False if the file holds these bytes already. A kill leaves the old file or the new one. The content may be read from the
  * same file while it is written. Throws a `StorageError`.
  */
 export function writeBaseline(path: string, content: BaselineContent): boolean {

@@ -229,7 +229,7 @@ function removeFile(path: string): void {
   }
 }
 
-/** True where nothing readable is stored under its key, or something older. */
+/** True if nothing readable is stored under its key, or something older. */
 function isNewer(folder: string, { key, createdAt }: CacheEntry): boolean {
   const path = entryPath(folder, key);
   const text = withStorageErrors('Reading', path, () => readOrUndefined(path));

@@ -29,7 +29,7 @@ export interface Recordings {
   /** The file as messages name it. */
   readonly file: string;
   readonly lines: readonly NumberedRecording[];
-  /** Set where there is no such file. */
+  /** Set if there is no such file. */
   readonly isMissing?: true;
 }
 

@@ -6,7 +6,7 @@ export class ReadOnlyStoreError extends Error {}
 
 /** A place that several machines reach. Calls reject where it does not answer or says no. */
 export interface SharedBackend {
-  /** Undefined where there is no such value. */
+  /** Undefined if there is no such value. */
   read(key: string): Promise<string | undefined>;
   /** Rejects with a `ReadOnlyStoreError` where it can only be read. */
   write(key: string, text: string): Promise<void>;
@@ -117,7 +117,7 @@ export class SharedCache {
     });
   }
 
-  /** Undefined where the store is off, fails or takes too long. */
+  /** Undefined if the store is off, fails or takes too long. */
   async #attempt<T>(work: (backend: SharedBackend) => Promise<T>): Promise<T | undefined> {
     if (this.#isOff) return undefined;
     const { timeoutMs, startTimer } = this.#options;

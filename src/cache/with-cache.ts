@@ -16,7 +16,7 @@ export interface CacheOptions {
   readonly now: () => Date;
   /** True once for an answer that this run got before it was killed, rather than another run. */
   readonly isOwn?: (receivedAt: string, key: string) => boolean;
-  /** True where answers are streamed: those that were not are asked again. */
+  /** True if answers are streamed: those that were not are asked again. */
   readonly isTimed?: boolean;
   /** Keeps further answers out of the store, by the text that would be written. */
   readonly canStore?: (text: string) => boolean;

@@ -59,7 +59,7 @@ function asFollower(outcome: CompletionOutcome): CompletionOutcome {
   return outcome.status === 'completed' ? { ...outcome, cached: true, attempts: 0 } : { ...outcome, attempts: 0 };
 }
 
-/** Undefined where the signal aborts first. */
+/** Undefined if the signal aborts first. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {

@@ -21,20 +21,20 @@ import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 export interface Calls {
   /** The calls of a provider or judge. Those with the same configuration share one connection and its limits. */
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
-  /** The same past what the cache holds, which is then replaced; undefined where nothing may be sent. */
+  /** The same past what the cache holds, which is then replaced; undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
   readonly costOf: (
     config: ProviderConfig,
     completion: Pick<Completion, 'usage'>,
     how?: 'live' | 'batch',
   ) => number | undefined;
-  /** True where the request is not sent: its suite answers from the store only, or the cache has its answer. */
+  /** True if the request is not sent: its suite answers from the store only, or the cache has its answer. */
   readonly needsNoCall: (request: CompletionRequest, suite: Suite) => boolean;
   /** The part of the budget that a provider's batches use. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Cells or questions of one provider that are worth having in work at present. */
   readonly cellsAtOnceFor: (config: ProviderConfig) => () => number;
-  /** True where asking again gives the same answer: that of the suite's recordings or of the cache. */
+  /** True if asking again gives the same answer: that of the suite's recordings or of the cache. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
   /** Once-per-run remarks. */
@@ -86,7 +86,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
 
 type ReplayOptions = Pick<CallOptions, 'record' | 'isCacheModeChosen' | 'settings'>;
 
-/** True where the suite's recordings answer, or a replay of the cache: nothing is sent. */
+/** True if the suite's recordings answer, or a replay of the cache: nothing is sent. */
 export function answersFromStoreOnly(suite: Suite, options: ReplayOptions): boolean {
   return options.settings.cacheMode === 'replay' || isRecorded(suite, options);
 }

@@ -40,7 +40,7 @@ export interface OwnLimits extends OwnRates {
 
 /** Holds attempts back until their provider, their account and the run have room. */
 export interface Limiter {
-  /** Undefined where the signal aborted first. `retries`: how often the call was retried. */
+  /** Undefined if the signal aborted first. `retries`: how often the call was retried. */
   acquire(request: CompletionRequest, signal: AbortSignal, retries?: number): Promise<Lease | undefined>;
   /** Calls that may be in flight at present. */
   readonly room: number;

@@ -19,7 +19,7 @@ export interface BatchPorts {
   readonly signal: AbortSignal;
   /** A handle with a name of its own, not submitted yet. */
   readonly newHandle: (keys: readonly string[]) => BatchHandle;
-  /** False where it can't be kept, so that nothing may be submitted. */
+  /** False if it can't be kept, so that nothing may be submitted. */
   readonly save: (handle: BatchHandle) => boolean;
   readonly remove: (handle: BatchHandle) => void;
   /** Says why a request must not be submitted, such as one that no budget allows. */
@@ -45,7 +45,7 @@ export interface BatchResults {
 
 interface SentAnswer {
   readonly answer: BatchAnswer;
-  /** False where the request was never sent. */
+  /** False if the request was never sent. */
   readonly isSent: boolean;
 }
 
@@ -210,7 +210,7 @@ class BatchRun {
     }
   }
 
-  /** Waits for all open batches; true where the provider has lost one, which is then submitted again. */
+  /** Waits for all open batches; true if the provider has lost one, which is then submitted again. */
   async #awaitOpen(isLastRound: boolean): Promise<boolean> {
     const { clock, signal } = this.#ports;
     const failures = new Map<BatchHandle, number>();

@@ -40,11 +40,11 @@ export interface RunResources {
   readonly ports: Omit<RunPorts, 'onSignal'>;
   /** Says something once in a run. */
   readonly note: (message: string) => void;
-  /** Undefined where the run has no cost limit. */
+  /** Undefined if the run has no cost limit. */
   readonly budget: Budget | undefined;
   readonly store: CacheStore;
   readonly sharedCache: SharedCache | undefined;
-  /** Undefined where nothing is recorded. */
+  /** Undefined if nothing is recorded. */
   readonly recorder: Recorder | undefined;
   /** `-j` over all accounts. */
   readonly slots: SharedSlots | undefined;
@@ -84,7 +84,7 @@ export function openRunResources(
   };
 }
 
-/** USD; undefined where no price or usage is known. */
+/** USD; undefined if no price or usage is known. */
 export function priceAnswer(
   { known }: RunResources,
   config: ProviderConfig,

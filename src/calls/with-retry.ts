@@ -13,7 +13,7 @@ export interface RetryOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   random(): number;
-  /** Asked before the first attempt, once the call has its slot: false where it must not be made any more. */
+  /** Asked before the first attempt, once the call has its slot: false if it must not be made any more. */
   mayBegin?(request: CompletionRequest): Promise<boolean>;
   /** Called when a call begins and when it ends to wait for its retry, which takes no slot. */
   onWait?(isWaiting: boolean): void;

@@ -4,7 +4,7 @@ import type { FileWatcher } from './watch/file-watcher.ts';
 /** A stream as the program sees it. */
 export interface TextSink extends TextOutput {
   readonly isTty: boolean;
-  /** Undefined where it is not known. */
+  /** Undefined if it is not known. */
   readonly columns: () => number | undefined;
   /** Waits until everything is written; resolves to the reason where some of it was lost, such as a full disk. */
   readonly settle?: () => Promise<string | undefined>;
@@ -21,13 +21,13 @@ export interface LineReader {
 
 /** Everything that the program uses of its process. Tests pass their own. */
 export interface Io extends JobIo<TextSink> {
-  /** Asks the user for a line; undefined where there is no terminal. */
+  /** Asks the user for a line; undefined if there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
-  /** Asks the user for a single key; undefined where the terminal gives only lines. */
+  /** Asks the user for a single key; undefined if the terminal gives only lines. */
   readonly askKey?: (question: string) => Promise<Typed>;
   /** Reads the input line by line, typed or from a pipe. */
   readonly openLines?: () => LineReader;
-  /** Undefined where files can't be watched. */
+  /** Undefined if files can't be watched. */
   readonly openWatcher?: (onBatch: (paths: ReadonlySet<string>) => void) => Promise<FileWatcher>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called. A second signal ends the process. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;

@@ -52,7 +52,7 @@ function findNearSuites(root: string): string | undefined {
 
 const suiteName = /\.eval\.ya?ml$/;
 
-/** Empty where the folder does not exist or can't be read. */
+/** Empty if the folder does not exist or can't be read. */
 function listNames(folder: string): readonly string[] {
   return unlessRefused(() => readdirSync(folder).sort(), []);
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 /** Read from package.json, its only place. */
 export const version: string = readVersion().version;
 
-/** The folder of the package; undefined where it is not found. */
+/** The folder of the package; undefined if it is not found. */
 export const packageFolder: string | undefined = readVersion().folder;
 
 function readVersion(): { readonly version: string; readonly folder?: string } {

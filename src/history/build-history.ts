@@ -162,7 +162,7 @@ function isSameSuite(before: SuiteSummary, after: SuiteSummary): boolean {
   return earlier.length === later.length && hasEach(earlier, later) && hasEach(later, earlier);
 }
 
-/** True where each of the variants is among the others, under whatever provider. */
+/** True if each of the variants is among the others, under whatever provider. */
 function hasEach(variants: readonly VariantSummary[], others: readonly VariantSummary[]): boolean {
   return variants.every((variant) =>
     others.some((other) => other.recorded.prompt === variant.recorded.prompt && isSameVariant(other, variant)),

@@ -38,7 +38,7 @@ export function readTrends({ root }: { readonly root: string }, current: Counted
 const maxRuns = 30;
 const maxBytes = 500_000_000;
 
-/** Undefined where the run has not ended, or its record can't be read. */
+/** Undefined if the run has not ended, or its record can't be read. */
 function readEndedRun({ path }: StoredRun, root: string): CountedRun | undefined {
   // One damaged record must not hide the others.
   const heads = attemptOr(() => openRecordHeads(path, root), UserError, undefined);
@@ -47,7 +47,7 @@ function readEndedRun({ path }: StoredRun, root: string): CountedRun | undefined
 
 type VariantNames = Pick<VariantTrend, 'suite' | 'prompt' | 'provider'>;
 
-/** One entry for each variant, undefined where the run has no pass rate of it. */
+/** One entry for each variant, undefined if the run has no pass rate of it. */
 function pointsOf(
   { header, summary }: CountedRun,
   variants: readonly VariantNames[],
@@ -90,7 +90,7 @@ export function readRunsSince(
   return [...runs.reverse(), ...(own === undefined ? [] : [own])];
 }
 
-/** Undefined where the run has no such variant. */
+/** Undefined if the run has no such variant. */
 function describeRun({ header, summary }: CountedRun, wanted: VariantNames): RunSincePin | undefined {
   const variant = findVariant(summary, wanted);
   if (variant === undefined) return undefined;

@@ -35,7 +35,7 @@ export interface HttpReply {
 /** The pieces of a streamed answer. */
 interface RawStream {
   readonly bytes: Buffer;
-  /** How many bytes had come when, counted from just before sending; absent where the bytes were compressed. */
+  /** How many bytes had come when, counted from just before sending; absent if the bytes were compressed. */
   readonly arrivals?: readonly Arrival[];
   /** Why the connection ended before the answer. */
   readonly brokenBy?: Error;

@@ -113,7 +113,7 @@ interface Pause {
   readonly isLimit: boolean;
 }
 
-/** Undefined where another try would get the same answer. */
+/** Undefined if another try would get the same answer. */
 function pauseBefore(reply: Awaited<ReturnType<Send>> | undefined, attempt: number, now: Date): Pause | undefined {
   if (reply?.status === 429 || (reply?.status === 403 && isLimit403(reply))) {
     return { waitMs: limitMs(reply.headers, attempt, now), isLimit: true };
@@ -170,12 +170,12 @@ export function numberAt(value: JsonValue | undefined, key: string): number | un
   return typeof found === 'number' ? found : undefined;
 }
 
-/** What an API answered; undefined where it gave no answer. */
+/** What an API answered; undefined if it gave no answer. */
 export function valueOf(reply: ApiReply): JsonValue | undefined {
   return reply.ok ? reply.value : undefined;
 }
 
-/** What an API listed; empty where it gave no list. */
+/** What an API listed; empty if it gave no list. */
 export function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }

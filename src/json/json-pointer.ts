@@ -5,7 +5,7 @@ export function appendPointer(pointer: string, ...tokens: readonly (string | num
   return text;
 }
 
-/** Splits a JSON Pointer into its tokens; undefined where it is none. */
+/** Splits a JSON Pointer into its tokens; undefined if it is none. */
 export function splitPointer(pointer: string): readonly string[] | undefined {
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) return undefined;

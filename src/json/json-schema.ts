@@ -178,13 +178,13 @@ function describeType(value: unknown): string {
 interface Neighbours {
   /** The first number that no double keeps. */
   readonly number: SpelledNumber;
-  /** False where a keyword, such as `multipleOf` or `uniqueItems`, can't be decided by neighbours. */
+  /** False if a keyword, such as `multipleOf` or `uniqueItems`, can't be decided by neighbours. */
   readonly isDecidable: boolean;
   /** The value with a double below, above, and by turns on either side of each such number. */
   readonly variants: readonly unknown[];
 }
 
-/** A value with its long numbers replaced by the doubles next to them; undefined where it holds no long number. */
+/** A value with its long numbers replaced by the doubles next to them; undefined if it holds no long number. */
 function replaceByNeighbours(schema: unknown, value: unknown): Neighbours | undefined {
   const long = findLongNumbers(value).map(({ number }) => number);
   const [number] = long;
@@ -217,7 +217,7 @@ function distinct(sorted: readonly SpelledNumber[]): readonly SpelledNumber[] {
   return sorted.filter((number, index) => index === 0 || compareNumbers(sorted[index - 1], number) !== 0);
 }
 
-/** Collects the numbers that a schema names: a neighbour must not equal one. True where the schema has `multipleOf`. */
+/** Collects the numbers that a schema names: a neighbour must not equal one. True if the schema has `multipleOf`. */
 function collectNumbers(schema: unknown, named: Set<number>): boolean {
   // No step leads past infinity, `.inf` in YAML: the search for a neighbour would not end.
   if (typeof schema === 'number' && Number.isFinite(schema)) named.add(schema);

@@ -9,14 +9,14 @@ import { JsonSchemaError } from './schema-errors.ts';
 
 export interface ArgumentMismatch {
   readonly reason: string;
-  /** Set where the comparison can't be made. */
+  /** Set if the comparison can't be made. */
   readonly error?: string;
 }
 
 /** Runs a computation, under a deadline unless it is cheap. */
 export type RunBounded = <T>(cheap: boolean, run: () => T) => T;
 
-/** Why a call's arguments are not the wanted ones; undefined where they are. */
+/** Why a call's arguments are not the wanted ones; undefined if they are. */
 export function findArgumentMismatch(
   wanted: ArgumentMatch,
   rawArguments: string,

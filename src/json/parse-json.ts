@@ -47,7 +47,7 @@ export function parseExactJson(text: string): unknown {
   return restoreLongNumbers(text, JSON.parse(text));
 }
 
-/** True where a value has more than that many levels of objects and arrays. */
+/** True if a value has more than that many levels of objects and arrays. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
@@ -162,7 +162,7 @@ function mayBeOdd(text: string, value: unknown): boolean {
 }
 
 /**
- * False where every key was surely written once: `":` follows each key of the text, and JSON.parse dropped none of them.
+ * False if every key was surely written once: `":` follows each key of the text, and JSON.parse dropped none of them.
  * `":` in a string and blanks before a colon only cost a second look.
  */
 function mayRepeatKeys(text: string, keys: number): boolean {

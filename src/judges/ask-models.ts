@@ -16,7 +16,7 @@ import { addKnown } from '../stats/descriptive.ts';
 /** Asks models for the checks of one answer, and sums up what that cost. */
 interface Asker {
   readonly ask: AskModel;
-  /** USD billed; undefined where a price is not known. */
+  /** USD billed; undefined if a price is not known. */
   readonly costUsd: () => number | undefined;
   /** The last failed call. */
   readonly failure: () => ProviderFailure | undefined;
@@ -27,7 +27,7 @@ export type OpenAsker = (key: CellKey) => Asker;
 /** What asks the models. */
 interface ModelCalls {
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
-  /** The same past what is stored; undefined where nothing may be sent. */
+  /** The same past what is stored; undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
   /** In USD. */
   readonly costOf: (config: ProviderConfig, completion: Pick<Completion, 'usage'>) => number | undefined;

@@ -85,7 +85,7 @@ export function answerViewOf(row: CellRow) {
   };
 }
 
-/** The class that an answer names; null where it names none, or the selection takes too long. */
+/** The class that an answer names; null if it names none, or the selection takes too long. */
 export function classifyAnswer(
   found: SelectSpec,
   answer: Pick<Completion, 'text' | 'toolCalls' | 'reasoning' | 'steps' | 'state'>,

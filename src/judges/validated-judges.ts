@@ -32,7 +32,7 @@ function findValidation({ judge, criterionHash }: Criterion, validations: readon
   return validations.find((validation) => validation.judge === judge.id && validation.criterionHash === criterionHash);
 }
 
-/** Undefined where the labels changed, or where no answer is labelled good or none bad. */
+/** Undefined if the labels changed, or where no answer is labelled good or none bad. */
 function describeMeasured(
   found: JudgeValidation | undefined,
   labels: readonly LabelledAnswer[],
@@ -47,7 +47,7 @@ function isStale(found: JudgeValidation, labels: readonly LabelledAnswer[], crit
   return found.labels !== undefined && found.labels !== hashLabels(labels, criterion);
 }
 
-/** Undefined where the judge may decide by this criterion. */
+/** Undefined if the judge may decide by this criterion. */
 export function describeUnvalidated(
   criterion: Criterion,
   validations: readonly JudgeValidation[],

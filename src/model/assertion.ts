@@ -37,15 +37,15 @@ export interface AssertionDeclaration {
   readonly spelled?: boolean;
   /** Takes one child (`not`) or a list of them (`anyOf`, `allOf`) in place of parameters. */
   readonly children?: 'one' | 'many';
-  /** Why no text fails the check, for parameters as `params` parsed them; undefined where one may. */
+  /** Why no text fails the check, for parameters as `params` parsed them; undefined if one may. */
   readonly findIdle?: (params: unknown) => string | undefined;
   /** The main parameter names the user's own code: a module's path, or a command. It must be no template; nor must `files`. */
   readonly code?: 'module' | 'command';
   /** An optional package that the check needs, for a usage error with the command that installs it. */
   readonly needsPackage?: OptionalPackage;
-  /** Set where the check calls a model of the suite. */
+  /** Set if the check calls a model of the suite. */
   readonly asks?: AskedModel;
-  /** Set where the check looks at the accepted answer too. */
+  /** Set if the check looks at the accepted answer too. */
   readonly comparesAccepted?: true;
   /** Set if it reads the answer of the other side of the comparison, which replaces the accepted answer. */
   readonly comparesOther?: true;

@@ -53,9 +53,9 @@ export interface BaselineCase {
   readonly trials: readonly BaselineTrial[];
   /** Confirmation trials after the planned ones, where some were made. */
   readonly confirmations?: readonly BaselineTrial[];
-  /** Present where earlier accepted runs had other answers of the same case, variant and checks. */
+  /** Present if earlier accepted runs had other answers of the same case, variant and checks. */
   readonly pooled?: PooledTrials;
-  /** Set where the row was kept although prompt text, parameters or model of its variant changed since. */
+  /** Set if the row was kept although prompt text, parameters or model of its variant changed since. */
   readonly otherVariant?: true;
 }
 
@@ -113,7 +113,7 @@ export function besideKey({ prompt, provider, replaces, replacesProvider }: Stan
   return { prompt: replaces ?? prompt, provider: replacesProvider ?? provider };
 }
 
-/** True where `other` stands in for the variant: by its prompt version, or by its provider. */
+/** True if `other` stands in for the variant: by its prompt version, or by its provider. */
 export function isReplacedBy({ prompt, provider }: VariantKey, other: StandIn): boolean {
   const isOfPrompt = other.replaces === prompt && other.provider === provider;
   return isOfPrompt || (other.replacesProvider === provider && other.prompt === prompt);
@@ -126,8 +126,8 @@ export interface Baseline extends BaselineContent {
    * usage.
    */
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
-  /** A case whole; undefined where there is none. Throws a UserError where the file was changed meanwhile. */
+  /** A case whole; undefined if there is none. Throws a UserError where the file was changed meanwhile. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
-  /** True where a case was accepted under another prompt text, model or parameters than the variant has now. */
+  /** True if a case was accepted under another prompt text, model or parameters than the variant has now. */
   hasOtherPrompt(key: VariantKey): boolean;
 }

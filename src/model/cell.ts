@@ -49,7 +49,7 @@ export interface Cell {
   /** The case's variables, as a judge is shown them. */
   readonly vars: Vars;
   readonly turns: readonly Turn[];
-  /** Set where the case answers the model's tool calls. */
+  /** Set if the case answers the model's tool calls. */
   readonly agent?: AgentSettings;
   /** How many of the request's messages are the prompt's, where the first turn's follows them. */
   readonly promptMessages?: number;
@@ -60,9 +60,9 @@ export interface Cell {
   readonly threshold?: number;
   /** The group of the case: cases of one group are not independent evidence. */
   readonly group?: string;
-  /** The gated slices that the case is in; absent where it is in none. */
+  /** The gated slices that the case is in; absent if it is in none. */
   readonly slices?: readonly string[];
-  /** The class of the case, and what names that of an answer; absent where the suite has no classes. */
+  /** The class of the case, and what names that of an answer; absent if the suite has no classes. */
   readonly classes?: CellClasses;
   readonly mustPass: boolean;
   readonly observe: boolean;
@@ -75,7 +75,7 @@ export interface Cell {
   readonly at: SourceLocation;
   /** A confirmation trial after the planned ones. */
   readonly confirmation?: true;
-  /** Set where it asks the accepted prompt again, beside the candidate. */
+  /** Set if it asks the accepted prompt again, beside the candidate. */
   readonly side?: 'accepted';
 }
 
@@ -88,9 +88,9 @@ export interface CallRecord {
   readonly completion: Completion;
   readonly cached: boolean;
   readonly attempts: number;
-  /** The price of a live call; undefined where no price is known; never 0 for "unknown". */
+  /** The price of a live call; undefined if no price is known; never 0 for "unknown". */
   readonly costUsd: number | undefined;
-  /** What was billed, where that is another price, as in a batch; undefined where that price is not known. */
+  /** What was billed, where that is another price, as in a batch; undefined if that price is not known. */
   readonly billed?: { readonly costUsd: number | undefined };
 }
 
@@ -99,7 +99,7 @@ export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
 /** The status of a case over its trials. */
 export type CaseStatus = CellStatus | 'flaky';
 
-/** The cost of an answer that arrived and could not be used; undefined where it is unknown. */
+/** The cost of an answer that arrived and could not be used; undefined if it is unknown. */
 export interface UnusableCost {
   /** The price of a live call. */
   readonly costUsd: number | undefined;
@@ -114,10 +114,10 @@ interface CellResultBase {
   readonly mustPass: boolean;
   readonly group?: string;
   readonly slices?: readonly string[];
-  /** What the answer was classified as; absent where the suite has no classes. */
+  /** What the answer was classified as; absent if the suite has no classes. */
   readonly classified?: RowClass;
   readonly at: SourceLocation;
-  /** Set where the last call brought an answer that could not be used. */
+  /** Set if the last call brought an answer that could not be used. */
   readonly unusable?: UnusableCost;
   /** The answers of a cell whose tool calls were answered, with their results. */
   readonly steps?: readonly AgentStep[];
@@ -125,7 +125,7 @@ interface CellResultBase {
   readonly state?: JsonValue;
   /** A confirmation trial after the planned ones: outside `planned`. */
   readonly confirmation?: true;
-  /** Set where it asked the accepted prompt again. */
+  /** Set if it asked the accepted prompt again. */
   readonly side?: 'accepted';
 }
 
@@ -136,10 +136,10 @@ export type CellResult =
       readonly score: number;
       readonly verdicts: readonly Verdict[];
       readonly calls: readonly CallRecord[];
-      /** Set where the answer was refused by the provider's filter or the prompt was too long: failed without an answer. */
+      /** Set if the answer was refused by the provider's filter or the prompt was too long: failed without an answer. */
       readonly failure?: ProviderFailure;
       readonly attempts: number;
-      /** Billed by judges for this cell; undefined where unknown. */
+      /** Billed by judges for this cell; undefined if unknown. */
       readonly judgeCostUsd: number | undefined;
     })
   | (CellResultBase & {
@@ -158,7 +158,7 @@ export type CellResult =
       readonly message?: string;
       /** Answers of a conversation that was stopped half way, still to be paid. */
       readonly calls: readonly CallRecord[];
-      /** Absent where no judge was called. */
+      /** Absent if no judge was called. */
       readonly judgeCostUsd?: number | undefined;
     });
 
@@ -177,23 +177,23 @@ export type SkipReason = 'case' | StopReason;
 export interface JudgedAnswer {
   readonly cell: Cell;
   readonly completion: Completion;
-  /** Undefined where an answer was not timed. */
+  /** Undefined if an answer was not timed. */
   readonly latencyMs: number | undefined;
   readonly costUsd: number | undefined;
   /** What was said between the prompt's messages and this answer. */
   readonly conversation: readonly Message[];
   /** The answers that led to this one, itself the last: of the turn for checks of a turn, else of the cell. */
   readonly steps: readonly AgentStep[];
-  /** Set where a program answered and said nothing of the tools it may have called. */
+  /** Set if a program answered and said nothing of the tools it may have called. */
   readonly isPathUnknown?: true;
-  /** The final state of the case's tools; undefined where they have none. */
+  /** The final state of the case's tools; undefined if they have none. */
   readonly state?: JsonValue;
 }
 
 export interface JudgedChecks {
   readonly verdicts: readonly Verdict[];
   readonly judgeCostUsd: number | undefined;
-  /** Set where a judge's call failed; one that was aborted or out of budget skips the cell instead of erroring it. */
+  /** Set if a judge's call failed; one that was aborted or out of budget skips the cell instead of erroring it. */
   readonly failure?: ProviderFailure;
 }
 

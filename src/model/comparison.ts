@@ -51,7 +51,7 @@ export interface ComparedSide {
   readonly costOf?: (row: RowSummary) => number | null | undefined;
   /** The checks of a trial. */
   readonly checksOf: (row: RowSummary) => readonly RecordedCheck[];
-  /** The answer of a case's first judged trial, for people to look at; undefined where it was not kept. */
+  /** The answer of a case's first judged trial, for people to look at; undefined if it was not kept. */
   readonly answerOf: (caseId: string) => KeptAnswer | undefined;
 }
 
@@ -64,14 +64,14 @@ export interface ComparedCase {
   readonly suspect: boolean;
   /** It was accepted under other checks than those that both sides are judged by here: it counts only for the rates. */
   readonly rejudged: boolean;
-  /** Set where it breaks an output contract that changed after it was accepted. */
+  /** Set if it breaks an output contract that changed after it was accepted. */
   readonly breaksContract?: true;
 }
 
 /** The cases of two sides by id, sorted. */
 export type ComparedCases = ReadonlyMap<string, ComparedCase>;
 
-/** One metric beside its baseline; null where it can't be said. */
+/** One metric beside its baseline; null if it can't be said. */
 export interface MetricComparison {
   readonly baseline: number | null;
   readonly candidate: number | null;
@@ -109,17 +109,17 @@ export interface ComparedVariant {
   readonly passRate: MetricEvidence;
   /** The tolerated drop of the pass rate where judges decide. */
   readonly judgedMargin?: JudgedMargin;
-  /** The slices whose drop is limited and of which the candidate has a case, by name; absent where there is none. */
+  /** The slices whose drop is limited and of which the candidate has a case, by name; absent if there is none. */
   readonly slices?: ReadonlyMap<string, ComparedSlice>;
-  /** Absent where the suite has no classes. */
+  /** Absent if the suite has no classes. */
   readonly classes?: ComparedClasses;
-  /** Undefined where every score is its pass or fail again. */
+  /** Undefined if every score is its pass or fail again. */
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
-  /** The mean over cases of the answers that an agent gives; absent where a side has no agents. */
+  /** The mean over cases of the answers that an agent gives; absent if a side has no agents. */
   readonly steps?: MetricEvidence;
   readonly latencyMs: MetricEvidence;
-  /** True where both sides ran in this invocation, so that latencies may be compared. */
+  /** True if both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;
   /** How much longer the later answer to a case took. Only set if that exceeds the difference between the sides. */
   readonly laterLatency?: number;
@@ -133,9 +133,9 @@ export interface ComparedVariant {
   readonly planning: PlanningAdvice;
   /** The same for the score, where there is one. */
   readonly scorePlanning?: PlanningAdvice;
-  /** True where an answer of a paired case has no known cost on a side. */
+  /** True if an answer of a paired case has no known cost on a side. */
   readonly isCostUnknown?: boolean;
-  /** True where latencies may be compared and that of an answer of a paired case was not measured. */
+  /** True if latencies may be compared and that of an answer of a paired case was not measured. */
   readonly isLatencyUnknown?: boolean;
 }
 
@@ -162,7 +162,7 @@ export interface ComparedClasses {
 export interface ComparedRecall {
   readonly evidence: MetricEvidence;
   readonly maxDrop: number;
-  /** True where the gate sets the largest drop. */
+  /** True if the gate sets the largest drop. */
   readonly isLimited: boolean;
   readonly planning: PlanningAdvice;
 }
@@ -170,7 +170,7 @@ export interface ComparedRecall {
 /** How many cases of a class were found to be of another one. A case with several trials counts in shares. */
 export interface ComparedClassCell {
   readonly truth: string;
-  /** Null where the answer names no class of the suite. */
+  /** Null if the answer names no class of the suite. */
   readonly found: string | null;
   readonly baseline: number;
   readonly candidate: number;
@@ -195,13 +195,13 @@ export interface JudgedMargin {
   readonly margin: number;
   /** The share of failed trials on both sides that only judges failed; 1 if none failed. */
   readonly judged: number;
-  /** The least accurate of the judges that were measured; absent where none was. */
+  /** The least accurate of the judges that were measured; absent if none was. */
   readonly least?: { readonly judge: string; readonly labels: number; readonly youdenLow: number };
   /** Judges that were not measured on their present labels. */
   readonly unmeasured: readonly string[];
 }
 
-/** What would exclude a drop beyond the margin if nothing has changed; null where no number of that kind would. */
+/** What would exclude a drop beyond the margin if nothing has changed; null if no number of that kind would. */
 export interface PlanningAdvice {
   readonly cases: number | null;
   /** Trials a side, on these cases. */
@@ -227,7 +227,7 @@ export interface SwapRow {
   /** Cases that a confirmed failure is about. */
   readonly broken: readonly string[];
   readonly passRate: MetricComparison;
-  /** Of `holds` and `better`: the drop that could go unnoticed, as a fraction; null where any could; absent where none could. */
+  /** Of `holds` and `better`: the drop that could go unnoticed, as a fraction; null if any could; absent if none could. */
   readonly unseen?: number | null;
   readonly costUsd: MetricComparison;
   readonly latencyMs: MetricComparison;
@@ -239,7 +239,7 @@ export interface SwapCandidate {
   readonly model: string;
   /** The worst of its rows. */
   readonly verdict: SwapVerdict;
-  /** USD of a judged cell, on average over all suites; null where an answer has no known price. */
+  /** USD of a judged cell, on average over all suites; null if an answer has no known price. */
   readonly cellCostUsd: number | null;
   /** Over the compared cases of all suites. */
   readonly costUsd: MetricComparison;

@@ -42,7 +42,7 @@ export interface Message {
 export interface ToolCall {
   readonly id?: string;
   readonly name: string;
-  /** The parsed arguments; undefined where `rawArguments` is not JSON. */
+  /** The parsed arguments; undefined if `rawArguments` is not JSON. */
   readonly arguments: JsonValue | undefined;
   readonly rawArguments: string;
 }
@@ -99,7 +99,7 @@ export interface CompletionRequest {
 export interface ToolResult {
   readonly content: string;
   readonly isError?: true;
-  /** Absent where it was not measured, as for a stub. */
+  /** Absent if it was not measured, as for a stub. */
   readonly latencyMs?: number;
 }
 
@@ -122,12 +122,12 @@ export interface Completion {
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls: readonly ToolCall[];
-  /** Undefined where none was given, as in a recording written by hand. */
+  /** Undefined if none was given, as in a recording written by hand. */
   readonly finishReason?: FinishReason;
   readonly rawFinishReason?: string;
-  /** Undefined where the API reported none. */
+  /** Undefined if the API reported none. */
   readonly usage?: Usage;
-  /** Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent where it was not measured, as in a batch. */
+  /** Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent if it was not measured, as in a batch. */
   readonly latencyMs?: number;
   /** Time from just before sending to the first text, refusal or tool call; absent if the answer was not streamed. */
   readonly firstTokenMs?: number;
@@ -183,7 +183,7 @@ export interface ProviderFailure {
   readonly partial?: string;
   /** What the API counted, and bills, for an answer that is of no use. */
   readonly usage?: Usage;
-  /** False where the server said that a retry is useless; overrides the kind's policy. */
+  /** False if the server said that a retry is useless; overrides the kind's policy. */
   readonly retryable?: boolean;
 }
 
@@ -202,15 +202,15 @@ export type CompletionOutcome =
   | {
       readonly status: 'completed';
       readonly completion: Completion;
-      /** True where no request was sent for this answer. */
+      /** True if no request was sent for this answer. */
       readonly cached: boolean;
       /** Requests sent for it; 0 for a cache hit. */
       readonly attempts: number;
-      /** True where the answer came through the provider's batch API, which bills it at a price of its own. */
+      /** True if the answer came through the provider's batch API, which bills it at a price of its own. */
       readonly batched?: true;
       /** When the answer was first received, ISO 8601; kept through the cache. */
       readonly receivedAt?: string;
-      /** Set where the run had sent it before it was killed, and found the answer in the cache. */
+      /** Set if the run had sent it before it was killed, and found the answer in the cache. */
       readonly isStored?: true;
       readonly limits?: readonly LimitReport[];
     }
@@ -218,7 +218,7 @@ export type CompletionOutcome =
       readonly status: 'failed';
       readonly failure: ProviderFailure;
       readonly attempts: number;
-      /** True where it came through the provider's batch API, as above. */
+      /** True if it came through the provider's batch API, as above. */
       readonly batched?: true;
       readonly limits?: readonly LimitReport[];
     };

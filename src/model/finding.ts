@@ -25,14 +25,14 @@ export interface Finding {
   readonly severity: FindingSeverity;
   /** JSON Pointer into the schema or the prompt's description; '' is the root. */
   readonly path: string;
-  /** Null where the old contract said nothing. */
+  /** Null if the old contract said nothing. */
   readonly old: JsonValue;
-  /** Null where the new contract has no such part. */
+  /** Null if the new contract has no such part. */
   readonly new: JsonValue;
   readonly message: string;
   /** 12 hex digits; the same as long as this very difference is, whatever else changes. */
   readonly fingerprint: string;
-  /** Set where the suite lets this finding through. */
+  /** Set if the suite lets this finding through. */
   readonly approved?: true;
 }
 
@@ -54,9 +54,9 @@ export interface ObservedAnswers {
   readonly total: number;
   /** Refused by this schema and not by the other. */
   readonly rejected: number;
-  /** Refused by both schemas: broken before, too; left out where there is none. */
+  /** Refused by both schemas: broken before, too; left out if there is none. */
   readonly alreadyRejected?: number;
-  /** Answers that could not be judged, in time or at all; left out where every one could. */
+  /** Answers that could not be judged, in time or at all; left out if every one could. */
   readonly unjudged?: number;
   /** The first of them. */
   readonly offenders: readonly { readonly caseId: string; readonly reason: string }[];

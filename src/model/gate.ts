@@ -53,7 +53,7 @@ export interface Breach {
   readonly provider?: string;
   readonly caseId?: string;
   readonly metric?: 'passRate' | 'score' | 'cost' | 'latency' | 'steps' | 'recall' | 'precision' | 'f1';
-  /** The tag whose cases the metric is of; absent where it is of all cases. */
+  /** The tag whose cases the metric is of; absent if it is of all cases. */
   readonly slice?: string;
   /** The class that a recall or precision is of. */
   readonly class?: string;
@@ -75,7 +75,7 @@ export interface Decision {
   /** What `incomplete` means: cells that could not be judged, or an evaluation that did not happen. */
   readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'unvalidated' | 'inconclusive';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
-  /** How sure it is that nothing got worse; absent where nothing was compared. */
+  /** How sure it is that nothing got worse; absent if nothing was compared. */
   readonly certainty?: Certainty;
 }
 
@@ -95,7 +95,7 @@ export interface Certainty {
 
 export interface UnseenSlice {
   readonly name: string;
-  /** True where the cases are those of a class, of which the drop is one of recall. */
+  /** True if the cases are those of a class, of which the drop is one of recall. */
   readonly isClass?: true;
   /** Its compared cases. */
   readonly cases: number;

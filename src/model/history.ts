@@ -21,7 +21,7 @@ interface HistoryRun {
   readonly startedAt: string;
   /** Of llmcheck. */
   readonly version: string;
-  /** False where it was stopped or killed, or where its record lacks rows. */
+  /** False if it was stopped or killed, or where its record lacks rows. */
   readonly complete: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface HistoryPoint
   readonly run: string;
   /** The chance that two trials of a case in this run disagree, averaged over cases; null for single trials. */
   readonly flakeRate: number | null;
-  /** True where prompt, model, parameters or cases are others than in the point before: no line joins the two. */
+  /** True if prompt, model, parameters or cases are others than in the point before: no line joins the two. */
   readonly redefined: boolean;
 }
 
@@ -49,11 +49,11 @@ export interface VariantHistory extends VariantKey {
 export interface RateTrend {
   /** Runs that count. */
   readonly runs: number;
-  /** Id of the first of them; absent where there is none. */
+  /** Id of the first of them; absent if there is none. */
   readonly since?: string;
-  /** Null where no trend is shown. */
+  /** Null if no trend is shown. */
   readonly direction: 'falls' | 'rises' | null;
-  /** One-sided, of the direction that the runs take; null where they are too few or all alike. */
+  /** One-sided, of the direction that the runs take; null if they are too few or all alike. */
   readonly p: number | null;
   /** Kendall's tau-b. */
   readonly tau: number | null;
@@ -76,16 +76,16 @@ export interface CasePoint {
   /** Trials with a verdict, and those of them that passed. */
   readonly judged: number;
   readonly passed: number;
-  /** True where the case, its prompt or its model is another than in the point before. */
+  /** True if the case, its prompt or its model is another than in the point before. */
   readonly redefined: boolean;
 }
 
 /** Since the case, its prompt and its model are what they are now; cached answers are no new evidence and not counted. */
 export interface FlakeHistory {
-  /** Share of pairs of neighbouring outcomes that disagree; null where there is no pair. */
+  /** Share of pairs of neighbouring outcomes that disagree; null if there is no pair. */
   readonly rate: number | null;
   readonly pairs: number;
-  /** The runs since then, half of them by default, compared with those before; present where both have a pair. */
+  /** The runs since then, half of them by default, compared with those before; present if both have a pair. */
   readonly change?: {
     /** Id of the first run after the cut. */
     readonly since: string;
@@ -145,7 +145,7 @@ export interface ErosionFinding extends VariantKey {
   };
   /** The tolerated drop. */
   readonly margin: number;
-  /** Standard score of the difference over cases; null where it has no spread. */
+  /** Standard score of the difference over cases; null if it has no spread. */
   readonly z: number | null;
   readonly message: string;
   /** Stored runs since the pin, the oldest first, this run last; only where it is eroded. */

@@ -15,7 +15,7 @@ const lowestVersions = {
 
 export type OptionalPackage = keyof typeof lowestVersions;
 
-/** The installed version of a package; undefined where it is not installed. */
+/** The installed version of a package; undefined if it is not installed. */
 export type VersionOf = (name: string) => string | undefined;
 
 export interface PackageFault {
@@ -25,7 +25,7 @@ export interface PackageFault {
   readonly install: string;
 }
 
-/** Which packages have to be installed before something can be used; undefined where none has. */
+/** Which packages have to be installed before something can be used; undefined if none has. */
 export function findPackageFault(names: readonly OptionalPackage[], versionOf: VersionOf): PackageFault | undefined {
   const faults = names.flatMap((name) => {
     const version = versionOf(name);

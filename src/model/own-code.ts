@@ -11,15 +11,15 @@ export interface AssertionInput {
   readonly refusal?: string;
   /** Arguments that are not JSON are the text that came. */
   readonly toolCalls: readonly { readonly name: string; readonly arguments: JsonValue }[];
-  /** Absent where none was given. */
+  /** Absent if none was given. */
   readonly finishReason?: FinishReason;
-  /** In tokens; absent where the API reported none. */
+  /** In tokens; absent if the API reported none. */
   readonly usage?: Usage;
-  /** In milliseconds, summed over a conversation; null where it was not measured. */
+  /** In milliseconds, summed over a conversation; null if it was not measured. */
   readonly latencyMs: number | null;
-  /** In US dollars; null where no price is known. */
+  /** In US dollars; null if no price is known. */
   readonly costUsd: number | null;
-  /** `args` of the assertion, its templates rendered; null where there are none. */
+  /** `args` of the assertion, its templates rendered; null if there are none. */
   readonly args: JsonValue;
 }
 
@@ -80,15 +80,15 @@ export interface ModuleJob extends CodeLimits {
   readonly noun?: string;
   /** Default 64 KiB. */
   readonly maxReturnedBytes?: number;
-  /** Set where the export is data, or a function that makes it. */
+  /** Set if the export is data, or a function that makes it. */
   readonly isValue?: true;
-  /** Set where a tool of the module is called, or the state of its tools is read. */
+  /** Set if a tool of the module is called, or the state of its tools is read. */
   readonly tool?: 'call' | 'state';
-  /** Set where the export makes prompts: `input` is a list of variables, and each has an answer. */
+  /** Set if the export makes prompts: `input` is a list of variables, and each has an answer. */
   readonly prompts?: {
     /** Set before the module is loaded. */
     readonly clockOffsetMs: number;
-    /** True where an answer is only compared with another one. */
+    /** True if an answer is only compared with another one. */
     readonly wantsDigests: boolean;
   };
   /** Kills the child that works on it. */
@@ -101,7 +101,7 @@ export interface PromptJob {
     /** Absolute. */
     readonly file: string;
     readonly exportName: string;
-    /** Its files at another commit, absolute; undefined where those on disk are meant. */
+    /** Its files at another commit, absolute; undefined if those on disk are meant. */
     readonly files?: readonly { readonly path: string; readonly text: string }[];
   };
   readonly argv?: readonly string[];
@@ -123,7 +123,7 @@ export interface PromptAnswer {
   readonly isSame?: true;
   /** The end of a sentence about the prompt. */
   readonly fault?: string;
-  /** Set where the fault is another case's. */
+  /** Set if the fault is another case's. */
   readonly isFollowing?: true;
   /** Variables that the code read, and those of them that are not set. */
   readonly reads?: readonly string[];
@@ -213,7 +213,7 @@ export interface ProviderRequest<Options = unknown> {
   readonly suite: string;
   readonly prompt: string;
   readonly caseId: string;
-  /** The value of the variable that `apiKeyEnv` names; undefined where it is not set or none is named. */
+  /** The value of the variable that `apiKeyEnv` names; undefined if it is not set or none is named. */
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   /** Aborted where the call's time is up or the run is stopped. */

@@ -8,14 +8,14 @@ export interface PageRunVerdict {
   readonly outcome: DecisionOutcome;
   /** `10 of 42 tickets cases broke with v2`. */
   readonly text: string;
-  /** What it was compared with: `baseline`, `run 2026…`, `v1`; empty where with nothing. */
+  /** What it was compared with: `baseline`, `run 2026…`, `v1`; empty if with nothing. */
   readonly against: readonly string[];
 }
 
 /** A stored run in the list of `llmcheck view`. */
 export interface PageRun {
   readonly id: string;
-  /** Null where the record can't be read. */
+  /** Null if the record can't be read. */
   readonly startedAt: string | null;
   readonly state: 'complete' | 'running' | 'unfinished' | 'unreadable' | StopReason;
   /** What was checked out, as far as the run knew. */
@@ -23,7 +23,7 @@ export interface PageRun {
   readonly branch?: string;
   readonly pullRequest?: number;
   readonly suites: readonly string[];
-  /** Null where the record can't be read, as are the other numbers. */
+  /** Null if the record can't be read, as are the other numbers. */
   readonly planned: number | null;
   readonly passed: number | null;
   readonly failed: number | null;

@@ -72,14 +72,14 @@ export interface PageOutcome {
   readonly prompt: string;
   readonly provider: string;
   readonly status: CaseStatus;
-  /** `all 4 variants`; absent where the suite has one. */
+  /** `all 4 variants`; absent if the suite has one. */
   readonly variants?: string;
   /** `regressed`, `new`, `flaky` and so on. */
   readonly word?: string;
   readonly change?: CaseChange;
   /** Why the gate lets it through. */
   readonly tolerated?: string;
-  /** True where the change under test brings a baseline that accepts this. */
+  /** True if the change under test brings a baseline that accepts this. */
   readonly isAccepted?: true;
   /** `5 of 5 confirmation trials failed`. */
   readonly trials?: string;
@@ -130,7 +130,7 @@ export interface PageVariant
       VariantReport,
       'prompt' | 'provider' | 'model' | 'passRate' | 'score' | 'costUsd' | 'latencyMs' | 'firstTokenMs' | 'replacedBy'
     > {
-  /** Absent where the suite has no classes. */
+  /** Absent if the suite has no classes. */
   readonly byClass?: PageClasses;
   readonly comparison?: PageComparison;
   readonly latencies?: PageLatencies;
@@ -141,10 +141,10 @@ export interface PageVariant
 export interface PageClasses {
   /** `95.0 % → 76.2 %, −18.8 pts [−30.1, −9.0] in 40 cases`, or the value alone where nothing was compared. */
   readonly macroF1: string;
-  /** What moved since the baseline, most first. `found` is absent where the answers name none of the classes. */
+  /** What moved since the baseline, most first. `found` is absent if the answers name none of the classes. */
   readonly moved: readonly PageMovedCell[];
   readonly scores: readonly PageClassScore[];
-  /** Undefined where there are too many classes for a table. */
+  /** Undefined if there are too many classes for a table. */
   readonly matrix: PageMatrix | undefined;
   /** What answers of none of the classes said. */
   readonly others: readonly { readonly found: string | undefined; readonly answers: number }[];
@@ -287,7 +287,7 @@ interface PageTurn {
 export interface PageAnswer {
   readonly status: CaseStatus;
   readonly output?: PageText;
-  /** Absent where `steps` has the calls. */
+  /** Absent if `steps` has the calls. */
   readonly toolCalls?: readonly PageToolCall[];
   readonly steps?: readonly PageStep[];
   /** The final state of the case's tools, as JSON. */
@@ -334,7 +334,7 @@ export interface PageTrial {
   readonly output?: PageText;
   readonly reasoning?: PageText;
   readonly refusal?: PageText;
-  /** Absent where `steps` has the calls. */
+  /** Absent if `steps` has the calls. */
   readonly toolCalls?: readonly PageToolCall[];
   readonly steps?: readonly PageStep[];
   /** Against the baseline's steps, where there are any. */

@@ -32,7 +32,7 @@ export interface TracedOutcome {
   readonly result?: ToolResult;
 }
 
-/** Watches a run for a tracing system; absent where tracing is off, so that it costs nothing. */
+/** Watches a run for a tracing system; absent if tracing is off, so that it costs nothing. */
 export interface RunTrace {
   /** Runs a cell within a span of its own. */
   readonly cell: (cell: Cell, run: () => Promise<CellResult>) => Promise<CellResult>;

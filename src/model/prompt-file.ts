@@ -7,7 +7,7 @@ import type { PromptMessage, RenderedMessage, Template, Vars } from './suite.ts'
 /** A prompt file of any format, in one form. */
 export interface PromptFileContent {
   readonly messages: readonly PromptFileMessage[];
-  /** Set where one template makes all messages; `messages` then has none. */
+  /** Set if one template makes all messages; `messages` then has none. */
   readonly whole?: PromptWhole;
   /** Parameters of the prompt file, sent unchanged; the suite's own win. */
   readonly params?: JsonObject;
@@ -18,7 +18,7 @@ export interface PromptFileContent {
   readonly output?: PromptSchema;
   readonly name?: string;
   readonly description?: string;
-  /** The file's own test data; undefined where its format has none or it brings none. */
+  /** The file's own test data; undefined if its format has none or it brings none. */
   readonly tests?: PromptTests;
   readonly warnings: readonly Problem[];
 }
@@ -46,7 +46,7 @@ export interface PromptWhole {
 export interface PromptModel {
   /** The name in the file. A provider or judge of the config with this id replaces it. */
   readonly written: string;
-  /** adapter:model; undefined where no adapter is known for it. */
+  /** adapter:model; undefined if no adapter is known for it. */
   readonly use?: string;
   /** The next step where there is none. */
   readonly hint?: string;

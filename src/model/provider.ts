@@ -17,7 +17,7 @@ export interface Endpoint {
   readonly adapterVersion: string;
   /** Part of the cache key; undefined for adapters that open no connection. */
   readonly baseUrl?: string;
-  /** The variable that holds the key; undefined where no key is sent. */
+  /** The variable that holds the key; undefined if no key is sent. */
   readonly apiKeyEnv?: string;
   /** The adapter's usual key variable. It is not sent where the provider has a base URL and names no key. */
   readonly withheldKeyEnv?: string;
@@ -37,11 +37,11 @@ export interface Endpoint {
   readonly vars?: readonly string[];
   /** What a run says of it before its first call. */
   readonly remark?: string;
-  /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
+  /** True if a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
-  /** The parts of a request that a template of the user's sends, such as `system`; undefined where all are sent. */
+  /** The parts of a request that a template of the user's sends, such as `system`; undefined if all are sent. */
   readonly reads?: ReadonlySet<string>;
-  /** The media types of files that can go along with a message; undefined where that is up to what is called. */
+  /** The media types of files that can go along with a message; undefined if that is up to what is called. */
   readonly takes?: RegExp;
 }
 
@@ -55,7 +55,7 @@ export interface AdapterDeclaration {
   readonly writes?: readonly string[];
   /** The member that takes the system messages of a prompt, where they are not among the others. */
   readonly systemMember?: string;
-  /** True where the adapter can read streamed answers of a provider. */
+  /** True if the adapter can read streamed answers of a provider. */
   readonly canStream?: (config: ProviderConfig) => boolean;
   /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
   readonly embeddings?: JsonObject;

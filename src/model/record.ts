@@ -17,7 +17,7 @@ export interface RecordedVariant {
   readonly provider: string;
   readonly adapter: string;
   readonly model: string;
-  /** After the environment and defaults; absent where no address is called, and in older records where it was a default. */
+  /** After the environment and defaults; absent if no address is called, and in older records where it was a default. */
   readonly baseUrl?: string;
   /** The version of the adapter, which includes the project's own code or template. Absent in older records. */
   readonly adapterVersion?: string;
@@ -25,7 +25,7 @@ export interface RecordedVariant {
   readonly price?: Price;
   readonly priceProvider?: string;
   readonly params: JsonObject;
-  /** Further settings of the provider that change what is sent, headers as hashes; absent where it has none. */
+  /** Further settings of the provider that change what is sent, headers as hashes; absent if it has none. */
   readonly options?: JsonObject;
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly WrittenMessage[];
@@ -38,7 +38,7 @@ export interface RecordedVariant {
   /** Cells planned, those under `observe` not counted. */
   readonly planned: number;
   readonly observed: number;
-  /** What the run knew of the prompt that was accepted; absent where nothing was, and in older records. */
+  /** What the run knew of the prompt that was accepted; absent if nothing was, and in older records. */
   readonly acceptedPrompt?: AcceptedPromptState;
 }
 
@@ -49,7 +49,7 @@ export type AcceptedPromptState = (
   | {
       readonly is: 'unavailable';
       readonly why: string;
-      /** Set where cases were accepted with several prompts or settings. Then it is unknown what each was sent with. */
+      /** Set if cases were accepted with several prompts or settings. Then it is unknown what each was sent with. */
       readonly isOfSeveral?: true;
     }
 ) & {
@@ -62,17 +62,17 @@ export interface RecordedSuite {
   /** Relative to the project root, with forward slashes. */
   readonly path: string;
   readonly gate: GatePolicy;
-  /** Absent where the suite classifies nothing, and in older records. */
+  /** Absent if the suite classifies nothing, and in older records. */
   readonly classes?: ClassPolicy;
   readonly outputs: 'full' | 'hash';
   readonly variants: readonly RecordedVariant[];
-  /** Why judges of the suite may not decide, one sentence each; absent where all may. */
+  /** Why judges of the suite may not decide, one sentence each; absent if all may. */
   readonly unvalidated?: readonly string[];
-  /** What is known of its judges, one entry for each criterion; absent where no judge is asked. */
+  /** What is known of its judges, one entry for each criterion; absent if no judge is asked. */
   readonly judges?: readonly RecordedJudge[];
-  /** True where a filter, tag, sample, shard or restriction left cells out. */
+  /** True if a filter, tag, sample, shard or restriction left cells out. */
   readonly filtered: boolean;
-  /** Set where only recordings or the cache answer, so that asking again gives the same answer. */
+  /** Set if only recordings or the cache answer, so that asking again gives the same answer. */
   readonly replayed?: true;
 }
 
@@ -81,7 +81,7 @@ export interface RecordedJudge {
   readonly judge: string;
   readonly assertion: string;
   readonly name?: string;
-  /** Absent where it was never measured, or before judge, criterion or labels changed. */
+  /** Absent if it was never measured, or before judge, criterion or labels changed. */
   readonly measured?: { readonly labels: number; readonly youdenLow: number };
 }
 
@@ -101,7 +101,7 @@ export interface RunHeader {
   readonly startedAt: string;
   readonly tool: { readonly name: 'llmcheck'; readonly version: string };
   readonly settings: RunSettings;
-  /** Absent where nothing is known, and in older records. */
+  /** Absent if nothing is known, and in older records. */
   readonly provenance?: RunProvenance;
   /** The paths and flags that chose what runs, for `--resume`. */
   readonly invocation?: JsonObject;
@@ -133,11 +133,11 @@ export interface RunSettings {
   readonly drift?: true;
   /** A run that may end before its plan (`--early`). `order` is what the random order of its cases is drawn by. */
   readonly early?: { readonly order: string };
-  /** Absent where every selected path brings a case. */
+  /** Absent if every selected path brings a case. */
   readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, where only the suites that changed since it were taken. */
   readonly changedSince?: string;
-  /** What the change loosens against the commit that it is compared with; absent where it loosens nothing. */
+  /** What the change loosens against the commit that it is compared with; absent if it loosens nothing. */
   readonly loosened?: readonly Loosened[];
 }
 
@@ -150,7 +150,7 @@ export interface ProviderSwap {
 
 /** A setting that lets more through than before. Values are as written, `none` where there is no limit. */
 export interface Loosened {
-  /** Absent where it is one of the config. */
+  /** Absent if it is one of the config. */
   readonly suite?: string;
   readonly key: string;
   readonly old: string;
@@ -172,14 +172,14 @@ export interface RecordedShard {
   readonly selection?: string;
   /** Hash of the whole run's suites, variants and trials: shards of another plan do not belong. Absent in older records. */
   readonly plan?: string;
-  /** True where more than the shard left cells out. */
+  /** True if more than the shard left cells out. */
   readonly filtered?: boolean;
   /** Cases that the other shards judge, by suite: false alarms are bounded over the whole run. */
   readonly otherCases?: Readonly<Record<string, number>>;
 }
 
 export interface RecordedCheck extends Omit<Verdict, 'weight' | 'required'> {
-  /** Left out where 1. */
+  /** Left out if 1. */
   readonly weight?: number;
   readonly required?: boolean;
 }
@@ -188,7 +188,7 @@ export interface RecordedCall {
   readonly requestHash: string;
   readonly cached: boolean;
   readonly attempts: number;
-  /** Absent where it was not measured. */
+  /** Absent if it was not measured. */
   readonly latencyMs?: number;
   readonly costUsd: number | null;
   readonly usage?: Usage;
@@ -229,19 +229,19 @@ export interface CellRow extends CellKey {
   readonly mustPass?: true | undefined;
   /** What the case comes from: cases of one group are not independent evidence. */
   readonly group?: string | undefined;
-  /** The gated slices that the case is in; absent where it is in none, and in older records. */
+  /** The gated slices that the case is in; absent if it is in none, and in older records. */
   readonly slices?: readonly string[] | undefined;
-  /** What the answer was classified as; absent where the suite has no classes, and in older records. */
+  /** What the answer was classified as; absent if the suite has no classes, and in older records. */
   readonly classified?: RowClass | undefined;
   readonly confirmation?: true | undefined;
-  /** Set where the accepted prompt was asked again, beside the candidate. */
+  /** Set if the accepted prompt was asked again, beside the candidate. */
   readonly side?: 'accepted' | undefined;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
-  /** In [0, 1]; absent where nothing was judged. */
+  /** In [0, 1]; absent if nothing was judged. */
   readonly score?: number | undefined;
-  /** Of text and tool calls, by hashAnswer; absent where there was no answer, and in rows of before it was written. */
+  /** Of text and tool calls, by hashAnswer; absent if there was no answer, and in rows of before it was written. */
   readonly answerHash?: string | undefined;
-  /** Set where text and calls of the answer are nothing, or only white space. Absent in older records. */
+  /** Set if text and calls of the answer are nothing, or only white space. Absent in older records. */
   readonly blank?: true | undefined;
   /** Names the very answer, by identifyAnswer: a fresh call that answers the same has another one. */
   readonly answerId?: string | undefined;
@@ -256,7 +256,7 @@ export interface CellRow extends CellKey {
   readonly state?: JsonValue | undefined;
   readonly finishReason?: FinishReason | undefined;
   readonly checks: readonly RecordedCheck[];
-  /** Summed over a conversation; absent where there was no answer, or none that was timed. */
+  /** Summed over a conversation; absent if there was no answer, or none that was timed. */
   readonly latencyMs?: number | undefined;
   /** The time of the last answer; absent if it was not streamed. */
   readonly firstTokenMs?: number | undefined;
@@ -270,7 +270,7 @@ export interface CellRow extends CellKey {
   readonly spentUsd?: number | null | undefined;
   readonly judgeCostUsd?: number | null | undefined;
   readonly usage?: Usage | undefined;
-  /** True where every answer of the cell came without a request. */
+  /** True if every answer of the cell came without a request. */
   readonly cached: boolean;
   readonly attempts: number;
   readonly model?: string | undefined;

@@ -29,13 +29,13 @@ export interface VariantReport
   readonly notAsked?: number;
   /** The latencies of every timed answer, and of what it is compared with. Computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
-  /** Cases that did not pass, errors aside; absent where none did not. */
+  /** Cases that did not pass, errors aside; absent if none did not. */
   readonly failedCases?: readonly FailedCase[];
-  /** Cases of which a trial could not be judged; absent where there is none. */
+  /** Cases of which a trial could not be judged; absent if there is none. */
   readonly erroredCases?: number;
-  /** The gated slices of which a case was selected; absent where there is none. */
+  /** The gated slices of which a case was selected; absent if there is none. */
   readonly slices?: readonly SliceReport[];
-  /** Absent where the suite has no classes. */
+  /** Absent if the suite has no classes. */
   readonly classes?: ClassReport;
   readonly comparison?: VariantComparison;
 }
@@ -76,7 +76,7 @@ export interface ClassReport {
 
 export interface ClassCell {
   readonly truth: string;
-  /** Null where the answer names no class of the suite. */
+  /** Null if the answer names no class of the suite. */
   readonly found: string | null;
   readonly cases: number;
 }
@@ -85,7 +85,7 @@ export interface ClassScoreReport {
   readonly class: string;
   readonly cases: number;
   readonly recall: ShareEstimate;
-  /** Null where no answer was put in this class. */
+  /** Null if no answer was put in this class. */
   readonly precision: ShareEstimate;
   readonly f1: ShareEstimate;
 }
@@ -122,7 +122,7 @@ export interface ClassComparison {
 interface ClassRecallComparison extends MetricComparison {
   readonly class: string;
   readonly cases: number;
-  /** The largest drop that is tolerated; absent where the gate sets none. */
+  /** The largest drop that is tolerated; absent if the gate sets none. */
   readonly maxDrop?: number;
 }
 
@@ -133,25 +133,25 @@ export interface VariantComparison {
   readonly against: {
     readonly source: string;
     readonly prompt: string;
-    /** An ISO date; absent where it is not known when the baseline was accepted. */
+    /** An ISO date; absent if it is not known when the baseline was accepted. */
     readonly acceptedAt?: string;
     /** Days from then to the start of the run. */
     readonly ageDays?: number;
   };
-  /** True where the target never had a baseline, and this change adds it. */
+  /** True if the target never had a baseline, and this change adds it. */
   readonly isFirst?: true;
-  /** True where the other side ran in this run too: what fails on both sides is no known failure then. */
+  /** True if the other side ran in this run too: what fails on both sides is no known failure then. */
   readonly isWithinRun?: true;
   readonly passRate: MetricComparison;
   /** The tolerated drop of the pass rate where judges decide. */
   readonly judgedMargin?: JudgedMargin;
-  /** The slices whose drop is limited; absent where there is none. */
+  /** The slices whose drop is limited; absent if there is none. */
   readonly slices?: readonly SliceComparison[];
-  /** Absent where the suite has no classes. */
+  /** Absent if the suite has no classes. */
   readonly classes?: ClassComparison;
   readonly score: MetricComparison;
   readonly costUsd: MetricComparison;
-  /** Absent where a side has no agents. */
+  /** Absent if a side has no agents. */
   readonly steps?: MetricComparison;
   readonly latencyMs: MetricComparison;
   readonly cases: {
@@ -165,15 +165,15 @@ export interface VariantComparison {
     readonly removed: readonly string[];
     readonly redefined: readonly string[];
   };
-  /** Failures that were neither confirmed nor cleared; absent where there is none. */
+  /** Failures that were neither confirmed nor cleared; absent if there is none. */
   readonly unsettled?: number;
-  /** Set where nothing looks worse, and errored trials alone leave it inconclusive. */
+  /** Set if nothing looks worse, and errored trials alone leave it inconclusive. */
   readonly isOpenByErrors?: true;
-  /** Set where nothing that is sent has changed since it was accepted. */
+  /** Set if nothing that is sent has changed since it was accepted. */
   readonly isSameRequest?: true;
-  /** Set where two stored records are compared: a run has to compare them to settle it. */
+  /** Set if two stored records are compared: a run has to compare them to settle it. */
   readonly isOfRecords?: true;
-  /** Set where more than half of the baseline's cases are missing. */
+  /** Set if more than half of the baseline's cases are missing. */
   readonly lostCases?: { readonly lost: number; readonly of: number };
   /** What differs besides what is compared. */
   readonly unmatched: readonly string[];
@@ -195,9 +195,9 @@ export interface CaseReport {
   readonly status: CaseStatus;
   readonly observe: boolean;
   readonly mustPass?: true;
-  /** The gated slices that it is in; absent where it is in none. */
+  /** The gated slices that it is in; absent if it is in none. */
   readonly slices?: readonly string[];
-  /** Its class; absent where the suite has none. */
+  /** Its class; absent if the suite has none. */
   readonly class?: string;
   readonly at: {
     readonly file: string;
@@ -220,14 +220,14 @@ export interface CaseReport {
 /** What a search for the edit that broke a case has shown. */
 export interface CaseBlame {
   readonly sentence: string;
-  /** The first line that breaks the case; absent where none does, or it is in no file of today. */
+  /** The first line that breaks the case; absent if none does, or it is in no file of today. */
   readonly at?: { readonly file: string; readonly line: number; readonly column: number };
 }
 
 export interface SuiteReport {
   readonly suite: string;
   readonly path: string;
-  /** The least pass rate that the suite sets; absent where it sets none. */
+  /** The least pass rate that the suite sets; absent if it sets none. */
   readonly passRateMin?: number;
   readonly variants: readonly VariantReport[];
   /** Cases sorted by case, prompt, provider; read from the record on demand, so that size doesn't matter. */
@@ -235,9 +235,9 @@ export interface SuiteReport {
 }
 
 export interface ReportTotals extends CellCounts {
-  /** The part of `skipped` that was not asked, since the run was decided early; absent where it is 0. */
+  /** The part of `skipped` that was not asked, since the run was decided early; absent if it is 0. */
   readonly notAsked?: number;
-  /** The mean over the cases of all variants; null where none was judged. */
+  /** The mean over the cases of all variants; null if none was judged. */
   readonly passRate: number | null;
   readonly costUsd: number | null;
   readonly spentUsd: number | null;
@@ -264,11 +264,11 @@ export interface Report {
   readonly totals: ReportTotals;
   readonly suites: readonly SuiteReport[];
   readonly notes: readonly string[];
-  /** What became of the contracts of prompts that have a baseline; absent where none has. */
+  /** What became of the contracts of prompts that have a baseline; absent if none has. */
   readonly contracts?: readonly PromptFindings[];
-  /** The variants that have a pinned reference, beside it; absent where none has. */
+  /** The variants that have a pinned reference, beside it; absent if none has. */
   readonly erosion?: readonly ErosionFinding[];
-  /** What can take the place of providers; absent where the run was not about that. */
+  /** What can take the place of providers; absent if the run was not about that. */
   readonly swaps?: readonly SwapReport[];
   /** The variants over the stored runs up to this one; read on first use. */
   readonly trends?: () => readonly VariantTrend[];
@@ -293,7 +293,7 @@ export type Published =
       readonly ok: true;
       readonly how: 'created' | 'updated';
       readonly url?: string;
-      /** True where another job of the same run uses the same id. */
+      /** True if another job of the same run uses the same id. */
       readonly isShared?: boolean;
     }
   | { readonly ok: false; readonly message: string; readonly status?: number };

@@ -3,7 +3,7 @@ import { sha256Hex } from '../text/sha256.ts';
 
 const filesBegin = '@';
 
-/** True where two results with these hashes are of one case, so that they can be compared. */
+/** True if two results with these hashes are of one case, so that they can be compared. */
 export function isSameCase(one: string | undefined, other: string | undefined): boolean {
   if (one === other) return true;
   if (one === undefined || other === undefined) return false;
@@ -30,7 +30,7 @@ export function withoutFiles(caseHash: string): string {
 }
 
 /**
- * False where a file of both hashes has other content. A file of one alone shows a change of the prompt, which may
+ * False if a file of both hashes has other content. A file of one alone shows a change of the prompt, which may
  * attach more or less than before, or a result of before files were hashed.
  */
 export function hasSameFiles(one: string, other: string): boolean {

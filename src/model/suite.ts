@@ -15,7 +15,7 @@ export interface Template {
   readonly source: string;
   /** Paths that the template reads, such as `email` or `order.id`. */
   readonly variables: readonly string[];
-  /** Set where it is not Liquid. */
+  /** Set if it is not Liquid. */
   readonly language?: TemplateLanguage;
   render(vars: Vars): string;
 }
@@ -98,7 +98,7 @@ export function renderMessages({ messages, expand }: PromptVersion, vars: Vars):
 export interface PromptVersion {
   readonly id: string;
   readonly messages: readonly PromptMessage[];
-  /** Set where one template makes all messages, whose number may differ from case to case; `messages` are then its parts as written. */
+  /** Set if one template makes all messages, whose number may differ from case to case; `messages` are then its parts as written. */
   readonly expand?: (vars: Vars) => readonly RenderedMessage[];
   /** Restricts the version to these providers: a prompt file that names its model runs on no other prompt's. */
   readonly providers?: readonly string[];
@@ -162,7 +162,7 @@ export interface ProviderConfig {
   readonly replaces?: string;
   /** The id that its price may be under, where it is asked in the name of another provider. */
   readonly pricedAs?: string;
-  /** Of a candidate of `--swap`: how its API calls parameters that were written for another one; null where it has none. */
+  /** Of a candidate of `--swap`: how its API calls parameters that were written for another one; null if it has none. */
   readonly paramNames?: Readonly<Record<string, string | null>>;
   /** Where tools among its parameters come from. */
   readonly snapshots?: readonly UsedSnapshot[];
@@ -269,7 +269,7 @@ export interface Case {
   readonly trials: number;
   /** What the case comes from: cases of one group are not independent evidence. No part of the case's hash. */
   readonly group?: string;
-  /** The class that it is of; absent where the suite has no classes, and under `observe`. No part of the case's hash. */
+  /** The class that it is of; absent if the suite has no classes, and under `observe`. No part of the case's hash. */
   readonly truth?: string;
   /** Weighted mean score to reach; undefined: every check with weight > 0 must pass. */
   readonly threshold?: number;
@@ -278,7 +278,7 @@ export interface Case {
   /** The suite's own reason not to run it. */
   readonly skip?: string;
   readonly turns: readonly Turn[];
-  /** Set where the case answers the model's tool calls. */
+  /** Set if the case answers the model's tool calls. */
   readonly agent?: AgentSettings;
   /** Restricts the case to these prompt ids. */
   readonly prompts?: readonly string[];
@@ -320,7 +320,7 @@ export interface GatePolicy {
     /** Requests that confirmation trials may send, as a share of the planned ones. */
     readonly budget: number;
   };
-  /** True where an outcome without certainty is not enough. */
+  /** True if an outcome without certainty is not enough. */
   readonly certify: boolean;
   /** A drop against the pinned reference; `warn` where absent, and in older records. */
   readonly erosion?: 'fail' | 'warn';
@@ -329,9 +329,9 @@ export interface GatePolicy {
   readonly score: MetricLimits;
   readonly cost: MetricLimits;
   readonly latency: MetricLimits;
-  /** Answers of an agent; absent where none is gated, and in older records. */
+  /** Answers of an agent; absent if none is gated, and in older records. */
   readonly steps?: Pick<MetricLimits, 'max' | 'maxIncrease'>;
-  /** Limits on the cases that have a tag, by the tag; absent where none is gated, and in older records. */
+  /** Limits on the cases that have a tag, by the tag; absent if none is gated, and in older records. */
   readonly slices?: Readonly<Record<string, SliceLimits>>;
 }
 
@@ -353,7 +353,7 @@ export const defaultGate: GatePolicy = {
   latency: {},
 };
 
-/** The gated slices of a case; undefined where it is in none. */
+/** The gated slices of a case; undefined if it is in none. */
 export function slicesOf({ tags }: Pick<Case, 'tags'>, { slices }: GatePolicy): readonly string[] | undefined {
   if (slices === undefined) return undefined;
   const own = [...new Set(tags)].filter((tag) => Object.hasOwn(slices, tag));
@@ -377,7 +377,7 @@ export interface Suite {
   /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files on demand. */
   readonly locateContract?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
   readonly gate: GatePolicy;
-  /** Absent where the suite classifies nothing. */
+  /** Absent if the suite classifies nothing. */
   readonly classes?: ClassPolicy;
   /** Absolute path of the recordings file, which answers in place of providers. */
   readonly recordings?: string;
@@ -441,7 +441,7 @@ export interface Project {
 /** A selected path or suite that brings no case. */
 export interface EmptySelection {
   readonly message: string;
-  /** True where a named file or suite has no case at all: the run is then incomplete. */
+  /** True if a named file or suite has no case at all: the run is then incomplete. */
   readonly isNamed: boolean;
 }
 

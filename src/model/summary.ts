@@ -25,12 +25,12 @@ export interface RowSummary
   readonly confirmation: boolean;
   readonly score: number | undefined;
   readonly latencyMs: number | undefined;
-  /** Absent where the answer was not streamed. */
+  /** Absent if the answer was not streamed. */
   readonly firstTokenMs?: number;
   /** Null: answered, but no price is known; undefined: no answer. */
   readonly costUsd: number | null | undefined;
   readonly spentUsd: number | null | undefined;
-  /** Undefined where the API reported none. */
+  /** Undefined if the API reported none. */
   readonly usage: Usage | undefined;
   readonly skipReason?: SkipReason | undefined;
   /** The hash of text and tool calls; undefined if there was no answer. */
@@ -81,7 +81,7 @@ export interface VariantSummary extends CellCounts {
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  /** Absent where no answer was streamed. */
+  /** Absent if no answer was streamed. */
   readonly firstTokenMs?: { readonly p50: number; readonly p95: number };
   /** The prompt version or provider of the same run that replaces this one. A replaced one is shown and not gated. */
   readonly replacedBy?: string;
@@ -98,11 +98,11 @@ export interface SuiteSummary {
 export interface RunSummary {
   readonly suites: readonly SuiteSummary[];
   readonly stopReason: StopReason | undefined;
-  /** False where the record has no end: the run was killed. */
+  /** False if the record has no end: the run was killed. */
   readonly ended: boolean;
 }
 
-/** A point and its interval, as fractions; null where there is nothing to estimate or a side is unbounded. */
+/** A point and its interval, as fractions; null if there is nothing to estimate or a side is unbounded. */
 export interface RateEstimate {
   readonly value: number | null;
   readonly low: number | null;
@@ -123,7 +123,7 @@ export interface PooledTrials {
   readonly latencyMs?: Moments;
   /** Trials that have an answer: a refused request has none. */
   readonly answered: number;
-  /** Tokens of an answer on average; absent where an answer reported none. */
+  /** Tokens of an answer on average; absent if an answer reported none. */
   readonly usage?: Usage;
   /** Names of the answers that are no longer among the case's trials, so that none of them counts twice; the latest ones. */
   readonly answers: readonly string[];

@@ -118,7 +118,7 @@ export interface JudgeValidation {
   readonly cases: number;
   /** The share of them where judge and label agree. */
   readonly agreement: number | null;
-  /** Null where it can't be said: labels or verdicts that are all alike. */
+  /** Null if it can't be said: labels or verdicts that are all alike. */
   readonly kappa: number | null;
   readonly low: number | null;
   readonly high: number | null;

@@ -37,14 +37,14 @@ export interface WorkspaceCommand {
   readonly argv: readonly string[];
   readonly timeoutMs: number;
   readonly memoryMb: number;
-  /** True where it may use the network. */
+  /** True if it may use the network. */
   readonly network: boolean;
 }
 
 /** How a command in a workspace ended; or why it could not be run, as the end of a sentence about it. */
 export type CommandOutcome =
   | {
-      /** Null where a signal ended it. */
+      /** Null if a signal ended it. */
       readonly exitCode: number | null;
       readonly signalName: string | null;
       /** The end of what it wrote. */

@@ -150,13 +150,13 @@ const described: readonly (readonly [keys: readonly string[], what: string])[] =
   [['Esc'], 'close them'],
 ];
 
-/** Each returns false where there was nothing to do. */
+/** Each returns false if there was nothing to do. */
 const actions: Readonly<Record<string, (() => boolean) | undefined>> = {
   j: () => follow('next') || step(1),
   k: () => follow('prev') || step(-1),
 };
 
-/** True where a key is typed into a field or belongs to the browser. */
+/** True if a key is typed into a field or belongs to the browser. */
 function isTyping({ target, ctrlKey, metaKey, altKey, isComposing }: KeyboardEvent): boolean {
   if (ctrlKey || metaKey || altKey || isComposing) return true;
   if (!(target instanceof HTMLElement)) return false;

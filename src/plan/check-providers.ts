@@ -77,7 +77,7 @@ const noticeDays = 60;
 
 interface RetirementOptions {
   readonly planned: Pick<PlannedRun, 'plan' | 'endpointOf'>;
-  /** True where a suite's answers are recorded, so that the end of a model does not affect it. */
+  /** True if a suite's answers are recorded, so that the end of a model does not affect it. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly now: Date;
   /** Of `--swap`. */
@@ -123,7 +123,7 @@ function nameCommand(provider: ProviderConfig, used: readonly ProviderConfig[]):
     : '`llmcheck judge check` measures the new judge';
 }
 
-/** Undefined where the end is further away than the notice. */
+/** Undefined if the end is further away than the notice. */
 function describeRetirement(
   { id, model }: ProviderConfig,
   { date, isEarliest }: Retirement,
@@ -144,7 +144,7 @@ interface MisdirectedKey {
   readonly owner: string;
   /** The host that it is sent to. */
   readonly host: string;
-  /** The variable of an env file that names the address; undefined where the suite or the config does. */
+  /** The variable of an env file that names the address; undefined if the suite or the config does. */
   readonly movedBy?: string;
 }
 

@@ -33,7 +33,7 @@ export interface DescribeOptions {
   readonly pairing?: Pairing;
   /** What is known of a suite's judges. */
   readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'unvalidated' | 'judges'>;
-  /** True where asking again gives the same answer. */
+  /** True if asking again gives the same answer. */
   readonly answersFromStoreOnly?: (suite: Suite) => boolean;
   /** What is known of the prompt that a variant is compared with. */
   readonly acceptedOf?: (suite: Suite, variant: PlannedVariant) => AcceptedPromptState | undefined;

@@ -25,7 +25,7 @@ import { casesOf, findEmptySelections, refuseSlowFilters } from './select-cases.
 /** A plan with what its calls need to be priced and sent. */
 export interface PlannedRun {
   readonly plan: Plan;
-  /** True where only the shard has no cells: the selection as a whole does. */
+  /** True if only the shard has no cells: the selection as a whole does. */
   readonly isEmptyShard: boolean;
   readonly emptySelections: readonly EmptySelection[];
   /** What APIs refuse of schemas that are sent, and what is not sent at all. */
@@ -107,7 +107,7 @@ export async function planRun(
   };
 }
 
-/** False where the suite's recordings answer. */
+/** False if the suite's recordings answer. */
 function isAsked({ recordings }: Suite, { record }: Pick<RunOptions, 'record'>): boolean {
   return recordings === undefined || record;
 }

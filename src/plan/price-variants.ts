@@ -89,7 +89,7 @@ function modelKey({ provider, adapter, model }: PricedVariant): string {
 }
 
 export interface JudgeBound {
-  /** USD of the judges whose cost has a bound; undefined where none has, or none is asked. */
+  /** USD of the judges whose cost has a bound; undefined if none has, or none is asked. */
   readonly usd: number | undefined;
   /** Judges whose cost has none, each with the reason. */
   readonly uncounted: readonly string[];

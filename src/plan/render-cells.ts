@@ -179,7 +179,7 @@ function renameParams(params: JsonObject, names: ProviderConfig['paramNames']): 
   return renamed;
 }
 
-/** Gives a case its class and what names that of an answer; undefined where the suite has no classes. */
+/** Gives a case its class and what names that of an answer; undefined if the suite has no classes. */
 function createClassesOf({ classes }: Suite): (testCase: Case) => CellClasses | undefined {
   if (classes === undefined) return () => undefined;
   const { found } = classes;
@@ -212,7 +212,7 @@ export function withAcceptedHash(cell: Cell, findAccepted: FindAccepted): Cell {
 
 export interface DependencyHashOptions {
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
-  /** Headers and further options of a provider; undefined where it has none. */
+  /** Headers and further options of a provider; undefined if it has none. */
   readonly optionsOf: (provider: ProviderConfig) => JsonObject | undefined;
   /** Hashes the values of variables. */
   readonly hashEnv: (names: readonly string[]) => readonly string[];
@@ -220,7 +220,7 @@ export interface DependencyHashOptions {
 
 /**
  * Hashes what decides a case and is not in the suite's files. That is the configuration of the judges and embedding
- * models that checks ask. It is also the variables of the programs of checks. Empty where there are none of these.
+ * models that checks ask. It is also the variables of the programs of checks. Empty if there are none of these.
  */
 export function createDependencyHash(
   { askedModels }: Suite,

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly record: boolean;
   /** Ask the real tools for calls that no stub answers, and write their answers as stubs. */
   readonly recordTools?: boolean;
-  /** True where the user chose a cache mode, so that recordings do not choose one. */
+  /** True if the user chose a cache mode, so that recordings do not choose one. */
   readonly isCacheModeChosen: boolean;
   /** Workers at this queue make the calls, instead of this process. */
   readonly queue?: QueueUrl;

@@ -25,7 +25,7 @@ export interface Selection {
 
 export const emptySelection: Selection = { filters: [], tags: [], prompts: [], providers: [] };
 
-/** True where the selection can leave out cases, trials or variants of a suite. */
+/** True if the selection can leave out cases, trials or variants of a suite. */
 export function isNarrowed(selection: Selection): boolean {
   return (
     selection.filters.length > 0 ||

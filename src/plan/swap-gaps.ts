@@ -7,7 +7,7 @@ import { mediaTypeOf } from '../providers/outgoing-request.ts';
 import { findAttached } from './attachments.ts';
 import { buildParams } from './render-cells.ts';
 
-/** How parameters are called by another API; null where it has none of that meaning. */
+/** How parameters are called by another API; null if it has none of that meaning. */
 export type ParamNames = Readonly<Record<string, string | null>>;
 
 /** Native names of parameters that every adapter knows by the name of Chat Completions. */
@@ -46,7 +46,7 @@ const isReasoningModel = /^(?:o\d|gpt-5)(?!.*chat)/;
 /** Adapters that pass a request to a program, a template or a file, which take whatever they are given. */
 const takesAll: ReadonlySet<string> = new Set(['http', 'exec', 'module', 'echo', 'replay']);
 
-/** How the parameters of one API are called by that of a candidate. Empty where all of them carry over as they are. */
+/** How the parameters of one API are called by that of a candidate. Empty if all of them carry over as they are. */
 export function fitParams(
   { adapter, model, plugin }: Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'>,
   params: readonly JsonObject[],
@@ -139,7 +139,7 @@ const families: readonly (readonly [RegExp, string])[] = [
   [/\bgpt\b|chatgpt|davinci|\bo[134]\b/, 'GPT'],
 ];
 
-/** The family of a model by its name; undefined where it is not known. */
+/** The family of a model by its name; undefined if it is not known. */
 function familyOf({ model }: Pick<ProviderConfig, 'model'>): string | undefined {
   const name = model.toLowerCase().replaceAll(/[^a-z0-9]+/g, ' ');
   return families.find(([pattern]) => pattern.test(name))?.[1];

@@ -17,9 +17,9 @@ interface KeptOptions<Row> {
 }
 
 interface KeptList<Row> {
-  /** Empty where there is no file. Throws a `UserError` or a `StorageError`. */
+  /** Empty if there is no file. Throws a `UserError` or a `StorageError`. */
   readonly read: (path: string, shown: string) => readonly Row[];
-  /** Replaces the whole file, sorted; true where it changed. */
+  /** Replaces the whole file, sorted; true if it changed. */
   readonly write: (path: string, rows: readonly Row[]) => boolean;
 }
 

@@ -199,7 +199,7 @@ export class QueueWorker {
     this.#options.log(`the queue ${this.#options.address.shown} refuses: ${error.message}`);
   }
 
-  /** The answer; null where no run waits for one. */
+  /** The answer; null if no run waits for one. */
   async #take(provider: ServedProvider, job: Job<unknown>, token: string | undefined): Promise<AttemptAnswer | null> {
     const id = job.id ?? '';
     const read = readTask(job.data);

@@ -185,7 +185,7 @@ function shorten(hex: string): string {
   return Buffer.from(hex.slice(0, 16), 'latin1').toString('latin1');
 }
 
-/** The hash of a row's answer, as recorded or from the answer itself; undefined where there was none. */
+/** The hash of a row's answer, as recorded or from the answer itself; undefined if there was none. */
 export function answerHashOf(
   row: Pick<RowHead, 'answerHash'> & Pick<CellRow, 'output' | 'toolCalls'>,
 ): string | undefined {

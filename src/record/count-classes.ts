@@ -23,7 +23,7 @@ export function selectionId(found: SelectSpec): string {
   return sha256Hex(canonicalJson(found)).slice(0, 12);
 }
 
-/** The class of a case; undefined where the suite has none for it. */
+/** The class of a case; undefined if the suite has none for it. */
 export function truthOf({ trials }: Pick<CaseSummary, 'trials'>): string | undefined {
   return trials.find(({ classified }) => classified !== undefined)?.classified?.truth;
 }

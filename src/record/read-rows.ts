@@ -105,7 +105,7 @@ export function toReadError(error: unknown, path: string): unknown {
   return new UserError({ code: 'record', message, hint }, { cause: error });
 }
 
-/** The value of one line; undefined where it is not JSON. */
+/** The value of one line; undefined if it is not JSON. */
 export function parseRow(bytes: Buffer): unknown {
   try {
     return parseExactJson(bytes.toString('utf8'));
@@ -198,7 +198,7 @@ export function renderRow(row: CellRow): string {
 }
 
 /**
- * The head of a row's line; undefined where the line has to be parsed whole. It is where `renderRow` did not write it, or
+ * The head of a row's line; undefined if the line has to be parsed whole. It is where `renderRow` did not write it, or
  * wrote the usage behind the head, as older versions did. The quotes of such a key inside a text would be escaped, so the
  * first one is the row's own.
  */

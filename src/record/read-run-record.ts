@@ -25,7 +25,7 @@ interface ReadRecord {
   readonly header: RunHeader;
   /** The place of every row, by the index that the caller got. */
   readonly places: RowPlaces;
-  /** Undefined where the run is still going on or was killed. */
+  /** Undefined if the run is still going on or was killed. */
   readonly end: EndRow | undefined;
   readonly warnings: readonly string[];
 }

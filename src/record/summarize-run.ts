@@ -208,7 +208,7 @@ export function isComplete({ suites, ended, stopReason }: RunSummary): boolean {
   return ended && stopReason === undefined && !suites.some(({ variants }) => variants.some(isUnreached));
 }
 
-/** A variant of a run by its names; undefined where the run has none. */
+/** A variant of a run by its names; undefined if the run has none. */
 export function findVariant(
   { suites }: Pick<RunSummary, 'suites'>,
   { suite, prompt, provider }: Pick<RowSummary, 'suite' | 'prompt' | 'provider'>,

@@ -6,7 +6,7 @@ import { describeRateChange, formatRate } from './comparison.ts';
 /** The title of the column of answers that name none of the classes. */
 export const noneOfThem = 'none of them';
 
-/** The classes of a variant in words and tables, the same in every report; undefined where no answer was classified. */
+/** The classes of a variant in words and tables, the same in every report; undefined if no answer was classified. */
 export function describeClasses({ classes, comparison }: VariantReport): PageClasses | undefined {
   if (classes === undefined || classes.scores.length === 0) return undefined;
   const compared = comparison?.classes;

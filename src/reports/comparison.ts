@@ -69,7 +69,7 @@ function describeInconclusive(regressedCases: number, unsettled = 0): string {
 export interface MetricText {
   readonly key: 'passRate' | 'score' | 'costUsd' | 'steps' | 'latencyMs';
   readonly label: string;
-  /** `−2.0 pts [−7.6, +2.8]`; undefined where the two sides are not comparable. */
+  /** `−2.0 pts [−7.6, +2.8]`; undefined if the two sides are not comparable. */
   readonly change: string | undefined;
   /** `98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]`. */
   readonly text: string;
@@ -121,7 +121,7 @@ export function describeSlices({ slices = [], comparison }: VariantReport): read
   });
 }
 
-/** `100.0 % → 62.5 %, −37.5 pts [−69.8, −2.1]`; undefined where nothing was compared. */
+/** `100.0 % → 62.5 %, −37.5 pts [−69.8, −2.1]`; undefined if nothing was compared. */
 export function describeRateChange(metric: MetricComparison): string | undefined {
   const { baseline, candidate, delta } = metric;
   if (baseline === null || candidate === null || delta === null) return undefined;
@@ -143,7 +143,7 @@ function describeFirstCost(label: string, baseline: number, candidate: number): 
   return { key: 'costUsd', label, change, text };
 }
 
-/** `−62.0 % [−64.1, −60.2]`, for a ratio minus 1; undefined where it can't be said. */
+/** `−62.0 % [−64.1, −60.2]`, for a ratio minus 1; undefined if it can't be said. */
 export function describeRatio(metric: MetricComparison): string | undefined {
   const { delta, low, high } = metric;
   if (delta === null) return undefined;
@@ -261,7 +261,7 @@ export interface FirstBaselines {
   readonly failing: readonly string[];
 }
 
-/** Undefined where this change adds no first baseline. */
+/** Undefined if this change adds no first baseline. */
 export function findFirstBaselines({ suites }: Report): FirstBaselines | undefined {
   const first = suites.map(({ variants }) =>
     variants.flatMap(({ comparison }) => (comparison?.isFirst ? [comparison] : [])),

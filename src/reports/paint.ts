@@ -14,7 +14,7 @@ export interface Paint {
   readonly colors: Colors;
   readonly width: number;
   readonly verbose: boolean;
-  /** The folder that paths are relative to; undefined where the terminal can follow no links. */
+  /** The folder that paths are relative to; undefined if the terminal can follow no links. */
   readonly linksFrom?: string;
 }
 

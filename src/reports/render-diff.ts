@@ -54,7 +54,7 @@ interface Sides {
   readonly found: readonly SidePart[];
 }
 
-/** Both sides by words, with equal text folded; undefined where finding the difference takes too long. */
+/** Both sides by words, with equal text folded; undefined if finding the difference takes too long. */
 function compareWords(expected: string, found: string): Sides | undefined {
   const changes = diffWordsWithSpace(expected, found, limits);
   if (changes === undefined) return undefined;
@@ -161,7 +161,7 @@ function linesOf({ value }: Change): string[] {
   return value.replace(/\n$/, '').split('\n');
 }
 
-/** True where lines changed one for one and are short enough to compare by words quickly. */
+/** True if lines changed one for one and are short enough to compare by words quickly. */
 function arePairs(before: readonly string[], after: readonly string[]): boolean {
   return (
     before.length === after.length &&

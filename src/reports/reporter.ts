@@ -16,7 +16,7 @@ export interface Reporter<Subject = Report> {
 /** A style for a job in CI, which may say something else than the decision of the run. */
 export interface JobStyle extends ReportStyle {
   readonly heading?: ReportHeading;
-  /** True where nothing is annotated as an error. */
+  /** True if nothing is annotated as an error. */
   readonly isCalm?: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface RepositoryPaths {
   readonly fileOf: (file: string) => string;
   /** The path of a suite file, given relative to the project. */
   readonly suiteOf: (path: string) => string;
-  /** The address of a line at the tested commit, for a file that a place names; undefined where it is not known. */
+  /** The address of a line at the tested commit, for a file that a place names; undefined if it is not known. */
   readonly urlOf: (file: string, line: number) => string | undefined;
 }
 

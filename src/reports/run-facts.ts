@@ -176,7 +176,7 @@ function isShownByItself(name: string): boolean {
 const allChanges = Object.keys(changeWords) as (keyof typeof changeWords)[];
 const shortChanges = ['fixed', 'flaky', 'drifted', 'added', 'removed', 'redefined'] as const;
 
-/** The command to run next; undefined where there is nothing to do. */
+/** The command to run next; undefined if there is nothing to do. */
 export function describeNextStep(report: Report): string | undefined {
   const { decision, run, suites, totals } = report;
   const resume = `llmcheck run --resume ${shellWord(run.id)}`;

@@ -39,17 +39,17 @@ export interface VariantForecast {
   readonly requests: number;
   /** The most requests to judges. How many the cache answers is known only with the answers. */
   readonly judgeRequests: number;
-  /** What the requests to send use and cost, by the baseline's answers; undefined where it has none for them. */
+  /** What the requests to send use and cost, by the baseline's answers; undefined if it has none for them. */
   readonly expected: ExpectedUsage | undefined;
   /** Estimated at four bytes a token, over the requests to send. */
   readonly inputTokens: number;
-  /** An upper bound in USD without judges; undefined where no price or no output limit is known. */
+  /** An upper bound in USD without judges; undefined if no price or no output limit is known. */
   readonly boundUsd: number | undefined;
   /** The bound for the judges of planned cells that have one; undefined if none has. */
   readonly judgeBoundUsd: number | undefined;
   /** The most calls of confirmation trials, judges included, where something looks worse. All variants share them. */
   readonly retrialCalls: number;
-  /** An upper bound of what has a price and a limit, in addition to the others; undefined where nothing has. */
+  /** An upper bound of what has a price and a limit, in addition to the others; undefined if nothing has. */
   readonly retrialBoundUsd: number | undefined;
   /** Models whose cost has no bound, each with the reason. */
   readonly uncounted: readonly string[];
@@ -118,7 +118,7 @@ const noCells = {
   uncountedJudges: [],
 } satisfies Partial<VariantForecast>;
 
-/** `usages` is undefined where the first request is answered; a conversation may ask the rest all the same. */
+/** `usages` is undefined if the first request is answered; a conversation may ask the rest all the same. */
 function addRequests(
   before: VariantForecast,
   cell: Cell,
@@ -192,7 +192,7 @@ function openAnswers(options: RunOptions, { plan }: PlannedRun) {
     recorded.set(suite.id, withRecordings(notSent, readRecordings(suite.recordings), { missing: 'fail' }));
   }
   return {
-    /** True where asking again gives the same answer. */
+    /** True if asking again gives the same answer. */
     answersFromStoreOnly: (suite: string) => mode === 'replay' || recorded.has(suite),
     async hasStoredAnswer({ key, request }: Cell): Promise<boolean> {
       const replay = recorded.get(key.suite);
@@ -211,7 +211,7 @@ const notSent: Complete = async () => ({
 interface ExpectedUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
-  /** USD; undefined where no price is known. */
+  /** USD; undefined if no price is known. */
   readonly costUsd: number | undefined;
 }
 
@@ -220,7 +220,7 @@ type ExpectUsage = (key: CellKey) => readonly Usage[];
 
 /**
  * Takes the baseline's answers to the same case: those of the same prompt, else of the prompt that it replaces. Without
- * these it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty where the
+ * these it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty if the
  * baseline knows nothing.
  */
 function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {

@@ -60,11 +60,11 @@ export interface Run extends Planning {
 interface RunState {
   /** Failed cells that `--bail` counts: neither observed ones nor confirmation trials. */
   failedCells: number;
-  /** True where a cell failed or did not get its full score. */
+  /** True if a cell failed or did not get its full score. */
   hasLowScore: boolean;
-  /** True where something of the plan was not done. `confirm` writes it too. */
+  /** True if something of the plan was not done. `confirm` writes it too. */
   isCutShort: boolean;
-  /** True where cells were left out, since the others decided the run. */
+  /** True if cells were left out, since the others decided the run. */
   isDecidedEarly: boolean;
   /** Written by `makeCalls` in run.ts, with `--batch`. */
   batches?: CollectedBatches;

@@ -62,7 +62,7 @@ async function makeCalls(run: Run): Promise<void> {
   }
 }
 
-/** Asks the planned cells. True where `--early` has decided that the run fails, before it asked all of them. */
+/** Asks the planned cells. True if `--early` has decided that the run fails, before it asked all of them. */
 async function askPlanned(run: Run): Promise<boolean> {
   // Most runs ask everything.
   if (run.options.early !== undefined) return (await import('./asking/ask-early.ts')).askEarly(run);

@@ -3,7 +3,7 @@ import { checkAlpha, normalCritical } from './distributions.ts';
 import { clopperPearsonInterval, newcombeUnpairedInterval, wilsonInterval } from './proportions.ts';
 
 interface KappaEstimate extends Interval {
-  /** Agreement beyond chance; null where chance would always agree, or where there is nothing to agree on. */
+  /** Agreement beyond chance; null if chance would always agree, or where there is nothing to agree on. */
   readonly kappa: number | null;
   /** The share of pairs that agree. */
   readonly agreement: number | null;
@@ -48,7 +48,7 @@ export function cohenKappa(counts: readonly (readonly number[])[], alpha: number
 }
 
 export interface CorrelationEstimate extends Interval {
-  /** In [-1, 1]; null where one side is the same throughout. */
+  /** In [-1, 1]; null if one side is the same throughout. */
   readonly rho: number | null;
   readonly n: number;
 }
@@ -107,7 +107,7 @@ interface JudgeError {
   readonly sensitivity: { readonly value: number | null; readonly low: number | null; readonly high: number | null };
   /** The share of bad answers that the judge fails. */
   readonly specificity: { readonly value: number | null; readonly low: number | null; readonly high: number | null };
-  /** sensitivity + specificity − 1; null where a kind has no label. */
+  /** sensitivity + specificity − 1; null if a kind has no label. */
   readonly youden: number | null;
   /** Its lower one-sided 80 % bound. */
   readonly youdenLow: number | null;

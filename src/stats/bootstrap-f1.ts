@@ -18,7 +18,7 @@ export interface PairedClassified {
 }
 
 export interface F1Difference {
-  /** Candidate − baseline; null where a side has no class. */
+  /** Candidate − baseline; null if a side has no class. */
   readonly delta: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -236,7 +236,7 @@ function quantileOf(sorted: readonly number[], share: number): number {
 interface IndexedClasses {
   /** Those of the mean first. */
   readonly all: readonly string[];
-  /** How many the mean is over; undefined where all that occur count. */
+  /** How many the mean is over; undefined if all that occur count. */
   readonly counted: number | undefined;
 }
 

@@ -11,11 +11,11 @@ export interface ClassScores {
   readonly name: string;
   /** Answers whose true class this is. */
   readonly support: number;
-  /** Null where no answer was put in this class. */
+  /** Null if no answer was put in this class. */
   readonly precision: number | null;
-  /** Null where no answer belongs to this class. */
+  /** Null if no answer belongs to this class. */
   readonly recall: number | null;
-  /** 2 TP / (2 TP + FP + FN); null where the class occurs on neither side. */
+  /** 2 TP / (2 TP + FP + FN); null if the class occurs on neither side. */
   readonly f1: number | null;
 }
 

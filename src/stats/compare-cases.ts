@@ -11,7 +11,7 @@ export interface CompareOptions extends TestPolicy {
   readonly binary?: boolean;
 }
 
-/** The difference of means, candidate − baseline, over cases with results on both sides; null where there are none. */
+/** The difference of means, candidate − baseline, over cases with results on both sides; null if there are none. */
 export interface CaseComparison {
   readonly n: number;
   /** Cases without a result on one of the sides. */
@@ -74,7 +74,7 @@ interface Sample {
   readonly delta: number;
   readonly changed: number;
   readonly grouped: readonly WeightedValue[];
-  /** Standard error of delta that the spread of the cases shows; null where one case or group leaves nothing to estimate. */
+  /** Standard error of delta that the spread of the cases shows; null if one case or group leaves nothing to estimate. */
   readonly se: number | null;
   readonly df: number;
   /** How much more the groups spread than independent cases would. */
@@ -192,7 +192,7 @@ export function fillErrors(
 /** What the data shows: no drop beyond the margin, a drop, or neither. */
 export type TestVerdict = 'not_regressed' | 'regressed' | 'inconclusive';
 
-/** One-sided bounds and p of a difference, candidate − baseline; null where there was nothing to compare. */
+/** One-sided bounds and p of a difference, candidate − baseline; null if there was nothing to compare. */
 export interface DifferenceEvidence {
   readonly low: number | null;
   readonly high: number | null;

@@ -1,4 +1,4 @@
-/** A side is null where it is undefined or unbounded. */
+/** A side is null if it is undefined or unbounded. */
 export interface Interval {
   readonly low: number | null;
   readonly high: number | null;
@@ -94,7 +94,7 @@ export function representValues({ n, mean, squares }: Moments): readonly number[
 
 const rounding = 1e-9;
 
-/** The sum of a value of each item; undefined where one is unknown, since a partial sum would read as the whole. */
+/** The sum of a value of each item; undefined if one is unknown, since a partial sum would read as the whole. */
 export function sumKnown<T>(items: readonly T[], valueOf: (item: T) => number | undefined): number | undefined {
   let total: number | undefined = 0;
   for (const item of items) total = addKnown(total, valueOf(item));
@@ -104,7 +104,7 @@ export function sumKnown<T>(items: readonly T[], valueOf: (item: T) => number | 
 /** The group of each value. */
 export type Groups = readonly (string | number)[];
 
-/** Makes a value without a group one of its own. Undefined where no two values share a group: they are then independent. */
+/** Makes a value without a group one of its own. Undefined if no two values share a group: they are then independent. */
 export function sharedGroups(groups: readonly (string | number | undefined)[]): Groups | undefined {
   const named = groups.filter((group) => group !== undefined);
   if (new Set(named).size === named.length) return undefined;
@@ -121,7 +121,7 @@ export function designEffect(values: Numbers, groups: Groups): number {
   return variance === null || variance === 0 ? 1 : Math.max(1, (se * se * values.length) / variance);
 }
 
-/** The sum of two amounts; undefined where one is unknown. */
+/** The sum of two amounts; undefined if one is unknown. */
 export function addKnown(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a + b;
 }

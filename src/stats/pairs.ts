@@ -125,7 +125,7 @@ function pairDrops(baseline: readonly number[], candidate: readonly number[]): {
   return { worse: worse / pairs, better: better / pairs };
 }
 
-/** What the spread of paired differences is made of; null where the repeats or cases don't tell. */
+/** What the spread of paired differences is made of; null if the repeats or cases don't tell. */
 export interface VarianceComponents {
   /** Pooled variance of one repeat within its case. */
   readonly sigma2Baseline: number | null;
@@ -150,7 +150,7 @@ export function varianceComponents(results: PairedResults): VarianceComponents {
   return { sigma2Baseline, sigma2Candidate, varianceOfDifference, omega2: Math.max(0, varianceOfDifference - noise) };
 }
 
-/** Variance of one repeat within its case, pooled over cases; null where no case has two repeats. */
+/** Variance of one repeat within its case, pooled over cases; null if no case has two repeats. */
 export function pooledVariance(sides: readonly (readonly number[])[]): number | null {
   let square = 0;
   let degrees = 0;

@@ -9,7 +9,7 @@ export interface ConfirmationDesign {
   readonly level: number;
   /** Confirmation trials of a case and side at the last look. */
   readonly trials: number;
-  /** True where the run's planned trials are the candidate's side. */
+  /** True if the run's planned trials are the candidate's side. */
   readonly usesPlanned: boolean;
 }
 
@@ -105,7 +105,7 @@ export function mostFailures(trials: number, level: number): number {
   return most;
 }
 
-/** The smallest drop that is flagged and confirmed with the wanted power; null where none is. */
+/** The smallest drop that is flagged and confirmed with the wanted power; null if none is. */
 export function smallestConfirmedDrop(
   design: SuiteDesign,
   confirmation: ConfirmationDesign,

@@ -37,7 +37,7 @@ export interface RepeatPlan {
   readonly sigma2Candidate: number;
 }
 
-/** Repeats a side that let n cases detect `delta`; null where no number of repeats can and cases must be added. Source: Miller 2024, as above. */
+/** Repeats a side that let n cases detect `delta`; null if no number of repeats can and cases must be added. Source: Miller 2024, as above. */
 export function repeatsNeeded(plan: RepeatPlan, policy: PlanPolicy): number | null {
   const room = (plan.n * plan.delta * plan.delta) / plannedZ(policy) ** 2 - plan.omega2;
   return room > 0 ? Math.max(1, Math.ceil((plan.sigma2Baseline + plan.sigma2Candidate) / room)) : null;
@@ -70,7 +70,7 @@ export interface SampleSizeOptions extends CompareOptions {
   readonly flakeRate?: number;
 }
 
-/** What would exclude a drop beyond the margin if nothing has changed; null where no number of that kind would. */
+/** What would exclude a drop beyond the margin if nothing has changed; null if no number of that kind would. */
 export interface SampleSize {
   /** Cases in all, at the repeats of these results. */
   readonly cases: number | null;

@@ -61,7 +61,7 @@ export function clopperPearsonInterval(successes: number, n: number, alpha: numb
   };
 }
 
-/** A difference of two proportions with its interval; null where nothing can be said. */
+/** A difference of two proportions with its interval; null if nothing can be said. */
 export interface DifferenceEstimate {
   readonly delta: number | null;
   readonly low: number | null;
@@ -120,7 +120,7 @@ function squareAndAdd(a: number, b: number): number {
   return Math.sqrt(a * a + b * b);
 }
 
-/** Two rates that share no case; null where a side has none. */
+/** Two rates that share no case; null if a side has none. */
 export interface UnpairedComparison {
   readonly baseline: number | null;
   readonly candidate: number | null;

@@ -5,7 +5,7 @@ import { normalCdf, normalCritical, tCdf, tCritical } from './distributions.ts';
 interface SignedRankTest {
   /** Sum of the ranks of the positive values. */
   readonly positiveRankSum: number;
-  /** Null where every value is 0. */
+  /** Null if every value is 0. */
   readonly pGreater: number | null;
 }
 
@@ -168,7 +168,7 @@ export function signedRankCdf(n: number): Float64Array {
   });
 }
 
-/** A ratio of totals, candidate / baseline; null where it is undefined or leaves nothing to estimate. */
+/** A ratio of totals, candidate / baseline; null if it is undefined or leaves nothing to estimate. */
 export interface CostRatio {
   readonly ratio: number | null;
   readonly low: number | null;
@@ -203,15 +203,15 @@ export function costRatio(baseline: readonly number[], candidate: readonly numbe
 }
 
 interface PairedCost {
-  /** Total of the candidate / total of the baseline; null where the baseline cost nothing. */
+  /** Total of the candidate / total of the baseline; null if the baseline cost nothing. */
   readonly ratio: number | null;
-  /** One-sided, that costs rose: the signed rank test on log ratios; null where no case has changed. */
+  /** One-sided, that costs rose: the signed rank test on log ratios; null if no case has changed. */
   readonly pIncrease: number | null;
   /** One-sided, that costs rose by less than the margin: the same test on log ratios less that of the margin. */
   readonly pWithin: number;
-  /** True where every case rose beyond the margin. */
+  /** True if every case rose beyond the margin. */
   readonly everyCaseRose: boolean;
-  /** True where no case rose beyond the margin. */
+  /** True if no case rose beyond the margin. */
   readonly noCaseRose: boolean;
   readonly n: number;
 }

@@ -8,7 +8,7 @@ const erosionZ = 2.8;
 export interface Erosion {
   /** Mean difference, candidate − reference. */
   readonly delta: number;
-  /** Standard score of the mean difference over cases; null where it has no spread or there is one case. */
+  /** Standard score of the mean difference over cases; null if it has no spread or there is one case. */
   readonly z: number | null;
   readonly isEroded: boolean;
 }
@@ -31,7 +31,7 @@ export function testErosion(differences: readonly number[], margin: number, grou
 }
 
 export interface Trend {
-  /** Kendall's tau-b between time and value, in [-1, 1]; null where all values are equal or there is one. */
+  /** Kendall's tau-b between time and value, in [-1, 1]; null if all values are equal or there is one. */
   readonly tau: number | null;
   /** One-sided, that values fall; null as above. */
   readonly pFalling: number | null;
@@ -93,7 +93,7 @@ export function countDisagreements(outcomes: readonly boolean[]): Disagreements 
   return { pairs, disagreements };
 }
 
-/** Two-sided mid-p that a case flakes as often as before, twice the smaller tail; null where one side has no pair. */
+/** Two-sided mid-p that a case flakes as often as before, twice the smaller tail; null if one side has no pair. */
 export function flakeChangeP(before: Disagreements, after: Disagreements): number | null {
   if (before.pairs === 0 || after.pairs === 0) return null;
   const lower = fisherMidP({

@@ -17,7 +17,7 @@ export interface ParsedClasses {
   readonly truth: TruthSource;
 }
 
-/** Parses `classes`; undefined where the suite has none, or none that can be used. */
+/** Parses `classes`; undefined if the suite has none, or none that can be used. */
 export function parseClasses(document: Located, problems: Problems): ParsedClasses | undefined {
   const written = checkPart(document, 'classes', suiteShape.classes, problems);
   if (written === undefined) return undefined;

@@ -101,7 +101,7 @@ type ReadContext = Pick<LoadOptions, 'snapshot' | 'evaluateSuite' | 'parsePrompt
   readonly config: Config;
 };
 
-/** The document of a suite in any form; undefined where it can't be read, which is reported. */
+/** The document of a suite in any form; undefined if it can't be read, which is reported. */
 function readSuite(path: string, context: ReadContext): Promise<Located | undefined> {
   const { files, problems, snapshot, evaluateSuite } = context;
   // Code at a commit can't be run: only the working tree has the files that it imports.

@@ -31,7 +31,7 @@ export interface LoadOptions {
   readonly evaluateSuite?: EvaluateSuite;
   /** Calls prompts in code; without it, they have no messages. */
   readonly renderPrompts?: RenderPrompts;
-  /** The version of an optional package in the project at a folder; undefined where it is missing. */
+  /** The version of an optional package in the project at a folder; undefined if it is missing. */
   readonly packageVersion: (name: string, root: string) => string | undefined;
   /** Checks the config's `run:`; without it, `run:` is not checked. */
   readonly checkRun?: CheckRun;
@@ -57,7 +57,7 @@ export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | '
   return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
 }
 
-/** The document of the config; undefined where there is none, or none that can be read, which is reported. */
+/** The document of the config; undefined if there is none, or none that can be read, which is reported. */
 export async function readConfig(
   { place: { root, configPath }, files, kindOf }: ProjectSnapshot,
   { cwd, configPath: asked }: Pick<LoadOptions, 'cwd' | 'configPath'>,

@@ -254,7 +254,7 @@ function parseDefaults(
   };
 }
 
-/** True where assertions for every case are written under another name or not as a list, which is reported. */
+/** True if assertions for every case are written under another name or not as a list, which is reported. */
 function holdsUnreadAssertions(document: Located): boolean {
   const { value } = childOf(document, 'defaults');
   const namesIn = (map: unknown) => Object.keys(map ?? {});
@@ -296,7 +296,7 @@ function tagsFor(
   return hasSlices(...gates) && isReadWhole(context) ? collect() : new Set();
 }
 
-/** False where cases are left unread, or may be missing because of a mistake. */
+/** False if cases are left unread, or may be missing because of a mistake. */
 function isReadWhole({ contractOnly, problems }: SuiteContext): boolean {
   return contractOnly !== true && problems.errorCount() === 0;
 }

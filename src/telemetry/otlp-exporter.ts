@@ -18,7 +18,7 @@ export interface Span {
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Attributes;
-  /** Set where the operation failed, in words. */
+  /** Set if the operation failed, in words. */
   readonly error?: string;
 }
 
@@ -95,7 +95,7 @@ const maxWaiting = 20_000;
 /** After so many failures nothing more is sent: a run does not wait for a broken collector. */
 export const maxFailures = 3;
 
-/** Why spans are lost though the collector answered with success; undefined where it took them all. */
+/** Why spans are lost though the collector answered with success; undefined if it took them all. */
 export function describePartial(reply: string): string | undefined {
   const partial = memberAt(tryParseJson(reply), 'partialSuccess');
   const rejected = Number(memberAt(partial, 'rejectedSpans') ?? 0);
@@ -161,7 +161,7 @@ export interface OtelSettings {
   readonly headers: Readonly<Record<string, string>>;
   readonly resource: Attributes;
   readonly timeoutMs: number;
-  /** True where messages and reasons may leave the machine. */
+  /** True if messages and reasons may leave the machine. */
   readonly capturesContent: boolean;
   /** The trace that this run is a part of. */
   readonly parent?: { readonly traceId: string; readonly spanId: string };

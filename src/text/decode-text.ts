@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 export interface DecodedText {
   readonly text: string;
-  /** Why the text can't be trusted, as the end of a sentence about the body; undefined where every byte was read. */
+  /** Why the text can't be trusted, as the end of a sentence about the body; undefined if every byte was read. */
   readonly fault?: string;
 }
 

@@ -29,7 +29,7 @@ import {
 /** What answers the tool calls of one cell. */
 export interface ToolSession {
   answer(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
-  /** Judges a call that an agent of the user's own has answered itself; undefined where the stubs allow it. */
+  /** Judges a call that an agent of the user's own has answered itself; undefined if the stubs allow it. */
   judge(call: ToolCall): ToolOutcome | undefined;
   /** What the tools have changed so far. */
   state(signal: AbortSignal): Promise<StateOutcome>;
@@ -122,7 +122,7 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
   };
 }
 
-/** The answer of the first stub that matches a call; undefined where none does. */
+/** The answer of the first stub that matches a call; undefined if none does. */
 function answerWithStubs(stubs: readonly ToolStub[], call: ToolCall, ports: SessionPorts): ToolOutcome | undefined {
   for (const stub of stubs) {
     const mismatch = findMismatch(stub.when, call, ports);

@@ -67,7 +67,7 @@ const maxErrorChars = 2000;
 /** What a program may write: more can't be a result. */
 export const maxProgramBytes = maxResultBytes * 4;
 
-/** The state of tools, undefined where they keep none; or why it can't be read. */
+/** The state of tools, undefined if they keep none; or why it can't be read. */
 export type StateOutcome = { readonly state: JsonValue | undefined } | { readonly fault: string };
 
 export type ToolOutcome =
@@ -77,7 +77,7 @@ export type ToolOutcome =
   /** The tool itself could not be run: the cell has no verdict. */
   | { readonly kind: 'errored'; readonly message: string };
 
-/** The arguments of a call, which may be none at all; undefined where they are not JSON. */
+/** The arguments of a call, which may be none at all; undefined if they are not JSON. */
 export function readArguments({ rawArguments }: ToolCall): unknown {
   return plainNumbers(tryParseJson(rawArguments.trim() === '' ? '{}' : rawArguments));
 }

@@ -84,7 +84,7 @@ const patterns = [
   /^it (?:would be|is) (?:inappropriate|unethical|wrong|irresponsible|not appropriate) for me to/i,
 ];
 
-/** The words that refuse at the start of an answer; undefined where there are none. A heuristic. */
+/** The words that refuse at the start of an answer; undefined if there are none. A heuristic. */
 export function findRefusalWording(text: string): string | undefined {
   const start = text
     .replace(/^\s*<think>[\s\S]*?<\/think>/, '')

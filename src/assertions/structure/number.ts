@@ -107,7 +107,7 @@ const maxLength = 100;
 
 /**
  * Reads a text that is one number, as people and models write it: "$1,234.50", "1 234,5 €", "−12 %", "1.5e3".
- * A unit is passed over: "45 %" is 45. A lone comma before three digits groups thousands; undefined where it is not a number.
+ * A unit is passed over: "45 %" is 45. A lone comma before three digits groups thousands; undefined if it is not a number.
  * One that no double keeps has all of its digits.
  */
 export function readNumber(text: string): number | SpelledNumber | undefined {
@@ -130,7 +130,7 @@ function readDigits(text: string): string | undefined {
   return exponent === undefined ? plain : `${plain}e${exponent.replace('−', '-')}`;
 }
 
-/** Digits with a dot as decimal mark; undefined where the marks are in no order that a number has. */
+/** Digits with a dot as decimal mark; undefined if the marks are in no order that a number has. */
 function removeGroups(text: string): string | undefined {
   if (/^(?:\d+\.?\d*|\.\d+)$/.test(text)) return text;
   // One kind of mark between groups of three, then the other kind as the decimal mark.

@@ -319,7 +319,7 @@ interface Wanted extends ArgumentMatch {
   readonly name: string;
 }
 
-/** Why a call is not the wanted one; undefined where it is. */
+/** Why a call is not the wanted one; undefined if it is. */
 export function findMismatch(wanted: Wanted, call: ToolCall, ports: AssertionPorts): ArgumentMismatch | undefined {
   if (call.name !== wanted.name) return { reason: `the call is of ${quote(call.name, 60)}` };
   return findArgumentMismatch(wanted, call.rawArguments, (cheap, run) => runBounded(cheap, ports, run));

@@ -108,7 +108,7 @@ interface Path {
   readonly ports: AssertionPorts;
 }
 
-/** What is wrong with a path; undefined where a part of it is right. */
+/** What is wrong with a path; undefined if a part of it is right. */
 type Fault = CheckOutcome | undefined;
 
 /** An answer without steps is a path of one. */

@@ -89,7 +89,7 @@ function describeRun(whole: RunCalibration, variants: number, alpha: number): st
   ];
 }
 
-/** The run that variants with too few stored trials need first; empty where there are none. */
+/** The run that variants with too few stored trials need first; empty if there are none. */
 function describeInsufficient({ insufficient, run: whole }: Found): string {
   if (insufficient.length === 0) return whole === null ? noGatedCaseText : '';
   const names = insufficient.map(({ suite, prompt, provider }) => toSafeLine(`  ${suite}  ${prompt} × ${provider}`));

@@ -118,7 +118,7 @@ function baselineOf({ mergeRequest }: GitlabRun, root: string, { env }: Io): str
   return targetBranch === '' ? undefined : `git:${nameBranch(targetBranch, root, env)}...`;
 }
 
-/** The address that an artifact of this job will have. Undefined where no page is written into the project. */
+/** The address that an artifact of this job will have. Undefined if no page is written into the project. */
 function findPageUrl(
   { jobUrl, projectDir }: GitlabRun,
   requests: readonly ReportRequest[],

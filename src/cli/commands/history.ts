@@ -235,9 +235,9 @@ function renderTable(head: readonly string[], rows: readonly (readonly string[])
 const levels = '▁▂▃▄▅▆▇█';
 
 interface SparkPoint {
-  /** In [0, 1]; null where there is nothing to show. */
+  /** In [0, 1]; null if there is nothing to show. */
   readonly value: number | null;
-  /** True where it can't be compared with the point before. */
+  /** True if it can't be compared with the point before. */
   readonly isBroken: boolean;
 }
 

@@ -19,7 +19,7 @@ interface Flags {
   readonly output?: string;
   readonly partial?: boolean;
   readonly force?: boolean;
-  /** True where neither flag is given: so the flags' library has it. */
+  /** True if neither flag is given: so the flags' library has it. */
   readonly expected?: string | boolean;
   readonly color: boolean;
 }

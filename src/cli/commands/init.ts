@@ -60,7 +60,7 @@ async function init(
   }
 }
 
-/** False where the file exists and is kept. */
+/** False if the file exists and is kept. */
 function writeNew(path: string, text: string, force: boolean): boolean {
   const isKept = () => isFile(path) && !force;
   if (isKept()) return false;
@@ -72,7 +72,7 @@ function writeNew(path: string, text: string, force: boolean): boolean {
   });
 }
 
-/** Adds the folder of runs and cache to a `.gitignore`; false where it is listed already. */
+/** Adds the folder of runs and cache to a `.gitignore`; false if it is listed already. */
 function ignoreState(path: string): boolean {
   if (isIgnored(path)) return false;
   const text = readText(path);

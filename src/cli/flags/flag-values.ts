@@ -8,7 +8,7 @@ import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValue
 type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;
 
 export interface FlagSources {
-  /** What commander parsed; undefined where the flag was not given. */
+  /** What commander parsed; undefined if the flag was not given. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The config's `run:`. */

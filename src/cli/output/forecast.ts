@@ -106,7 +106,7 @@ function namesOf(forecasts: readonly VariantForecast[], key: 'uncounted' | 'unco
   return sanitizeTerminal([...new Set(forecasts.flatMap((forecast) => forecast[key]))].join(', '));
 }
 
-/** Undefined where nothing is to be sent, or the baseline lacks a part of it. */
+/** Undefined if nothing is to be sent, or the baseline lacks a part of it. */
 function expectedOf(forecasts: readonly VariantForecast[]): VariantForecast['expected'] {
   const sending = forecasts.filter(({ requests }) => requests > 0);
   const known = sending.map(({ expected }) => expected).filter((expected) => expected !== undefined);
@@ -122,7 +122,7 @@ function sumOf<Key extends string>(items: readonly Readonly<Record<Key, number>>
   return items.reduce((total, item) => total + item[key], 0);
 }
 
-/** The sum of the known amounts; undefined where none is known. */
+/** The sum of the known amounts; undefined if none is known. */
 function addThoseKnown(amounts: readonly (number | undefined)[]): number | undefined {
   const known = amounts.filter((amount) => amount !== undefined);
   return known.length === 0 ? undefined : known.reduce((total, amount) => total + amount, 0);

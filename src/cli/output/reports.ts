@@ -154,7 +154,7 @@ export interface WriteOptions {
 }
 
 /**
- * Writes every report; returns false where one failed. A report that fails gives a warning and affects neither the others
+ * Writes every report; returns false if one failed. A report that fails gives a warning and affects neither the others
  * nor the decision, whatever it throws: a reporter may come from a plug-in.
  */
 export async function writeReports<R>(

@@ -161,7 +161,7 @@ function pathBetween(to: string, from: string, path: string): string {
 
 interface ResumedRun extends Pick<StoredInvocation, 'paths' | 'flags' | 'cases'> {
   readonly stored?: StoredInvocation;
-  /** Set where a run should be resumed, but there is no record. */
+  /** Set if a run should be resumed, but there is no record. */
   readonly isNew?: true;
 }
 

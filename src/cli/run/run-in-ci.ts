@@ -110,7 +110,7 @@ export interface CiEvent {
   readonly baseline?: string;
   /** Why the base of a change is not known. Its own baseline would take its place. */
   readonly missingBase?: string | undefined;
-  /** True where the job has no secrets. */
+  /** True if the job has no secrets. */
   readonly isForeign: boolean;
   readonly place: CiPlace;
   readonly secrets: readonly string[];
@@ -193,7 +193,7 @@ function originOfFailed({ args }: CiFlags, { env }: Io): RunOrigin {
 interface RunOutcome {
   readonly report: Report;
   readonly mask: Mask;
-  /** True where nothing was sent because the job has no secrets. */
+  /** True if nothing was sent because the job has no secrets. */
   readonly isReplay: boolean;
   readonly exitCode: number;
   readonly drift?: DriftFinding;

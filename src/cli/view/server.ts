@@ -229,7 +229,7 @@ interface StoredPage {
 }
 
 interface PageStore {
-  /** The page of one run, or of two that are compared; undefined where one does not exist. */
+  /** The page of one run, or of two that are compared; undefined if one does not exist. */
   find(ids: readonly string[]): Promise<StoredPage | undefined>;
 }
 

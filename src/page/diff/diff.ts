@@ -9,7 +9,7 @@ interface DiffPart {
   readonly kind: 'same' | 'removed' | 'added';
 }
 
-/** The difference of two texts by words, or by lines where that takes too long; undefined where both do. */
+/** The difference of two texts by words, or by lines where that takes too long; undefined if both do. */
 export function diffTexts(before: string, after: string): readonly DiffPart[] | undefined {
   const [a, b] = [clipText(before, maxChars), clipText(after, maxChars)];
   const changes = diffWordsWithSpace(a, b, limits) ?? diffLines(a, b, limits);
@@ -17,7 +17,7 @@ export function diffTexts(before: string, after: string): readonly DiffPart[] | 
   return joinParts(changes.map(toPart));
 }
 
-/** True where `diffTexts` compares only the start of the texts. */
+/** True if `diffTexts` compares only the start of the texts. */
 export function isBeyondDiff(before: string, after: string): boolean {
   return Math.max(before.length, after.length) > maxChars;
 }
@@ -77,7 +77,7 @@ export function diffJsonTexts(before: string, after: string): readonly JsonChang
   return changes;
 }
 
-/** JSON with indentation; undefined where the text is no JSON object or array. */
+/** JSON with indentation; undefined if the text is no JSON object or array. */
 export function formatJson(text: string): string | undefined {
   const value = parseJson(text);
   return isContainer(value) ? JSON.stringify(value, undefined, 2) : undefined;
@@ -114,7 +114,7 @@ function collectMember(
   else if (before !== undefined) changes.push({ path, kind: 'removed', before });
 }
 
-/** Undefined where the text is no JSON object or array. */
+/** Undefined if the text is no JSON object or array. */
 function parseJson(text: string): JsonValue | undefined {
   // Most answers are prose.
   if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;

@@ -88,7 +88,7 @@ export function isAccepted({ outcomes }: PageFailure): boolean {
   return outcomes.every((outcome) => outcome.isAccepted === true);
 }
 
-/** False where the gate tolerates every entry. Then the verdict is about a limit. */
+/** False if the gate tolerates every entry. Then the verdict is about a limit. */
 function isBroken(entries: readonly PageFailure[]): boolean {
   return entries.some(({ outcomes }) => outcomes.some(({ tolerated }) => tolerated === undefined));
 }

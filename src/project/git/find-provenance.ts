@@ -23,7 +23,7 @@ const variables = [
   { commit: 'GIT_COMMIT', branches: ['CHANGE_BRANCH', 'BRANCH_NAME'], pullRequest: 'CHANGE_ID' },
 ];
 
-/** The commit, branch and pull request of a run, by the variables of CI, else by git's own files. Undefined where neither says. */
+/** The commit, branch and pull request of a run, by the variables of CI, else by git's own files. Undefined if neither says. */
 export function findProvenance(root: string, env: Env): RunProvenance | undefined {
   const system = variables.find(({ commit }) => isHash(env[commit]));
   if (system === undefined) return readHead(root);

@@ -33,7 +33,7 @@ export interface GitChanges {
   /** With links resolved. */
   realPathOf(path: string): string;
   exists(path: string): boolean;
-  /** A file as the commit and as the working tree has it; undefined where it has none. */
+  /** A file as the commit and as the working tree has it; undefined if it has none. */
   readBoth(path: string): readonly [before: string | undefined, now: string | undefined];
 }
 
@@ -264,10 +264,10 @@ function hashBlob(content: Buffer, like: string): string {
 }
 
 interface ListedFile {
-  /** Undefined where git does not track the file. */
+  /** Undefined if git does not track the file. */
   readonly mode: string | undefined;
   readonly path: string;
-  /** False where git was told to take the file for unchanged (`--assume-unchanged`, `--skip-worktree`). */
+  /** False if git was told to take the file for unchanged (`--assume-unchanged`, `--skip-worktree`). */
   readonly isWatched: boolean;
 }
 

@@ -30,9 +30,9 @@ export interface GitRef {
   readBytes(path: string): Buffer | undefined;
   /** The files in a folder and below as absolute paths, sorted; links and submodules are left out. */
   listFiles(folder: string): readonly string[];
-  /** When the file was last committed, as an ISO date; undefined where a shallow clone can't tell. */
+  /** When the file was last committed, as an ISO date; undefined if a shallow clone can't tell. */
   lastCommitDate(path: string): string | undefined;
-  /** The last commit that added, changed or removed the file; empty where none did, undefined where this clone can't tell. */
+  /** The last commit that added, changed or removed the file; empty if none did, undefined if this clone can't tell. */
   findHistory(path: string): string | undefined;
   /** The branch itself where this is the commit at which HEAD left it. */
   openTip(): GitRef;
@@ -111,7 +111,7 @@ function findHistory(git: Git, commit: string, path: string): string | undefined
   return status === 0 ? stdout.toString('utf8').trim() : undefined;
 }
 
-/** The way from a folder to a path in it; undefined where it is not in it. */
+/** The way from a folder to a path in it; undefined if it is not in it. */
 function findInside(folder: string, path: string): string | undefined {
   const way = relative(folder, path);
   return way.split(sep)[0] === '..' || isAbsolute(way) ? undefined : way;

@@ -21,7 +21,7 @@ export interface Git {
 }
 
 interface GitOutput {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   readonly status: number | null;
   readonly stdout: Buffer;
   /** The first line of its error output, without `fatal:`. */
@@ -189,7 +189,7 @@ function findCommits(git: Git, refs: readonly string[], isShallow: boolean): rea
   });
 }
 
-/** The commits of names, undefined where there is none: asked of one process, which takes longer to start than to answer. */
+/** The commits of names, undefined if there is none: asked of one process, which takes longer to start than to answer. */
 export function lookUpCommits(git: Git, names: readonly string[]): readonly (string | undefined)[] {
   const input = names.map((name) => `${name}^{commit}\n`).join('');
   const { status, stdout } = runGit(git, ['cat-file', '--batch-check'], input);

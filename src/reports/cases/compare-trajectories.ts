@@ -10,7 +10,7 @@ import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 
 /** What an agent does differently from the baseline. */
 export interface TrajectoryComparison {
-  /** `now calls issue_refund at step 2`; the most telling first, empty where both sides took the same path. */
+  /** `now calls issue_refund at step 2`; the most telling first, empty if both sides took the same path. */
   readonly differences: readonly string[];
   /** The calls of each side that the other does not make in the same way. */
   readonly changedBefore: ReadonlySet<AnsweredCall>;
@@ -56,7 +56,7 @@ export function compareTrajectories(was: AgentPath, is: AgentPath): TrajectoryCo
   };
 }
 
-/** The differences in one line; undefined where there is none. */
+/** The differences in one line; undefined if there is none. */
 export function describeTrajectoryChange(was: AgentPath, is: AgentPath): string | undefined {
   const { differences } = compareTrajectories(was, is);
   if (differences.length === 0) return undefined;

@@ -10,12 +10,12 @@ import { describeTrajectoryChange } from './compare-trajectories.ts';
 export interface CaseExplanation {
   /** `2 of 3 trials failed`, `5 of 5 confirmation trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
-  /** What was asked: the first question of a conversation, and its last; undefined where the record does not keep it. */
+  /** What was asked: the first question of a conversation, and its last; undefined if the record does not keep it. */
   readonly input?: string;
   readonly reasons: readonly CaseReason[];
-  /** The first answer that failed; undefined where none came. */
+  /** The first answer that failed; undefined if none came. */
   readonly answer?: string;
-  /** True where the answer is the steps of an agent: its beginning says little about what went wrong. */
+  /** True if the answer is the steps of an agent: its beginning says little about what went wrong. */
   readonly isAgent: boolean;
   /** The baseline's answer to the same case, where there is one and it was kept. */
   readonly before?: string;
@@ -55,7 +55,7 @@ export function explainCase(entry: CaseReport): CaseExplanation {
   };
 }
 
-/** What an agent does differently from the baseline, in its first trial that failed; undefined where it takes the same path. */
+/** What an agent does differently from the baseline, in its first trial that failed; undefined if it takes the same path. */
 function describePathChange({ trials, baseline }: CaseReport): string | undefined {
   const failed = trials.find(({ status }) => status === 'failed');
   const [is, was] = [failed?.trajectory, baseline?.trajectory];
@@ -71,7 +71,7 @@ export function reasonText({ label, reason, diff }: CaseReason, { answer }: Case
   return `${label}: ${diff !== undefined && diff.found === answer ? `expected ${quote(diff.expected)}` : reason}`;
 }
 
-/** True where the check's difference is the difference between the two shown answers. */
+/** True if the check's difference is the difference between the two shown answers. */
 export function isAnswerDiff({ diff }: CaseReason, { answer, before }: CaseExplanation): boolean {
   return diff !== undefined && diff.found === answer && diff.expected === before;
 }

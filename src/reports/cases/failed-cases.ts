@@ -184,7 +184,7 @@ function* readByCase(suite: SuiteReport, statuses: readonly CaseReport['status']
   if (entries.length > 0) yield entries;
 }
 
-/** Undefined where no variant failed in a way that needs an entry. */
+/** Undefined if no variant failed in a way that needs an entry. */
 function judgeCase(
   suite: SuiteReport,
   entries: readonly CaseReport[],

@@ -54,7 +54,7 @@ function isCleared({ trials }: CaseReport): boolean {
 
 interface VariantEffect {
   readonly replacedBy: string | undefined;
-  /** True where the variant missed a limit that failing cases contribute to. */
+  /** True if the variant missed a limit that failing cases contribute to. */
   readonly isBreached: boolean;
   /** That limit is the pass rate of 100 % of a first run, for which a cleared case counts as passed. */
   readonly mustPassWhole: boolean;
@@ -118,7 +118,7 @@ export const caseRanks = ['regressed', 'broken', 'new', 'failing', 'flaky', 'acc
 
 export type CaseRank = (typeof caseRanks)[number];
 
-/** The rank of a case in a list of failures; undefined where it is not listed. */
+/** The rank of a case in a list of failures; undefined if it is not listed. */
 export function rankCase(entry: CaseReport, effect: GateEffect): CaseRank | undefined {
   if (effect.kind !== 'failure' && effect.kind !== 'tolerated') return undefined;
   if (effect.kind === 'tolerated' && effect.because === 'accepted') return 'accepted';

@@ -39,7 +39,7 @@ export function nameCases(caseIds: readonly string[], write: WriteName): string 
   return `${names} and ${caseIds.length - maxNames} more (${caseIds.length} cases)`;
 }
 
-/** True where the ids differ only in their last number, and most of the numbers in between exist. */
+/** True if the ids differ only in their last number, and most of the numbers in between exist. */
 function isRange(caseIds: readonly string[]): boolean {
   const parts = caseIds.map((id) => /^(.*?)(\d{1,9})(\D*)$/s.exec(id));
   const [first] = parts;

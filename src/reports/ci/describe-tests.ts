@@ -12,9 +12,9 @@ import { findGateEntries } from '../run-facts.ts';
 export interface TestOutcome {
   /** `tolerated`: it did not pass, but does not fail the gate. */
   readonly status: 'passed' | 'failed' | 'errored' | 'skipped' | 'tolerated';
-  /** On one line; empty where it passed. */
+  /** On one line; empty if it passed. */
   readonly message: string;
-  /** Reasons and answers; empty where there are none to show. */
+  /** Reasons and answers; empty if there are none to show. */
   readonly body: string;
 }
 

@@ -178,7 +178,7 @@ function buildStep({ text, calls, latencyMs, usage }: AgentStep, limits: PageLim
   });
 }
 
-/** Undefined where a side has no steps. */
+/** Undefined if a side has no steps. */
 function buildPath(
   before: Pick<KeptAnswer, 'trajectory' | 'state'> | undefined,
   now: Pick<CellRow, 'trajectory' | 'state'>,

@@ -99,7 +99,7 @@ function buildComparison(comparison: VariantComparison): PageComparison {
   };
 }
 
-/** Counts in bins of equal ratio, since latencies differ by orders of magnitude; undefined where nothing was timed. */
+/** Counts in bins of equal ratio, since latencies differ by orders of magnitude; undefined if nothing was timed. */
 function binLatencies(samples: {
   readonly candidate: readonly number[];
   readonly baseline: readonly number[];
@@ -262,7 +262,7 @@ function roundedMean(values: readonly number[], digits: number): number | undefi
   return values.length === 0 ? undefined : Number(mean(values).toFixed(digits));
 }
 
-/** Null where a cost is unknown; undefined where nothing was answered. */
+/** Null if a cost is unknown; undefined if nothing was answered. */
 function sumCosts(trials: CaseReport['trials']): number | null | undefined {
   let sum: number | undefined;
   for (const { costUsd } of trials) {

@@ -163,7 +163,7 @@ function buildJsonContracts({ contracts = [] }: Report): readonly Json<typeof co
     }));
 }
 
-/** Undefined where no suite has a pinned reference. */
+/** Undefined if no suite has a pinned reference. */
 function buildJsonErosion({ erosion }: Report): readonly Json<typeof erosionSchema>[] | undefined {
   return erosion?.toSorted((a, b) => compareText(a.suite, b.suite));
 }

@@ -145,7 +145,7 @@ function nameGroup({ cases, count }: CaseGroup): string {
   );
 }
 
-/** `with v2 (mini and big)`; empty where the suite has one variant. */
+/** `with v2 (mini and big)`; empty if the suite has one variant. */
 export function variantsOf(suite: SuiteReport, variants: CaseGroup['variants']): string {
   if (suite.variants.length === 1) return '';
   return ` with ${nameVariants(variants, suite, (name) => codeSpan(name, 40))}`;

@@ -17,7 +17,7 @@ import { executeCells } from './execute-cells.ts';
 
 /**
  * Asks the planned cells in batches of cases, and looks at the answers after each. A variant ends once a drop is excluded,
- * and the run once it has failed. Every other cell is then skipped as decided. True where it is decided that the run fails.
+ * and the run once it has failed. Every other cell is then skipped as decided. True if it is decided that the run fails.
  */
 export async function askEarly(run: Run): Promise<boolean> {
   const batches = orderCases(run);
@@ -102,7 +102,7 @@ export class Attempts {
     return Math.min(0.5, Math.max(2 * done, leastTrials) / Math.max(1, planned));
   }
 
-  /** True where the run has failed, whatever the cells that were not asked would say. */
+  /** True if the run has failed, whatever the cells that were not asked would say. */
   async hasFailed(assessment: Assessment, look: EarlyLook): Promise<boolean> {
     const { done } = this.#count();
     if (done < 2 * this.#cells) return false;

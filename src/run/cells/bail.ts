@@ -5,7 +5,7 @@ import type { CompletionRequest } from '../../model/completion.ts';
 export interface BailStop {
   /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
   markFirst(request: CompletionRequest): void;
-  /** Asked before the first attempt of each call, once it has its slot: false where no further cell may begin. */
+  /** Asked before the first attempt of each call, once it has its slot: false if no further cell may begin. */
   readonly mayBegin: (request: CompletionRequest) => Promise<boolean>;
 }
 

@@ -35,13 +35,13 @@ export interface CellPorts {
   readonly complete: Complete;
   /** Names a request in the record; the cache's key. */
   requestKey(request: CompletionRequest): string;
-  /** What an answer costs, asked live or through the provider's batch API; undefined where no price is known. */
+  /** What an answer costs, asked live or through the provider's batch API; undefined if no price is known. */
   costOf(completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
   judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
-  /** The class that an answer names; null where it names none. */
+  /** The class that an answer names; null if it names none. */
   classify(found: SelectSpec, completion: Completion): string | null;
-  /** True where code of the user's own answers in text: only it knows which tools it has called. */
+  /** True if code of the user's own answers in text: only it knows which tools it has called. */
   readonly hidesCalls: boolean;
   /** Opens what answers the tool calls of a cell. */
   openTools(settings: AgentSettings): ToolSession;
@@ -119,7 +119,7 @@ export class Conversation {
     }
   }
 
-  /** The class that the last answer names, null where it names none; undefined without a verdict on it. */
+  /** The class that the last answer names, null if it names none; undefined without a verdict on it. */
   classify(ending: Ending): string | null | undefined {
     const { classes } = this.#cell;
     if (classes === undefined || ending.status !== 'judged') return undefined;
@@ -243,7 +243,7 @@ export class Conversation {
     return this.#endByFailure({ kind: this.#signal.aborted ? 'aborted' : 'check', message });
   }
 
-  /** True where the cell's steps are more than its answers: the tools' results belong to them. */
+  /** True if the cell's steps are more than its answers: the tools' results belong to them. */
   #hasSteps(): boolean {
     const { agent, turns } = this.#cell;
     const isTold = this.#calls.some(({ completion }) => completion.steps !== undefined);

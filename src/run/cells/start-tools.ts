@@ -213,7 +213,7 @@ function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Prom
 }
 
 interface LiveOptions {
-  /** True where only the cache or recordings answer a suite. */
+  /** True if only the cache or recordings answer a suite. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

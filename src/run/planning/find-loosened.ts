@@ -74,7 +74,7 @@ async function loadBoth(
   }
 }
 
-/** True where the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
+/** True if the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
 function hasOtherSettings(ref: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
   const envFiles = new Set(envFileOf(root, run).map((path) => basename(path)));
   const isSetting = (path: string): boolean =>

@@ -91,11 +91,11 @@ interface ShardRecord {
   /** Shown in messages. */
   readonly name: string;
   readonly header: RunHeader;
-  /** Undefined where the run did not end. */
+  /** Undefined if the run did not end. */
   readonly end: EndRow | undefined;
 }
 
-/** Why records are not the shards of one run; empty where they are. */
+/** Why records are not the shards of one run; empty if they are. */
 function findMergeFaults(records: readonly ShardRecord[]): readonly string[] {
   const faults: string[] = [];
   const shards: { readonly record: ShardRecord; readonly shard: RecordedShard }[] = [];
@@ -154,7 +154,7 @@ function mergeEnds(records: readonly ShardRecord[]): EndRow {
   };
 }
 
-/** Names what differs between two records that shards of one run have in common; undefined where nothing does. */
+/** Names what differs between two records that shards of one run have in common; undefined if nothing does. */
 function findDifference(a: RunHeader, b: RunHeader): string | undefined {
   if (a.tool.version !== b.tool.version) return 'version of llmcheck';
   if (a.settings.shard?.selection !== b.settings.shard?.selection) return 'selection, or another state, of the cases';

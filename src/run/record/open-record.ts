@@ -106,7 +106,7 @@ export class OpenRecord {
   }
 
   /**
-   * Counts the row of a cell that an earlier part of the run finished; false where there is none. A resumed run counts
+   * Counts the row of a cell that an earlier part of the run finished; false if there is none. A resumed run counts
    * each row when its cell is due. It then decides at each step like a run that was not interrupted.
    */
   countIfFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
@@ -115,7 +115,7 @@ export class OpenRecord {
     return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
   }
 
-  /** Counts all rows of the earlier part that are not counted yet; false where there are none. */
+  /** Counts all rows of the earlier part that are not counted yet; false if there are none. */
   countRest(): boolean {
     const keys = [...this.#rows.held.keys()];
     for (const key of keys) this.#rows.release(key);

@@ -42,7 +42,7 @@ export interface ResumeOptions {
   readonly plan: Plan;
   readonly header: Omit<RunHeader, 'id'>;
   readonly findAccepted: FindAccepted;
-  /** The cell that asks the accepted prompt again, beside a cell of the plan; undefined where it can't be asked. */
+  /** The cell that asks the accepted prompt again, beside a cell of the plan; undefined if it can't be asked. */
   readonly acceptedCellOf: (key: CellKey) => Cell | undefined;
   readonly ports: Pick<RunPorts, 'onProgress' | 'mask'>;
 }

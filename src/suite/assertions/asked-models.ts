@@ -32,7 +32,7 @@ export interface FoundModel {
 
 /** Finds the judge or the embedding model of an assertion, and collects all of them. */
 export interface AskedModels {
-  /** Undefined where it can't be found, which is reported. */
+  /** Undefined if it can't be found, which is reported. */
   readonly find: (name: string, asks: AskedModel, written: Located) => FoundModel | undefined;
   readonly remember: (name: string, asked: RememberedAssertion) => void;
   readonly configs: () => readonly ProviderConfig[];
@@ -188,7 +188,7 @@ function chooseJudge(
   return judge;
 }
 
-/** Reports a judge that is a model under test, or has the id of one; true where it does. */
+/** Reports a judge that is a model under test, or has the id of one; true if it does. */
 function refuseUnfit(name: string, judge: ProviderConfig, written: Located, context: AskedModelsContext): boolean {
   const { providers, problems } = context;
   const same = providers.find(

@@ -93,7 +93,7 @@ export interface Frame {
 /** The frame of an assertion with no key beside its name. */
 export const noFrame: Frame = { weight: 1, required: false };
 
-/** Parses the keys beside the name; undefined where one is wrong, which is reported. */
+/** Parses the keys beside the name; undefined if one is wrong, which is reported. */
 export function parseFrame(located: Located, problems: Problems, readCode: ReadCode): Frame | undefined {
   const select = childOf(located, 'select');
   const name = childOf(located, 'name');

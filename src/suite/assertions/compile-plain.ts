@@ -39,7 +39,7 @@ interface PlainAssertion {
   readonly model: FoundModel | undefined;
 }
 
-/** Compiles the parameters of an assertion; undefined where they are wrong, which is reported. */
+/** Compiles the parameters of an assertion; undefined if they are wrong, which is reported. */
 export function compilePlain(
   plain: PlainAssertion,
   context: AssertionContext,
@@ -107,7 +107,7 @@ function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   );
 }
 
-/** True where the main parameter accepts the map as its value. Then it is not a mistyped map of parameters. */
+/** True if the main parameter accepts the map as its value. Then it is not a mistyped map of parameters. */
 function takesMap({ params, main }: AssertionDeclaration, value: object): boolean {
   return main !== undefined && params.safeParse({ [main]: plainNumbers(value) }).success;
 }
@@ -161,7 +161,7 @@ function renderParams({ templates }: Params, scope: Scope): Values {
   return Object.fromEntries([...templates].map(([key, template]) => [key, template.render(scope)]));
 }
 
-/** The check of some rendered parameters; undefined where the schema refuses them, which is reported. */
+/** The check of some rendered parameters; undefined if the schema refuses them, which is reported. */
 function checkParams(values: Values, params: Params): CheckSpec | undefined {
   const { name, declaration, frame, framed, isMap } = params;
   const isSpelled = declaration.spelled === true;

@@ -13,7 +13,7 @@ export interface CompiledAssertion {
   readonly variables: readonly string[];
   /** Templates of its parameters and of its children's. */
   readonly templates: readonly ValueTemplate[];
-  /** Throws a `RenderError`; undefined where the schema refuses a rendered parameter, which is reported. */
+  /** Throws a `RenderError`; undefined if the schema refuses a rendered parameter, which is reported. */
   instantiate(scope: Scope): CheckSpec | undefined;
 }
 

@@ -83,7 +83,7 @@ const textSteps: ReadonlySet<string> = new Set(['json', 'jsonPath', 'regex', 'co
 interface Selecting {
   /** The name of the parsed text in messages. */
   readonly label?: string;
-  /** Absent where code may not select. */
+  /** Absent if code may not select. */
   readonly readCode?: ReadCode;
 }
 

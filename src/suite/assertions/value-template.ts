@@ -10,7 +10,7 @@ export type Scope = Readonly<Record<string, unknown>>;
 
 /** A value whose strings may be templates. */
 export interface ValueTemplate {
-  /** True where none is: it is the same for every case. */
+  /** True if none is: it is the same for every case. */
   readonly isConstant: boolean;
   readonly variables: readonly string[];
   /** The parts of a list or a map that holds templates. */

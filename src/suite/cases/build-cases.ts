@@ -68,7 +68,7 @@ export interface CaseContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly config: { readonly providers: readonly ProviderConfig[] };
   readonly files: ProjectFiles;
-  /** The tools that the models are given; undefined where they may have others. */
+  /** The tools that the models are given; undefined if they may have others. */
   readonly declaredTools: ReadonlySet<string> | undefined;
   readonly hasOutputContract: boolean;
   /** Gives the class of a case, where the suite has classes. */
@@ -248,7 +248,7 @@ function buildCase(draft: Draft, builder: Builder): Case {
   return Object.assign(built, { caseHash: hashCase(built) }, defined({ truth }));
 }
 
-/** The case of a row with everything that is wrong with it reported; undefined where it can't be one. */
+/** The case of a row with everything that is wrong with it reported; undefined if it can't be one. */
 function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | undefined {
   const own = readRow(row, builder.problems);
   if (own === undefined) {

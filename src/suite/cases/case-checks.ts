@@ -82,7 +82,7 @@ interface Reader {
   readonly templates: readonly ValueTemplate[];
 }
 
-/** Renders templates for a case; undefined where they can't be rendered, which is counted as a fault. */
+/** Renders templates for a case; undefined if they can't be rendered, which is counted as a fault. */
 function renderFor<T>(
   { reader, key, templates }: Reader,
   { id, row, scope }: CaseInput,
@@ -101,7 +101,7 @@ function renderFor<T>(
 /** Gives the class of a case. */
 export interface TruthSource {
   readonly template: ValueTemplate;
-  /** All classes that there are; undefined where the suite does not say. */
+  /** All classes that there are; undefined if the suite does not say. */
   readonly names: ReadonlySet<string> | undefined;
 }
 
@@ -199,7 +199,7 @@ function renderTurn(written: Located, input: CaseInput, builder: CheckBuilder): 
   return typeof value === 'string' ? value : (writeJson(plainNumbers(value)) ?? '');
 }
 
-/** The stubs of one row; undefined where it has none. */
+/** The stubs of one row; undefined if it has none. */
 export function compileCaseTools(written: Located, builder: CheckBuilder): CompiledTools | undefined {
   if (written.value === undefined) return undefined;
   const tools = compileTools(written, builder.assertionContext);

@@ -33,7 +33,7 @@ export interface CaseFile {
   readonly shown: string;
   /** Where the suite names it. */
   readonly namedBy: Located;
-  /** False where a pattern found it. */
+  /** False if a pattern found it. */
   readonly isNamed: boolean;
 }
 
@@ -112,7 +112,7 @@ async function findCaseFiles(named: Located<string>, { files, problems }: ReadCo
   });
 }
 
-/** Undefined where the file can't be read, which is reported where the suite names it. */
+/** Undefined if the file can't be read, which is reported where the suite names it. */
 async function openFile(path: string, namedBy: Located, context: ReadContext): Promise<ReadRows | undefined> {
   const { files, problems } = context;
   if (isRowFile(path)) {
@@ -164,7 +164,7 @@ export interface CaseGroup {
   readonly tools?: CompiledTools;
 }
 
-/** Checks the shape of a row; undefined where it is wrong, which is reported. */
+/** Checks the shape of a row; undefined if it is wrong, which is reported. */
 export function readRow(row: Located, problems: Problems): CaseRow | undefined {
   const hintOfUnknown = (unknown: readonly string[], key: string) => hintOfVars(row, unknown, key);
   const shaped = checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems, hintOfUnknown });

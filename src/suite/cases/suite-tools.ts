@@ -83,7 +83,7 @@ export function noteStubs(stubs: readonly ToolStub[], row: Located, used: StubUs
 
 interface LiveContext {
   readonly problems: Problems;
-  /** True where stored answers answer the suite: they were given with other results. */
+  /** True if stored answers answer the suite: they were given with other results. */
   readonly hasRecordings: boolean;
 }
 

@@ -172,7 +172,7 @@ function readSchema(written: Located, name: string, { readFile, problems }: Asse
 
 const answerKinds = ['returns', 'fails', 'never'] as const;
 
-/** What answers the tool calls of a case; undefined where nothing does. Throws a `RenderError` for a missing variable. */
+/** What answers the tool calls of a case; undefined if nothing does. Throws a `RenderError` for a missing variable. */
 export function renderTools(
   { stubs, module, record, servers }: CompiledTools,
   { maxSteps, turns }: { readonly maxSteps: number | undefined; readonly turns: number },

@@ -24,7 +24,7 @@ export interface ContractPlace {
   readonly file: string;
   readonly path: Path;
   readonly at: SourceLocation;
-  /** True where `at` is exact enough, so that the file need not be parsed again. */
+  /** True if `at` is exact enough, so that the file need not be parsed again. */
   readonly isFixed?: boolean;
 }
 
@@ -210,7 +210,7 @@ function offsetOfLine(text: string, line: number): number {
   return offset;
 }
 
-/** The offset where a template in a text first reads a variable; undefined where none does. */
+/** The offset where a template in a text first reads a variable; undefined if none does. */
 export function findTemplateVariable(text: string, name: string): number | undefined {
   // No brace inside, so that a text of many opening braces is walked once.
   const pattern = new RegExp(
@@ -248,7 +248,7 @@ export function locateInSnapshot(document: Located, pointer: string): SourceLoca
   return withoutExcerpt(locate({ ...document, path: path ?? [] }, path === undefined ? 'value' : 'key'));
 }
 
-/** The path of a part of a tool; undefined where the file has no such tool. */
+/** The path of a part of a tool; undefined if the file has no such tool. */
 function findToolPath(document: Located, name: string, [part, ...rest]: Path): Path | undefined {
   const index = itemsOf(childOf(document, 'tools')).findIndex((tool) => childOf(tool, 'name').value === name);
   if (index === -1) return undefined;

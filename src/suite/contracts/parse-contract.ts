@@ -110,7 +110,7 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   return { schema, place: placeOf(located) };
 }
 
-/** Reports what keeps a value from being a JSON Schema, after a prefix that names it; true where nothing does. */
+/** Reports what keeps a value from being a JSON Schema, after a prefix that names it; true if nothing does. */
 export function checkSchema(schema: Located, prefix: string, problems: Problems): boolean {
   const faults = findSchemaFaults(plainNumbers(schema.value));
   for (const { pointer, message, hint } of faults) {

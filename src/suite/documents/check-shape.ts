@@ -90,7 +90,7 @@ interface Checking {
   readonly mistyped?: readonly string[];
 }
 
-/** Checks a value and reports what is wrong where it was written; undefined where anything is. */
+/** Checks a value and reports what is wrong where it was written; undefined if anything is. */
 export function checkShape<Schema extends z.ZodType>(
   schema: Schema,
   located: Located,

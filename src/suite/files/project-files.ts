@@ -49,7 +49,7 @@ export interface ProjectFiles {
   readText(path: string): FileText;
   /** A file of any size, read in parts. The caller checks whether it is text. */
   readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;
-  /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
+  /** SHA-256 of a file inside the project, text or not; undefined if there is none. */
   hash(path: string): string | undefined;
   /**
    * Finds a fault if a path leaves the project, or holds something that can't be read as a file. It may not exist yet.
@@ -225,7 +225,7 @@ function nearHint(path: string, shown: string): { hint?: string } {
   return existsSync(folder) ? {} : { hint: `the folder ${basename(folder)} does not exist either` };
 }
 
-/** `did you mean "triage.md"?`, by the names in the folder of a path; undefined where none is near. */
+/** `did you mean "triage.md"?`, by the names in the folder of a path; undefined if none is near. */
 export function suggestName(path: string): string | undefined {
   return didYouMean(basename(path), listNames(dirname(path)));
 }

@@ -115,7 +115,7 @@ export function describeMissing(path: string): string {
   return readLink(path) === undefined ? 'does not exist' : 'does not exist: it is a link to a file that is not there';
 }
 
-/** True where a text may be meant as a pattern. */
+/** True if a text may be meant as a pattern. */
 export function isGlob(text: string): boolean {
   return /[*?{}[\]!()]/.test(text);
 }
@@ -125,6 +125,6 @@ export interface FileFault {
   readonly code: ProblemCode;
   readonly message: string;
   readonly hint?: string;
-  /** True where nothing is there. */
+  /** True if nothing is there. */
   readonly isMissing?: true;
 }

@@ -32,7 +32,7 @@ export interface CompiledPrompt {
   readonly model?: PromptModel;
   /** Code that makes its messages. */
   readonly code?: PromptCode;
-  /** Set where it can't be known which variables are read. */
+  /** Set if it can't be known which variables are read. */
   readonly readsAll?: true;
 }
 

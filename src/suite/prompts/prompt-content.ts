@@ -43,15 +43,15 @@ export interface PlacedTemplate {
 }
 
 export interface PromptContent extends Pick<PromptVersion, 'expand' | 'locateLine'> {
-  /** Set where code makes the messages: they are not known before it was called. */
+  /** Set if code makes the messages: they are not known before it was called. */
   readonly code?: PromptCode;
-  /** Undefined where a template can't be read, which is reported. */
+  /** Undefined if a template can't be read, which is reported. */
   readonly messages: readonly PromptMessage[] | undefined;
   readonly templates: readonly PlacedTemplate[];
   readonly found?: FoundPrompt;
 }
 
-/** Reads what a prompt sends; undefined where one of its files can't be read, which is reported. */
+/** Reads what a prompt sends; undefined if one of its files can't be read, which is reported. */
 export async function readContent(
   item: Located,
   prompt: z.output<typeof promptSchema>,
@@ -149,7 +149,7 @@ interface PlacedText {
 interface MessageText extends PlacedText {
   readonly role: Role;
   readonly attach: readonly PlacedText[];
-  /** Set where the file's own language is not Liquid. */
+  /** Set if the file's own language is not Liquid. */
   readonly compiled?: Template;
 }
 

@@ -85,7 +85,7 @@ export function findAddedSecret({ messages }: PromptInCode, vars: unknown): stri
   return undefined;
 }
 
-/** How two results of one case differ first; undefined where they are the same. */
+/** How two results of one case differ first; undefined if they are the same. */
 export function findDifference(first: PromptInCode, second: PromptInCode): string | undefined {
   for (const [index, message] of first.messages.entries()) {
     const other = second.messages[index];

@@ -99,7 +99,7 @@ export function toFunctionTool({ name, title, description, inputSchema, outputSc
   };
 }
 
-/** Reads a snapshot; undefined where it can't be read, which is reported with the command that writes it. */
+/** Reads a snapshot; undefined if it can't be read, which is reported with the command that writes it. */
 export function readSnapshot(
   file: string,
   namedBy: Located<string> | undefined,

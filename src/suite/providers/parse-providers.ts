@@ -173,7 +173,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
 interface Keys {
   readonly unknown: readonly string[];
   readonly baseKeys: readonly string[];
-  /** Those of the adapter; undefined where it is unknown. */
+  /** Those of the adapter; undefined if it is unknown. */
   readonly meantKeys: readonly string[] | undefined;
 }
 

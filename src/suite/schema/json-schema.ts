@@ -141,7 +141,7 @@ function allowTemplates(map: JsonObject): JsonObject {
   return { ...map, properties: Object.fromEntries(open) };
 }
 
-/** True where a text passes anyway. */
+/** True if a text passes anyway. */
 function isOpen(schema: JsonValue): boolean {
   if (!isJsonObject(schema)) return true;
   const { type } = schema;

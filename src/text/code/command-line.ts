@@ -1,4 +1,4 @@
-/** Splits a command line into words: blanks separate, quotes and backslashes protect, nothing is expanded. Undefined where a quote stays open. */
+/** Splits a command line into words: blanks separate, quotes and backslashes protect, nothing is expanded. Undefined if a quote stays open. */
 export function splitCommand(line: string): readonly string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { findAliased } from '../path-aliases.mjs';
 
 export interface FollowedImports {
-  /** The file and all that it imports, in the order in which they are found; empty where there is no such file. */
+  /** The file and all that it imports, in the order in which they are found; empty if there is no such file. */
   readonly files: readonly string[];
   /** Paths that were tried for an import and are no files. */
   readonly missing: readonly string[];

@@ -63,7 +63,7 @@ export function compileText(pattern: string): (text: string) => boolean {
   return (text) => isMatch(text);
 }
 
-/** True where a regex for the pattern may try many ways through one path. */
+/** True if a regex for the pattern may try many ways through one path. */
 export function isSlowForPaths(pattern: string): boolean {
   const plain = withoutEscapes(pattern);
   return (

@@ -1,6 +1,6 @@
 import { attempt } from '../attempt.ts';
 
-/** What V8 says of a pattern with flags that it knows; undefined where it compiles. */
+/** What V8 says of a pattern with flags that it knows; undefined if it compiles. */
 export function findRegexFault(pattern: string, flags = ''): string | undefined {
   const compiled = attempt(() => new RegExp(pattern, flags), SyntaxError);
   return compiled instanceof SyntaxError ? compiled.message : undefined;
@@ -13,7 +13,7 @@ export function findFaultOfAnyMode(pattern: string): string | undefined {
   return ['u', 'v'].every((mode) => findRegexFault(pattern, mode) !== undefined) ? fault : undefined;
 }
 
-/** True where a regex surely matches somewhere in every text, since it matches nothing at all. */
+/** True if a regex surely matches somewhere in every text, since it matches nothing at all. */
 export function matchesEveryText(source: string, flags: string): boolean {
   // An escape or a class is no anchor.
   const plain = source.replace(/\\[^bB]|\[(?:\\.|[^\]\\])*\]/gs, 'x');
@@ -32,7 +32,7 @@ export function escapeRegex(text: string): string {
 const harmlessSteps = 10_000_000;
 
 /**
- * True where a regex surely ends soon on any text of that length. Recognises plain regexes. A regex that repeats a
+ * True if a regex surely ends soon on any text of that length. Recognises plain regexes. A regex that repeats a
  * group, looks around or refers back runs under the deadline. That costs about 150 µs a call.
  */
 export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {

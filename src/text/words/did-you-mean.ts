@@ -4,7 +4,7 @@ const MAX_DISTANCE = 2;
 /** Shorter ones begin too many names. */
 const MIN_PREFIX = 4;
 
-/** The known name that a mistyped one most likely means; undefined where none is near. */
+/** The known name that a mistyped one most likely means; undefined if none is near. */
 export function findNearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
@@ -23,12 +23,12 @@ export function findNearest(name: string, known: Iterable<string>): string | und
   return nearest ?? findLonger(wanted, known);
 }
 
-/** True where one letter is wrong, missing or too much, or two are swapped. */
+/** True if one letter is wrong, missing or too much, or two are swapped. */
 export function isTypo(name: string, meant: string): boolean {
   return distance(name, meant) === 1 || isSwap(name, meant);
 }
 
-/** True where two letters that follow each other are swapped, as in `rnu`. */
+/** True if two letters that follow each other are swapped, as in `rnu`. */
 function isSwap(a: string, b: string): boolean {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at += 1;
@@ -42,7 +42,7 @@ function findLonger(wanted: string, known: Iterable<string>): string | undefined
   return longer.length === 1 ? longer[0] : undefined;
 }
 
-/** `did you mean "contains"?`, or undefined where no known name is near. */
+/** `did you mean "contains"?`, or undefined if no known name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   const nearest = findNearest(name, known);
   return nearest === undefined ? undefined : `did you mean "${nearest}"?`;

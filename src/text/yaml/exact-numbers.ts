@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.t
  */
 export class SpelledNumber extends Number {
   readonly source: string;
-  /** True where a double would change its value. */
+  /** True if a double would change its value. */
   readonly isLong: boolean;
 
   constructor(value: number, source: string) {
@@ -38,7 +38,7 @@ export class SpelledNumber extends Number {
 
 let lostNumbers = 0;
 
-/** `JSON.stringify` of a value; undefined where it would turn a long number into a text. */
+/** `JSON.stringify` of a value; undefined if it would turn a long number into a text. */
 export function stringifyIfExact(value: unknown, indent: number): { readonly text: string | undefined } | undefined {
   const before = lostNumbers;
   const text = JSON.stringify(value, undefined, indent) as string | undefined;
@@ -50,7 +50,7 @@ export function isLongNumber(value: unknown): value is SpelledNumber {
   return value instanceof SpelledNumber && value.isLong;
 }
 
-/** Less than 0, 0 or more than 0 by all digits; undefined where one of them is no number. */
+/** Less than 0, 0 or more than 0 by all digits; undefined if one of them is no number. */
 export function compareNumbers(a: unknown, b: unknown): number | undefined {
   const [left, right] = [sourceOf(a), sourceOf(b)];
   return left === undefined || right === undefined ? undefined : compareDecimals(left, right);
@@ -144,13 +144,13 @@ function parseDecimal(text: string): Decimal | undefined {
   return { isNegative: sign === '-', digits, exponent: BigInt(exponent) + BigInt(whole.length - leading) };
 }
 
-/** False where a double would change the value: more digits than it holds, or beyond its range. 0.1 and -0 are kept. */
+/** False if a double would change the value: more digits than it holds, or beyond its range. 0.1 and -0 are kept. */
 export function isKeptByDouble(source: string): boolean {
   const kept = String(Number(source));
   return kept === source || compareDecimals(source, kept) === 0;
 }
 
-/** Less than 0, 0 or more than 0; undefined where one of them is no number, such as Infinity. */
+/** Less than 0, 0 or more than 0; undefined if one of them is no number, such as Infinity. */
 export function compareDecimals(a: string, b: string): number | undefined {
   const [left, right] = [parseDecimal(a), parseDecimal(b)];
   if (left === undefined || right === undefined) return undefined;
@@ -203,7 +203,7 @@ export function distanceOf(a: string, b: string): number {
 }
 
 /**
- * True where a double is a whole number of times another, by the digits of both: 19.99 is a multiple of 0.01. Infinity, which
+ * True if a double is a whole number of times another, by the digits of both: 19.99 is a multiple of 0.01. Infinity, which
  * stands for a number that no double keeps, counts as one.
  */
 export function isMultipleOf(value: number, divisor: number): boolean {

@@ -18,7 +18,7 @@ import { explainYaml, type FoundError, type YamlError } from './explain-yaml.ts'
 
 /** A YAML document as values, with the way back from a path to its place in the text. */
 export interface YamlText {
-  /** Numbers keep a spelling that differs from their own; undefined where there are errors. */
+  /** Numbers keep a spelling that differs from their own; undefined if there are errors. */
   readonly value: unknown;
   readonly errors: readonly YamlError[];
   readonly warnings: readonly YamlError[];
