@@ -115,7 +115,9 @@ function renderAssertion([name, declaration]: [string, AssertionDeclaration], fa
   if (children === 'one') parts.push('Takes one assertion.');
   if (children === 'many') parts.push('Takes a list of assertions.');
   if (wholeValue === true)
-    parts.push('The value is always the main parameter, even if it is a map; text is the path of a JSON or YAML file.');
+    parts.push(
+      'The value is always the main parameter, even if it is a map. A text is the path of a JSON or YAML file.',
+    );
   if (declaration.needsPackage !== undefined) parts.push(`Needs \`${installCommand([declaration.needsPackage])}\`.`);
   if (failure !== undefined) parts.push('Message for a wrong answer to the example:', fence('text', failure));
   if (declaration.definition !== undefined) parts.push(`Source: ${declaration.definition}.`);

@@ -24,7 +24,7 @@ export function listSentences(page: string, text: string): readonly Sentence[] {
     const plain = paragraph
       .replaceAll(/`+[^`]*`+/g, 'code')
       .replaceAll(/code(?:,? or code)+/g, 'code')
-      .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replaceAll(/!?\[([^\]]*)\]\((?:[^()]|\([^)]*\))*\)/g, '$1')
       .replaceAll(/\*\*|__|<[^>]*>/g, '');
     for (const sentence of plain.split(/(?<=[.!?]["')]*)\s+(?=["'(]*[\p{Lu}\d]|"\p{L}|(?:code|llmcheck)\b)/u)) {
       const words = sentence.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/-]*/gu)?.length ?? 0;

@@ -6,7 +6,7 @@ import { textOf } from '../targets.ts';
 
 export const refusal = defineAssertion({
   summary:
-    'the model refused: by its API field, its finish reason or the wording of the first sentence (English and a dozen other languages)',
+    'the model refused: by API field, finish reason or wording of the first sentence (English and a dozen other languages)',
   family: 'behaviour',
   example: 'refusal: false',
   failsOn: { text: "I'm sorry, but I can't help with that." },

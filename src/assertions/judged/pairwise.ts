@@ -25,7 +25,7 @@ export const pairwise = defineAssertion({
     min: numberParam
       .refine((value) => value > 0 && value <= 1, { error: 'must be more than 0 and at most 1' })
       .default(0.5)
-      .describe('A win scores 1, a tie 0.5, a loss 0: the default lets a tie pass, 1 asks for a win.'),
+      .describe('A win scores 1, a tie 0.5, a loss 0. The default lets a tie pass, and 1 asks for a win.'),
   }),
   async check(target, { value, votes, input, min }, context): Promise<CheckOutcome> {
     const { accepted } = context;

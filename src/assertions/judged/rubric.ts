@@ -118,7 +118,7 @@ const thresholdParam = numberParam
   .refine((value) => value > 0 && value <= 1, { error: 'must be more than 0 and at most 1' })
   .meta({ type: 'number', exclusiveMinimum: 0, maximum: 1 })
   .optional()
-  .describe('Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.');
+  .describe('Asks for a score from 0 to 1 and passes from here on. Without it the judge says pass or fail.');
 
 /** One vote of a judge, or why it is none. */
 export type Vote<Side extends string> =

@@ -70,7 +70,7 @@ export const rouge = defineAssertion({
   example: 'rouge: { value: "The refund takes five days.", n: L, min: 0.5 }',
   failsOn: { text: 'No.' },
   definition:
-    'Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries; as rouge-score without its stemmer, but letters that are not ASCII count',
+    'Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries. As rouge-score without its stemmer, but letters that are not ASCII count',
   params: z.strictObject({
     value: referencesParam.describe('The reference, or several, of which the best counts.'),
     n: z
@@ -126,16 +126,14 @@ export const bleu = defineAssertion({
   example: 'bleu: { value: "The cat sat on the mat.", min: 0.4 }',
   failsOn: { text: 'A dog lay there.' },
   definition:
-    'Papineni et al. 2002, BLEU: a Method for Automatic Evaluation of Machine Translation; tokens and smoothing as in sacreBLEU (Post 2018): 13a, exp, effective order',
+    'Papineni et al. 2002, BLEU: a Method for Automatic Evaluation of Machine Translation. Tokens and smoothing as in sacreBLEU (Post 2018): 13a, exp, effective order',
   params: z.strictObject({
     value: referencesParam.describe('The reference, or several.'),
     min: minScoreParam.describe('The score that passes, from 0 to 1.'),
     smoothing: z
       .enum(['none', 'addOne', 'exp'])
       .default('exp')
-      .describe(
-        'For runs without a match: exp (NIST: a half, a quarter … of one), addOne (Lin and Och 2004), none (the score is 0).',
-      ),
+      .describe('For runs without a match: exp (NIST: ½, ¼ … of one), addOne (Lin and Och 2004), none (scores 0).'),
     ignoreCase: ignoreCaseParam,
   }),
   check(target, { value, min, smoothing, ignoreCase }): CheckOutcome {

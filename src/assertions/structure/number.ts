@@ -42,7 +42,7 @@ export const number = defineAssertion({
   example: 'number: { value: 42, tolerance: 0.5 }',
   failsOn: { text: '43' },
   definition:
-    'a decimal number with the usual group and decimal marks; the tolerance is absolute, or a share of the expected value',
+    'a decimal number with the usual group and decimal marks. The tolerance is absolute, or a share of the expected value',
   main: 'value',
   params: z
     .strictObject({

@@ -14,7 +14,7 @@ export const length = defineAssertion({
   example: 'length: { max: 80, unit: words }',
   failsOn: { text: 'word '.repeat(81) },
   definition:
-    'words: what white space parts, and Unicode Standard Annex 29 where a script writes none; sentences: by the closing marks of all scripts',
+    'words are parted by white space, or by Unicode Standard Annex 29 in scripts without it. Sentences end at the closing marks of all scripts',
   params: withBounds(
     z.strictObject({
       ...boundsParams,
