@@ -5,17 +5,17 @@ import { type RenderedVariant } from '../model/plan.ts';
 import { type PromptVersion, renderMessages, type Vars, type WrittenMessage, writeMessage } from '../model/suite.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 
-/** All that a variant sends of its own: what a change between two variants can be in. */
+/** Messages, parameters and model of a variant: everything `bisect` can split into hunks. */
 export interface AskedPrompt {
   readonly messages: readonly WrittenMessage[];
-  /** The parameters of provider and prompt together. */
+  /** Parameters of provider and prompt, merged. */
   readonly params: JsonObject;
   readonly model: string;
-  /** Set where the messages are no templates, but texts for one case. */
+  /** True if the messages are rendered texts for one case, not templates. */
   readonly isLiteral?: true;
 }
 
-/** What a variant asks. A template that makes all messages is one text. */
+/** Returns the messages, parameters and model of a variant. A template that makes all messages is one text. */
 export function askedBy({ prompt, provider, params }: RenderedVariant): AskedPrompt {
   const messages = prompt.messages.map(writeMessage);
   const [first] = messages;
@@ -24,7 +24,10 @@ export function askedBy({ prompt, provider, params }: RenderedVariant): AskedPro
   return { messages: [{ ...first, content: messages.map(({ content }) => content).join('') }], params, model };
 }
 
-/** What a variant asks of one case, as texts: for prompts in code, and where two sides have templates of two languages. */
+/**
+ * Renders a variant's messages for one case. Used for prompts in code, and if the two sides differ in template
+ * language.
+ */
 export function askedLiterally({ prompt, provider, params }: RenderedVariant, vars: Vars): AskedPrompt {
   const messages = renderMessages(prompt, vars).map(({ role, content, attach }) => ({
     role,
@@ -34,7 +37,7 @@ export function askedLiterally({ prompt, provider, params }: RenderedVariant, va
   return { messages, params, model: provider.model, isLiteral: true };
 }
 
-/** True where the hunks of one template can stand in the other. */
+/** True if hunks of one template can be put into the other. */
 export function haveOneLanguage(a: AskedPrompt, b: AskedPrompt): boolean {
   const languages = new Set([...a.messages, ...b.messages].map(({ language }) => language?.name));
   return languages.size <= 1 && !languages.has('code');
@@ -45,8 +48,8 @@ function isWhole({ language }: WrittenMessage): boolean {
 }
 
 /**
- * A made prompt in the place of a variant's own, so that its cells are cells of that variant. Throws a `TemplateError` where
- * its texts are no template. Texts in Liquid need the engine to be loaded.
+ * Replaces a variant's prompt by a made one and keeps its ids, so the cells count as cells of that variant. Throws a
+ * `TemplateError` if a text is no valid template. Texts in Liquid need the engine to be loaded.
  */
 export function variantOf({ prompt, provider }: RenderedVariant, asked: AskedPrompt): RenderedVariant {
   const { price: _price, ...unpriced } = provider;

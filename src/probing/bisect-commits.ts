@@ -26,11 +26,11 @@ import { leadFor, mostTrials, type ProbeAnswer, probeCase } from './probe-case.t
 
 export interface CommitSearch {
   readonly probed: ProbedCase;
-  /** The ref before all of them. */
+  /** The ref before the first commit. */
   readonly from: string;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly commits: readonly HistoryCommit[];
-  /** The prompt after so many of the commits; 0: before all of them. */
+  /** Loads the prompt after the first `applied` commits; 0 loads the one before all of them. */
   readonly load: (applied: number) => Promise<EarlierPrompt | undefined>;
 }
 
@@ -101,12 +101,12 @@ function createCommitProbes(
   };
 }
 
-/** Commits that have no such prompt are passed over, which costs nothing. */
+/** Commits without the prompt are skipped at no cost. */
 function mostCommitProbes(commits: number): number {
   return Math.ceil(Math.log2(commits + 1)) + 2;
 }
 
-/** Finds the commits of a case, and loads the prompt of each when it is asked. */
+/** Returns a function that lists the commits of a case. The prompt of a commit is loaded when a trial needs it. */
 export function createOpenHistory(
   from: string,
   prober: Prober,
@@ -149,10 +149,10 @@ export function createOpenHistory(
   };
 }
 
-/** A later commit fixed it, so the search skips it like a commit without the prompt. */
+/** A later commit fixed the suites, so the search skips this one like a commit without the prompt. */
 const unloadable: EarlierPrompt = { is: 'unavailable', why: 'its suites can’t be loaded' };
 
-/** What the search of the commits may send at most, and then that of the largest of their changes. */
+/** Upper bound on what the search sends: first over the commits, then over the hunks of the largest one. */
 export async function forecastCommits(
   prober: Prober,
   { probed, commits, load }: CommitSearch,

@@ -14,9 +14,9 @@ import { nameProbed, type ProbedCase, type Prober, whyUnaskable } from './open-p
 import { leadFor, type ProbeAnswer, probeCase, type StopCause } from './probe-case.ts';
 import { type FileLines, fileLines, type Hunk, type PromptChange, splitChange } from './prompt-change.ts';
 
-/** What a search shows of one case. */
+/** The result of the search for one case. */
 export type BisectVerdict =
-  /** Every set of hunks that breaks the case was found: the change without them passes. */
+  /** All breaking sets of hunks were found: the change without them passes. */
   | { readonly is: 'found'; readonly change: BreakingChange }
   | { readonly is: 'same' }
   | { readonly is: 'passes'; readonly now: ProbeAnswer }
@@ -25,7 +25,7 @@ export type BisectVerdict =
       readonly is: 'undecided';
       readonly why: string;
       readonly stopped?: StopCause;
-      /** What was found before the search ended. */
+      /** The sets found before the search ended. */
       readonly change?: BreakingChange;
     };
 
@@ -34,23 +34,23 @@ export interface BisectedCase {
   readonly caseId: string;
   readonly prompt: string;
   readonly provider: string;
-  /** The name of the prompt before the change. */
+  /** Name of the prompt before the change. */
   readonly earlier: string;
   readonly at: SourceLocation;
   readonly hunks: readonly PlacedHunk[];
   readonly verdict: BisectVerdict;
-  /** The commits that the change is made of, where history was searched: one, unless they could not be told apart. */
+  /** Commits that make up the change, if history was searched. Several if they could not be told apart. */
   readonly commits?: readonly HistoryCommit[];
-  /** Made prompts that were asked. */
+  /** Number of made prompts that were asked. */
   readonly probes: number;
 }
 
 export interface PlacedHunk extends Hunk {
-  /** Undefined where its text is in no file. */
+  /** Undefined if the text is in no file. */
   readonly file?: FileLines;
 }
 
-/** What a search would do at most, without sending anything. */
+/** Upper bounds for a search, computed without sending anything. */
 export interface BisectForecast {
   readonly suite: string;
   readonly caseId: string;
@@ -59,33 +59,33 @@ export interface BisectForecast {
   readonly hunks: number;
   readonly probes: number;
   readonly calls: number;
-  /** Undefined where a price or a limit on output tokens is not known. */
+  /** Undefined if a price or an output token limit is unknown. */
   readonly usd: number | undefined;
   readonly uncounted: readonly string[];
-  /** Why it can't be searched. */
+  /** Why the case can't be searched. */
   readonly why?: string;
 }
 
-/** The probability that any case is blamed on a wrong set. */
+/** Probability that any case is blamed on a wrong set. */
 export const searchError = 0.025;
 
-/** The most prompts that are made for one case. */
+/** Most prompts made for one case. */
 export function mostProbes(hunks: number): number {
   return 4 * Math.ceil(Math.log2(Math.max(1, hunks))) + 10;
 }
 
-/** A case with the change that may have broken it, before anything is asked. */
+/** A case and the change that may have broken it, before anything is asked. */
 export interface OpenedSearch {
   readonly probed: ProbedCase;
   readonly earlier: string;
   readonly hunks: readonly PlacedHunk[];
   readonly groups: readonly (readonly number[])[];
   readonly limit: ProbeLimit;
-  /** The made prompt of some hunks; undefined where they make none. */
+  /** Makes the prompt with some hunks applied; undefined if it is not valid. */
   readonly prepare: (hunks: ReadonlySet<number>) => { readonly made: RenderedVariant; readonly cell: Cell } | undefined;
 }
 
-/** Splits the change of one case; why it can't be searched where it can't. */
+/** Splits the change of one case into hunks, or returns why it can't be searched. */
 export function openSearch(
   prober: Prober,
   probed: ProbedCase,
@@ -147,13 +147,13 @@ function leadOf(probes: number, cases: number): number {
 }
 
 export interface BisectOptions {
-  /** Cases of the invocation, which share the error. */
+  /** Number of cases of the invocation, which share the error. */
   readonly cases: number;
-  /** Texts of hunks that broke other cases. */
+  /** Texts of the hunk sets that broke other cases. */
   readonly known: readonly (readonly string[])[];
 }
 
-/** Confirms that the change breaks the case, and finds by which hunks. */
+/** Confirms that the change breaks the case, then finds the breaking hunks. */
 export async function bisectCase(
   prober: Prober,
   search: OpenedSearch,
@@ -186,7 +186,7 @@ function whyOf(answer: ProbeAnswer, who: string): { readonly why: string; readon
   return { why: answer.is === 'unresolved' ? `with ${who}, ${answer.why}` : '' };
 }
 
-/** Hunks of this change with the texts of those that broke another case. */
+/** Finds the hunks of this change whose texts broke another case. */
 function knownHunks(hunks: readonly Hunk[], known: BisectOptions['known']): readonly (readonly number[])[] {
   const texts = hunks.map(textOfHunk);
   const found = known.map((set) => set.map((text) => texts.indexOf(text)));
@@ -197,7 +197,7 @@ export function textOfHunk({ kind, name, before, after }: Hunk): string {
   return JSON.stringify([kind, name, before, after]);
 }
 
-/** Each made prompt is asked once, with a limit on all of them. */
+/** Asks each made prompt once. One limit applies to all of them. */
 function createProbes(prober: Prober, { hunks, prepare }: OpenedSearch, cases: number) {
   const most = mostProbes(hunks.length);
   const lead = leadOf(most, cases);

@@ -7,18 +7,18 @@ import type { BisectedCase } from './bisect.ts';
 import { breakingHunks, describeBisected } from './describe-findings.ts';
 import { runBisect } from './run-bisect.ts';
 
-/** The search beside a run: over its cells, for its own amount. */
+/** A search that follows a run: it uses the run's cells and an amount of its own. */
 interface BlameSearch {
   readonly run: RunOptions;
   readonly ports: RunPorts;
-  /** Called with a sentence on each case that is done. */
+  /** Called with a sentence for each finished case. */
   readonly onCase: (sentence: string) => void;
 }
 
-/** The most cases of a run that are searched. One edit mostly breaks all of them. */
+/** Most cases of a run that are searched. One edit usually breaks all of them. */
 const maxBlamed = 10;
 
-/** Searches for the edits that broke cases of a run, and adds what was found to its report. The verdict stays as it is. */
+/** Searches for the edits that broke cases of a run, and adds them to its report. The verdict stays the same. */
 export async function blameCases(report: Report, prepare: () => Promise<BlameSearch>): Promise<Report> {
   const broken = listBroken(report);
   if (broken.size === 0) return report;
@@ -26,7 +26,7 @@ export async function blameCases(report: Report, prepare: () => Promise<BlameSea
   return addBlames(report, blames);
 }
 
-/** The labels of the cases that are broken by the change, by `caseKey`. */
+/** Labels of the cases that the change broke, by `caseKey`. */
 function listBroken({ suites }: Report): ReadonlyMap<string, string> {
   const labels = new Map<string, string>();
   for (const { suite, variants } of suites) {
@@ -56,13 +56,13 @@ async function searchBroken(
 }
 
 function toBlame(found: BisectedCase): CaseBlame {
-  // What was removed has no line of today.
+  // Removed text has no line in today's files.
   const place = breakingHunks(found).find(({ file, after }) => file !== undefined && after !== undefined)?.file;
   const at = place && { file: place.path, line: place.line, column: 1 };
   return { sentence: describeBisected(found), ...defined({ at }) };
 }
 
-/** Rows of cases are read on demand, and a copy of a case would read them all. */
+/** Wraps `cases()` instead of copying: rows are read on demand, and a copy of a case would read them all. */
 function addBlames(report: Report, blames: ReadonlyMap<string, CaseBlame>): Report {
   return {
     ...report,

@@ -5,58 +5,58 @@ import { splitTokens, splitWords } from '../text/words/words.ts';
 import type { AskedCell, ProbeTrial } from './open-prober.ts';
 import { leadFor, mostTrials, type ProbeCount, type StopCause, stopCauseOf } from './probe-case.ts';
 
-/** A case that may notice that an instruction is missing. */
+/** A case that may fail if an instruction is missing. */
 export interface SensingCase {
   readonly testCase: Case;
-  /** The hash of all but the prompt's own texts: the case, its checks, and how the provider is asked. */
+  /** Hash of everything but the prompt's texts: the case, its checks and the provider's settings. */
   readonly hash: string;
-  /** The whole prompt. */
+  /** The case with the whole prompt. */
   readonly whole: AskedCell;
 }
 
-/** What the trials without an instruction show. */
+/** The verdict on one instruction. */
 export type Coverage =
   | {
       readonly is: 'guarded';
       readonly caseId: string;
-      /** The count of this case without the instruction. */
+      /** Trials of this case without the instruction. */
       readonly without: ProbeCount;
       readonly whole: ProbeCount;
       readonly reason?: string;
     }
-  /** No case fails without it, but the answers to one change. */
+  /** No case fails without the instruction, but the answers to one case change. */
   | { readonly is: 'unnoticed'; readonly caseId: string; readonly asked: number; readonly p: number }
   | { readonly is: 'noEffect'; readonly asked: number }
   | { readonly is: 'undecided'; readonly why: string; readonly asked: number; readonly stopped?: StopCause };
 
-/** The probability that one instruction is called guarded, or its answers changed, by chance. */
+/** Probability that an instruction is called guarded, or its answers changed, by chance. */
 export const coverError = 0.05;
 
-/** A case is dropped once it passes this many trials more than it fails: it was a flake. */
+/** A case with this many more passed than failed trials is dropped: its failure was a flake. */
 const dropLead = 2;
-/** Cases whose answers are compared by further trials. */
+/** Number of cases whose answers are compared by further trials. */
 export const comparedCases = 4;
 /**
- * Trials of either side at each look, and the probability at which their answers are said to differ. The most extreme
- * of all 252 splits of the first look has 2 / 252. The levels of all looks at all cases add up to less than `coverError`.
- * There is no further look above the probability `hopeless`.
+ * Three rounds of trials per side. A round ends the comparison if p ≤ `level` (differs) or p > `hopeless` (no use to go
+ * on). The most extreme of the 252 splits of the first round has p = 2 / 252. The levels of all rounds over all cases
+ * add up to less than `coverError`.
  */
 const looks = [
   { trials: 5, level: 0.008, hopeless: 0.6 },
   { trials: 10, level: 0.002, hopeless: 0.2 },
   { trials: 20, level: 0.002, hopeless: 0 },
 ] as const;
-/** The most of either side for one case. */
+/** Most trials per side for one case. */
 export const comparedTrials = 20;
-/** The first trials of the whole prompt and of the prompt without an instruction choose a case. Later ones decide. */
+/** The first trials of each side choose the cases. Later trials decide. */
 const firstWhole = 2;
 const firstWithout = 1;
 
 export interface CoverLimits {
   readonly lead: number;
-  /** Trials that confirm failures of one instruction. */
+  /** Most trials that confirm failures of one instruction. */
   readonly confirmations: number;
-  /** Trials of the whole prompt on one case. */
+  /** Most trials of the whole prompt on one case. */
   readonly whole: number;
 }
 
@@ -67,13 +67,13 @@ export function coverLimits(cases: number): CoverLimits {
 
 export interface CoverPorts {
   readonly limits: CoverLimits;
-  /** The prompt without the instruction, for a case; undefined where that is no valid prompt. */
+  /** Returns the prompt without the instruction for a case; undefined if that prompt is not valid. */
   without(testCase: Case): AskedCell | undefined;
-  /** Makes one trial by its number from 0, each only once. */
+  /** Makes the trial with this number, counted from 0. Each number is asked once. */
   ask(asked: AskedCell, trial: number): Promise<ProbeTrial>;
 }
 
-/** A case that does not guard the instruction, with its answers. */
+/** The answers to a case that does not guard the instruction. */
 interface SeenAnswer extends SensingCase {
   readonly without: AskedCell;
   readonly answers: { readonly whole: readonly Answer[]; readonly without: Answer };
@@ -84,7 +84,7 @@ interface Answer {
   readonly tokens: ReadonlySet<string>;
 }
 
-/** Asks cases without an instruction, one by one, until the first confirmed failure. */
+/** Asks the cases without an instruction, one after the other, until a failure is confirmed. */
 export async function coverInstruction(cases: readonly SensingCase[], ports: CoverPorts): Promise<Coverage> {
   const seen: SeenAnswer[] = [];
   const left = { confirmations: ports.limits.confirmations };
@@ -117,7 +117,7 @@ export async function coverInstruction(cases: readonly SensingCase[], ports: Cov
 const notAlone = 'the prompt is not valid without it';
 const noneSenses = 'no case passes with the whole prompt';
 
-/** The API takes the whole prompt, and refuses this one. */
+/** True if the API refuses this prompt; it accepted the whole one. */
 function isRefused(trial: ProbeTrial): boolean {
   return trial.is === 'errored' && trial.failure.kind === 'badRequest';
 }
@@ -128,7 +128,7 @@ interface Suspect {
   readonly asked: number;
 }
 
-/** Asks again, without the instruction and then with it. Undefined where the failure was a flake. */
+/** Confirms a failure: asks again without the instruction, then with it. Undefined if the failure was a flake. */
 async function confirm(
   { testCase, whole }: SensingCase,
   { without, left, asked }: Suspect,
@@ -169,7 +169,7 @@ async function confirm(
 
 type Walk = (ProbeCount & { readonly isOpen: boolean; readonly reason?: string }) | { readonly stopped: StopCause };
 
-/** Makes trials one by one until they decide, or until there may be no more. */
+/** Makes trials one by one until they decide or `mayAsk` forbids another. */
 async function walk(
   ask: (trial: number) => Promise<ProbeTrial>,
   { first, isDone }: { readonly first: number; readonly isDone: (count: ProbeCount) => boolean },
@@ -189,7 +189,7 @@ async function walk(
   return { passed, failed, isOpen: false, ...(reason !== undefined && { reason }) };
 }
 
-/** Asks the cases whose answers changed most again on both sides, and tests each by these trials alone. */
+/** Asks both sides again for the cases whose answers changed most. Only these new trials are tested. */
 async function compareAnswers(seen: readonly SeenAnswer[], asked: number, ports: CoverPorts): Promise<Coverage> {
   for (const { testCase, whole, without } of mostChanged(seen)) {
     for (const { trials, level, hopeless } of looks) {
@@ -214,9 +214,8 @@ async function compareAnswers(seen: readonly SeenAnswer[], asked: number, ports:
 }
 
 /**
- * Chooses the most relevant cases whose answers differ. It adds the cases whose answer without the instruction differs
- * most from both answers of the whole prompt. Tokens that are missing or new there count, and count more if few answers
- * hold them.
+ * Chooses two cases by relevance, and the others by change. Change counts the tokens that the answer loses or gains
+ * without the instruction. Tokens that few answers contain weigh more.
  */
 function mostChanged(seen: readonly SeenAnswer[]): readonly SeenAnswer[] {
   const all = seen.flatMap(({ answers }) => [...answers.whole, answers.without]);
@@ -234,7 +233,7 @@ function mostChanged(seen: readonly SeenAnswer[]): readonly SeenAnswer[] {
     return [...lost, ...come].reduce((sum, token) => sum + rarity(token), least);
   };
   const scored = seen.map((one) => ({ one, change: changeOf(one) })).filter(({ change }) => change > 0);
-  // The cases come in order of relevance.
+  // The cases are sorted by relevance.
   const relevant = scored.slice(0, 2);
   const others = scored.slice(2).sort((a, b) => b.change - a.change);
   return [...relevant, ...others].slice(0, comparedCases).map(({ one }) => one);
@@ -245,10 +244,7 @@ function answerOf(trial: ProbeTrial): Answer {
   return { text, tokens: new Set(splitTokens(text)) };
 }
 
-/**
- * Measures a distance from 0 for equal texts to 1 for texts without a common token. Texts of equal tokens are 0.01
- * apart.
- */
+/** Distance of two texts: 0 if equal, 1 without a common token, 0.01 if they have the same tokens. */
 function distanceOf(a: Answer, b: Answer): number {
   if (a.text === b.text) return 0;
   const shared = [...a.tokens].filter((token) => b.tokens.has(token)).length;
@@ -257,7 +253,7 @@ function distanceOf(a: Answer, b: Answer): number {
 
 const least = 0.01;
 
-/** Cases that share rare words with an instruction come first: they fail most often without it. */
+/** Sorts the cases that share rare words with an instruction to the front: they fail most often without it. */
 export function orderByRelevance(text: string, cases: readonly SensingCase[]): readonly SensingCase[] {
   const words = cases.map(({ testCase: { vars, checks, turns } }) => {
     const source = JSON.stringify([vars, turns, checks.map((check) => check.source)]);

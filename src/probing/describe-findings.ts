@@ -6,7 +6,7 @@ import type { BreakingSet } from './find-breaking.ts';
 import type { ProbeCount } from './probe-case.ts';
 import type { CoveredInstruction, CoveredPrompt } from './run-cover.ts';
 
-/** What a search shows of a case, in sentences that say no more than its trials. */
+/** Describes the result for a case; claims no more than its trials show. */
 export function describeBisected(found: BisectedCase): string {
   return `${describeCommits(found)}${describeVerdict(found)}`;
 }
@@ -85,7 +85,7 @@ function describeUndecided(
   return lines.join(' ');
 }
 
-/** The hunks that break a case, as far as they are known. */
+/** The hunks known to break a case. */
 export function breakingHunks({ verdict, hunks }: BisectedCase): readonly PlacedHunk[] {
   const sets = 'change' in verdict ? verdict.change.sets : [];
   return sets.flatMap((set) => hunksOf(set.hunks, hunks));
@@ -95,7 +95,7 @@ export function hunksOf(ids: readonly number[], hunks: readonly PlacedHunk[]): r
   return ids.flatMap((id) => hunks[id] ?? []);
 }
 
-/** Where hunks are, such as `Lines 4 and 12–13 of prompts/triage.md and params.temperature (0 → 1)`. */
+/** Lists places of hunks: `Lines 4 and 12–13 of prompts/triage.md and params.temperature (0 → 1)`. */
 function describeHunks(hunks: readonly PlacedHunk[]): string {
   const files = new Map<string, LineRange[]>();
   const others: string[] = [];
@@ -109,7 +109,7 @@ function describeHunks(hunks: readonly PlacedHunk[]): string {
     return `${isOne ? 'line' : 'lines'} ${joinAnd(ranges.map(writeRange))} of ${path}`;
   });
   const text = joinAnd([...lines, ...others]);
-  // The name of a parameter stays as it is.
+  // Parameter names keep their case.
   return /^[a-z]+ /.test(text) ? text.slice(0, 1).toUpperCase() + text.slice(1) : text;
 }
 
@@ -118,7 +118,7 @@ interface LineRange {
   readonly endLine: number;
 }
 
-/** Ranges that touch are one. Hunks come in the order of their lines. */
+/** Adds a range, and merges it with the last one if they touch. Hunks are sorted by line. */
 function addRange(ranges: readonly LineRange[], { line, endLine }: LineRange): LineRange[] {
   const last = ranges.at(-1);
   if (last === undefined || line > last.endLine + 1) return [...ranges, { line, endLine }];
@@ -129,7 +129,7 @@ function writeRange({ line, endLine }: LineRange): string {
   return line === endLine ? `${line}` : `${line}–${endLine}`;
 }
 
-/** A hunk that has no line of today. */
+/** Describes a hunk that has no line in today's files. */
 function describeHunk({ kind, name, before, after, file }: PlacedHunk): string {
   if (kind === 'model') return `the model (${before ?? ''} → ${after ?? ''})`;
   if (name !== undefined) {
@@ -175,13 +175,13 @@ export const coverageNames = {
   undecided: 'undecided',
 } as const;
 
-/** Where an instruction is: its line, or the tool that it describes. */
+/** The place of an instruction: its line, or the tool that it describes. */
 export function placeOf({ file, instruction: { kind, name = '' } }: CoveredInstruction): string {
   if (file !== undefined) return `${file.path}:${file.line}`;
   return kind === 'tool' ? `tool ${name}` : kind;
 }
 
-/** What the trials showed of an instruction, and no more. */
+/** Describes the verdict on an instruction; claims no more than its trials show. */
 export function describeCoverage({ coverage, instruction, isStored }: CoveredInstruction): string {
   switch (coverage.is) {
     case 'guarded': {
@@ -199,12 +199,12 @@ export function describeCoverage({ coverage, instruction, isStored }: CoveredIns
   }
 }
 
-/** About four bytes of English are one token. */
+/** Estimates tokens: about four bytes of English per token. */
 export function tokensOf(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);
 }
 
-/** How many instructions there are of each kind, and what the cases could have noticed. */
+/** Counts the instructions of each kind, and says how small an effect the cases could have noticed. */
 export function summarizeCover({ instructions }: CoveredPrompt): readonly string[] {
   const counts = (Object.keys(coverageNames) as (keyof typeof coverageNames)[]).flatMap((is) => {
     const count = instructions.filter(({ coverage }) => coverage.is === is).length;

@@ -1,31 +1,31 @@
 import type { ProbeAnswer, StopCause } from './probe-case.ts';
 
-/** Sets of parts of a change, each of which breaks a case alone. No part of a set is known to be unnecessary. */
+/** Breaking sets of a change: each set breaks the case alone. Nothing shows that a part of a set is unnecessary. */
 export interface BreakingSet {
-  /** Hunks in order. */
+  /** Hunk numbers in order. */
   readonly hunks: readonly number[];
-  /** The trials of the earlier prompt with these hunks alone. */
+  /** Trials of the earlier prompt with only these hunks applied. */
   readonly alone: ProbeAnswer;
-  /** False where some of them could not be told apart: no valid prompt has one without the other. */
+  /** False if some hunks could not be told apart: no valid prompt has one without the other. */
   readonly isMinimal: boolean;
 }
 
 export interface BreakingChange {
   readonly sets: readonly BreakingSet[];
-  /** The change without these sets; undefined where it was not asked. */
+  /** Trials of the change without all these sets; undefined if not asked. */
   readonly without?: ProbeAnswer;
-  /** Where the search ended early: the hunks that the next set is among, and why. */
+  /** Set if the search ended early: the hunks that contain the next set, and why it ended. */
   readonly open?: { readonly among: readonly number[]; readonly why: string; readonly stopped?: StopCause };
 }
 
 export interface SearchPorts {
-  /** Asks the earlier prompt with these hunks; the same hunks give the same answer. */
+  /** Asks the earlier prompt with these hunks applied. The same hunks return the same answer. */
   probe(hunks: ReadonlySet<number>): Promise<ProbeAnswer>;
-  /** False where they make no valid prompt. Costs nothing. */
+  /** False if the hunks make no valid prompt. Asks nothing. */
   isValid(hunks: ReadonlySet<number>): boolean;
 }
 
-/** Groups hunks that make a valid prompt only together, such as the two ends of a block of a template. */
+/** Groups hunks that are valid only together, such as both ends of a template block. */
 export function linkHunks(count: number, isValid: SearchPorts['isValid']): readonly (readonly number[])[] {
   const all = Array.from({ length: count }, (_, hunk) => hunk);
   const stands = (hunks: readonly number[]) =>
@@ -45,10 +45,10 @@ export function linkHunks(count: number, isValid: SearchPorts['isValid']): reado
 }
 
 /**
- * Finds the sets of hunks that break a case, given that all of them do and none does not. Finds a set from its last
- * member to its first. The shortest failing beginning of the change ends with a member. With that member applied, the
- * search continues in what comes before. This takes about log2(hunks) probes for each member. Sets are looked for until
- * the change without them passes. `known`: sets that broke other cases, which are tried first.
+ * Finds the sets of hunks that break a case, if all hunks together break it and the earlier prompt passes. A set is
+ * found from its last member to its first: the shortest failing prefix of the change ends with a member. The search
+ * then applies that member and continues in the hunks before it. This takes about log2(hunks) probes per member. The
+ * search ends when the change without the found sets passes. The sets in `known` broke other cases and are tried first.
  */
 export async function findBreaking(
   groups: readonly (readonly number[])[],
@@ -79,7 +79,7 @@ export async function findBreaking(
 type Groups = readonly (readonly number[])[];
 type Found = { readonly set: BreakingSet } | { readonly open: NonNullable<BreakingChange['open']> };
 
-/** A set of another case, where it breaks this one as well and the change without it does not. */
+/** Returns a set that broke another case, if it breaks this one too and the change without it passes. */
 async function tryKnown(
   left: Groups,
   hunks: readonly number[] | undefined,
@@ -100,15 +100,15 @@ async function findSet(groups: Groups, ports: SearchPorts): Promise<Found> {
     if ('open' in end) return end;
     found = left.slice(end.passing, end.failing).concat(found);
     left = left.slice(0, end.passing);
-    // Without an earlier part, the failing beginning was these groups alone.
+    // If no earlier part is needed, the failing prefix was these groups alone.
     const alone = await ports.probe(new Set(found.flat()));
     if (alone.is === 'fails') return reduce(found, ports);
-    // Where they can't be asked alone, the search goes on as if they passed: what comes before makes them fail.
+    // If these groups can't be asked alone, treat them as passing: then an earlier part makes them fail.
     if (alone.is === 'stopped' || left.length === 0) return { open: openOf([...left, ...found], alone) };
   }
 }
 
-/** The shortest beginning of a list that fails together with what was found, and a shorter one that passes. */
+/** Finds the shortest prefix that fails together with `found`, and a shorter one that passes. */
 export async function findEnd(
   groups: Groups,
   found: Groups,
@@ -133,14 +133,14 @@ export async function findEnd(
   return { passing, failing };
 }
 
-/** The numbers between two others, those in the middle first; few enough that undecided probes don't go on for long. */
+/** The numbers between two others, the middle ones first. There are few, so undecided probes soon end. */
 function fromTheMiddle(low: number, high: number): readonly number[] {
   const middle = (low + high) / 2;
   const between = Array.from({ length: high - low - 1 }, (_, index) => low + 1 + index);
   return between.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle) || a - b);
 }
 
-/** Leaves out each group that the set fails without. */
+/** Removes each group that is not needed: without it, the set still fails. */
 async function reduce(groups: Groups, ports: SearchPorts): Promise<Found> {
   let kept = groups;
   let isMinimal = kept.every((group) => group.length === 1);

@@ -21,15 +21,15 @@ import { displayPath } from '../suite/files/project-place.ts';
 import { quote } from '../text/shorten.ts';
 import type { Prober } from './open-prober.ts';
 
-/** The prompt before the change, as the variant after it would ask it. */
+/** The prompt before the change, asked with the settings of the variant after it. */
 export type EarlierPrompt =
   | { readonly is: 'askable'; readonly variant: RenderedVariant; readonly name: string }
   | { readonly is: 'unavailable'; readonly why: string };
 
-/** Finds what a variant is compared with; undefined where there is nothing. */
+/** Finds the earlier prompt of a variant; undefined if there is none. */
 export type FindEarlier = (suite: Suite, variant: RenderedVariant) => EarlierPrompt | undefined;
 
-/** True for a source of `--from` that names prompts, and no baseline. */
+/** True if `--from` names a prompt, not a baseline. */
 export function isPromptSource(from: string, { suites }: RunOptions['project']): boolean {
   const isPrompt = suites.some(({ prompts }) => prompts.some(({ id }) => id === from));
   return isPrompt || from.startsWith('git:') || promptFile.test(from);
@@ -37,7 +37,10 @@ export function isPromptSource(from: string, { suites }: RunOptions['project']):
 
 const promptFile = /\.(?:md|txt|prompt|prompty|ya?ml|prompt\.ya?ml)$/i;
 
-/** Opens `--from`. Without one, or with the name of a baseline, it is what a run compares with. */
+/**
+ * Opens the source named by `--from`. Without it, or for the name of a baseline, returns the side that a run compares
+ * with.
+ */
 export async function openEarlier(
   from: string | undefined,
   prober: Prober,
@@ -74,7 +77,7 @@ function findAccepted(
 ): EarlierPrompt | undefined {
   const { id, replaces } = variant.prompt;
   const accepted = acceptedPrompts.get(suiteVariantKey({ suite: suite.id, prompt: id, provider: variant.provider.id }));
-  // The version that it replaces may not be selected.
+  // The prompt that it replaces may not be selected.
   if (accepted === undefined)
     return replaces === undefined ? undefined : findInSuite(suite, variant, [replaces], replaces);
   const name = findBaseline(suite) === undefined && replaces !== undefined ? replaces : 'the accepted prompt';
@@ -104,11 +107,14 @@ function findInSuite(
   return toEarlier({ prompt, provider, params: buildParams(suite, prompt, provider) }, variant, name);
 }
 
-/** The earlier prompt, parameters and model at today's address: a file of another time must not choose where a key is sent. */
+/**
+ * Combines the earlier prompt, parameters and model with today's address. An old file must not decide where a key is
+ * sent.
+ */
 function toEarlier(earlier: RenderedVariant, { prompt, provider }: RenderedVariant, name: string): EarlierPrompt {
   const { adapter } = earlier.provider;
   if (adapter !== provider.adapter) return { is: 'unavailable', why: `it was asked through ${adapter}` };
-  // The search is for edits of the prompt: another cause must not look as if there were none.
+  // Only edits of the prompt are searched. Report other changed settings, or they would look like no cause at all.
   if (settingsOf(earlier.provider) !== settingsOf(provider)) {
     return { is: 'unavailable', why: `other settings of provider ${quote(provider.id)} have changed` };
   }
@@ -127,7 +133,7 @@ function toEarlier(earlier: RenderedVariant, { prompt, provider }: RenderedVaria
   };
 }
 
-/** The files are no text of the prompt: the search can't tell whether they are the cause. A baseline keeps none. */
+/** Workspace files are not part of the prompt's text, so the search can't test them. A baseline does not store them. */
 const otherFiles: EarlierPrompt = {
   is: 'unavailable',
   why: 'the files that it put into its workspace are others, or not known',
@@ -137,24 +143,24 @@ function placedBy({ workspace = [] }: PromptVersion): string {
   return JSON.stringify(workspace.map(({ path, sha256 }) => [path, sha256]));
 }
 
-/** Today's files would be sent with the earlier prompt. */
+/** An attached file that changed since then: the earlier prompt would be sent with today's content. */
 function findChangedFile({ attached: earlier = [] }: PromptVersion, { attached = [] }: PromptVersion) {
   return attached.find(({ path, sha256 }) => earlier.some((file) => file.path === path && file.sha256 !== sha256))
     ?.path;
 }
 
-/** What can change an answer beside prompt, parameters and model. */
+/** Provider settings that can change an answer, other than prompt, parameters and model. */
 function settingsOf({ baseUrl, headers, options, structured }: ProviderConfig): string {
   return JSON.stringify([baseUrl, headers, options, structured]);
 }
 
-/** The price of a provider is that of its own model. */
+/** Drops the price, which belongs to the provider's own model. */
 function withModel(provider: ProviderConfig, model: string): ProviderConfig {
   const { price: _price, ...unpriced } = provider;
   return provider.model === model ? provider : { ...unpriced, model };
 }
 
-/** A prompt file that no suite names. */
+/** Reads a prompt file that no suite names. */
 async function readPrompt(from: string, cwd: string): Promise<PromptVersion> {
   const path = resolve(cwd, from);
   const shown = displayPath(path, cwd);

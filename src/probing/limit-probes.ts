@@ -7,13 +7,13 @@ import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
 import { type CellSpend, spendOfCell } from '../run/asking/retrial-cells.ts';
 import { sumKnown } from '../stats/descriptive.ts';
 
-/** The most that a trial may send: what both sides send together. */
+/** Upper bound on one trial: both sides' input together. */
 export interface ProbeLimit extends CellSpend {
-  /** False for a made prompt that would send more: a loop of one side may repeat a text of the other. */
+  /** False if a made prompt would send more. A loop of one side may repeat a text of the other. */
   allows(cell: Cell): boolean;
 }
 
-/** Bounds the trials of all prompts that are made of two others. */
+/** Bounds the trials of every prompt that can be made of two others. */
 export function limitProbes(
   planned: PlannedRun,
   sides: readonly { readonly made: RenderedVariant; readonly cell: Cell }[],
@@ -39,7 +39,7 @@ export function limitProbes(
   };
 }
 
-/** What the largest of several may take; without a cost where that of one is not known. */
+/** The largest of several amounts. The cost is undefined if one cost is unknown. */
 export function mostSpend(spends: readonly RetrialSpend[]): RetrialSpend {
   const usd = spends.flatMap((spend) => spend.usd ?? []);
   return {
@@ -48,7 +48,7 @@ export function mostSpend(spends: readonly RetrialSpend[]): RetrialSpend {
   };
 }
 
-/** What several may take together; without a cost where that of one is not known. */
+/** The sum of several amounts. The cost is undefined if one cost is unknown. */
 export function sumSpends(spends: readonly RetrialSpend[]): RetrialSpend {
   return { calls: spends.reduce((sum, { calls }) => sum + calls, 0), usd: sumKnown(spends, ({ usd }) => usd) };
 }

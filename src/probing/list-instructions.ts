@@ -4,19 +4,22 @@ import type { AskedPrompt } from './asked-prompt.ts';
 import { type HunkPlace, toolName } from './prompt-change.ts';
 import { splitBlocks } from './text-parts.ts';
 
-/** A part of a prompt that tells the model something, and that the prompt can be asked without. */
+/** A part of a prompt that instructs the model and can be left out. */
 export interface Instruction {
   readonly kind: 'paragraph' | 'item' | 'example' | 'tool';
   readonly text: string;
-  /** The name of a tool. */
+  /** Tool name. */
   readonly name?: string;
   /** Undefined for a tool. */
   readonly place?: Omit<HunkPlace, 'side'>;
-  /** The prompt without it. It may be no valid prompt, as where a tag of a template is left alone. */
+  /** The prompt without the instruction. It may be invalid, for example if one tag of a pair is left. */
   without(): AskedPrompt;
 }
 
-/** The paragraphs, list items, examples and tool descriptions of a prompt, in order. Headings and tags tell nothing. */
+/**
+ * Lists the paragraphs, list items, examples and tool descriptions of a prompt, in order. Headings and tags are no
+ * instructions.
+ */
 export function listInstructions(asked: AskedPrompt): readonly Instruction[] {
   const { messages } = asked;
   const shots = findShots(messages);
@@ -29,7 +32,7 @@ export function listInstructions(asked: AskedPrompt): readonly Instruction[] {
   return [...found, ...partials, ...ofTools(asked)];
 }
 
-/** Pairs of a user's message and an answer before the last user's message: examples of a conversation. */
+/** Finds few-shot examples: pairs of a user message and an answer, before the last user message. */
 function findShots(messages: readonly WrittenMessage[]): readonly (readonly [user: number, answer: number])[] {
   const last = messages.findLastIndex(({ role }) => role === 'user');
   return messages.flatMap(({ role }, index) =>
@@ -91,7 +94,7 @@ function ofText(
   });
 }
 
-/** True for variables alone: what the prompt is about, and no instruction. */
+/** True for a text of variables alone: it is the prompt's input, not an instruction. */
 function isData(text: string): boolean {
   return text.includes('{{') && !/[\p{L}\p{N}]/u.test(text.replaceAll(/\{\{.*?\}\}|\{%.*?%\}/gs, ''));
 }

@@ -19,14 +19,14 @@ import { limitProbes, mostSpend, sumSpends } from './limit-probes.ts';
 import { type Instruction, listInstructions } from './list-instructions.ts';
 import { type Prober, whyUnaskable } from './open-prober.ts';
 
-/** One prompt on one provider, before anything is asked. */
+/** The search of one prompt on one provider, before anything is asked. */
 export interface PromptSearch {
   readonly suite: Suite;
   readonly variant: RenderedVariant;
   readonly asked: AskedPrompt;
   readonly cases: readonly SensingCase[];
   readonly instructions: readonly OpenInstruction[];
-  /** The path of the stored coverage. */
+  /** Path of the stored coverage. */
   readonly path: string;
   readonly shown: string;
   readonly why?: string;
@@ -36,7 +36,7 @@ interface OpenInstruction {
   readonly instruction: Instruction;
   readonly hash: string;
   readonly stored?: StoredCoverage;
-  /** The cases that are still to be asked. */
+  /** Cases not yet asked. */
   readonly cases: readonly SensingCase[];
 }
 
@@ -76,7 +76,7 @@ function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSe
   const instructions = listInstructions(asked).map((instruction): OpenInstruction => {
     const { kind, name = '', text } = instruction;
     const said = canonicalJson([kind, name, text]);
-    // What is said twice has a verdict each.
+    // Equal instructions have a verdict each.
     const earlier = counts.get(said) ?? 0;
     counts.set(said, earlier + 1);
     const hash = sha256Hex(earlier === 0 ? said : `${said}\n${earlier}`).slice(0, 16);
@@ -89,7 +89,7 @@ function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSe
   return { ...search, instructions, ...(instructions.length === 0 && { why: 'it has no instructions' }) };
 }
 
-/** A version, and then those that it replaces: what was found of these holds for the instructions that it kept. */
+/** Ids of a prompt and the prompts that it replaces. Their stored verdicts hold for instructions that were kept. */
 function ownOrReplaced({ prompts }: Suite, id: string): readonly string[] {
   const ids = new Set<string>();
   for (let next: string | undefined = id; next !== undefined && !ids.has(next); ) {
@@ -100,14 +100,17 @@ function ownOrReplaced({ prompts }: Suite, id: string): readonly string[] {
   return [...ids];
 }
 
-/** The case that guards an instruction, or whose answers changed, must be as it was. */
+/**
+ * True if the stored verdict still holds. The case that guards an instruction, or whose answers changed, must be
+ * unchanged.
+ */
 function isCurrent(stored: StoredCoverage, now: readonly SensingCase[]): boolean {
   if (stored.is === 'noEffect') return askedOf(stored, now) > 0;
   const own = now.find(({ testCase }) => testCase.id === stored.caseId);
   return own !== undefined && stored.cases.includes(own.hash);
 }
 
-/** How many of today's cases were asked without an instruction, at least: any of those that are gone may have been. */
+/** Lower bound on today's cases that were asked without the instruction. A removed case may have been one of them. */
 export function askedOf({ is, cases, asked = 0 }: StoredCoverage, now: readonly SensingCase[]): number {
   const gone = cases.filter((hash) => !now.some((one) => one.hash === hash));
   return Math.max(is === 'unnoticed' ? 1 : 0, asked - gone.length);
@@ -126,7 +129,10 @@ function sensingCases(prober: Prober, suite: Suite, variant: RenderedVariant): r
     });
 }
 
-/** A verdict holds for one configuration of the provider. Tools are parts of the prompt, as its texts are. */
+/**
+ * Hashes the case and the provider's configuration, for which a verdict holds. Tools are excluded: like texts, they
+ * belong to the prompt.
+ */
 function hashSense({ planned: { rendering } }: Prober, { provider }: RenderedVariant, cell: Cell): string {
   const { adapter, adapterVersion, baseUrl, params } = cell.request;
   const { tools: _tools, functions: _functions, ...settings } = params;
@@ -145,17 +151,17 @@ function whyNot(
   return why ?? (cases.length === 0 ? 'no case of the suite can notice anything' : undefined);
 }
 
-/** What a search would do at most, without sending anything. */
+/** Upper bounds for a search, computed without sending anything. */
 export interface CoverForecast {
   readonly suite: string;
   readonly prompt: string;
   readonly provider: string;
   readonly cases: number;
   readonly instructions: number;
-  /** Those that have nothing stored. */
+  /** Instructions without a stored verdict. */
   readonly open: number;
   readonly calls: number;
-  /** Undefined where a price or a limit on output tokens is not known. */
+  /** Undefined if a price or an output token limit is unknown. */
   readonly usd: number | undefined;
   readonly uncounted: readonly string[];
   readonly why?: string;
@@ -184,21 +190,23 @@ export function forecastSearch(
   return { ...counts, ...sumSpends(asked), uncounted };
 }
 
-/** What was found of an instruction, so that later runs ask only of what is new. */
+/** Stored verdict on an instruction, so later searches ask only about new ones. */
 const storedCoverage = z
   .object({
     prompt: z.string(),
     provider: z.string(),
     model: z.string(),
-    /** Hash of its kind, name and text. */
+    /** Hash of the instruction's kind, name and text. */
     instruction: z.string(),
-    /** Its beginning, for readers of the file. */
+    /** Start of the instruction's text, for readers of the file. */
     text: z.string(),
     is: z.enum(['guarded', 'unnoticed', 'noEffect']),
     caseId: z.string().exactOptional(),
-    /** Hashes of the cases that were looked at; of a guarded one, that of its case alone. */
+    /** Hashes of the cases considered. For a guarded instruction, only the case that guards it. */
     cases: z.array(z.string()).min(1),
-    /** How many of them were asked without it: the others do not pass with the whole prompt. Unknown of a guarded one. */
+    /**
+     * Number of these cases asked without the instruction; the others fail with the whole prompt. Absent if guarded.
+     */
     asked: z.int().min(1).exactOptional(),
   })
   .refine(({ is, caseId }) => is === 'noEffect' || caseId !== undefined, { error: 'the case is missing' })
@@ -215,5 +223,5 @@ const kept = defineKeptList<StoredCoverage>({
   command: 'llmcheck prompt cover',
 });
 
-/** What was found of a suite's instructions. */
+/** Reads and writes the stored verdicts of a suite. */
 export const { read: readCoverage, write: writeCoverage } = kept;

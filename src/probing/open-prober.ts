@@ -27,47 +27,52 @@ import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { groupBy } from '../text/group-by.ts';
 
-/** A case as one variant of its suite is asked it. */
+/** A case on one variant of its suite. */
 export interface ProbedCase {
   readonly suite: Suite;
   readonly variant: RenderedVariant;
   readonly testCase: Case;
 }
 
-/** The names of a probed case, for what is found of it. */
+/** The ids of a probed case. */
 export function nameProbed({ suite, variant, testCase }: ProbedCase) {
   const { prompt, provider } = variant;
   return { suite: suite.id, caseId: testCase.id, prompt: prompt.id, provider: provider.id };
 }
 
-/** A prompt as it is sent for one case, in one trial. */
+/** A prompt rendered for one trial of one case. */
 export interface AskedCell {
   readonly cell: Cell;
   readonly made: RenderedVariant;
 }
 
-/** What a trial of a made prompt showed. */
+/** Result of one trial of a made prompt. */
 export type ProbeTrial =
   | { readonly is: 'passed' | 'failed'; readonly reason?: string; readonly answer: string }
   | { readonly is: 'errored'; readonly failure: ProviderFailure }
   | { readonly is: 'stopped'; readonly reason: StopReason };
 
-/** Asks cases with made prompts, through the calls of a run: its cache, limits, budget and judges. No record is written. */
+/** Asks cases with made prompts through the calls of a run: cache, limits, budget and judges. Writes no record. */
 export interface Prober {
   readonly options: RunOptions;
   readonly planned: PlannedRun;
   readonly findBaseline: FindBaseline;
-  /** What each variant is compared with, by `suiteVariantKey`. */
+  /** The accepted prompt of each variant, by `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
-  /** True where only stored answers answer a suite, so that no made prompt can be asked. */
+  /** True if a suite gets only stored answers, so no made prompt can be asked. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
-  /** The first trial of a case on a made prompt; undefined where its templates can't be rendered for the case. */
+  /** Renders the first trial of a case on a made prompt; undefined if a template can't be rendered for the case. */
   render(probed: ProbedCase, made: RenderedVariant): Cell | undefined;
-  /** Equal for made prompts that send the same. */
+  /** A key that is equal for prompts that send the same request. */
   keyOf(cell: Cell): string;
-  /** Makes one trial, by its number from 0. The same number gives the cached answer, also after a restart. */
+  /**
+   * Makes the trial with this number, counted from 0. The same number returns the cached answer, even after a restart.
+   */
   ask(cell: Cell, made: RenderedVariant, trial: number): Promise<ProbeTrial>;
-  /** Asks first trials through the providers' batch APIs. What batches that are still under way say; then some have no answer. */
+  /**
+   * Asks first trials through the providers' batch APIs. Returns a note for each pending batch; its trials have no
+   * answer yet.
+   */
   askBatch(cells: readonly AskedCell[]): Promise<readonly string[]>;
   readonly spending: ProbeSpending;
   readonly stopReason: () => StopReason | undefined;
@@ -76,14 +81,14 @@ export interface Prober {
 }
 
 export interface ProbeSpending {
-  /** Trials, those from the cache included. */
+  /** Number of trials, including cached ones. */
   trials: number;
   cached: number;
-  /** USD billed; undefined where a price is not known. */
+  /** USD billed; undefined if a price is unknown. */
   usd: number | undefined;
 }
 
-/** Opens a prober for a search, and closes it afterwards. No record and no baseline is written. */
+/** Opens a prober, passes it to `use` and closes it afterwards. Writes no record and no baseline. */
 export async function withProber<Result>(
   run: RunOptions,
   ports: RunPorts,
@@ -99,13 +104,13 @@ export async function withProber<Result>(
   }
 }
 
-/** Plans the suites as a run does, and opens their calls. Nothing is sent. */
+/** Plans the suites like a run and opens their calls. Sends nothing. */
 async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
   await loadTemplateEngine();
   const planning = await planWithBaselines(given, ports);
   const { options, findBaseline, acceptedPrompts } = planning;
   const { project } = options;
-  // A made prompt may name the model of either side.
+  // A made prompt may use the model of either side.
   const providers = new Map(planning.planned.providers);
   const planned: PlannedRun = { ...planning.planned, providers };
   const { env } = ports;
@@ -150,7 +155,7 @@ async function openProber(given: RunOptions, ports: RunPorts): Promise<Prober> {
   };
 }
 
-/** Runs cells as a run does, but for checks that compare two answers: nothing is beside a made prompt. */
+/** Runs cells like a run, without checks that compare two answers: a made prompt has no counterpart. */
 function openRunners(
   planned: PlannedRun,
   { calls, judges, stop, project, findBaseline, env }: ProberParts,
@@ -186,18 +191,18 @@ async function askInBatch(
   const cellsOf = (key: string) => (ofProvider.get(key) ?? []).map(({ cell }) => cell);
   const plan = { ...run.planned.plan, providerKeys, cells: cellsOf };
   const collected = await collectBatches({ ...run, planned: { ...run.planned, plan } }, answers);
-  // The first trials are made next, which puts their answers into the cache.
+  // The first trials follow; they put these answers into the cache.
   collected.forget();
   return collected.notes;
 }
 
-/** Trials have numbers that no run gives: those of a run were looked at before the search began. */
+/** Numbers a trial beyond all numbers of a run. The search must not reuse the run's trials: they led to it. */
 export function numbered(cell: Cell, trial: number): Cell {
   const number = firstProbeTrial + trial;
   return { ...cell, key: { ...cell.key, trial: number }, request: { ...cell.request, trial: number } };
 }
 
-/** Why variants of a suite can't be asked, whatever their prompts are; undefined where they can. */
+/** Why variants of a suite can't be asked with any prompt; undefined if they can. */
 export function whyUnaskable(prober: Prober, suite: Suite, variants: readonly RenderedVariant[]): string | undefined {
   if (prober.answersFromStoreOnly(suite))
     return 'stored answers alone answer this suite: --cache use asks its provider';
@@ -236,7 +241,7 @@ function toTrial(result: CellResult): ProbeTrial {
   }
 }
 
-/** All that was answered and called, as one text. */
+/** The texts, refusals and tool calls of an answer, as one text. */
 function answerOf({ calls }: CellResult): string {
   return calls
     .flatMap(({ completion: { text, refusal = '', toolCalls } }) => [

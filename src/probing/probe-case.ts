@@ -2,17 +2,17 @@ import type { Cell } from '../model/cell.ts';
 import type { RenderedVariant } from '../model/plan.ts';
 import type { Prober, ProbeTrial } from './open-prober.ts';
 
-/** The trials of one made prompt so far. */
+/** Trials of one made prompt so far. */
 export interface ProbeCount {
   readonly passed: number;
   readonly failed: number;
 }
 
-/** What the trials of a made prompt say of the case. */
+/** The answer for a case on a made prompt. */
 export type ProbeAnswer = ProbeCount &
   (
     | { readonly is: 'fails' | 'passes' }
-    /** The prompt can't be asked, or its trials don't decide. */
+    /** The prompt can't be asked, or its trials do not decide. */
     | { readonly is: 'unresolved'; readonly why: string }
     /** The search can't go on. */
     | { readonly is: 'stopped'; readonly why: StopCause }
@@ -24,9 +24,9 @@ export interface StopCause {
 }
 
 /**
- * A made prompt fails a case, or passes it, once one outcome leads by this many trials. Suppose that the case fails one
- * time in five with the better prompt. With the worse prompt it passes one time in five. Then the answer is wrong with
- * probability 1 / (1 + 4^lead).
+ * The lead of one outcome that decides whether a made prompt passes a case. Suppose the case fails one time in five
+ * with the better prompt, and passes one time in five with the worse one. Then the answer is wrong with probability 1 /
+ * (1 + 4^lead).
  */
 export function leadFor(probes: number, error: number): number {
   let lead = 3;
@@ -34,18 +34,21 @@ export function leadFor(probes: number, error: number): number {
   return lead;
 }
 
-/** A case that is still undecided after this many trials is too flaky for either answer. */
+/** After this many undecided trials, the case is too flaky for an answer. */
 export function mostTrials(lead: number): number {
   return 5 * lead;
 }
 
 export interface ProbeOptions {
   readonly lead: number;
-  /** Trials that the search has left. */
+  /** Trials left to the search. */
   readonly left: number;
 }
 
-/** Asks a case with a made prompt until one outcome leads. Each round makes no more trials than any outcome needs. */
+/**
+ * Asks a case with a made prompt until one outcome leads. Each round makes only the trials that the nearest decision
+ * needs.
+ */
 export async function probeCase(
   prober: Pick<Prober, 'ask'>,
   { cell, made }: { readonly cell: Cell; readonly made: RenderedVariant },
@@ -79,19 +82,19 @@ export async function probeCase(
   }
 }
 
-/** Trials that may end without an answer: calls are retried before they do. */
+/** Most trials that may end without an answer. Calls are retried before a trial ends so. */
 const maxErrored = 1;
 
 function describeEnd(trial: ProbeTrial | undefined) {
   const failure = trial?.is === 'errored' ? trial.failure : undefined;
-  // The API takes the prompts of both sides, and refuses this one.
+  // The API refuses this prompt; it accepted those of both sides.
   if (failure?.kind === 'badRequest') return { is: 'unresolved', why: failure.message } as const;
   return { is: 'stopped', why: (trial && stopCauseOf(trial)) ?? noAnswer } as const;
 }
 
 const noAnswer: StopCause = { cause: 'provider', message: 'no answer came' };
 
-/** Why nothing more can be asked after a trial; undefined for an answer. */
+/** Why the search must stop after a trial; undefined if the trial was judged. */
 export function stopCauseOf(trial: ProbeTrial): StopCause | undefined {
   switch (trial.is) {
     case 'passed':

@@ -7,22 +7,22 @@ import { splitWords } from '../text/words/words.ts';
 import type { AskedPrompt } from './asked-prompt.ts';
 import { align, type PartKind, splitSentences, type TextPart } from './text-parts.ts';
 
-/** The smallest piece of a change that is applied or left out. */
+/** Smallest piece of a change that can be applied or left out. */
 export interface Hunk {
   readonly kind: PartKind | 'space' | 'message' | 'attachment' | 'defaults' | 'tool' | 'param' | 'model';
-  /** Undefined where the change adds it. */
+  /** Undefined if the change adds it. */
   readonly before?: string;
-  /** Undefined where the change removes it. */
+  /** Undefined if the change removes it. */
   readonly after?: string;
-  /** The path of a tool or parameter, such as `tools.route.description`. */
+  /** Path of a tool or parameter, such as `tools.route.description`. */
   readonly name?: string;
-  /** Where the text is; undefined where its file is not known. */
+  /** Place of the text in the prompt; undefined if its file is unknown. */
   readonly place?: HunkPlace;
 }
 
-/** A text of a prompt, and lines in it counted from 1. */
+/** Lines of a prompt's text, counted from 1. */
 export interface HunkPlace {
-  /** The prompt whose lines these are: what was removed is in the earlier one alone. */
+  /** Side that the lines belong to. Removed text is only in the earlier prompt. */
   readonly side: 'before' | 'after';
   readonly text: { readonly message: number } | { readonly partial: string };
   readonly line: number;
@@ -36,7 +36,7 @@ export interface FileLines {
   readonly endLine: number;
 }
 
-/** Where lines of a prompt's text are in its files; undefined where the text is in no file. */
+/** Finds the file lines of a prompt's text; undefined if the text is in no file. */
 export function fileLines(
   prompt: PromptVersion,
   { text, line, endLine }: Omit<HunkPlace, 'side'>,
@@ -51,17 +51,17 @@ export function fileLines(
   return { path: first.file, line: first.line, endLine: Math.max(first.line, last.line) };
 }
 
-/** What differs between two prompts, in the order of the text. */
+/** The difference of two prompts. Hunks are in the order of the text. */
 export interface PromptChange {
   readonly hunks: readonly Hunk[];
-  /** The earlier prompt with these hunks applied; all of them make the later one. */
+  /** The earlier prompt with these hunks applied. With all hunks it equals the later prompt. */
   make(hunks: ReadonlySet<number>): AskedPrompt;
 }
 
 type Has = (hunk: number) => boolean;
 type Choose<T> = (has: Has) => T;
 
-/** Splits the change from one prompt to another into hunks. Both have templates of one language. */
+/** Splits the change from one prompt to another into hunks. Both must use one template language. */
 export function splitChange(before: AskedPrompt, after: AskedPrompt): PromptChange {
   const hunks: Hunk[] = [];
   const add = (hunk: Hunk): number => hunks.push(hunk) - 1;
@@ -93,7 +93,7 @@ function diffMessages(
   const pairs = align({
     before: before.map(textOf),
     after: after.map(textOf),
-    // Messages of one role are a pair, however much of them has changed.
+    // Messages of one role always pair, even if all text changed.
     alike: (a, b) => (a.slice(0, a.indexOf('\n')) === b.slice(0, b.indexOf('\n')) ? 0.5 + likeness(a, b) / 2 : 0),
   });
   const chosen = pairs.map(([i, j]): Choose<readonly WrittenMessage[]> => {
@@ -137,7 +137,7 @@ function diffMessage(
 
 type Language = WrittenMessage['language'];
 
-/** Partials are texts of their own; what else a template file declares is one hunk. */
+/** Makes each partial a text of its own. Everything else that a template file declares is one hunk. */
 function diffLanguage(before: Language, after: Language, add: Add): Choose<Language> {
   if (before === undefined || after === undefined) return () => after;
   const { partials: oldPartials = {}, ...oldRest } = before;
@@ -161,7 +161,7 @@ interface TextSides {
   readonly after: HunkPlace['text'];
 }
 
-/** A piece of a text that is the same on both sides, or belongs to a hunk. */
+/** A piece of text that is equal on both sides or belongs to a hunk. */
 interface Atom {
   readonly before: string;
   readonly after: string;
@@ -195,7 +195,7 @@ function diffText(before: string, after: string, sides: TextSides, add: Add): Ch
   });
   const ids = atoms.map(({ is }, index) => {
     if (is !== 'space') return hunkOf[index];
-    // White space goes with the change beside it.
+    // White space belongs to the change beside it.
     return hunkOf[index + 1] ?? hunkOf[index - 1] ?? add({ kind: 'space', before: ' ', after: ' ' });
   });
   return (has) =>
@@ -219,7 +219,7 @@ function placeOf(side: HunkPlace['side'], text: HunkPlace['text'], content: stri
   return { side, text, line, endLine: line + content.trimEnd().split('\n').length - 1 };
 }
 
-/** The part of their words that two texts share. */
+/** Share of words common to two texts, from 0 to 1. */
 function likeness(a: string, b: string): number {
   const [first, second] = [splitWords(a.toLowerCase()), splitWords(b.toLowerCase())];
   if (first.length + second.length === 0) return 0;
@@ -255,7 +255,7 @@ function diffValue(
   return diffLeaf(kind, path.join('.'), before, after, add);
 }
 
-/** A list of tools by their names; undefined for any other value. */
+/** Tools by name, if the value is a list of named tools. */
 function namedItems(value: JsonValue | undefined): JsonObject | undefined {
   if (!Array.isArray(value)) return undefined;
   const items: readonly JsonValue[] = value;
@@ -268,7 +268,7 @@ function namedItems(value: JsonValue | undefined): JsonObject | undefined {
     : undefined;
 }
 
-/** The name of a tool in the form of any API. */
+/** Name of a tool, in the format of any API. */
 export function toolName(tool: JsonObject): string | undefined {
   const own = isJsonObject(tool['function']) ? tool['function']['name'] : tool['name'];
   return typeof own === 'string' ? own : undefined;

@@ -24,15 +24,15 @@ import { nameProbed, type ProbedCase, type Prober, type ProbeSpending, withProbe
 
 export interface RunBisectOptions {
   readonly run: RunOptions;
-  /** Ids of cases, alone or as `suite/case`; empty: those that did not pass in the latest run. */
+  /** Case ids, alone or as `suite/case`. Empty: every case that did not pass in the latest run. */
   readonly cases: readonly string[];
-  /** What to compare with; undefined: what a run compares with. */
+  /** The earlier side. Undefined: the one that a run compares with. */
   readonly from?: string;
-  /** Set where the commits since `from` are searched, which is `git:REF`. */
+  /** True to search the commits since `from`, which is then `git:REF`. */
   readonly commits?: boolean;
-  /** False for a variant of a case that is not to be searched. */
+  /** False for a variant of a case that should not be searched. */
   readonly isWanted?: (probed: ProbedCase) => boolean;
-  /** Called with each case that is done. */
+  /** Called with each finished case. */
   readonly onCase?: (found: BisectedCase) => void;
 }
 
@@ -42,7 +42,7 @@ export interface BisectOutcome {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }
 
-/** Searches each case, one after the other: what broke one is tried first on the next. */
+/** Searches the cases one after the other. Hunks that broke one case are tried first on the next. */
 export async function runBisect(options: RunBisectOptions, ports: RunPorts): Promise<BisectOutcome> {
   return withProber(toRunOptions(options), ports, async (prober) => {
     const opened = await openSearches(prober, options, ports);
@@ -84,7 +84,7 @@ async function forecastCase(
   return { ...of, hunks: hunks.length, probes: mostProbes(hunks.length), calls, usd, uncounted: limit.uncounted };
 }
 
-/** A baseline that `--from` names takes the place of the run's. */
+/** A baseline named by `--from` replaces the run's. */
 function toRunOptions({ run, from }: RunBisectOptions): RunOptions {
   const isBaseline = from !== undefined && !isPromptSource(from, run.project);
   const settings = isBaseline ? { ...run.settings, baseline: { source: from } } : run.settings;
@@ -132,7 +132,7 @@ async function openSearches(
         .filter(({ prompt, provider }) => prompt.baselineOf === undefined && runsOn(testCase, prompt.id, provider.id))
         .map((variant) => ({ probed: { suite, variant, testCase }, earlier: findEarlier(suite, variant) }))
         .filter(({ probed }) => isWanted(probed));
-      // An older version beside the one that replaces it has nothing to be compared with.
+      // A replaced prompt beside its replacement has nothing to compare with.
       const compared = own.filter(({ earlier }) => earlier !== undefined);
       for (const { probed, earlier = nothingOf(probed) } of compared.length > 0 ? compared : own) {
         const history = openHistory?.(probed);
@@ -150,7 +150,7 @@ const nothing: EarlierPrompt = {
   why: 'nothing was accepted, and no version replaces another (name it with --from)',
 };
 
-/** Each case that is named must be one of a suite, and not be skipped. */
+/** Each named case must be in a suite and must not be skipped. */
 function refuseUnasked(cases: readonly string[], ids: ReadonlySet<string>, asked: ReadonlySet<string>): void {
   const problems = cases
     .filter((id) => !asked.has(id))

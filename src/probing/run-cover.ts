@@ -37,20 +37,22 @@ import { type FileLines, fileLines } from './prompt-change.ts';
 
 export interface RunCoverOptions {
   readonly run: RunOptions;
-  /** Ask of every instruction, whatever is stored. */
+  /** Ask about every instruction, even if a verdict is stored. */
   readonly all: boolean;
-  /** Keep no verdict on an instruction without a guard: each search asks of it, until one without this accepts it. */
+  /**
+   * Store no verdict on an unguarded instruction, so each search asks again until one without this option accepts it.
+   */
   readonly requireGuards: boolean;
-  /** Called with each prompt that is done. */
+  /** Called with each finished prompt. */
   readonly onPrompt?: (covered: CoveredPrompt) => void;
 }
 
 export interface CoveredInstruction {
   readonly instruction: Pick<Instruction, 'kind' | 'text' | 'name'>;
-  /** Undefined where its text is in no file. */
+  /** Undefined if the text is in no file. */
   readonly file?: FileLines;
   readonly coverage: Coverage;
-  /** True where an earlier search found it and nothing was asked. */
+  /** True if the verdict comes from an earlier search. */
   readonly isStored: boolean;
 }
 
@@ -58,7 +60,7 @@ export interface CoveredPrompt {
   readonly suite: string;
   readonly prompt: string;
   readonly provider: string;
-  /** Cases that may notice something. */
+  /** Number of cases that may notice a missing instruction. */
   readonly cases: number;
   readonly instructions: readonly CoveredInstruction[];
   /** Why nothing was asked. */
@@ -67,13 +69,13 @@ export interface CoveredPrompt {
 
 export interface CoverOutcome {
   readonly prompts: readonly CoveredPrompt[];
-  /** Files that were written, relative to the working folder. */
+  /** Written files, relative to the working folder. */
   readonly written: readonly string[];
   readonly spending: ProbeSpending;
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }
 
-/** Removes each instruction in turn, and asks the cases until one fails. */
+/** Removes each instruction in turn and asks the cases until one fails. */
 export async function runCover(options: RunCoverOptions, ports: RunPorts): Promise<CoverOutcome> {
   return withProber(options.run, ports, async (prober) => {
     const prompts: CoveredPrompt[] = [];
@@ -122,10 +124,12 @@ async function coverPrompt(prober: Prober, search: PromptSearch): Promise<Covere
   return { ...of, instructions: covered, ...defined({ why }) };
 }
 
-/** Cases that the first batch asks of each instruction; the second asks the rest, where none of these failed. */
+/** Cases asked per instruction in the first batch. The second batch asks the rest if none of these failed. */
 const firstBatch = 3;
 
-/** Asks what the search begins with through batch APIs, in two rounds. What batches under way say; empty where all ended. */
+/**
+ * Asks the first trials through batch APIs, in two rounds. Returns a note for each pending batch; empty if all ended.
+ */
 async function askFirstTrials(
   prober: Prober,
   search: PromptSearch,
@@ -157,13 +161,13 @@ async function askFirstTrials(
       trials.map(([{ cell, made }, trial]) => ({ cell: numbered(cell, trial), made })),
     );
     if (pending.length > 0) return pending;
-    // Their answers go to the cache.
+    // This puts the answers into the cache.
     await Promise.all(trials.map(([asked, trial]) => ask(asked, trial)));
   }
   return [];
 }
 
-/** Each trial is made once, also where several instructions need it. */
+/** Makes each trial once, even if several instructions need it. */
 function createAsk(prober: Prober): CoverPorts['ask'] {
   const made = new Map<string, Promise<ProbeTrial>>();
   return ({ cell, made: variant }, trial) => {
@@ -201,7 +205,7 @@ function asCoverage({ is, caseId = '' }: StoredCoverage, asked: number): Coverag
   }
 }
 
-/** What new cases show, together with what the older ones showed. */
+/** Merges the result of new cases with the stored result of older ones. */
 function addStored(found: Coverage, stored: Coverage | undefined): Coverage {
   if (stored === undefined || found.is === 'guarded' || stored.is === 'guarded' || stored.is === 'undecided')
     return found;
@@ -209,7 +213,7 @@ function addStored(found: Coverage, stored: Coverage | undefined): Coverage {
   return { ...found, asked: stored.asked + found.asked };
 }
 
-/** Keeps what was decided of this prompt; what is stored of other prompts and models stays. */
+/** Stores the verdicts on this prompt. Verdicts on other prompts and models stay. */
 function keepCoverage(
   { variant, instructions, cases, path, shown }: PromptSearch,
   covered: CoveredPrompt,
@@ -229,11 +233,11 @@ function keepCoverage(
       const guard = cases.filter(({ testCase }) => testCase.id === caseId);
       return [{ ...of, ...defined({ caseId }), cases: guard.map((one) => one.hash) }];
     }
-    // Nothing is kept of cases that are gone.
+    // Drop cases that no longer exist.
     const seen = cases.filter((one) => open.includes(one) || stored?.cases.includes(one.hash) === true);
     return [{ ...of, ...defined({ caseId }), cases: seen.map((one) => one.hash), asked: coverage.asked }];
   });
-  // What a search could not ask of stays as it was.
+  // Keep the stored verdict if this search could not ask.
   const answered = instructions.filter((_, index) => {
     const { coverage } = covered.instructions[index] ?? {};
     return coverage !== undefined && !isStopped(coverage);

@@ -1,18 +1,18 @@
-/** What a part of a prompt's text is. */
+/** Kind of a part of a prompt's text. */
 export type PartKind = 'sentence' | 'paragraph' | 'item' | 'example' | 'heading' | 'mark';
 
-/** A part of a text. The parts of a text, each with the white space before it, make up the text. */
+/** A part of a text. All parts, each with its leading white space, add up to the text. */
 export interface TextPart {
   readonly kind: PartKind;
   /** White space before the part. */
   readonly lead: string;
-  /** Empty for the white space at the end of a text. */
+  /** Empty for white space at the end of a text. */
   readonly text: string;
   /** Offset of `text`. */
   readonly start: number;
 }
 
-/** Splits a text into paragraphs, list items, examples, headings, and lines that hold nothing but a tag. */
+/** Splits a text into paragraphs, list items, examples, headings and lines with only a tag. */
 export function splitBlocks(source: string): readonly TextPart[] {
   const blocks: Range[] = [];
   const lines = [...readLines(source)];
@@ -28,7 +28,7 @@ export function splitBlocks(source: string): readonly TextPart[] {
   return toParts(source, blocks);
 }
 
-/** Splits a text as `splitBlocks` does, and its paragraphs and items into sentences. */
+/** Splits a text like `splitBlocks`, and then paragraphs and items into sentences. */
 export function splitSentences(source: string): readonly TextPart[] {
   const ranges = splitBlocks(source).flatMap(({ kind, text, start }): readonly Range[] => {
     if (kind !== 'paragraph' && kind !== 'item') return [{ kind, start, end: start + text.length }];
@@ -71,7 +71,7 @@ const item = /^\s*(?:[-*+•]|\d{1,3}[.)]|[a-z][.)])\s+\S/;
 
 const heading = /^\s*#{1,6}\s/;
 
-/** A line of template tags or of a tag of XML. */
+/** A line of only template tags, or of one XML tag. */
 const mark =
   /^\s*(?:(?:\{%.*%\}|\{\{[#/>^!~].*\}\}|\{\{~?else.*\}\}|\{\{~?role\b.*\}\})\s*)+$|^\s*<\/?[a-z][\w-]*[^>]*>\s*$/i;
 
@@ -83,19 +83,19 @@ function kindOfLine(text: string): PartKind | undefined {
   return item.test(text) ? 'item' : 'paragraph';
 }
 
-/** The number of the last line of the block that begins on a line. */
+/** Index of the last line of the block that starts on line `first`. */
 function blockEnd(lines: readonly Line[], first: number, kind: PartKind | undefined): number {
   const text = lines[first]?.text ?? '';
   if (kind === 'example') return findClosing(lines, first, text);
   if (kind !== 'item' && kind !== 'paragraph') return first;
   let last = first;
-  // What goes on with an item is indented.
+  // Continuation lines of an item are indented.
   const goesOn = ({ text: next }: Line) => kindOfLine(next) === 'paragraph' && (kind !== 'item' || /^\s/.test(next));
   for (let next = lines[last + 1]; next !== undefined && goesOn(next); next = lines[last + 1]) last += 1;
   return last;
 }
 
-/** An example that is never closed is one line. */
+/** Finds the closing line of an example. An example without one is a single line. */
 function findClosing(lines: readonly Line[], first: number, text: string): number {
   const opened = fence.exec(text)?.groups?.['mark'];
   const tag = example.exec(text)?.groups?.['tag'] ?? '';
@@ -109,7 +109,10 @@ function findClosing(lines: readonly Line[], first: number, text: string): numbe
   return first;
 }
 
-/** Where a sentence ends and another one follows, or a line that begins like one. Nothing ends within a tag of a template. */
+/**
+ * Finds the ends of sentences: before another sentence, or before a line that starts like one. Template tags contain no
+ * end.
+ */
 function findSentenceEnds(text: string): readonly number[] {
   const masked = text.replaceAll(/\{\{.*?\}\}|\{%.*?%\}/gs, (tag) => '_'.repeat(tag.length));
   const ends: number[] = [];
@@ -122,7 +125,7 @@ function findSentenceEnds(text: string): readonly number[] {
   return ends;
 }
 
-/** Ranges without white space around them; what lies between becomes the lead of the next. */
+/** Trims ranges. The white space between two of them becomes the `lead` of the second. */
 function toParts(source: string, ranges: readonly Range[]): readonly TextPart[] {
   const parts: TextPart[] = [];
   let before = 0;
@@ -138,19 +141,19 @@ function toParts(source: string, ranges: readonly Range[]): readonly TextPart[] 
   return parts;
 }
 
-/** A pair of equal or changed parts, or a part that one side alone has. */
+/** A pair of equal or changed parts, or a part of only one side. */
 export type Aligned = readonly [before: number | undefined, after: number | undefined];
 
 interface AlignOptions {
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** How alike two different parts are, from 0 to 1; below `minAlike` they are no pair. */
+  /** Likeness of two different parts, from 0 to 1. Below `minAlike` they do not pair. */
   readonly alike: (before: string, after: string) => number;
 }
 
 const minAlike = 0.5;
 
-/** Aligns two lists: equal parts by their longest common subsequence, and between them those that are most alike. */
+/** Aligns two lists: equal parts by longest common subsequence, and the parts between them by likeness. */
 export function align({ before, after, alike }: AlignOptions): readonly Aligned[] {
   const equal = walk(before.length, after.length, (i, j) => (before[i] === after[j] ? 1 : 0));
   const pairs: Aligned[] = [];
@@ -176,7 +179,7 @@ export function align({ before, after, alike }: AlignOptions): readonly Aligned[
 
 type Pair = readonly [before: number, after: number];
 
-/** Adds the parts that only one side has to the pairs of a gap, in order. */
+/** Adds the unpaired parts of a gap to its pairs, in order. */
 function fillGap(from: Pair, to: Pair, pairs: readonly Pair[]): readonly Aligned[] {
   const filled: Aligned[] = [];
   let [i, j] = from;
@@ -192,7 +195,7 @@ function fillGap(from: Pair, to: Pair, pairs: readonly Pair[]): readonly Aligned
   return filled;
 }
 
-/** The pairs in order whose weights have the largest sum; a weight of 0 is no pair. */
+/** Finds the ordered pairs with the largest sum of weights. A weight of 0 is no pair. */
 function walk(rows: number, columns: number, weightOf: (row: number, column: number) => number): readonly Pair[] {
   if (rows === 0 || columns === 0) return [];
   const width = columns + 1;

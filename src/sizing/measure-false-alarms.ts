@@ -11,7 +11,7 @@ import {
 import { createSimulation, type SimulatedComparison, type SimulatedRun } from './simulate-gate.ts';
 
 export interface FalseAlarmOptions extends Omit<StoredTrialsOptions, 'run'> {
-  /** Simulated runs, each compared with an accepted run of the same version. */
+  /** Number of simulated runs, each compared with an accepted run of the same version. */
   readonly comparisons: number;
   /** Uniform in [0, 1), seeded: the same seed gives the same report. */
   readonly random: () => number;
@@ -19,9 +19,9 @@ export interface FalseAlarmOptions extends Omit<StoredTrialsOptions, 'run'> {
 
 export interface Calibration {
   readonly variants: readonly VariantCalibration[];
-  /** Over all variants together, as one run judges them. Null where nothing could be simulated. */
+  /** Rates over all variants together, as one run judges them. Null if nothing could be simulated. */
   readonly run: RunCalibration | null;
-  /** Variants without a case of two trials: nothing tells a flaky case of theirs from a broken one. */
+  /** Variants without a case of two trials: their flaky cases can't be told from broken ones. */
   readonly insufficient: readonly InsufficientVariant[];
   readonly warnings: readonly Problem[];
 }
@@ -29,17 +29,17 @@ export interface Calibration {
 export interface RunCalibration {
   readonly failed: EventRate;
   readonly regressed: EventRate;
-  /** Of a single case, a contract included. */
+  /** Rate of failures by a single case, or by a contract. */
   readonly caseFailed: EventRate;
   readonly inconclusive: EventRate;
   readonly extraCalls: ExtraCalls;
 }
 
-/** Confirmation trials as shares of the planned ones. */
+/** Confirmation trials, as a share of the planned trials. */
 interface ExtraCalls {
   readonly average: number;
   readonly most: number;
-  /** The parts of the average. */
+  /** The two parts of `average`. */
   readonly forAverages: number;
   readonly forCases: number;
 }
@@ -48,11 +48,11 @@ interface InsufficientVariant {
   readonly suite: string;
   readonly prompt: string;
   readonly provider: string;
-  /** True where recorded answers take the place of calls. */
+  /** True if recorded answers replace calls. */
   readonly isHermetic: boolean;
 }
 
-/** How often the gate failed a version that was compared with itself. */
+/** How often the gate failed a variant that was compared with itself. */
 export interface VariantCalibration {
   readonly suite: string;
   readonly prompt: string;
@@ -60,26 +60,26 @@ export interface VariantCalibration {
   readonly alpha: number;
   readonly runs: readonly string[];
   readonly usesBaseline: boolean;
-  /** Cases with a stored trial, of those that the suite has. */
+  /** Cases that have a stored trial. */
   readonly cases: number;
   readonly suiteCases: number;
   readonly trials: number;
-  /** What the outcomes add up to: passed + inconclusive + failed. */
+  /** The three outcomes; they add up to 1. */
   readonly passed: EventRate;
   readonly inconclusive: EventRate;
   readonly failed: EventRate;
-  /** Why it failed; a comparison may do so for several reasons. */
+  /** Causes of failures. One comparison can have several. */
   readonly regressed: EventRate;
   readonly caseBroken: EventRate;
   readonly mustPass: EventRate;
-  /** Why it was inconclusive. */
+  /** Causes of inconclusive comparisons. */
   readonly openAverages: EventRate;
   readonly openCases: EventRate;
-  /** The cases that were called broken, the most frequent first. */
+  /** Cases called broken, most frequent first. */
   readonly brokenCases: readonly { readonly caseId: string; readonly count: number }[];
 }
 
-/** A share of comparisons. Its 95 % interval covers what the stored trials leave open about the rates of the cases. */
+/** A share of comparisons. The 95 % interval includes the uncertainty of the cases' failure rates. */
 export interface EventRate {
   readonly count: number;
   readonly value: number;
@@ -87,7 +87,9 @@ export interface EventRate {
   readonly high: number;
 }
 
-/** Measures the gate's false alarms by simulated runs of one version, at failure rates that its stored trials allow for. */
+/**
+ * Measures the gate's false alarms by simulating runs of one version. Failure rates are drawn to fit the stored trials.
+ */
 export async function measureFalseAlarms(options: FalseAlarmOptions): Promise<Calibration> {
   const { project, comparisons, random } = options;
   const { sources, baselines, warnings } = await readStoredTrials(options);
@@ -117,7 +119,10 @@ export async function measureFalseAlarms(options: FalseAlarmOptions): Promise<Ca
   return { variants, run: describeRun(results), insufficient, warnings };
 }
 
-/** Each has failure rates of its own. Enough to show how much the result varies with what the trials leave open. */
+/**
+ * Number of populations, each with failure rates of its own. Enough to show the spread that the stored trials leave
+ * open.
+ */
 const maxPopulations = 20;
 
 function sizeOfPart(index: number, parts: number, all: number): number {
@@ -136,7 +141,7 @@ function hasFailedCase({ codes }: SimulatedComparison): boolean {
   return codes.has('case-broken') || codes.has('must-pass');
 }
 
-/** Of the runs of each population. */
+/** Summarizes the runs of each population. */
 function describeRun(results: readonly (readonly SimulatedRun[])[]): RunCalibration {
   const rate = (isEvent: (found: SimulatedComparison) => boolean): EventRate =>
     rateOf(results, ({ comparisons }) => comparisons.some(isEvent));
@@ -161,7 +166,7 @@ function describeRun(results: readonly (readonly SimulatedRun[])[]): RunCalibrat
   };
 }
 
-/** A run with a failure is failed, whatever else is open. */
+/** A run with a failure counts as failed, not as inconclusive. */
 function isInconclusive(comparisons: readonly SimulatedComparison[]): boolean {
   const outcomes = new Set(comparisons.map(({ outcome }) => outcome));
   return outcomes.has('inconclusive') && !outcomes.has('failed');

@@ -2,16 +2,16 @@ import { flaggedAtP, fullLooks, shortLooks } from '../compare/confirm/judge-aver
 import { type CasePlan, type ConfirmationDesign, planCase } from '../stats/plan-confirmed.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 
-/** The other variants that the same run judges. */
+/** Totals of the other variants that the same run judges. */
 export interface OtherAverages {
-  /** Gated averages, those of the variant included. */
+  /** Gated averages, including this variant's own. */
   readonly averages: number;
   /** Cases and planned trials of the other variants. */
   readonly cases: number;
   readonly trials: number;
 }
 
-/** The averages of a variant that can fail the gate. */
+/** Counts the averages of a variant that can fail the gate. */
 function countAverages({ suite, cases }: TrialPool): number {
   const { cost, steps } = suite.gate;
   const recalls = Object.values(suite.classes?.recall ?? {}).filter(({ maxDrop }) => maxDrop !== undefined).length;
@@ -31,7 +31,7 @@ export function findOthers(pool: TrialPool, pools: readonly TrialPool[]): OtherA
   };
 }
 
-/** How a flagged average of a variant of the given size is confirmed while others are flagged by chance. */
+/** Designs the confirmation of a flagged average for a variant of this size, while others are flagged by chance. */
 export function designConfirmation(
   { averages, ...others }: OtherAverages,
   { cases, trials, alpha, budget }: { cases: number; trials: number; alpha: number; budget: number },
@@ -45,7 +45,7 @@ export function designConfirmation(
   return { level: (last.levelShare * alpha) / 2 / flagged, trials: last.trials, usesPlanned };
 }
 
-/** The chances that a run finds a single case that breaks. Cases that flake in every planned trial are suspects too. */
+/** Chances that a run detects one broken case. Cases that flake in every planned trial become suspects too. */
 export function planSingleCase(
   { suite, cases, asksAccepted }: TrialPool,
   others: OtherAverages,
@@ -64,7 +64,7 @@ export function planSingleCase(
   });
 }
 
-/** A case that mostly failed before is a known failure, so it is no suspect. */
+/** Chance that a case fails a trial. A case that mostly failed before is a known failure, so its chance is 0. */
 function flakeOf({ trials }: PooledCase, flakeRate: number): number {
   const failures = trials.filter(({ status }) => status === 'failed').length;
   if (trials.length === 0) return flakeRate;

@@ -19,9 +19,9 @@ import {
 } from './pool-trials.ts';
 
 export interface PlanSizeOptions extends StoredTrialsOptions {
-  /** The drop of the pass rate to plan for; undefined: the largest that each suite's gate tolerates. */
+  /** Drop of the pass rate to plan for. Undefined: the largest drop that each suite's gate tolerates. */
   readonly drop?: number;
-  /** The wanted chance of a clear answer. */
+  /** Wanted probability of a clear answer. */
   readonly power: number;
 }
 
@@ -30,7 +30,9 @@ export interface PlanSizeResult {
   readonly warnings: readonly Problem[];
 }
 
-/** Which drop one variant's suite can see, and which size would see a given drop. Null where no such number exists. */
+/**
+ * The drop that a variant's suite can detect, and the size that detects a given drop. Null if no such number exists.
+ */
 export interface VariantSize {
   readonly suite: string;
   readonly prompt: string;
@@ -39,60 +41,63 @@ export interface VariantSize {
   readonly power: number;
   readonly drop: number;
   readonly scope: 'population' | 'suite';
-  /** True where recorded answers take the place of calls. */
+  /** True if recorded answers replace calls. */
   readonly isHermetic: boolean;
   readonly cases: number;
-  /** The fewest and the most of a case. */
+  /** Fewest and most trials of a case. */
   readonly trials: { readonly min: number; readonly max: number };
   readonly pilot: Pilot;
-  /** Of the accepted baseline; null where there is none and it is taken to have as many as a run. */
+  /** Trials per case in the accepted baseline. Null without a baseline; then a run's number is assumed. */
   readonly baselineTrials: number | null;
-  /** Averages that the named suites judge in one run, this variant's included. */
+  /** Number of averages that one run judges over the named suites, including this variant's. */
   readonly averages: number;
-  /** False where confirmation trials of the accepted prompt can't confirm a drop of the average: the stored ones decide. */
+  /**
+   * False if confirmation trials of the accepted prompt can't confirm a drop of the average. Then the stored trials
+   * decide.
+   */
   readonly asksAccepted: boolean;
-  /** Null where no two cases share a group. */
+  /** Null if no two cases share a group. */
   readonly groups: { readonly designEffect: number } | null;
-  /** The part of a drop that the verdicts of the suite's judges show; null in it where no judge is measured. */
+  /** Share of a drop that the suite's judges detect; `shown` is null if no judge is measured. */
   readonly judge: { readonly shown: number | null } | null;
   readonly visibleDrop: number | null;
   readonly excludableDrop: number | null;
   readonly run: RunSize;
-  /** The most that confirmation trials add; null where none can be made. */
+  /** Size of the run with the most confirmation trials; null if none can be made. */
   readonly confirmation: RunSize | null;
-  /** Null where no confirmation trial can be made. */
+  /** Null if no confirmation trial can be made. */
   readonly singleCase: SingleCase | null;
   readonly see: Growth;
   readonly exclude: Growth;
 }
 
-/** What a run finds of a case that passed before. */
+/** Chances that a run detects a broken case that passed before. */
 interface SingleCase {
   /**
-   * Confirmation trials of the candidate and of the accepted prompt. The latter has one if the budget does not suffice,
-   * and 0 if it can't be asked.
+   * Confirmation trials of the candidate and of the accepted prompt. The latter has one if the budget is short, and 0
+   * if it can't be asked.
    */
   readonly trials: number;
   readonly acceptedTrials: number;
   readonly calls: number | null;
-  /** The chance that it is called broken: where it now always fails, also if it failed one time in ten before. */
+  /** Chances for a case that now always fails: one that always passed before, and one that failed one time in ten. */
   readonly brokenForGood: number;
   readonly brokenAfterFlaking: number;
-  /** Where it now fails nine times in ten, and half of the time. */
+  /** Chances for a case that now fails nine times in ten, and for one that fails half of the time. */
   readonly failsMostly: number;
   readonly failsHalf: number;
 }
 
 export interface Growth {
-  /** More cases at the suite's trials. */
+  /** More cases at the suite's number of trials. */
   readonly byCases: RunSize | null;
   /** More trials on the suite's cases. */
   readonly byTrials: RunSize | null;
-  /** More cases at another number of trials, where that takes fewer of them. */
+  /** More cases at another number of trials, if that needs fewer cases. */
   readonly byBoth: RunSize | null;
 }
 
-/** Computes from stored trials what drop each gated variant can detect, and how large a suite detects a given drop. */
+/** Computes from stored trials which drop each gated variant can detect, and which suite size detects a given drop. */
 export async function planSize(options: PlanSizeOptions): Promise<PlanSizeResult> {
   const { sources, baselines, warnings } = await readStoredTrials(options);
   const pools = poolTrials(options.project.suites, sources);
@@ -115,7 +120,7 @@ function planVariant(pool: TrialPool, { baseline, others, options }: PlanContext
   const { alpha, scope, passRate, confirm } = suite.gate;
   const { power } = options;
   const { maxDrop = defaultMaxDrop } = passRate;
-  // No number of cases excludes a drop of nothing at all.
+  // No number of cases excludes a drop of 0.
   const drop = options.drop ?? (maxDrop > 0 ? maxDrop : defaultMaxDrop);
   const pilot = describePilot(pool);
   const counts = cases.map(({ plannedTrials }) => plannedTrials);
@@ -132,7 +137,7 @@ function planVariant(pool: TrialPool, { baseline, others, options }: PlanContext
     { pool, design, others, isConfirmed: isConfirmed && pool.asksAccepted, price, power, drop },
     {
       effect: groups?.designEffect ?? 1,
-      // A judge that is no better than a coin shows nothing of a drop.
+      // A judge that is no better than chance shows no drop at all.
       shown: Math.max(0.001, judge?.shown ?? 1),
     },
   );
@@ -171,10 +176,10 @@ interface Planned {
   readonly drop: number;
 }
 
-/** What this size sees and excludes, and which size sees and excludes the wanted drop. */
+/** Computes the drop that a size detects and excludes, and the size that detects and excludes the wanted drop. */
 function createPlanner(
   { pool, design, others, isConfirmed, price, power, drop }: Planned,
-  /** Independent cases are so many times fewer, and verdicts show so much of a drop. */
+  /** `effect` divides the number of cases into independent ones; `shown` is the share of a drop that verdicts show. */
   { effect, shown }: { readonly effect: number; readonly shown: number },
 ): Pick<VariantSize, 'visibleDrop' | 'excludableDrop' | 'see' | 'exclude'> {
   const { alpha, confirm } = pool.suite.gate;
@@ -183,7 +188,7 @@ function createPlanner(
   const confirmationOf = ({ cases, trials }: SuiteDesign) =>
     designConfirmation(others, { cases, trials, alpha, budget: confirm.budget });
   const plan = (size: SuiteDesign) => planSuite(own(size), seen, { alpha, power });
-  // What can't be confirmed is tested at once, and adjusted for all averages.
+  // Without confirmation, averages are tested at once, and the level is adjusted for all of them.
   const planAtOnce = (size: SuiteDesign) => planSuite(own(size), seen, { alpha: alpha / others.averages, power });
   const isSeen = (size: SuiteDesign) => confirmedPower(own(size), seen, confirmationOf(size)) >= power;
   const all = (cases: number | null): number | null => (cases === null ? null : Math.ceil(cases * effect));
@@ -199,7 +204,7 @@ function createPlanner(
   const { excludableDrop, exclude } = plan(design);
   const grow = (cases: (size: SuiteDesign) => number | null, trials: number | null): Growth => {
     const more = cases(design);
-    // A baseline that is accepted with as many trials makes both sides more precise.
+    // A baseline with equally many trials makes both sides more precise.
     const ways = largerTrials
       .filter((count) => count > design.trials)
       .flatMap((count) => {
@@ -224,12 +229,12 @@ function createPlanner(
 const maxCases = 1e6;
 const maxTrials = 1000;
 
-/** The drop of which verdicts show so much; null where even a drop to nothing shows less. */
+/** The true drop if verdicts show `seen` of it. Null if even a drop to 0 would show less. */
 function trueDrop(seen: number | null, shown: number): number | null {
   return seen === null || seen >= shown ? null : seen / shown;
 }
 
-/** Null where no two cases share a group. */
+/** Null if no two cases share a group. */
 function describeGroups({ cases }: TrialPool): VariantSize['groups'] {
   const tried = cases.filter(({ trials }) => trials.length > 0);
   if (sharedGroups(cases.map(({ group }) => group)) === undefined) return null;
@@ -238,7 +243,7 @@ function describeGroups({ cases }: TrialPool): VariantSize['groups'] {
   return { designEffect: groups === undefined ? 1 : designEffect(rates, groups) };
 }
 
-/** Null where rules alone decide. */
+/** Null if the suite has no judges. */
 function describeJudge({ suite, judges }: TrialPool): VariantSize['judge'] {
   if (suite.judges.length === 0) return null;
   const bounds = judges.flatMap(({ measured }) => measured?.youdenLow ?? []);
@@ -281,12 +286,12 @@ function both(trials: number): Pick<SuiteDesign, 'trials' | 'baselineTrials'> {
   return { trials, baselineTrials: trials };
 }
 
-/** What a variance divided by the count averages to; null for no counts. */
+/** Harmonic mean: the count that gives the mean of variance / count. Null without counts. */
 function harmonicMean(counts: readonly number[]): number | null {
   return counts.length === 0 ? null : 1 / mean(counts.map((count) => 1 / count));
 }
 
-/** The stored trials that the numbers are planned from. */
+/** The stored trials that the plan is computed from. */
 interface Pilot {
   readonly runs: readonly string[];
   readonly usesBaseline: boolean;
@@ -294,15 +299,15 @@ interface Pilot {
   readonly trials: number;
   readonly passRate: number | null;
   readonly flakyCases: number;
-  /** Of one trial; `isAssumed` where no case has two trials to tell it from. */
+  /** Flake rate of one trial; `isAssumed` if no case has two trials to estimate it from. */
   readonly flakeRate: number;
   readonly isAssumed: boolean;
-  /** Variance of one trial within its case, and of the pass rate between cases; null where the trials don't tell. */
+  /** Variance of one trial within its case, and of the pass rate between cases. Null if there are too few trials. */
   readonly withinCases: number | null;
   readonly betweenCases: number | null;
 }
 
-/** Used where no case has two trials. */
+/** Used if no case has two trials. */
 const assumedFlakeRate = 0.05;
 
 /** Describes the stored trials of a version. */
@@ -330,7 +335,7 @@ function resultsOf({ trials }: PooledCase): readonly number[] {
   return trials.map(({ status }) => (status === 'passed' ? 1 : 0));
 }
 
-/** What a run of some size takes; null where it is not known. */
+/** Calls and cost of a run of this size; null if unknown. */
 export interface RunSize {
   readonly cases: number;
   readonly trials: number;
@@ -354,7 +359,7 @@ function priceSize(cases: readonly PooledCase[]): (cases: number, trials: number
   });
 }
 
-/** A judge that answered from the cache billed nothing, which says nothing of what it costs. */
+/** Mean cost of judges per trial. Cached verdicts are left out: they billed nothing. */
 function meanJudgeCost(trials: readonly StoredTrial[]): number | null {
   if (trials.every(({ judgeCostUsd }) => judgeCostUsd === undefined || judgeCostUsd === 0)) return 0;
   const fresh = trials.filter(({ cached }) => !cached).map(({ judgeCostUsd }) => judgeCostUsd ?? 0);

@@ -18,22 +18,22 @@ import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';
 import { groupBy } from '../text/group-by.ts';
 
-/** A gated variant of a suite with every stored trial of one and the same version. */
+/** A gated variant of a suite, with all stored trials of one version. */
 export interface TrialPool {
   readonly suite: Suite;
   readonly prompt: string;
   readonly provider: string;
   readonly replaces: string | undefined;
-  /** The version that was run last; undefined where no trial of the suite's cases is stored. */
+  /** The version that ran last; undefined if no trial of the suite's cases is stored. */
   readonly recorded: RecordedVariant | undefined;
-  /** Where the trials come from, the latest first; a baseline has no id. */
+  /** Ids of the runs that the trials come from, latest first. A baseline has no id. */
   readonly runIds: readonly string[];
   readonly usesBaseline: boolean;
-  /** False where an edited prompt's accepted version can never be asked again (baseline/accepted-prompts.ts). */
+  /** False if an edited prompt's accepted version can no longer be asked (baseline/accepted-prompts.ts). */
   readonly asksAccepted: boolean;
-  /** The suite's judges, as the latest run measured them. */
+  /** The suite's judges, with the accuracy measured in the latest run. */
   readonly judges: readonly RecordedJudge[];
-  /** The gated cases of the suite as it is now, by case id. */
+  /** The suite's current gated cases, by case id. */
   readonly cases: readonly PooledCase[];
 }
 
@@ -43,18 +43,18 @@ export interface PooledCase {
   readonly mustPass: boolean;
   readonly group: string | undefined;
   readonly slices: readonly string[] | undefined;
-  /** The trials that the suite plans now. */
+  /** Trials that the suite currently plans for the case. */
   readonly plannedTrials: number;
   readonly hasTurns: boolean;
   readonly trials: readonly StoredTrial[];
 }
 
-/** Pools the trials of all runs with the same prompt, params, model and snapshot, of cases with the same hash. */
+/** Pools the trials of all runs with equal prompt, params, model and snapshot, for cases with equal hashes. */
 export function poolTrials(suites: readonly Suite[], sources: readonly TrialSource[]): readonly TrialPool[] {
   return suites.flatMap((suite) => {
     const cases = [...suite.cases()].filter(({ observe, skip }) => !observe && skip === undefined);
     const replaced = new Set(suite.prompts.map(({ replaces }) => replaces));
-    // A version that another one replaces is not gated.
+    // A replaced prompt is not gated.
     return suite.prompts
       .filter(({ id }) => !replaced.has(id))
       .flatMap((prompt) =>
@@ -110,19 +110,22 @@ function poolVariant(
   };
 }
 
-/** A stored trial's case hash has more parts if its result depends on a judge, a program's variables or files. */
+/**
+ * True if a stored hash belongs to this case. Stored hashes have more parts if a judge, a program's variables or files
+ * matter.
+ */
 function isOf(hashOfCase: string | undefined, caseHash: string): boolean {
   return hashOfCase !== undefined && `${withoutFiles(caseHash)}.`.startsWith(`${hashOfCase}.`);
 }
 
-/** The trials of each case whose hash is that of its latest trial. */
+/** Keeps the trials whose case hash equals that of the case's latest trial. */
 function keepLatestHash(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   const latest = new Map<string, string>();
   for (const { caseId, caseHash } of trials) if (!latest.has(caseId)) latest.set(caseId, caseHash);
   return trials.filter(({ caseId, caseHash }) => isSameCase(latest.get(caseId), caseHash));
 }
 
-/** Trials that another snapshot of the model answered belong to another version. */
+/** Keeps a source's trials if they belong to the latest version. Answers of another model snapshot do not. */
 function sameVersion(latest: TrialSource, source: TrialSource): TrialSource[] {
   if (versionOf(source.recorded) !== versionOf(latest.recorded)) return [];
   // A refused answer names no snapshot.
@@ -136,7 +139,7 @@ function versionOf({ adapter, model, baseUrl, params, messages, contract }: Reco
   return JSON.stringify([adapter, model, baseUrl ?? null, params, canonicalJson(messages), contract?.output ?? null]);
 }
 
-/** Drops answers that the cache served again: they are no new observation. */
+/** Drops repeated answers from the cache: they are no new observation. */
 function keepDistinct(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   const seen = new Set<string>();
   const keep = (trial: StoredTrial): boolean => {
@@ -149,7 +152,7 @@ function keepDistinct(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   return [...fresh, ...trials.filter(({ cached }) => cached)].filter(keep);
 }
 
-/** The number of judged trials of each unchanged case in the accepted baseline, over all runs that it pools. */
+/** Number of judged trials of each unchanged case in the accepted baseline, over all runs pooled in it. */
 export function countBaselineTrials(
   baseline: Baseline | undefined,
   { prompt, provider, replaces, cases }: TrialPool,
@@ -168,39 +171,42 @@ export function countBaselineTrials(
   return counts;
 }
 
-/** A judged trial with the number of its calls, which is undefined where it was not recorded. */
+/** A judged trial. `calls` is undefined if it was not recorded. */
 export interface StoredTrial extends RowSummary {
   readonly calls: number | undefined;
 }
 
-/** The trials of one variant that one run, or a baseline, holds. */
+/** The trials of one variant from one run or baseline. */
 export interface TrialSource {
   readonly suite: string;
   readonly recorded: RecordedVariant;
   /** Undefined for an accepted baseline. */
   readonly runId: string | undefined;
   readonly trials: readonly StoredTrial[];
-  /** The measured accuracy of the suite's judges in that run; empty for a baseline. */
+  /** Measured accuracy of the suite's judges in that run; empty for a baseline. */
   readonly judges: readonly RecordedJudge[];
 }
 
 export interface StoredTrials {
-  /** The latest run first, the baselines last. */
+  /** Latest run first, baselines last. */
   readonly sources: readonly TrialSource[];
-  /** By suite id, where one was accepted. */
+  /** Accepted baselines, by suite id. */
   readonly baselines: ReadonlyMap<string, Baseline>;
-  /** Names runs that could not be read. */
+  /** Warnings for runs that could not be read. */
   readonly warnings: readonly Problem[];
 }
 
 export interface StoredTrialsOptions {
   readonly project: Project;
   readonly cwd: string;
-  /** Reads only this run, without the baseline. */
+  /** Read only this run, without the baseline. */
   readonly run?: string;
 }
 
-/** Reads the judged, planned trials of every stored run. Confirmation trials follow a failure, so they would bias a rate. */
+/**
+ * Reads the judged, planned trials of every stored run. Confirmation trials are left out: they follow failures and
+ * would bias a rate.
+ */
 export async function readStoredTrials({ project, cwd, run }: StoredTrialsOptions): Promise<StoredTrials> {
   const suites = new Set(project.suites.map(({ id }) => id));
   const baselines = readBaselines(project, cwd);
@@ -258,7 +264,7 @@ function sourcesOfBaseline(baseline: Baseline, { providers }: Suite, pricer: Pri
   return baseline.variants.flatMap((variant) => {
     const side = sideOfBaseline(baseline, variant, { source: '', costOf });
     if (side === undefined) return [];
-    // A baseline names the snapshots of all its trials together: with several, that of a single trial is unknown.
+    // A baseline lists the snapshots of all its trials. With several, the snapshot of one trial is unknown.
     const model = side.models.length === 0 ? undefined : side.models.join(', ');
     const trials: StoredTrial[] = [];
     for (const { trials: rows } of side.cases.values()) {

@@ -28,25 +28,25 @@ export interface SimulatedComparison {
   readonly outcome: ComparisonOutcome;
   readonly codes: ReadonlySet<BreachCode>;
   readonly brokenCases: readonly string[];
-  /** Whether averages or cases look worse and are neither confirmed nor cleared. */
+  /** True if averages or cases look worse and are neither confirmed nor cleared. */
   readonly isOpen: { readonly averages: boolean; readonly cases: boolean };
 }
 
 export interface SimulatedRun {
   /** One for each pool, in the same order. */
   readonly comparisons: readonly SimulatedComparison[];
-  /** Planned trials, and confirmation trials for averages and for cases. */
+  /** Number of planned trials, and of confirmation trials for averages and for cases. */
   readonly trials: { readonly planned: number; readonly averages: number; readonly cases: number };
 }
 
 interface GateSimulation {
-  /** Draws the failure rate of every case. The runs that follow have these rates. */
+  /** Draws a failure rate for every case. Later runs use these rates. */
   readonly drawRates: () => void;
-  /** Accepts a run and compares another one with it. All trials of both, and all that confirm, are drawn from the same rates. */
+  /** Accepts a run and compares another one with it. All their trials use the current rates. */
   readonly simulate: () => SimulatedRun;
 }
 
-/** Runs the real comparison and the real gate on trials of one version, so every failure is a false alarm. */
+/** Runs the real comparison and gate on trials of one version, so every failure is a false alarm. */
 export function createSimulation(pools: readonly SimulatedPool[], random: () => number): GateSimulation {
   const summaries = summarizePools(pools.map(({ pool }) => pool));
   const variants = pools.map(({ pool, baselineTrials }): SimulatedVariant => {
@@ -60,7 +60,7 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
     const ids = cases.list.map((one): [string, SimulatedCase] => {
       return [caseKey({ suite: pool.suite.id, prompt, provider, caseId: one.found.caseId }), one];
     });
-    // Each simulated run looks at all of them, which would be summed up from their rows each time.
+    // Copy the cases: a lazy map would summarize their rows again in each simulated run.
     const read = { ...variant, cases: new Map(variant.cases) };
     return { suite, variant: read, ids: new Map(ids), drawRates: cases.drawRates };
   });
@@ -108,19 +108,19 @@ function runOf(gated: readonly GatedComparison[], isFinal: boolean): JudgeRunOpt
 
 interface SimulatedPool {
   readonly pool: TrialPool;
-  /** Trials by case in the accepted baseline. A case that it lacks gets as many as a run has. */
+  /** Trials per case in the accepted baseline. A missing case gets as many as a run has. */
   readonly baselineTrials: ReadonlyMap<string, number>;
 }
 
 interface SimulatedVariant extends Pick<GatedComparison, 'suite' | 'variant'> {
-  /** The cases by the keys that confirmation trials use. */
+  /** Cases by the keys that confirmation trials use. */
   readonly ids: ReadonlyMap<string, SimulatedCase>;
   readonly drawRates: () => void;
 }
 
 interface DrawnSides {
   readonly simulated: SimulatedVariant;
-  /** Planned trials. */
+  /** Number of planned trials. */
   readonly planned: number;
   readonly candidate: ReadonlyMap<string, CaseSummary>;
   readonly compare: () => ComparedVariant;
@@ -154,7 +154,7 @@ function drawSides(simulated: SimulatedVariant): DrawnSides {
         : { ...drawn, accepted: [...accepted, ...rows] },
     );
   };
-  // Confirmation trials change what is said of cases, and no average.
+  // Confirmation trials change verdicts on cases, but no average.
   const compare = () => (isAsked ? { ...planned, cases: pairSides(...sides, options) } : planned);
   return { simulated, planned: trials, candidate, compare, ask };
 }
@@ -238,9 +238,9 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
       gate: suite.gate,
       outputs: suite.baseline.outputs,
       filtered: false,
-      // With recorded answers no confirmation trial can be made, so a failure counts as it is.
+      // Recorded answers allow no confirmation trial, so a failure counts at once.
       ...(suite.recordings === undefined ? {} : { replayed: true as const }),
-      // Simulates a run after an edit of the prompt.
+      // Simulate a run after an edit of the prompt.
       variants: [
         ...before,
         {
@@ -273,8 +273,8 @@ interface SimulatedCase {
 }
 
 /**
- * The cases of a pool that have a stored trial. A few trials say little about one case. Its failure rate is drawn from
- * a distribution that is fitted to all cases of the pool.
+ * The cases of a pool that have a stored trial. One case has too few trials for a rate, so each rate is drawn from a
+ * distribution fitted to all cases.
  */
 function createCases(
   pool: TrialPool,
@@ -313,7 +313,7 @@ function createCases(
 
 type Judged = 'passed' | 'failed';
 
-/** The case's own rows of a status. Where it has none, its first row with the scores that other cases have there. */
+/** The case's own rows with this status. If it has none, its first row with the scores of other cases' rows. */
 function rowsOf({ trials }: PooledCase, status: Judged, all: readonly RowSummary[]): readonly RowSummary[] {
   const own = trials.filter((row) => row.status === status);
   const [first] = trials;
@@ -323,7 +323,7 @@ function rowsOf({ trials }: PooledCase, status: Judged, all: readonly RowSummary
   return scores.map((score) => ({ ...bare(first), status, score }));
 }
 
-/** Drops latencies, which are not comparable and slow to compare, and pooled trials, since each draw is one trial. */
+/** Drops latencies, which are not comparable and slow to compare, and `pooled`, since each draw is one trial. */
 function bare({ pooled: _pooled, ...row }: RowSummary): RowSummary {
   return { ...row, latencyMs: undefined };
 }
