@@ -10,7 +10,7 @@ const scenarios = [...plainScenarios, ...richScenarios];
 
 /**
  * Whole commands over the fixtures, with all that they print and write. A change inside the program must not change
- * a byte of the snapshots; a change that users see shows up here, and `vitest run test/net -u` accepts it.
+ * a byte of the snapshots; a change that users see shows up here, and `vitest run test/output -u` accepts it.
  */
 describe('a command prints and writes what it did before', () => {
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (name, scenario) => {
