@@ -109,6 +109,7 @@ function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
   return judged.length > 0 && countStatus(judged, 'failed') === judged.length && countStatus(accepted, 'failed') === 0;
 }
 
+/** Judges cases of which nothing was accepted. Only their own retrials can tell of them. */
 export function judgeAdded(input: SuspicionInput, isFinal: boolean) {
   const { added, shards, mergedShards, isStopped } = input;
   const isOneEnough = isSmallRun(input) || (isFinal && hasCostlyRetrials(input));
