@@ -167,7 +167,7 @@ export function decideCell(verdicts: readonly Verdict[], threshold: number | und
   return { passed: threshold === undefined || score >= threshold - rounding, score };
 }
 
-/** 1 where no check counts: nothing could fail. */
+/** 1 if no check counts: nothing could fail. */
 function meanScore(verdicts: readonly Verdict[]): number {
   const total = verdicts.reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) return 1;

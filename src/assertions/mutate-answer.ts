@@ -232,7 +232,7 @@ function otherNumber(value: number): number {
   return value + 1 === value ? value / 2 : value + 1;
 }
 
-/** In the place that the key has, and as data even where it is `__proto__`. */
+/** In the place that the key has, and as data even if it is `__proto__`. */
 function withKey(value: object, key: string, item: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, old]): [string, unknown] => [name, name === key ? item : old]),

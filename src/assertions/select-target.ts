@@ -13,7 +13,7 @@ import {
 import { describeNotJson, describeToolCalls, selectSkill, textOf } from './targets.ts';
 import { selectFile } from './workspace.ts';
 
-/** Picks the part of an answer that is checked. Throws a `DeadlineError` where the search takes too long. */
+/** Picks the part of an answer that is checked. Throws a `DeadlineError` if the search takes too long. */
 export function selectTarget(view: CompletionView, select: SelectSpec, ports: AssertionPorts): Selected {
   switch (select.kind) {
     case 'text':

@@ -48,7 +48,7 @@ export async function acceptBaseline(options: AcceptOptions): Promise<readonly A
     const file = relative(cwd, path);
     const isFull = !suite.recorded.filtered && record.summary.stopReason === undefined;
     return withFileLock(path, () => {
-      // A damaged file is refused, even where a full run replaces all of it.
+      // A damaged file is refused, even if a full run replaces all of it.
       const old = openBaselineFile(path, file);
       const failures = findNewFailures(suite, old, readRow);
       const { merged, stillExpected } = mergeRun(old, buildBaseline(suite, readRow), failures, {
@@ -132,7 +132,7 @@ function describeFailures(count: number): string {
   return `; ${formatCount(count, 'failing case')} would become known failures`;
 }
 
-/** Throws a `UserError` where `--update-baseline` could not write. To be called before the first call of a run. */
+/** Throws a `UserError` if `--update-baseline` could not write. To be called before the first call of a run. */
 export function refuseUnwritableBaselines(suites: Iterable<PlannedSuite>, root: string): void {
   for (const { suite, selectedCases } of suites) {
     if (selectedCases > 0) withRefusal(() => probeFile(baselinePathOf(root, suite.path)));

@@ -28,11 +28,11 @@ export interface AcceptOptions {
   readonly recordPath: string;
   /** Of the project. A record may come from anywhere: other suites in it are refused. */
   readonly projectSuites: readonly Pick<Suite, 'id' | 'path'>[];
-  /** Takes a suite by its path relative to the root; all of the record's where undefined. */
+  /** Takes a suite by its path relative to the root; all of the record's if undefined. */
   readonly isWanted?: (suitePath: string) => boolean;
   /** Accepts what is incomplete, errored or breaks a contract. */
   readonly force: boolean;
-  /** Makes each failing case a known failure, even where it passed in most of its earlier trials. */
+  /** Makes each failing case a known failure, even if it passed in most of its earlier trials. */
   readonly knownFailures?: boolean;
   /** The config as the user named it, for the commands that are printed. */
   readonly configPath?: string;

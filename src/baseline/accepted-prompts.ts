@@ -170,7 +170,7 @@ function findUnrenderable(suite: Suite, prompt: PromptVersion) {
 
 /**
  * Adds each baseline's own prompt beside the version that is compared with it. Both run interleaved in one invocation, so that
- * drift of the provider affects both and latencies are comparable. Throws a `UserError` where a baseline's prompt can't run.
+ * drift of the provider affects both and latencies are comparable. Throws a `UserError` if a baseline's prompt can't run.
  * Prompts and providers that the run leaves out are not looked at.
  */
 export async function addBaselinePrompts(
@@ -218,7 +218,7 @@ function selectById<T extends { readonly id: string }>(all: readonly T[], ids: r
   return ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
 }
 
-/** The accepted variants of a prompt, else of the one that it replaces: those of the run's providers where there are some. */
+/** The accepted variants of a prompt, else of the one that it replaces: those of the run's providers if there are some. */
 function findAccepted(
   { id, replaces }: PromptVersion,
   providers: readonly ProviderConfig[],

@@ -16,7 +16,7 @@ import {
 export interface RunBaselines {
   /** With the baselines' own prompts, where `--rerun-baseline` wants them. */
   readonly project: RunOptions['project'];
-  /** The commit that the run is compared with, where it is one. */
+  /** The commit that the run is compared with, if it is one. */
   readonly ref: GitRef | undefined;
   readonly findBaseline: FindBaseline;
   readonly findReference: FindReference;

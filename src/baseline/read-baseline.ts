@@ -24,7 +24,7 @@ export interface ScannedBaseline {
   readonly suite: string;
   readonly pin?: Pin;
   readonly variants: readonly BaselineVariant[];
-  /** The case that the visitor saw as the `index`-th. Throws a UserError where the file was changed meanwhile. */
+  /** The case that the visitor saw as the `index`-th. Throws a UserError if the file was changed meanwhile. */
   readonly readCase: (index: number, key: CaseKey) => BaselineCase;
 }
 

@@ -96,7 +96,7 @@ export function writeEntry(folder: string, entry: CacheEntry, newText?: string):
   }
 }
 
-/** The folder is made only where it is missing: it is there for nearly every entry. */
+/** The folder is made only if it is missing: it is there for nearly every entry. */
 function writeMakingFolder(path: string, text: string): void {
   try {
     writeFileSync(path, text);
@@ -107,7 +107,7 @@ function writeMakingFolder(path: string, text: string): void {
   }
 }
 
-/** The names in a folder; none where it is missing or no folder. Throws other system errors. */
+/** The names in a folder; none if it is missing or no folder. Throws other system errors. */
 export function listNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder).sort();

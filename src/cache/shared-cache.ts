@@ -8,7 +8,7 @@ export class ReadOnlyStoreError extends Error {}
 export interface SharedBackend {
   /** Undefined if there is no such value. */
   read(key: string): Promise<string | undefined>;
-  /** Rejects with a `ReadOnlyStoreError` where it can only be read. */
+  /** Rejects with a `ReadOnlyStoreError` if it can only be read. */
   write(key: string, text: string): Promise<void>;
   /** How many values of ours there are, where `isMore` is set at least that many. */
   count(): Promise<{ readonly entries: number; readonly isMore: boolean }>;

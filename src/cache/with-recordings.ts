@@ -92,7 +92,7 @@ export interface WriteRecordingsOptions {
 /**
  * Writes recorded answers. The rows replace the lines of their own cells, in the given order. Lines of other cells
  * stay. The file is sorted, replaced as a whole, and not written where nothing changes. Returns whether it changed.
- * Throws a UserError where the existing file can't be read, rather than lose lines that were written by hand.
+ * Throws a UserError if the existing file can't be read, rather than lose lines that were written by hand.
  */
 export function writeRecordings(
   path: string,

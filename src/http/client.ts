@@ -286,7 +286,7 @@ const decoders: Readonly<Record<string, Decode>> = {
 const inflateWrapped: Decode = promisify(inflate);
 const inflateBare: Decode = promisify(inflateRaw);
 
-/** Undoes a `content-encoding`, several codings included. Throws an `HttpError` where the bytes don't fit it or the cap. */
+/** Undoes a `content-encoding`, several codings included. Throws an `HttpError` if the bytes don't fit it or the cap. */
 async function decodeBody(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
   let decoded = body;
   for (const coding of encoding.split(',').reverse()) {

@@ -147,7 +147,7 @@ function runValidation(validate: ValidateFunction, value: unknown): boolean {
   }
 }
 
-/** Looks at every keyword, also where it does not apply: to find too many only makes checking slower. */
+/** Looks at every keyword, even if it does not apply: to find too many only makes checking slower. */
 function findCosts(schema: unknown): { readonly patterns: readonly string[]; readonly recursive: boolean } {
   const patterns = new Set<string>();
   const keywords = new Set<string>();

@@ -12,7 +12,7 @@ export interface SchemaViolation {
 }
 
 export interface JsonSchemaErrorOptions extends ErrorOptions {
-  /** The way to the offending place in the schema, where it is known. */
+  /** The way to the offending place in the schema, if it is known. */
   readonly place?: readonly (string | number)[];
   readonly hint?: string;
 }

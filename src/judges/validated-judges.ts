@@ -32,7 +32,7 @@ function findValidation({ judge, criterionHash }: Criterion, validations: readon
   return validations.find((validation) => validation.judge === judge.id && validation.criterionHash === criterionHash);
 }
 
-/** Undefined if the labels changed, or where no answer is labelled good or none bad. */
+/** Undefined if the labels changed, or if no answer is labelled good or none bad. */
 function describeMeasured(
   found: JudgeValidation | undefined,
   labels: readonly LabelledAnswer[],

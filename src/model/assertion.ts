@@ -25,7 +25,7 @@ export interface AssertionDeclaration {
   readonly params: ZodType;
   /** The parameter that the short form fills (`contains: refund`); undefined: only the map form exists. */
   readonly main?: string;
-  /** The value is always the main parameter, even where it is a map (`jsonSchema`). */
+  /** The value is always the main parameter, even if it is a map (`jsonSchema`). */
   readonly wholeValue?: boolean;
   /** Parameters that may be a path to a JSON or YAML file, whose content takes the path's place. */
   readonly files?: readonly string[];

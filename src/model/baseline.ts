@@ -65,7 +65,7 @@ export interface BaselineCases {
   readonly provider: string;
   caseIds(): Iterable<string>;
   has(caseId: string): boolean;
-  /** Throws a RangeError for a case that is not there, and a UserError where its file was changed meanwhile. */
+  /** Throws a RangeError for a case that is not there, and a UserError if its file was changed meanwhile. */
   read(caseId: string): BaselineCase;
 }
 
@@ -126,7 +126,7 @@ export interface Baseline extends BaselineContent {
    * usage.
    */
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
-  /** A case whole; undefined if there is none. Throws a UserError where the file was changed meanwhile. */
+  /** A case whole; undefined if there is none. Throws a UserError if the file was changed meanwhile. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
   /** True if a case was accepted under another prompt text, model or parameters than the variant has now. */
   hasOtherPrompt(key: VariantKey): boolean;

@@ -90,7 +90,7 @@ export interface MetricEvidence extends MetricComparison {
   readonly pWithin?: number;
   /** For costs and steps with too few cases for a test: whether each case rose beyond the margin. */
   readonly everyCaseRose?: boolean;
-  /** The lower bound with every error counted against the candidate, where there were any. */
+  /** The lower bound with every error counted against the candidate, if there were any. */
   readonly worstLow?: number | null;
   /**
    * True if no case is on both sides. Two separate samples are then compared, which can show a drop but can't exclude
@@ -131,7 +131,7 @@ export interface ComparedVariant {
   readonly answers: number;
   readonly unmatched: readonly string[];
   readonly planning: PlanningAdvice;
-  /** The same for the score, where there is one. */
+  /** The same for the score, if there is one. */
   readonly scorePlanning?: PlanningAdvice;
   /** True if an answer of a paired case has no known cost on a side. */
   readonly isCostUnknown?: boolean;

@@ -174,7 +174,7 @@ export const maxRetryAfterMs = 60_000;
 
 export interface ProviderFailure {
   readonly kind: FailureKind;
-  /** What happened, and the next step where there is one. The code that prints it masks secrets. */
+  /** What happened, and the next step if there is one. The code that prints it masks secrets. */
   readonly message: string;
   readonly status?: number;
   /** The wait that the server requested, in milliseconds from now. */

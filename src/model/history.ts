@@ -21,7 +21,7 @@ interface HistoryRun {
   readonly startedAt: string;
   /** Of llmcheck. */
   readonly version: string;
-  /** False if it was stopped or killed, or where its record lacks rows. */
+  /** False if it was stopped or killed, or if its record lacks rows. */
   readonly complete: boolean;
 }
 
@@ -148,7 +148,7 @@ export interface ErosionFinding extends VariantKey {
   /** Standard score of the difference over cases; null if it has no spread. */
   readonly z: number | null;
   readonly message: string;
-  /** Stored runs since the pin, the oldest first, this run last; only where it is eroded. */
+  /** Stored runs since the pin, the oldest first, this run last; only if it is eroded. */
   readonly since: readonly RunSincePin[];
 }
 

@@ -34,7 +34,7 @@ export interface SelectInput extends AssertionInput {
 /** What a user's own check says. Anything else, and any further key, makes the check errored. */
 export interface AssertionVerdict {
   readonly pass: boolean;
-  /** From 0 to 1; 1 or 0 where it is left out. */
+  /** From 0 to 1; 1 or 0 if it is left out. */
   readonly score?: number;
   readonly reason?: string;
 }

@@ -239,14 +239,14 @@ export interface PageCell {
   readonly score?: number;
   readonly latencyMs?: number;
   readonly costUsd?: number | null;
-  /** Passed trials of all, where there are several. */
+  /** Passed trials of all, if there are several. */
   readonly trials?: readonly [passed: number, all: number];
   /** The start of the answer and of the reason why it failed, to be searched and shown in passing. */
   readonly answer?: string;
   readonly reason?: string;
 }
 
-/** A text as it was, or its start where it is too long for a page. */
+/** A text as it was, or its start if it is too long for a page. */
 export type PageText = string | { readonly text: string; readonly ofChars: number };
 
 export type PageBlock = readonly PageCase[];
@@ -337,7 +337,7 @@ export interface PageTrial {
   /** Absent if `steps` has the calls. */
   readonly toolCalls?: readonly PageToolCall[];
   readonly steps?: readonly PageStep[];
-  /** Against the baseline's steps, where there are any. */
+  /** Against the baseline's steps, if there are any. */
   readonly path?: PagePath;
   /** The final state of the case's tools, as JSON. */
   readonly state?: PageText;

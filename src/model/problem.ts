@@ -8,7 +8,7 @@ export interface SourceLocation {
   readonly column: number;
   /** For values made by code: the path in the data; line and column are then a guess. */
   readonly dataPath?: string;
-  /** The address of the line at the tested commit, where it is known. */
+  /** The address of the line at the tested commit, if it is known. */
   readonly url?: string;
   /** The lines around the place, for the code frame. */
   readonly excerpt?: { readonly startLine: number; readonly lines: readonly string[] };

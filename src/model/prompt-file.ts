@@ -48,7 +48,7 @@ export interface PromptModel {
   readonly written: string;
   /** adapter:model; undefined if no adapter is known for it. */
   readonly use?: string;
-  /** The next step where there is none. */
+  /** The next step if there is none. */
   readonly hint?: string;
   readonly at: SourceLocation;
 }

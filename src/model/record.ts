@@ -148,7 +148,7 @@ export interface ProviderSwap {
   readonly candidates: readonly string[];
 }
 
-/** A setting that lets more through than before. Values are as written, `none` where there is no limit. */
+/** A setting that lets more through than before. Values are as written, `none` if there is no limit. */
 export interface Loosened {
   /** Absent if it is one of the config. */
   readonly suite?: string;

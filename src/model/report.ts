@@ -27,13 +27,13 @@ export interface VariantReport
   readonly model: string;
   /** The part of `skipped` that was not asked, since the run was decided early. */
   readonly notAsked?: number;
-  /** The latencies of every timed answer, and of what it is compared with. Computed on first use. */
+  /** The latencies of every timed answer on both sides. Computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
-  /** Cases that did not pass, errors aside; absent if none did not. */
+  /** Cases that failed, without errored ones; absent if there is none. */
   readonly failedCases?: readonly FailedCase[];
-  /** Cases of which a trial could not be judged; absent if there is none. */
+  /** Number of cases with a trial that could not be judged; absent if there is none. */
   readonly erroredCases?: number;
-  /** The gated slices of which a case was selected; absent if there is none. */
+  /** The gated slices with a selected case; absent if there is none. */
   readonly slices?: readonly SliceReport[];
   /** Absent if the suite has no classes. */
   readonly classes?: ClassReport;
@@ -51,16 +51,16 @@ interface FailedCase {
 interface SliceReport {
   readonly slice: string;
   readonly passRate: RateEstimate;
-  /** The limits, as the gate sets them. */
+  /** The limits of the gate. */
   readonly min?: number;
   readonly maxDrop?: number;
 }
 
-/** What the answers of a variant were classified as. A case with several trials counts in shares. */
+/** The classification results of a variant. A case with several trials counts in shares. */
 export interface ClassReport {
   /** The suite's classes, sorted. */
   readonly names: readonly string[];
-  /** The confusion matrix without its empty cells, by the class of the case and then by that of the answer. */
+  /** The confusion matrix without empty cells, by true class and then by the answer's class. */
   readonly cells: readonly ClassCell[];
   /** The scores of each class that has a judged case. */
   readonly scores: readonly ClassScoreReport[];
@@ -70,7 +70,7 @@ export interface ClassReport {
     readonly recall: number | null;
     readonly f1: ShareEstimate;
   };
-  /** What answers of none of the classes said, the most frequent first. */
+  /** Answers that named no class, most frequent first. */
   readonly others: readonly { readonly found: string | null; readonly answers: number }[];
 }
 
@@ -107,7 +107,7 @@ interface SliceComparison {
   readonly passRate: MetricComparison;
 }
 
-/** What the answers to the compared cases were classified as, before and now. */
+/** The classification results of the compared cases, before and now. */
 export interface ClassComparison {
   /** Compared ones. */
   readonly cases: number;
@@ -115,7 +115,7 @@ export interface ClassComparison {
   readonly f1: MetricComparison & { readonly maxDrop: number };
   /** The recall of each class, sorted. */
   readonly recall: readonly ClassRecallComparison[];
-  /** The confusion matrix of both sides without its empty cells, those that moved first. */
+  /** The confusion matrix of both sides without empty cells. Changed cells come first. */
   readonly cells: readonly ComparedClassCell[];
 }
 
@@ -138,12 +138,12 @@ export interface VariantComparison {
     /** Days from then to the start of the run. */
     readonly ageDays?: number;
   };
-  /** True if the target never had a baseline, and this change adds it. */
+  /** True if this change adds the first baseline of the suite. */
   readonly isFirst?: true;
-  /** True if the other side ran in this run too: what fails on both sides is no known failure then. */
+  /** True if both sides ran in this run. A failure on both sides is then not a known failure. */
   readonly isWithinRun?: true;
   readonly passRate: MetricComparison;
-  /** The tolerated drop of the pass rate where judges decide. */
+  /** The tolerated drop of the pass rate, if judges decide. */
   readonly judgedMargin?: JudgedMargin;
   /** The slices whose drop is limited; absent if there is none. */
   readonly slices?: readonly SliceComparison[];
@@ -156,7 +156,7 @@ export interface VariantComparison {
   readonly latencyMs: MetricComparison;
   readonly cases: {
     readonly regressed: readonly string[];
-    /** They fail with the accepted prompt too. */
+    /** Cases that also fail with the accepted prompt. */
     readonly drifted: readonly string[];
     readonly fixed: readonly string[];
     readonly stillFailing: readonly string[];
@@ -165,25 +165,25 @@ export interface VariantComparison {
     readonly removed: readonly string[];
     readonly redefined: readonly string[];
   };
-  /** Failures that were neither confirmed nor cleared; absent if there is none. */
+  /** Number of failures that were neither confirmed nor cleared; absent if there is none. */
   readonly unsettled?: number;
-  /** Set if nothing looks worse, and errored trials alone leave it inconclusive. */
+  /** Set if only errored trials make the result inconclusive. */
   readonly isOpenByErrors?: true;
-  /** Set if nothing that is sent has changed since it was accepted. */
+  /** Set if the requests have not changed since the baseline was accepted. */
   readonly isSameRequest?: true;
-  /** Set if two stored records are compared: a run has to compare them to settle it. */
+  /** Set if two stored records are compared. Only a new run can settle such a comparison. */
   readonly isOfRecords?: true;
   /** Set if more than half of the baseline's cases are missing. */
   readonly lostCases?: { readonly lost: number; readonly of: number };
-  /** What differs besides what is compared. */
+  /** Other differences between the two sides. */
   readonly unmatched: readonly string[];
-  /** What would settle an inconclusive result. */
+  /** Next steps that can settle an inconclusive result. */
   readonly advice: readonly string[];
-  /** Visible remarks: flaky must-pass cases, errors, what was not confirmed. */
+  /** Remarks for the user: flaky must-pass cases, errors, unconfirmed failures. */
   readonly notes: readonly string[];
-  /** Differences that this change brings its own accepted baseline for. */
+  /** Differences that the baseline in the change under test already accepts. */
   readonly accepted: readonly string[];
-  /** Where the prompt is another: both as templates. */
+  /** Both prompts as templates, if they differ. */
   readonly prompts?: { readonly baseline: readonly PromptText[]; readonly candidate: readonly PromptText[] };
 }
 
@@ -203,24 +203,24 @@ export interface CaseReport {
     readonly file: string;
     readonly line: number;
     readonly column: number;
-    /** The address of the line at the tested commit, where it is known. */
+    /** The address of the line at the tested commit, if it is known. */
     readonly url?: string;
   };
   readonly trials: readonly CellRow[];
   /** Confirmation trials of the accepted prompt, beside this one's. */
   readonly acceptedTrials?: readonly CellRow[];
-  /** What became of it since the baseline, where there is one. */
+  /** Its change since the baseline, if there is one. */
   readonly change?: CaseChange;
   /** The baseline's answer to the same case. */
   readonly baseline?: KeptAnswer | undefined;
-  /** The part of the change that breaks it, where that was searched for (`ci github --blame`). */
+  /** The edit that broke it, if one was searched for (`ci github --blame`). */
   readonly blame?: CaseBlame | undefined;
 }
 
-/** What a search for the edit that broke a case has shown. */
+/** The result of a search for the edit that broke a case. */
 export interface CaseBlame {
   readonly sentence: string;
-  /** The first line that breaks the case; absent if none does, or it is in no file of today. */
+  /** The first line that breaks the case. Absent if there is none, or if it is in no current file. */
   readonly at?: { readonly file: string; readonly line: number; readonly column: number };
 }
 
@@ -230,7 +230,7 @@ export interface SuiteReport {
   /** The least pass rate that the suite sets; absent if it sets none. */
   readonly passRateMin?: number;
   readonly variants: readonly VariantReport[];
-  /** Cases sorted by case, prompt, provider; read from the record on demand, so that size doesn't matter. */
+  /** Cases sorted by case, prompt and provider. They are read from the record on demand, which keeps memory use low. */
   cases(filter?: { readonly statuses: readonly CaseStatus[] }): Iterable<CaseReport>;
 }
 
@@ -254,9 +254,9 @@ export interface Report {
     readonly durationMs: number;
     readonly complete: boolean;
     readonly stopReason?: StopReason;
-    /** `none` where the run was to be compared with nothing. */
+    /** `none` if the user turned comparison off. */
     readonly baseline?: 'none';
-    /** Where the record lies, relative to the working folder. */
+    /** The path of the record, relative to the working folder. */
     readonly recordPath?: string;
   };
   readonly decision: Decision;
@@ -264,30 +264,30 @@ export interface Report {
   readonly totals: ReportTotals;
   readonly suites: readonly SuiteReport[];
   readonly notes: readonly string[];
-  /** What became of the contracts of prompts that have a baseline; absent if none has. */
+  /** Contract findings of each prompt with a baseline; absent if no prompt has one. */
   readonly contracts?: readonly PromptFindings[];
-  /** The variants that have a pinned reference, beside it; absent if none has. */
+  /** Comparisons with pinned references; absent if no variant has one. */
   readonly erosion?: readonly ErosionFinding[];
-  /** What can take the place of providers; absent if the run was not about that. */
+  /** Possible replacements of providers; absent unless the run compared providers. */
   readonly swaps?: readonly SwapReport[];
   /** The variants over the stored runs up to this one; read on first use. */
   readonly trends?: () => readonly VariantTrend[];
 }
 
-/** How a reporter may write. */
+/** Style settings of a reporter's output. */
 export interface ReportStyle {
   readonly color: boolean;
-  /** Columns; 80 where unknown. */
+  /** Columns; 80 if unknown. */
   readonly width: number;
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** The folder that paths are relative to, absolute, where the terminal can follow links. */
+  /** The absolute folder that paths are relative to, if the terminal supports links. */
   readonly linksFrom?: string;
-  /** The address at which the HTML report of the run will be. */
+  /** The future URL of the run's HTML report. */
   readonly pageUrl?: string;
 }
 
-/** What became of a comment or a check that was to be published. */
+/** The result of publishing a comment or a check. */
 export type Published =
   | {
       readonly ok: true;

@@ -3,7 +3,7 @@ import { sha256Hex } from '../text/sha256.ts';
 
 const filesBegin = '@';
 
-/** True if two results with these hashes are of one case, so that they can be compared. */
+/** True if two results with these hashes belong to the same case and can be compared. */
 export function isSameCase(one: string | undefined, other: string | undefined): boolean {
   if (one === other) return true;
   if (one === undefined || other === undefined) return false;
@@ -11,8 +11,8 @@ export function isSameCase(one: string | undefined, other: string | undefined): 
 }
 
 /**
- * Adds the files that a case's request attaches to the case's hash, as `@path:content` with both hashed. The paths are
- * those that the case names, from the suite file's folder.
+ * Adds the attached files of a case's request to the case hash, as `@path:content` with both hashed. The paths are as
+ * the case names them, from the suite file's folder.
  */
 export function addFiles(caseHash: string, files: ReadonlyMap<string, string>): string {
   if (files.size === 0) return caseHash;
@@ -30,8 +30,8 @@ export function withoutFiles(caseHash: string): string {
 }
 
 /**
- * False if a file of both hashes has other content. A file of one alone shows a change of the prompt, which may
- * attach more or less than before, or a result of before files were hashed.
+ * False if a file in both hashes has different content. A file in only one hash is ignored: the prompt may attach other
+ * files now, or an older version hashed no files.
  */
 export function hasSameFiles(one: string, other: string): boolean {
   const files = readFiles(one);

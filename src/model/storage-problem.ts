@@ -25,7 +25,7 @@ const storageHints: Readonly<Record<string, string>> = {
   EROFS: access,
 };
 
-/** The error where the disk refused the work, or where the user can fix a mistake. Throws a bug again. */
+/** The error if the disk refused the work, or where the user can fix a mistake. Throws a bug again. */
 export function refusalOf(error: unknown): StorageError | UserError {
   if (error instanceof StorageError || error instanceof UserError) return error;
   throw error;

@@ -20,11 +20,11 @@ export interface Template {
   render(vars: Vars): string;
 }
 
-/** The language of a prompt file's templates, with all that its texts need to be read again from a record. */
+/** The language of a prompt file's templates, with the data for parsing them again from a record. */
 export interface TemplateLanguage {
   /**
-   * `braces`: each message has `{{name}}` and nothing else. `code`: the user's own code made the messages; their texts are what
-   * those of all cases have in common. The others make a whole of all messages' texts.
+   * `braces`: messages contain only `{{name}}`. `code`: the user's own code made the messages, and a template's text is
+   * the part that all cases share. In the other languages, one template holds all messages.
    */
   readonly name: 'braces' | 'code' | 'handlebars' | 'jinja';
   /** The messages of each case, for a prompt in code. */
@@ -39,7 +39,7 @@ export interface TemplateLanguage {
   readonly optional?: readonly string[];
 }
 
-/** Messages that code made of the variables of cases. */
+/** Messages that the user's code made from the variables of cases. */
 export interface RenderedTable {
   /** Each different line once. */
   readonly lines: readonly string[];
@@ -76,7 +76,7 @@ export function writeMessage({ role, template, attach }: PromptMessage): Written
   };
 }
 
-/** A message as it is sent, but for its files. */
+/** A message as it is sent, without the content of its files. */
 export interface RenderedMessage {
   readonly role: Role;
   readonly content: string;
@@ -98,30 +98,32 @@ export function renderMessages({ messages, expand }: PromptVersion, vars: Vars):
 export interface PromptVersion {
   readonly id: string;
   readonly messages: readonly PromptMessage[];
-  /** Set if one template makes all messages, whose number may differ from case to case; `messages` are then its parts as written. */
+  /**
+   * Set if one template makes all messages. Their number may differ by case; `messages` then has the template's parts.
+   */
   readonly expand?: (vars: Vars) => readonly RenderedMessage[];
   /** Restricts the version to these providers: a prompt file that names its model runs on no other prompt's. */
   readonly providers?: readonly string[];
-  /** Files that a program finds in its workspace. */
+  /** Files that are added to the workspace. */
   readonly workspace?: readonly PlacedFile[];
-  /** Files that its messages attach whatever the case, as they are written in the suite. */
+  /** Files that its messages attach in every case, with the paths as written in the suite. */
   readonly attached?: readonly Pick<PlacedFile, 'path' | 'sha256'>[];
   readonly replaces?: string;
   /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
   readonly baselineOf?: string;
   /** The parameters that a baseline's prompt was accepted with, by provider. They replace all others. */
   readonly paramsByProvider?: ReadonlyMap<string, JsonObject>;
-  /** Wins over the provider's. */
+  /** Takes precedence over the provider's parameters. */
   readonly params: JsonObject;
-  /** Where tools among its parameters come from. */
+  /** Snapshots that the tools among its parameters come from. */
   readonly snapshots?: readonly UsedSnapshot[];
-  /** True: the output schema is sent as the API's own schema mode; wins over the provider's. */
+  /** True: sends the output schema in the API's own schema mode. Takes precedence over the provider's setting. */
   readonly structured?: boolean;
   readonly contract?: Contract;
   /** The file it came from, relative to the project root. */
   readonly file?: string;
   readonly at?: SourceLocation;
-  /** Where a line of a message is written. Where one template makes all messages, lines are counted in the whole of it. */
+  /** Locates a line of a message in its file. If one template makes all messages, lines count from its start. */
   readonly locateLine?: (message: number, line: number) => SourceLocation;
 }
 
@@ -160,11 +162,13 @@ export interface ProviderConfig {
   readonly limits: ProviderLimits;
   /** The provider that it stands in for. */
   readonly replaces?: string;
-  /** The id that its price may be under, where it is asked in the name of another provider. */
+  /** The id under which its price may be listed, if it is asked in place of another provider. */
   readonly pricedAs?: string;
-  /** Of a candidate of `--swap`: how its API calls parameters that were written for another one; null if it has none. */
+  /**
+   * For a candidate of `--swap`: its API's names for another provider's parameters; null if it has no such parameter.
+   */
   readonly paramNames?: Readonly<Record<string, string | null>>;
-  /** Where tools among its parameters come from. */
+  /** Snapshots that the tools among its parameters come from. */
   readonly snapshots?: readonly UsedSnapshot[];
   /** Further keys that the adapter itself understands, such as `api: responses`. */
   readonly options: JsonObject;
@@ -177,17 +181,17 @@ export interface ProviderConfig {
   readonly judging?: JudgingTerms;
 }
 
-/** What a suite demands of a judge. */
+/** The requirements of a suite on a judge. */
 interface JudgingTerms {
-  /** Cohen's kappa that the lower bound of its interval against labels must reach before its verdicts may decide. */
+  /** The least lower bound of Cohen's kappa against the labels. Below it, the judge's verdicts do not decide. */
   readonly minKappa?: number;
-  /** Absolute path of the labelled answers that it is measured on. */
+  /** Absolute path of the labelled answers for measuring the judge. */
   readonly labels?: string;
-  /** The user knows that it is a model under test. */
+  /** The user allows that the judge is a model under test. */
   readonly sameModel?: true;
 }
 
-/** One question that a judge is asked of answers, independent of the case: what it is validated on. */
+/** One question to a judge about answers, independent of the case. Judges are validated on criteria. */
 export interface Criterion {
   readonly judge: ProviderConfig;
   /** The assertion's name. */
@@ -206,12 +210,12 @@ export interface LabelledAnswer {
   readonly check: CheckSpec;
   readonly vars: Vars;
   readonly answer: string;
-  /** The answer it is compared with, where two answers are compared. */
+  /** The second answer, if two answers are compared. */
   readonly other?: string;
   readonly label: 'pass' | 'fail' | 'tie';
   /**
-   * Where `judge label` drew it: from which group of stored answers, and how many the group has. A number is the name of a
-   * group, so that the file of labels does not reveal a verdict.
+   * The group of stored answers that `judge label` drew it from, and the size of that group. Groups have numbers, so
+   * that the file of labels does not reveal a verdict.
    */
   readonly drawn?: { readonly stratum: number; readonly of: number };
   readonly at: SourceLocation;
@@ -224,11 +228,11 @@ export interface Contract {
   readonly approved?: readonly string[];
   readonly policy?: ContractPolicy;
   readonly overrides?: readonly SeverityOverride[];
-  /** JSON Pointers whose findings, and those below them, are left out. */
+  /** JSON Pointers to leave out, with everything below them. */
   readonly ignore?: readonly string[];
-  /** Consumers refuse what they don't know. */
+  /** True if consumers reject unknown fields and values. */
   readonly strictConsumers?: boolean;
-  /** Tombstones of what was removed on purpose. */
+  /** Tombstones of parts that were removed on purpose. */
   readonly removed?: readonly string[];
 }
 
@@ -267,9 +271,9 @@ export interface Case {
   readonly checks: readonly CheckSpec[];
   readonly tags: readonly string[];
   readonly trials: number;
-  /** What the case comes from: cases of one group are not independent evidence. No part of the case's hash. */
+  /** The common source of several cases, which are not independent evidence. Not part of the case hash. */
   readonly group?: string;
-  /** The class that it is of; absent if the suite has no classes, and under `observe`. No part of the case's hash. */
+  /** The true class of the case; absent if the suite has no classes, and under `observe`. Not part of the case hash. */
   readonly truth?: string;
   /** Weighted mean score to reach; undefined: every check with weight > 0 must pass. */
   readonly threshold?: number;
@@ -283,12 +287,12 @@ export interface Case {
   /** Restricts the case to these prompt ids. */
   readonly prompts?: readonly string[];
   readonly providers?: readonly string[];
-  /** Files that a program finds in its workspace, beside those of the prompt. */
+  /** Files that are added to the workspace, beside the prompt's files. */
   readonly workspace?: readonly PlacedFile[];
   readonly description?: string;
   /**
-   * Hash of vars, turns, assertions, threshold and judges as the suite's files hold them. The hash of a cell adds what
-   * they do not hold.
+   * Hash of vars, turns, assertions, threshold and judges as written in the suite's files. The cell hash adds
+   * everything from outside these files.
    */
   readonly caseHash: string;
   /** The place without an excerpt. */
@@ -315,27 +319,27 @@ export interface GatePolicy {
     readonly added: 'fail' | 'warn';
   };
   readonly confirm: {
-    /** Broken cases after which no further one is asked for. */
+    /** The number of confirmed broken cases at which confirmation stops. */
     readonly cases: number;
     /** Requests that confirmation trials may send, as a share of the planned ones. */
     readonly budget: number;
   };
-  /** True if an outcome without certainty is not enough. */
+  /** True if the gate requires a certain outcome. */
   readonly certify: boolean;
-  /** A drop against the pinned reference; `warn` where absent, and in older records. */
+  /** A drop against the pinned reference; `warn` if absent, and in older records. */
   readonly erosion?: 'fail' | 'warn';
-  /** Only what the user wrote: defaults are the gate's own. */
+  /** The limits that the user wrote. The gate adds the defaults. */
   readonly passRate: MetricLimits;
   readonly score: MetricLimits;
   readonly cost: MetricLimits;
   readonly latency: MetricLimits;
-  /** Answers of an agent; absent if none is gated, and in older records. */
+  /** Limits on an agent's answers; absent if none is set, and in older records. */
   readonly steps?: Pick<MetricLimits, 'max' | 'maxIncrease'>;
   /** Limits on the cases that have a tag, by the tag; absent if none is gated, and in older records. */
   readonly slices?: Readonly<Record<string, SliceLimits>>;
 }
 
-/** A slice: the cases with one tag. Its pass rate is an average of its own. */
+/** Limits on a slice, which is all cases with one tag. Each slice has its own pass rate. */
 export interface SliceLimits {
   readonly passRate: Pick<MetricLimits, 'min' | 'maxDrop'>;
 }
@@ -370,11 +374,11 @@ export interface Suite {
   readonly judges: readonly ProviderConfig[];
   /** The judges and embeddings models that some check calls. */
   readonly askedModels: readonly ProviderConfig[];
-  /** What the judges are asked, each once. */
+  /** The questions to the judges, each once. */
   readonly criteria: readonly Criterion[];
   readonly labels: readonly LabelledAnswer[];
   readonly contract: Contract;
-  /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files on demand. */
+  /** Locates a part of a prompt's contract by its pointer in findings. Reads the files again on demand. */
   readonly locateContract?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
   readonly gate: GatePolicy;
   /** Absent if the suite classifies nothing. */
@@ -386,19 +390,19 @@ export interface Suite {
   /** The tool lists of servers that its prompts and providers use, each file once. */
   readonly snapshots?: readonly UsedSnapshot[];
   readonly caseCount: number;
-  /** Files of cases without a case, and the suite itself where it has no case. */
+  /** Case files without a case, and the suite itself if it has none. */
   readonly emptySelections?: readonly EmptySelection[];
-  /** The cases in file order, made on demand; may be iterated again. */
+  /** The cases in file order, built on demand. It can be iterated more than once. */
   cases(): Iterable<Case>;
 }
 
-/** What something was made from, as loading it really went. Paths are relative to the project root, with forward slashes. */
+/** The files and patterns that loading used. Paths are relative to the project root, with forward slashes. */
 export interface Sources {
   /** Files that were read, or are read by a later stage. */
   readonly files: readonly string[];
-  /** Paths without a file so far: a file that is created there belongs to it. */
+  /** Paths where no file exists yet. A file created there is a source too. */
   readonly missing: readonly string[];
-  /** Patterns that were expanded: a file that comes or goes under one belongs to it. */
+  /** Patterns that were expanded. A file that starts or stops to match one is a source too. */
   readonly globs: readonly SourceGlob[];
 }
 
@@ -427,7 +431,7 @@ export interface Project {
   /** Absolute. */
   readonly root: string;
   readonly configPath?: string;
-  /** The config, the files that it names, and where suites are looked for. */
+  /** The config, the files that it names, and the places searched for suites. */
   readonly sources: Sources;
   readonly suites: readonly Suite[];
   /** Paths and patterns that no suite was found under. */
@@ -438,7 +442,7 @@ export interface Project {
   readonly cache: SharedCacheConfig | undefined;
 }
 
-/** A selected path or suite that brings no case. */
+/** A selected path or suite without cases. */
 export interface EmptySelection {
   readonly message: string;
   /** True if a named file or suite has no case at all: the run is then incomplete. */
@@ -449,7 +453,7 @@ export function caseLabel(suiteId: string, caseId: string): string {
   return `${suiteId}/${caseId}`;
 }
 
-/** A provider of which the project writes a part: its code, or the template of its requests. */
+/** True if the project contains a part of the provider: its code, or the template of its requests. */
 export function isOwnCode({ adapter, plugin }: ProviderConfig): boolean {
   return plugin !== undefined || adapter === 'exec' || adapter === 'http' || adapter === 'module';
 }

@@ -3,7 +3,7 @@ import type { CaseStatus, CellCounts, CellKey, SkipReason, StopReason } from './
 import type { Usage } from './completion.ts';
 import type { CellRow, RecordedSuite, RecordedVariant } from './record.ts';
 
-/** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
+/** The part of a cell's row that is needed to count, compare and decide. The answer itself stays on disk. */
 export interface RowSummary
   extends CellKey,
     Pick<
@@ -35,13 +35,13 @@ export interface RowSummary
   readonly skipReason?: SkipReason | undefined;
   /** The hash of text and tool calls; undefined if there was no answer. */
   readonly answerHash: string | undefined;
-  /** The id of this one answer: an equal answer has another id. Undefined if it is unknown. */
+  /** The id of this answer; an equal answer from another call has another id. Undefined if unknown. */
   readonly answerId: string | undefined;
   /** The model snapshot that answered. */
   readonly model: string | undefined;
-  /** Where the row lies in its record. */
+  /** The index of the row in its record. */
   readonly rowIndex: number;
-  /** In a baseline: what all accepted trials of the case showed, the same on each of its rows. */
+  /** In a baseline: a summary of all accepted trials of the case. All rows of the case have the same one. */
   readonly pooled?: PooledTrials;
 }
 
@@ -61,15 +61,15 @@ export interface CaseSummary {
   readonly confirmations: readonly RowSummary[];
   /** Confirmation trials of the accepted prompt, beside the candidate's. */
   readonly accepted: readonly RowSummary[];
-  /** In a baseline: what all accepted trials showed, if there are more than `trials`. */
+  /** In a baseline: a summary of all accepted trials, if there are more than `trials` holds. */
   readonly pooled?: PooledTrials | undefined;
 }
 
 export interface VariantSummary extends CellCounts {
   readonly recorded: RecordedVariant;
-  /** The part of `skipped` that the suite's own `skip:` made. */
+  /** The skipped cells that the suite excludes by `skip:`. */
   readonly skippedByCase: number;
-  /** The part of `skipped` that was not asked, since the run was decided early. */
+  /** The skipped cells that were not asked, because the run was decided early. */
   readonly notAsked: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
@@ -77,7 +77,7 @@ export interface VariantSummary extends CellCounts {
   readonly costUsd: number | null;
   /** Billed by this run, over all its calls. */
   readonly spentUsd: number | null;
-  /** The part of `spentUsd` that confirmation trials and observed cells took, which `costUsd` is without. */
+  /** The part of `spentUsd` for confirmation trials and observed cells, which `costUsd` excludes. */
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
@@ -94,7 +94,7 @@ export interface SuiteSummary {
   readonly variants: readonly VariantSummary[];
 }
 
-/** A run as counted from its rows over its planned cells. */
+/** The counts of a run, from its planned cells and their rows. */
 export interface RunSummary {
   readonly suites: readonly SuiteSummary[];
   readonly stopReason: StopReason | undefined;
@@ -111,9 +111,9 @@ export interface RateEstimate {
   readonly n: number;
 }
 
-/** What all accepted trials of a case showed together, those of the newest run included. */
+/** A summary of all accepted trials of a case, including the trials of the newest run. */
 export interface PooledTrials {
-  /** Accepted runs that brought an answer which no earlier one had. */
+  /** Accepted runs with at least one new answer. */
   readonly runs: number;
   /** Planned trials with a verdict. */
   readonly trials: number;
@@ -123,8 +123,8 @@ export interface PooledTrials {
   readonly latencyMs?: Moments;
   /** Trials that have an answer: a refused request has none. */
   readonly answered: number;
-  /** Tokens of an answer on average; absent if an answer reported none. */
+  /** Mean tokens of an answer; absent if an answer reported none. */
   readonly usage?: Usage;
-  /** Names of the answers that are no longer among the case's trials, so that none of them counts twice; the latest ones. */
+  /** Ids of the latest answers that are no longer among the case's trials. With them, no answer counts twice. */
   readonly answers: readonly string[];
 }

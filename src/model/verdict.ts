@@ -2,7 +2,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { JudgeCounts } from '../stats/agreement.ts';
 import type { AssertionPlugin, CodeSource, LoadedPlugin } from './own-code.ts';
 
-/** What one check said of one completion. */
+/** The result of one check on one answer. */
 export interface Verdict {
   /** The assertion's name; `contract` for the output contract. */
   readonly assertion: string;
@@ -11,11 +11,11 @@ export interface Verdict {
   readonly pass: boolean;
   /** In [0, 1]. */
   readonly score: number;
-  /** Names what was found, not only what was wanted. */
+  /** States the found value, not only the expected one. */
   readonly reason: string;
   readonly weight: number;
   readonly required: boolean;
-  /** Found and expected, where a diff helps. */
+  /** The found and expected text, if a diff of them helps. */
   readonly diff?: { readonly expected: string; readonly found: string };
   /** The turn of a conversation that was checked; undefined for the last answer. */
   readonly turn?: number;
@@ -29,14 +29,14 @@ export interface Verdict {
 export interface Judgement {
   /** The judge's id in the suite. */
   readonly judge: string;
-  /** The model snapshot that answered, where the API says so. */
+  /** The model snapshot that answered, if the API reports it. */
   readonly model?: string;
   readonly votes: number;
-  /** The share of votes on the side of the verdict, in [0, 1]. */
+  /** The share of votes that agree with the verdict, in [0, 1]. */
   readonly agreement: number;
-  /** Where two answers were compared in both orders: how often the one shown first won, the second, or neither. */
+  /** Results by position, if two answers were compared in both orders: wins of the first, wins of the second, ties. */
   readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
-  /** Hash of the check as written and rendered: while it is the same, the stored verdict is valid for the stored answer. */
+  /** Hash of the check, written and rendered. A stored verdict is valid while this hash is the same. */
   readonly check: string;
 }
 
@@ -57,11 +57,11 @@ export interface CheckSpec {
   readonly plugin?: LoadedPlugin<AssertionPlugin>;
   /** The id of the judge or embeddings model that the check calls. */
   readonly asks?: string;
-  /** The parameters as written and rendered: what the hashes of case and cell cover. */
+  /** The parameters as written and rendered. The hashes of case and cell are computed from them. */
   readonly source: JsonValue;
 }
 
-/** What part of an answer is checked. */
+/** The part of an answer that is checked. */
 export type SelectSpec =
   | { readonly kind: 'text' }
   | { readonly kind: 'json' }
@@ -84,7 +84,7 @@ export type SelectSpec =
       readonly with: string;
       readonly match: 'first' | 'all';
     }
-  /** Each selects from what the one before it found. */
+  /** Each step selects from the result of the step before it. */
   | { readonly kind: 'steps'; readonly steps: readonly SelectSpec[] }
   | { readonly kind: 'toolCalls' }
   | { readonly kind: 'reasoning' }
@@ -94,7 +94,7 @@ export type SelectSpec =
   | { readonly kind: 'skill' }
   /** A file of the workspace that the program left. */
   | { readonly kind: 'file'; readonly path: string }
-  /** What a function of the user's own makes of the answer. */
+  /** The return value of the user's own function. */
   | { readonly kind: 'module'; readonly name: string; readonly exportName: string; readonly code: CodeSource };
 
 /** Grows when a field changes meaning or a new one is required; new optional fields do not count. */
@@ -103,25 +103,25 @@ export const validationFormat = 1;
 /** The level of the intervals of all measurements of a judge. */
 export const validationAlpha = 0.05;
 
-/** How well a judge agreed with people on one criterion; kept beside the suite, so that a run can ask for it. */
+/** A judge's agreement with people on one criterion. It is stored beside the suite, where each run reads it. */
 export interface JudgeValidation {
   /** The judge's id in the suite. */
   readonly judge: string;
   readonly assertion: string;
   /** The user's own name for the check. */
   readonly name?: string;
-  /** The criterion's (model/suite.ts): another judge model or another question was not measured. */
+  /** The `criterionHash` of model/suite.ts. The measurement holds for this judge model and question only. */
   readonly criterionHash: string;
   /** Hash of the labelled answers that it was measured on; absent in older files. */
   readonly labels?: string;
-  /** Labelled answers that the judge gave a verdict on. */
+  /** Labelled answers with a verdict of the judge. */
   readonly cases: number;
-  /** The share of them where judge and label agree. */
+  /** The share of these answers on which judge and label agree. */
   readonly agreement: number | null;
-  /** Null if it can't be said: labels or verdicts that are all alike. */
+  /** Null if it is undefined, as when all labels or all verdicts are equal. */
   readonly kappa: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  /** What sensitivity and specificity follow from; absent in older files. */
+  /** Counts from which sensitivity and specificity are computed; absent in older files. */
   readonly counts?: JudgeCounts;
 }

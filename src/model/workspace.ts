@@ -1,14 +1,14 @@
-/** What a file is after a program worked on its folder. */
+/** A file of a workspace after a program has worked there. */
 export type WorkspaceFile =
   | { readonly text: string; readonly executable?: true }
-  /** Of a file that is no UTF-8 text. */
+  /** The content of a file that is not UTF-8 text. */
   | { readonly base64: string; readonly executable?: true }
   /** A symbolic link, which is never followed. */
   | { readonly link: string };
 
 /** A file of the project that is put into a workspace. */
 export interface PlacedFile {
-  /** Where: from the folder of the workspace, with forward slashes. */
+  /** The path inside the workspace, with forward slashes. */
   readonly path: string;
   /** The path from the project root, with forward slashes. */
   readonly from: string;
@@ -16,13 +16,13 @@ export interface PlacedFile {
 }
 
 /**
- * What became of a workspace. It is complete, so that the folder can be rebuilt from the original and this. An answer
- * from the cache is then judged like a new one.
+ * The state of a workspace after a program worked there. The folder can be rebuilt from the original folder and these
+ * changes. An answer from the cache is then judged like a new one.
  */
 export interface WorkspaceChanges {
   /** The folder that was copied, from the project root, with forward slashes. */
   readonly from: string;
-  /** The files of the project that were put beside its own. */
+  /** The project files that were added to the copy. */
   readonly placed?: readonly PlacedFile[];
   /** The hash of its content, including the files that were placed. */
   readonly hash: string;
@@ -41,21 +41,21 @@ export interface WorkspaceCommand {
   readonly network: boolean;
 }
 
-/** How a command in a workspace ended; or why it could not be run, as the end of a sentence about it. */
+/** The result of a command in a workspace. `fault` ends a sentence that says why the command could not run. */
 export type CommandOutcome =
   | {
       /** Null if a signal ended it. */
       readonly exitCode: number | null;
       readonly signalName: string | null;
-      /** The end of what it wrote. */
+      /** The end of its output. */
       readonly tail: string;
     }
   | { readonly fault: string };
 
-/** Looks into workspaces that answers left. */
+/** Access to the workspaces that answers left. */
 export interface WorkspacePort {
-  /** The content of a file that the program left unchanged; `fault`: why it can't be read, as a whole sentence. */
+  /** The content of a file that the program did not change. `fault` is a sentence that says why it can't be read. */
   readonly readUnchanged: (changes: WorkspaceChanges, path: string) => WorkspaceFile | { readonly fault: string };
-  /** Runs a command in a fresh copy of what the program left. */
+  /** Runs a command in a fresh copy of the changed workspace. */
   readonly run: (changes: WorkspaceChanges, command: WorkspaceCommand) => Promise<CommandOutcome>;
 }

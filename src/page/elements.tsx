@@ -142,7 +142,7 @@ export function nameOf({ prompt, provider }: Pick<PageVariant, 'prompt' | 'provi
   return `${prompt} × ${provider}`;
 }
 
-/** `2/3` passed, where there are several trials. */
+/** `2/3` passed, if there are several trials. */
 export function trialsOf({ trials }: PageCell): string | undefined {
   return trials === undefined ? undefined : `${trials[0]}/${trials[1]}`;
 }

@@ -34,7 +34,7 @@ import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** `endpointOf`: the same id in two suites may be configured differently. */
 export interface RenderOptions extends DependencyHashOptions {
-  /** What a request says of a file, named from the suite file's folder. Throws a `UserError` where it can't be read. */
+  /** What a request says of a file, named from the suite file's folder. Throws a `UserError` if it can't be read. */
   readonly describeFile: (suite: Suite, path: string) => Attachment;
   /** The check that a contract's output schema adds to every completion. */
   contractCheck(schema: JsonObject | boolean): CheckSpec;

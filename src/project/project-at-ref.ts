@@ -37,7 +37,7 @@ interface ProjectAtRef {
   readonly run: RunDefaults;
 }
 
-/** Loads what contracts are made of as a commit has it; throws a `UserError` where that can't be read. */
+/** Loads what contracts are made of as a commit has it; throws a `UserError` if that can't be read. */
 export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<ProjectAtRef> {
   const { project, paths, against = '', configPath, cwd, env, withCases = false } = options;
   const ref = options.ref ?? openGitRef(project.root, against.slice('git:'.length), env);

@@ -18,7 +18,7 @@ export function findProjectRoot(cwd: string, configPath: string | undefined): st
 }
 
 /**
- * `evals/triage.eval.yaml` has its baseline beside it in `evals/triage.baseline.jsonl`. Throws a `UserError` where that
+ * `evals/triage.eval.yaml` has its baseline beside it in `evals/triage.baseline.jsonl`. Throws a `UserError` if that
  * leads out of the project.
  */
 export function baselinePathOf(root: string, suitePath: string): string {
@@ -88,7 +88,7 @@ function findRepositoryRoot(folder: string, env: Env): string | undefined {
   return workspace !== '' && existsSync(workspace) && isIn(realOf(folder), realOf(workspace)) ? workspace : undefined;
 }
 
-/** A folder relative to its repository, with slashes; empty for the root, and where there is no repository. */
+/** A folder relative to its repository, with slashes; empty for the root, and if there is no repository. */
 export function folderInRepository(folder: string, env: Env): string {
   const root = findRepositoryRoot(folder, env);
   return root === undefined ? '' : toSlashes(relative(realOf(root), realOf(folder)));

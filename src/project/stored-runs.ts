@@ -64,7 +64,7 @@ export function findLastFailed(project: Root): ReadonlySet<string> {
   });
 }
 
-/** The cases that failed in the latest run but `own`, as `suite/case`; none where there is no record that can be read. */
+/** The cases that failed in the latest run but `own`, as `suite/case`; none if there is no record that can be read. */
 export function findFailedInLatestRun(project: Root, own?: string): ReadonlySet<string> {
   const latest = listStoredRuns(project).find(({ id }) => id !== own);
   if (latest === undefined || !hasHeader(latest.path)) return new Set();

@@ -48,7 +48,7 @@ export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator
   }
 }
 
-/** Reads single rows of a record by their index. Throws a `UserError` where another run has replaced the record. */
+/** Reads single rows of a record by their index. Throws a `UserError` if another run has replaced the record. */
 export function openRowReader({
   path,
   places,

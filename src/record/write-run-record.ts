@@ -18,7 +18,7 @@ import { type RowPlace, readRowsAt, renderRow } from './read-rows.ts';
 
 type RecordLine = CellRow | ResumeRow | EndRow;
 
-/** An open run record. Every call throws a `StorageError` where the disk refuses. */
+/** An open run record. Every call throws a `StorageError` if the disk refuses. */
 export interface RunRecordWriter {
   readonly path: string;
   /**

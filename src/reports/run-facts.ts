@@ -42,7 +42,7 @@ export function describeSpending({ totals }: Report): string {
   return `${cost}spent ${formatCost(spentUsd)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
-/** `baseline of 2026-11-01 (27 days old)`: the oldest one; nothing where it is not known when it was accepted. */
+/** `baseline of 2026-11-01 (27 days old)`: the oldest one; nothing if it is not known when it was accepted. */
 export function describeAge({ suites }: Report): readonly string[] {
   let oldest: { readonly acceptedAt: string; readonly ageDays: number } | undefined;
   for (const { comparison } of suites.flatMap(({ variants }) => variants)) {

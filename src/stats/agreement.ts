@@ -3,7 +3,7 @@ import { checkAlpha, normalCritical } from './distributions.ts';
 import { clopperPearsonInterval, newcombeUnpairedInterval, wilsonInterval } from './proportions.ts';
 
 interface KappaEstimate extends Interval {
-  /** Agreement beyond chance; null if chance would always agree, or where there is nothing to agree on. */
+  /** Agreement beyond chance; null if chance would always agree, or if there is nothing to agree on. */
   readonly kappa: number | null;
   /** The share of pairs that agree. */
   readonly agreement: number | null;

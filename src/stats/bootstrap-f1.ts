@@ -28,7 +28,7 @@ export interface F1Difference {
 
 export interface BootstrapOptions {
   readonly alpha: number;
-  /** The classes that the mean is over; all that occur where undefined. */
+  /** The classes that the mean is over; all that occur if undefined. */
   readonly classes?: readonly string[];
   readonly resamples?: number;
   readonly seed?: number;

@@ -23,7 +23,7 @@ export interface ClassScores {
 export interface Classified {
   readonly truth: string;
   readonly found: string;
-  /** 1 where undefined; a case with k trials weighs 1/k each. */
+  /** 1 if undefined; a case with k trials weighs 1/k each. */
   readonly weight?: number;
 }
 

@@ -67,7 +67,7 @@ export interface CaseDesign {
 export interface CasePlan {
   /** Confirmation trials of the candidate. */
   readonly trials: number;
-  /** Of the accepted prompt: as many, one where the budget does not reach for both, 0 where it can't be asked. */
+  /** Of the accepted prompt: as many, one where the budget does not reach for both, 0 if it can't be asked. */
   readonly acceptedTrials: number;
   /** The chance that a case is called broken which failed at one rate and now fails at another. */
   readonly power: (before: number, after: number) => number;

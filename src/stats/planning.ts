@@ -64,7 +64,7 @@ export function plannedZ({ alpha, power }: PlanPolicy): number {
 }
 
 export interface SampleSizeOptions extends CompareOptions {
-  /** The wanted chance of a clear answer; 0.8 where undefined. */
+  /** The wanted chance of a clear answer; 0.8 if undefined. */
   readonly power?: number;
   /** Taken where the results show no spread to plan with. */
   readonly flakeRate?: number;

@@ -75,7 +75,7 @@ export function hodgesLehmann(values: readonly number[], alpha: number): PseudoM
   return { n, estimate, low: selectWalsh(sorted, rank), high: selectWalsh(sorted, count + 1 - rank), rank };
 }
 
-/** The largest q with 2 P(T ≤ q − 1) ≤ alpha; 0 where there is none. */
+/** The largest q with 2 P(T ≤ q − 1) ≤ alpha; 0 if there is none. */
 function exactRank(n: number, alpha: number): number {
   const cdf = signedRankCdf(n);
   const beyond = cdf.findIndex((probability) => 2 * probability > alpha);

@@ -99,7 +99,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
   };
 }
 
-/** Undefined if there is none, or where it can't be used, which is reported. */
+/** Undefined if there is none, or if it can't be used, which is reported. */
 export function parseCache(
   document: Located,
   { problems, packageVersion }: Pick<ConfigContext, 'problems' | 'packageVersion'>,

@@ -205,7 +205,7 @@ type CaseParts = Omit<
   'problems' | 'config' | 'files' | 'adapters' | 'defaults' | 'checkInput' | 'hasOutputContract'
 >;
 
-/** The suite's cases; none where only its contract is wanted. */
+/** The suite's cases; none if only its contract is wanted. */
 async function parseCases(
   document: Located,
   { sources, ...parts }: CaseParts & { readonly sources: readonly RowSource[] },

@@ -30,7 +30,7 @@ export interface TracePorts {
 }
 
 export interface OpenTrace extends RunTrace {
-  /** Ends the run's own span, with its verdict where there is one. */
+  /** Ends the run's own span, with its verdict if there is one. */
   readonly finish: (report: Report | undefined) => void;
 }
 

@@ -70,7 +70,7 @@ const MAX_WIDTH = 100;
 // oxlint-disable-next-line no-control-regex -- control characters and direction marks are what is taken out
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** The lines around a place, numbered, with a caret under the column; none where the location has no excerpt. */
+/** The lines around a place, numbered, with a caret under the column; none if the location has no excerpt. */
 export function renderCodeFrame(location: FramedLocation): readonly string[] {
   const { excerpt, line, column } = location;
   if (excerpt === undefined || excerpt.lines.length === 0) return [];

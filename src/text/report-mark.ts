@@ -9,7 +9,7 @@ export interface ReportMark {
   readonly commit: string;
   /** Drawn at random for each process. */
   readonly writer: string;
-  /** Tells jobs of one id apart, where that is known. */
+  /** Tells jobs of one id apart, if that is known. */
   readonly job?: string | undefined;
 }
 

@@ -100,7 +100,7 @@ function insertStub(root: YAMLMap, stub: RecordedStub, document: Document): void
   entries.items.splice(next === -1 ? keys.length : next, 0, entry);
 }
 
-/** The list of a tool's entries, which is made where there is none or only one entry. */
+/** The list of a tool's entries, which is made if there is none or only one entry. */
 function entriesOf(root: YAMLMap, name: string, document: Document): YAMLSeq {
   const pair = root.items.find(({ key }) => String(key) === name);
   if (pair === undefined) {

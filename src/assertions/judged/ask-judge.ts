@@ -30,7 +30,7 @@ export interface VoteNumber {
 
 export type JudgeReply<T> = { readonly value: T; readonly model?: string } | { readonly error: string };
 
-/** Asks the check's judge once, and once more where the reply is no verdict. */
+/** Asks the check's judge once, and once more if the reply is no verdict. */
 export type AskJudge<T> = (number: VoteNumber) => Promise<JudgeReply<T>>;
 
 /** Builds once what all votes share, since answers may be long. */

@@ -138,7 +138,7 @@ export type Count<Side extends string> =
     }
   | { readonly error: string };
 
-/** The side with more than half of all votes, unreadable ones included; else `undecided`, where there is one. */
+/** The side with more than half of all votes, unreadable ones included; else `undecided`, if there is one. */
 export function countVotes<Side extends string>(votes: readonly Vote<Side>[], undecided?: Side): Count<Side> {
   const cast = votes.filter((vote) => 'side' in vote);
   const counts = new Map<Side, number>();

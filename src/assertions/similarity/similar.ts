@@ -180,7 +180,7 @@ async function embed(text: string, { encoder, known }: OpenModel): Promise<reado
   return mean;
 }
 
-/** Pieces that the model sees whole, cut behind sentences or words where there are some. */
+/** Pieces that the model sees whole, cut behind sentences or words if there are some. */
 function splitText(text: string, encoder: SentenceEncoder): readonly string[] {
   const trimmed = text.trim();
   if (

@@ -57,7 +57,7 @@ export type LanguageGuesses = readonly { readonly code: string; readonly share: 
 /** What of a text is looked at: more would not change the answer. */
 const maxLength = 50_000;
 
-/** Guesses the language of a text from its script, its commonest words and its letters; none where nothing speaks for any. */
+/** Guesses the language of a text from its script, its commonest words and its letters; none if nothing speaks for any. */
 export function detectLanguage(text: string): LanguageGuesses {
   const sample = keepProse(text.slice(0, 2 * maxLength)).slice(0, maxLength);
   const evidence = new Map<string, number>();

@@ -12,7 +12,7 @@ export interface FlagReader {
   /** In milliseconds. */
   readonly readDuration: (flag: string, text: string, hint?: string) => number;
   readonly refuse: (message: string, hint?: string) => void;
-  /** Throws a `UserError` where anything was refused. */
+  /** Throws a `UserError` if anything was refused. */
   readonly check: () => void;
 }
 

@@ -3,7 +3,7 @@ import { sumKnown } from '../../stats/descriptive.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 
-/** The output of `run --dry-run`: each variant, each provider where there are several, and the total. */
+/** The output of `run --dry-run`: each variant, each provider if there are several, and the total. */
 export function describeForecast(forecasts: readonly VariantForecast[]): string {
   const variants = forecasts.map((forecast) => {
     const { suite, prompt, provider } = forecast;

@@ -28,7 +28,7 @@ export interface ProgressOptions {
   /** Milliseconds on a clock that only goes forward. */
   readonly now: () => number;
   readonly color: boolean;
-  /** A log that keeps every line: nothing is rewritten even where it claims to be a terminal. */
+  /** A log that keeps every line: nothing is rewritten even if it claims to be a terminal. */
   readonly ci: boolean;
   readonly quiet?: boolean;
 }

@@ -73,7 +73,7 @@ export async function readReporters({ reporter, config }: ReportFlags, { cwd }: 
   return requestsOf(parseReporters(reporter, plugins));
 }
 
-/** Throws a `UserError` where a reporter can't be used. */
+/** Throws a `UserError` if a reporter can't be used. */
 export function requestsOf<R>({ requests, problems }: ParsedReporters<R>): readonly ReportRequest<R>[] {
   if (problems.length > 0) throw new UserError(problems);
   return requests;

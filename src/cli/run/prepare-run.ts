@@ -42,7 +42,7 @@ type LoadedPlugins = Awaited<ReturnType<typeof loadForRun>>['plugins'];
 
 /** Everything that a run needs before its first call, from files, flags and environment. */
 export interface PreparedRun {
-  /** The whole project, also where the run takes fewer suites. */
+  /** The whole project, even if the run takes fewer suites. */
   readonly project: Project;
   readonly configPath: string | undefined;
   readonly options: RunOptions;
@@ -186,7 +186,7 @@ function withoutRefused(flags: StoredInvocation['flags'], given: RunFlagValues):
   return Object.fromEntries(Object.entries(flags).filter(([key]) => !isRefused(key)));
 }
 
-/** Throws a `UserError` where a resumed run would drop cells that it has answers of. */
+/** Throws a `UserError` if a resumed run would drop cells that it has answers of. */
 function refuseLess(
   { id, flags, cases, suites }: StoredInvocation,
   { invocation, project }: { readonly invocation: RunInvocation; readonly project: Project },

@@ -183,7 +183,7 @@ function describeStepCount(before: number, now: number, isCut: boolean): readonl
   return [`takes ${formatCount(now, 'step')}, was ${before}`];
 }
 
-/** The first difference of the final states; none where a side keeps no state. */
+/** The first difference of the final states; none if a side keeps no state. */
 function describeState(was: JsonValue | undefined, is: JsonValue | undefined): readonly string[] {
   const difference = was === undefined || is === undefined ? undefined : findDifference(was, is);
   if (difference === undefined) return [];

@@ -17,7 +17,7 @@ export interface CaseExplanation {
   readonly answer?: string;
   /** True if the answer is the steps of an agent: its beginning says little about what went wrong. */
   readonly isAgent: boolean;
-  /** The baseline's answer to the same case, where there is one and it was kept. */
+  /** The baseline's answer to the same case, if there is one and it was kept. */
   readonly before?: string;
 }
 

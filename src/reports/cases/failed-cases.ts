@@ -56,7 +56,7 @@ export interface SuiteSurvey {
 export interface SurveyLimits {
   /** Entries in the whole report. */
   readonly maxEntries: number;
-  /** An entry for each case, even where several failed alike. */
+  /** An entry for each case, even if several failed alike. */
   readonly isEachAlone?: boolean;
   readonly maxNames: number;
   /** Groups of a kind in a suite. Without a limit, messages that name their case would make a group each. */

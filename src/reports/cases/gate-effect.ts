@@ -15,7 +15,7 @@ export type GateEffect =
 
 export type FindGateEffect = (entry: CaseReport) => GateEffect;
 
-/** Looks up cases of a suite in the decision. So reports show a failure only where it fails the gate. */
+/** Looks up cases of a suite in the decision. So reports show a failure only if it fails the gate. */
 export function createFindGateEffect(report: Report, suite: SuiteReport): FindGateEffect {
   const variants = new Map(
     suite.variants.map((variant) => [variantKey(variant), variantEffect(report, suite, variant)]),

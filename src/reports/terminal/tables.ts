@@ -176,7 +176,7 @@ export function renderSwaps({ swaps = [] }: Report, paint: Paint): readonly stri
   ]);
 }
 
-/** A block of lines for each candidate: one a suite, and one for all suites where there are several. */
+/** A block of lines for each candidate: one a suite, and one for all suites if there are several. */
 function renderSwapTable(swap: SwapReport, paint: Paint): readonly string[] {
   const blocks = swap.candidates.map((candidate) => ({ candidate, rows: rowsOf(candidate, swap, paint) }));
   for (const columns of swapLayouts) {

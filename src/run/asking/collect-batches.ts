@@ -133,7 +133,7 @@ function save(handle: BatchHandle, handles: BatchHandles, { stop, ports }: Batch
   }
 }
 
-/** Throws a `UserError` where `--batch` can't work: no provider has a batch API, or a case takes several requests. */
+/** Throws a `UserError` if `--batch` can't work: no provider has a batch API, or a case takes several requests. */
 export function refuseUnbatchable(planned: PlannedRun): void {
   const sending = listSending(planned);
   if (sending.length > 0 && !sending.some(hasBatchApi)) {

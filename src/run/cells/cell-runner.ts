@@ -105,7 +105,7 @@ function createRunner(
       result = await (trace === undefined ? runIt() : trace.cell(cell, runIt));
       return result;
     } finally {
-      // A check that waits for this answer must not wait forever, even where a bug ends the cell.
+      // A check that waits for this answer must not wait forever, even if a bug ends the cell.
       comparedAnswers.post(cell.key, result);
     }
   }

@@ -118,7 +118,7 @@ interface AnswerBoard {
   post(key: CellKey, answer: AcceptedAnswer | undefined): void;
 }
 
-/** Answers of the run so far. Every cell of it posts one or says that it has none, also where the run is stopped. */
+/** Answers of the run so far. Every cell of it posts one or says that it has none, even if the run is stopped. */
 function createAnswerBoard(): AnswerBoard {
   const posted = new Map<string, AcceptedAnswer | undefined>();
   const waiting = new Map<string, ((answer: AcceptedAnswer | undefined) => void)[]>();

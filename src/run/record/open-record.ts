@@ -19,11 +19,11 @@ export interface RecordOptions {
   /** The part of the run that this one continues. */
   readonly earlier: EarlierPart | undefined;
   readonly ports: RunPorts;
-  /** Called once where the disk refuses a row. */
+  /** Called once if the disk refuses a row. */
   readonly onRefused: () => void;
 }
 
-/** Opens a new record, or the one that a resumed run continues. Throws a `UserError` where the disk refuses it. */
+/** Opens a new record, or the one that a resumed run continues. Throws a `UserError` if the disk refuses it. */
 export function openRecord(options: RecordOptions): OpenRecord {
   const { folder, header, earlier, ports } = options;
   const rows = new KeptRows();
@@ -169,7 +169,7 @@ export class OpenRecord {
     this.#write(rows);
   }
 
-  /** Writes all rows or, where the disk refuses them, none, and nothing after them. */
+  /** Writes all rows or, if the disk refuses them, none, and nothing after them. */
   #write(rows: readonly (CellRow | EndRow)[]): void {
     if (this.#isBroken) return;
     try {

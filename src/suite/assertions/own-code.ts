@@ -60,9 +60,9 @@ export type ReadCode = (kind: 'module' | 'tools' | 'command', written: CodeParam
 
 interface CodeParams {
   readonly value: Located;
-  /** The list of further files, where there is one. */
+  /** The list of further files, if there is one. */
   readonly files?: Located;
-  /** The list of variables that it may see, where there is one. */
+  /** The list of variables that it may see, if there is one. */
   readonly env?: Located;
 }
 

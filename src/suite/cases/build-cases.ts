@@ -168,7 +168,7 @@ interface Builder extends CaseContext, CheckBuilder {
   readonly firstPlaces: Map<string, SourceLocation>;
 }
 
-/** Builds the cases that were checked before; throws a `UserError` where their files have changed since. */
+/** Builds the cases that were checked before; throws a `UserError` if their files have changed since. */
 function* rebuildCases(sources: readonly RowSource[], builder: Builder): Generator<Case> {
   const problems = createProblems();
   const silent: Builder = {

@@ -315,7 +315,7 @@ function readSource(record: Located, context: AssertionContext): RecordSource | 
   return code && { kind: 'exec', argv, code };
 }
 
-/** The stubs of a file; none where they are still to be recorded. */
+/** The stubs of a file; none if they are still to be recorded. */
 function readStubs(
   named: Located,
   isRecorded: boolean,

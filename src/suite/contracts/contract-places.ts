@@ -229,7 +229,7 @@ export interface SchemaFile {
   readonly locate: (pointer: string) => SourceLocation;
 }
 
-/** Reads a JSON or YAML file that the user named; throws a `UserError` where it can't be read. */
+/** Reads a JSON or YAML file that the user named; throws a `UserError` if it can't be read. */
 export function readSchemaFile(path: string, cwd: string): SchemaFile {
   const absolute = resolve(cwd, path);
   const file = displayPath(absolute, cwd);

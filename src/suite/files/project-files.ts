@@ -37,7 +37,7 @@ export interface FileBytes {
 }
 
 interface OpenBytes {
-  /** Throws a `UserError` where the file has changed since it was first opened. */
+  /** Throws a `UserError` if the file has changed since it was first opened. */
   readonly read: ReadBytes;
   readonly close: () => void;
 }

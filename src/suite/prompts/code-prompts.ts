@@ -30,7 +30,7 @@ interface CallContext extends Pick<LoadOptions, 'parsePrompt' | 'renderPrompts' 
   readonly place: ProjectPlace;
 }
 
-/** The rows of the suite's cases; none where only its contract is wanted. */
+/** The rows of the suite's cases; none if only its contract is wanted. */
 export async function readSources(document: Located, assertionContext: AssertionContext, context: CallContext) {
   const { problems, contractOnly } = context;
   if (contractOnly === true || checkPart(document, 'cases', suiteShape.cases, problems) === undefined) return [];
@@ -38,7 +38,7 @@ export async function readSources(document: Located, assertionContext: Assertion
 }
 
 /**
- * Calls the code of prompts with the variables of each case, also where only contracts are wanted. Faults are reported where
+ * Calls the code of prompts with the variables of each case, even if only contracts are wanted. Faults are reported where
  * the suite names the code.
  */
 export async function callPromptCode(
