@@ -167,10 +167,10 @@ test.each([
 test('a call that waits for its retry makes room for one more in work', async () => {
   const reply: Reply = (_text, before) => (before === 0 ? 500 : 'w00');
   const { calls, suite, configOf, requestOf, clock } = await open({ run: { concurrency: 5 }, reply });
-  const workers = calls.cellsAtOnceFor(configOf('own'));
+  const cellsAtOnce = calls.cellsAtOnceFor(configOf('own'));
   const call = calls.completeFor(configOf('own'), suite)(requestOf('w00'), neverAborted);
   await expect.poll(() => clock.waits, { interval: 1 }).toHaveLength(1);
-  expect(workers()).toBe(11);
+  expect(cellsAtOnce()).toBe(11);
   await clock.runUntil(call);
-  expect(workers()).toBe(10);
+  expect(cellsAtOnce()).toBe(10);
 });
