@@ -14,10 +14,10 @@ import type {
 import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
 
-/** The answer in a body, or why there is none. */
+/** The answer read from a body, or a failure. */
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
 
-/** A call whose arguments the API gives as JSON text or, as some do, already parsed. */
+/** Builds a tool call. Most APIs send the arguments as JSON text, some send them parsed. */
 export function buildToolCall(id: unknown, name: unknown, rawArguments: unknown): ToolCall {
   const raw = typeof rawArguments === 'string' ? rawArguments : (writeJson(rawArguments ?? {}) ?? '{}');
   return {
@@ -28,32 +28,32 @@ export function buildToolCall(id: unknown, name: unknown, rawArguments: unknown)
   };
 }
 
-/** The outcome of one attempt that was sent. */
+/** Converts the answer of one sent attempt to an outcome. */
 export function toOutcome(answer: Answer): CompletionOutcome {
   return 'completion' in answer
     ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
     : fail(answer.failure);
 }
 
-/** `attempts` is 0 where nothing was sent. */
+/** A failed outcome. `attempts` is 0 if nothing was sent. */
 export function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
   return { status: 'failed', failure, attempts };
 }
 
-/** `said` is the API's own reason. `usage` is what the answer was billed for, where it says so. */
+/** A failure by the content filter. `said` is the API's own reason, `usage` the billed tokens if reported. */
 export function filtered(said?: string, usage?: Usage): Answer {
   const reason = said === undefined ? '' : ` (${describeText(said)})`;
   const message = `the provider's content filter refused the answer${reason}`;
   return { failure: { kind: 'contentFilter', message, ...defined({ usage }) } };
 }
 
-/** `usage` is what the answer was billed for, where it says so. */
+/** A failure by an unreadable answer. `usage` holds the billed tokens if reported. */
 export function malformed(found: string, usage?: Usage): Answer {
   const message = `the answer is not a completion: ${found}`;
   return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
 }
 
-/** Reads a body that must be an object and report no error. An answer of no use keeps the usage that was billed for it. */
+/** Reads a body, which must be an object without an error. A failed answer keeps its billed usage. */
 export function readBody(
   body: unknown,
   read: (body: JsonObject) => Answer,
@@ -67,7 +67,7 @@ export function readBody(
 
 const billedKinds: ReadonlySet<FailureKind> = new Set(['malformed', 'contentFilter']);
 
-/** A call without a name, or one that got lost, would pass a check that forbids it. */
+/** Refuses an answer with an unnamed or lost tool call: it would pass a check that forbids the call. */
 export function refuseLostCalls(answer: Answer): Answer {
   if ('failure' in answer) return answer;
   const { toolCalls, finishReason, rawFinishReason = '', text: said, refusal, usage } = answer.completion;
@@ -79,10 +79,10 @@ export function refuseLostCalls(answer: Answer): Answer {
   return isLost ? malformed('it stopped for tool calls, and holds none', usage) : answer;
 }
 
-/** Reasons of Gemini, Bedrock and servers that forward theirs: the model made a call that the API could not read. */
+/** Finish reasons of Gemini, Bedrock and servers that forward them, for a call that the API could not read. */
 const lostCallReasons = /malformed_function_call|unexpected_tool_call|malformed_tool_use/i;
 
-/** An error object that came under a successful status, or undefined where there is none. */
+/** Reads an error object sent with a success status; undefined if there is none. */
 export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {
   const error = body['error'];
   if (error === undefined || error === null) return undefined;
@@ -92,7 +92,7 @@ export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {
   return { failure: { kind: kindOfApiError(said), message } };
 }
 
-/** A text that is not empty. */
+/** Returns a non-empty string; undefined for anything else. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -106,8 +106,8 @@ export function list(value: JsonValue | undefined): readonly JsonValue[] {
 }
 
 /**
- * Why the parts of an answer can't be read; undefined where they can. Parts that are skipped in silence would leave an
- * empty answer, which the prompt would be blamed for.
+ * Why the parts of an answer can't be read; undefined if they can. Skipping such parts would leave an empty answer, and
+ * the prompt would be blamed.
  */
 export function findUnreadable(parts: JsonValue | undefined, where: string): string | undefined {
   if (!Array.isArray(parts)) return `${where} is ${describeType(parts)}`;
@@ -125,17 +125,14 @@ function describeType(value: JsonValue | undefined): string {
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/**
- * The first of several answers to one request: the one with the lowest `index`, in whatever order they are listed. An
- * answer without an index counts as 0, which Google leaves out.
- */
+/** Returns the answer with the lowest `index`, in whatever order they are listed. Google leaves out index 0. */
 export function firstByIndex(answers: JsonValue | undefined): JsonValue | undefined {
   const indexOf = (answer: JsonValue) => (isJsonObject(answer) ? (count(answer['index']) ?? 0) : 0);
   // The sort is stable.
   return list(answers).toSorted((a, b) => indexOf(a) - indexOf(b))[0];
 }
 
-/** Why the first of several answers can't be found; undefined where it can. */
+/** Why an `index` can't be read; undefined if all can. */
 export function findIndexFault(answers: JsonValue | undefined): string | undefined {
   for (const answer of list(answers)) {
     const index = isJsonObject(answer) ? (answer['index'] ?? 0) : 0;
@@ -144,7 +141,7 @@ export function findIndexFault(answers: JsonValue | undefined): string | undefin
   return undefined;
 }
 
-/** JSON can escape half of a surrogate pair, which no text holds and UTF-8 can't write. */
+/** A lone surrogate. JSON can escape it, but UTF-8 can't encode it. */
 export const halfCharacter = 'half of a character (a lone surrogate)';
 
 export function hasHalfCharacter({
@@ -155,21 +152,21 @@ export function hasHalfCharacter({
   steps,
   state,
 }: Omit<Completion, 'latencyMs'>): boolean {
-  // `JSON.stringify` escapes lone surrogates and no others.
+  // `JSON.stringify` escapes only lone surrogates.
   return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls, steps, state]));
 }
 
-/** Reasoning that came in several parts; undefined where there is none. */
+/** Joins the parts of the reasoning; undefined if there is none. */
 export function joinReasoning(parts: readonly (string | undefined)[]): string | undefined {
   return text(parts.filter((part) => part !== undefined && part !== '').join('\n\n'));
 }
 
-/** A model writes its arguments itself, so they need not be JSON. Some servers write `{}` as an empty text. */
+/** Parses arguments. The model writes them, so they may be no JSON. Some servers write `{}` as an empty text. */
 function parseArguments(raw: string): JsonValue | undefined {
   return raw.trim() === '' ? {} : tryParseJson(raw);
 }
 
-/** The API's finish reason as one of ours. An API that gives none and calls tools stopped for these calls. */
+/** Maps the API's finish reason to ours. Without a reason, tool calls mean `toolCalls`. */
 export function mapFinishReason(
   reasons: Readonly<Record<string, FinishReason>>,
   raw: string | undefined,
@@ -179,12 +176,12 @@ export function mapFinishReason(
   return Object.hasOwn(reasons, raw) ? (reasons[raw] ?? 'other') : 'other';
 }
 
-/** A count of tokens as an API reports it; undefined for anything else. */
+/** Reads a token count; undefined for anything but a non-negative integer. */
 export function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Usage of an API that counts the tokens of its cache apart from the input; undefined where a total is missing. */
+/** Reads the usage of an API that counts cached tokens separately from the input; undefined if a total is missing. */
 export function readCacheApart(
   counts: Readonly<Record<'fresh' | 'output' | 'cached' | 'written', JsonValue | undefined>>,
 ): Usage | undefined {
@@ -200,7 +197,7 @@ export function readCacheApart(
   };
 }
 
-/** The same in Anthropic's names, which agents keep. */
+/** Reads usage in Anthropic's names, which coding agents use too. */
 export function readAnthropicUsage(usage: JsonObject): Usage | undefined {
   return readCacheApart({
     fresh: usage['input_tokens'],
@@ -211,8 +208,8 @@ export function readAnthropicUsage(usage: JsonObject): Usage | undefined {
 }
 
 /**
- * Usage of an API whose totals hold their parts; undefined where a total is missing. A part that is larger than its total
- * is a mistake of the server; the total is what is billed.
+ * Reads the usage of an API whose totals include their parts; undefined if a total is missing. If a part is larger than
+ * its total, the server is wrong, and the total is billed.
  */
 export function readTotals(
   counts: Readonly<Partial<Record<Exclude<keyof Usage, 'costUsd'>, JsonValue | undefined>>>,

@@ -62,7 +62,7 @@ export const anthropicMessages: HttpFormat = {
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };
 
-/** The API refuses a request that sets none. Every model of it can write so much. */
+/** The API requires `max_tokens`. All its models can write this many. */
 const defaultMaxTokens = 4096;
 
 function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
@@ -84,7 +84,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   };
 }
 
-/** One text stays a string, as people write it. */
+/** A single text stays a string. */
 function buildContent(parts: readonly OutgoingMessage[]): JsonValue {
   const [only, second] = parts;
   const isPlain = only !== undefined && second === undefined && only.role !== 'tool' && only.continuation === undefined;
@@ -153,7 +153,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const toolCalls = blocks.filter(isToolUse).map(({ id, name, input }) => buildToolCall(id, name, input));
   return {
     completion: defined({
-      // What the model says before and after it uses a tool of the provider's own is one answer.
+      // Text before and after a call of the provider's own tools is one answer.
       text: blocks.map((block) => (block['type'] === 'text' ? (text(block['text']) ?? '') : '')).join(''),
       toolCalls,
       finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
@@ -177,7 +177,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
  */
 function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
   if (blocks.every((block) => block['type'] === 'text' || isToolUse(block))) return undefined;
-  // An empty text is refused.
+  // The API refuses an empty text.
   return writeContinuation(blocks.filter((block) => block['type'] !== 'text' || text(block['text']) !== undefined));
 }
 
@@ -194,7 +194,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   refusal: 'refusal',
 };
 
-/** The API's own reason; words of the model are in the text. */
+/** The API's own reason. The model's words are in the text. */
 function readRefusal(reason: string | undefined, details: JsonValue | undefined): string | undefined {
   if (reason !== 'refusal') return undefined;
   const { explanation, category } = objectOf(details);

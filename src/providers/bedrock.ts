@@ -61,7 +61,7 @@ export const bedrock = defineHttpAdapter({
   async openSigner(config, env) {
     const region = findRegion(config, env) ?? '';
     const preset = buildPreset(config, env);
-    // A key has its own header, and an address from the suite gets only the credentials that the suite names.
+    // An address from the suite gets only credentials that the suite names. A key is sent in its own header.
     if (config.apiKeyEnv !== undefined || preset.apiKeyEnv !== undefined || !isAmazonHost(config.baseUrl))
       return undefined;
     return openAwsSigner(env, region);
@@ -91,7 +91,7 @@ function isAmazonHost(baseUrl: string | undefined): boolean {
   return baseUrl === undefined || /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(baseUrl).hostname);
 }
 
-/** Signs with AWS Signature Version 4, from the variables that every AWS tool reads. */
+/** Signs with AWS Signature Version 4. Keys come from the standard AWS variables. */
 async function openAwsSigner({ env }: ProviderEnv, region: string): Promise<Sign | ProviderFailure> {
   const accessKeyId = env['AWS_ACCESS_KEY_ID']?.trim() ?? '';
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY']?.trim() ?? '';
@@ -188,14 +188,17 @@ function buildBlocks(message: OutgoingMessage, model: string): readonly JsonObje
   ];
 }
 
-/** Others refuse it (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html). */
+/**
+ * Other models refuse `status`
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html).
+ */
 const takesStatus = /anthropic|claude|nova/;
 
 function buildFile({ path, mediaType, base64 }: OutgoingFile, index: number): JsonObject {
   const format = mediaType.slice(mediaType.indexOf('/') + 1);
   const source = { bytes: base64 };
   if (mediaType.startsWith('image/')) return { image: { format, source } };
-  // A document's name may hold letters, digits, single blanks, hyphens and brackets, and must be its own in a request.
+  // A document's name may contain letters, digits, single blanks, hyphens and brackets. It must be unique in a request.
   const name = `${index + 1} ${path.replaceAll(/[^\p{L}\p{N}]+/gu, ' ')}`.trim();
   return { document: { format, name, source } };
 }
@@ -204,7 +207,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
   const built = tools.map(({ name, description, parameters, strict }) => ({
     toolSpec: {
       name,
-      // An empty description is refused.
+      // The API refuses an empty description.
       ...defined({ description: text(description) }),
       inputSchema: { json: parameters ?? noParameters },
       ...defined({ strict }),
@@ -220,7 +223,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
   return Object.keys(config).length === 0 ? {} : { toolConfig: config };
 }
 
-/** The API has no "none", for which no tool is sent. */
+/** Maps the tool choice. The API has no "none"; then no tools are sent. */
 function buildToolChoice(choice: Exclude<ToolChoice, 'none'>): JsonObject {
   if (typeof choice === 'object') return { tool: { name: choice.name } };
   return choice === 'required' ? { any: {} } : { auto: {} };
@@ -265,9 +268,9 @@ function readAnswer(body: JsonObject, reply: ReadReply): Answer {
 }
 
 /**
- * Signed and encrypted reasoning must come back as it was, in its place among the other blocks
- * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html). Models that sign none
- * refuse it.
+ * Signed and encrypted reasoning must be sent back unchanged, in its place among the blocks
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html). Models without
+ * signatures refuse reasoning.
  */
 function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
   const kept = blocks.filter(
@@ -281,7 +284,7 @@ function isSigned(content: JsonValue): boolean {
   return redactedContent !== undefined || text(objectOf(reasoningText)['signature']) !== undefined;
 }
 
-/** A call that the provider answers itself is no call of the caller's. */
+/** False for calls that the provider answers itself. */
 function isCall(toolUse: JsonValue | undefined): toolUse is JsonObject {
   return isJsonObject(toolUse) && toolUse['type'] !== 'server_tool_use';
 }

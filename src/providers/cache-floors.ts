@@ -3,12 +3,12 @@ export interface CacheFloor {
   readonly vendor: string;
   readonly tokens: number;
   readonly source: string;
-  /** The last day on which the source is known to have said so, ISO 8601. */
+  /** Last day on which the source was seen to say so, ISO 8601. */
   readonly asOf: string;
 }
 
 interface FloorTable extends Omit<CacheFloor, 'tokens'> {
-  /** Patterns of models, the first that fits decides. */
+  /** Model patterns; the first match decides. */
   readonly models: readonly (readonly [RegExp, number])[];
 }
 
@@ -29,7 +29,7 @@ const gemini: FloorTable = {
   ],
 };
 
-/** By adapter. Where a vendor says nothing of a model, or of any, no floor is known. */
+/** Floors by adapter. A model or vendor is missing if its documentation names no floor. */
 const floors: Readonly<Record<string, FloorTable>> = {
   openai,
   azure: {
@@ -63,7 +63,7 @@ const floors: Readonly<Record<string, FloorTable>> = {
   vertex: gemini,
 };
 
-/** Undefined where no floor is known, and nothing can be said of what is cached. */
+/** Finds the cache floor of a model; undefined if unknown. */
 export function findCacheFloor({
   adapter,
   model,

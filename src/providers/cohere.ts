@@ -66,7 +66,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
     ...defined({ stop_sequences: toList(stop) }),
     ...buildFormat(neutral),
     ...buildTools(neutral),
-    // Some gateways of the API stream by default.
+    // Some gateways stream by default.
     stream: false,
     model,
     messages: messages.map(buildMessage),
@@ -103,7 +103,7 @@ function buildFormat({ format }: NeutralParams): JsonObject {
 }
 
 function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObject {
-  // The API has no choice of one tool, so only that tool is sent.
+  // The API can't force a single tool, so only that tool is sent.
   const chosen = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
   const built = chosen.map(({ name, description, parameters }) => ({
     type: 'function',
@@ -116,7 +116,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
   const all: JsonValue[] = [...built, ...nativeTools];
   return {
     ...(all.length === 0 ? {} : { tools: all }),
-    // The API's default is auto.
+    // `auto` is the API's default.
     ...(toolChoice === undefined || toolChoice === 'auto'
       ? {}
       : { tool_choice: toolChoice === 'none' ? 'NONE' : 'REQUIRED' }),
@@ -146,7 +146,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
       toolCalls,
       finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs,
-      // The plan is what the model thinks before it calls.
+      // The plan is the model's reasoning before its calls.
       reasoning: joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),
       rawFinishReason,
       usage: readUsage(body),
@@ -156,7 +156,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   };
 }
 
-/** The plan and the thinking belong to the message (https://docs.cohere.com/docs/tool-use-usage-patterns). */
+/** Keeps plan and thinking, which belong to the message (https://docs.cohere.com/docs/tool-use-usage-patterns). */
 function keepReasoning(parts: readonly JsonObject[], plan: string | undefined): string | undefined {
   const isThinking = parts.some(({ type }) => type === 'thinking');
   if (plan === undefined && !isThinking) return undefined;
@@ -175,7 +175,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   TOOL_CALL: 'toolCalls',
 };
 
-/** `tokens` is what the model read and wrote; `billed_units` leaves out the prompt around it that Cohere adds. */
+/** Reads `tokens`, all tokens read and written. `billed_units` excludes the prompt that Cohere adds. */
 function readUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const counts = isJsonObject(raw['tokens']) ? raw['tokens'] : objectOf(raw['billed_units']);

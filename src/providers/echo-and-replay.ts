@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { CompletionRequest, Message } from '../model/completion.ts';
 import type { Adapter } from '../model/provider.ts';
 
-/** Sends nothing: checks can be tried on texts that a prompt or a variable holds. */
+/** Answers with the prompt's text and sends nothing. Useful to try checks on a text. */
 export const echo: Adapter = {
   summary: "the prompt's text as the answer: nothing is sent, and nothing is paid",
   example: 'echo:prompt',
@@ -27,7 +27,7 @@ export const echo: Adapter = {
     }),
 };
 
-/** One message is its text; several are JSON, so that no role is lost. */
+/** Returns a single message as its text, and several as JSON to keep their roles. */
 function describeMessages(messages: readonly Message[]): string {
   const [only] = messages;
   if (only !== undefined && messages.length === 1) return only.content;

@@ -3,26 +3,26 @@ import { appendPointer, splitPointer } from '../json/json-pointer.ts';
 import { nameSet } from '../text/name-set.ts';
 import { findSupport, type SchemaLimits, type SchemaMode } from './schema-modes.ts';
 
-/** One reason for which an API is known to refuse a schema. */
+/** One reason why an API refuses a schema. */
 export interface Refusal {
-  /** The keyword, or the part that lacks one, as a JSON Pointer. */
+  /** JSON Pointer of the refused keyword, or of the part that lacks a keyword. */
   readonly pointer: string;
-  /** What follows the name of the API's mode in a sentence. */
+  /** End of a sentence that starts with the name of the API's mode. */
   readonly reason: string;
-  /** True where the schema is taken without it: it only permits more then, or a part of the same. */
+  /** True if the keyword can be dropped: the schema then permits the same or more. */
   readonly canLeaveOut: boolean;
-  /** The documentation that says so. */
+  /** URL of the documentation. */
   readonly source: string;
   readonly asOf: string;
 }
 
 interface FittedSchema {
-  /** The schema without optional parts. */
+  /** The schema without the parts that can be left out. */
   readonly schema: JsonValue;
   readonly refusals: readonly Refusal[];
 }
 
-/** Everything in a schema that an API is known to refuse, and the schema without it. */
+/** Finds all parts of a schema that the API refuses, and returns the schema without the optional ones. */
 export function fitSchema(schema: JsonValue, mode: SchemaMode): FittedSchema {
   const refusals: Refusal[] = [];
   const report: Report = (pointer, reason, options = {}) => {
@@ -49,7 +49,7 @@ interface Fitting {
   readonly report: Report;
 }
 
-/** Keywords that hold schemas by name, one schema, and a list of them. */
+/** Keywords whose value is a map of schemas, one schema, or a list of schemas. */
 const maps: ReadonlySet<string> = new Set([
   'properties',
   '$defs',
@@ -76,7 +76,7 @@ function fitPart(schema: JsonValue, pointer: string, fitting: Fitting): JsonValu
   return fitted;
 }
 
-/** The value of a keyword, with the schemas in it fitted. */
+/** Fits the schemas in a keyword's value. */
 function fitValue(keyword: string, value: JsonValue, pointer: string, fitting: Fitting): JsonValue {
   if (maps.has(keyword) && isJsonObject(value)) {
     const members = Object.entries(value).map(([name, part]): [string, JsonValue] => {
@@ -93,7 +93,7 @@ function fitValue(keyword: string, value: JsonValue, pointer: string, fitting: F
   return (value as readonly JsonValue[]).map((part, index) => fitPart(part, appendPointer(pointer, index), fitting));
 }
 
-/** At most one value of `oneOf` fits, so that it is one of `anyOf` as well. */
+/** True if `oneOf` can be sent as `anyOf`: a value that matches one schema matches `anyOf` too. */
 function canBeAnyOf(schema: JsonObject, mode: SchemaMode): boolean {
   return schema['anyOf'] === undefined && findSupport(mode, 'anyOf').support === 'taken';
 }
@@ -123,7 +123,7 @@ function findFault(keyword: string, value: JsonValue, schema: JsonObject, mode: 
   return undefined;
 }
 
-/** Why a keyword that is taken has a value that is not. */
+/** Why the API refuses the value of a keyword that it accepts; undefined if it does not. */
 function findValueFault(keyword: string, value: JsonValue, rules: SchemaMode['rules']): string | undefined {
   const { formats, maxMinItems, hasPlainEnums, refusedPattern } = rules;
   if (keyword === 'format' && formats !== undefined && typeof value === 'string' && !formats.includes(value)) {
@@ -148,7 +148,7 @@ function isObjectSchema({ type, properties }: JsonObject): boolean {
   return type === 'object' || (Array.isArray(type) && type.includes('object')) || isJsonObject(properties);
 }
 
-/** An object that is open by default is sent closed where the API demands that. */
+/** Checks an object. If the API requires closed objects, an open one is closed. */
 function checkObject(
   schema: JsonObject,
   pointer: string,
@@ -184,7 +184,7 @@ function checkRoot(schema: JsonValue, { rules }: SchemaMode, report: Report): vo
   } else if (schema['anyOf'] !== undefined) report('/anyOf', 'refuses "anyOf" in the outermost schema');
 }
 
-/** Reports each `$ref` that leads back to a schema that it is part of. */
+/** Reports each `$ref` that points to a schema around it. */
 function findRecursion(root: JsonValue, report: Report): void {
   const done = new Set<string>();
   const reported = new Set<string>();
@@ -268,7 +268,7 @@ function measure(schema: JsonValue): Record<keyof SchemaLimits, number> {
             if (!(Array.isArray(required) && required.includes(name))) size.optionalProperties += 1;
             if (isJsonObject(member) && isUnion(member)) size.unions += 1;
           }
-          // A definition counts as deep as it is written.
+          // A definition counts at the depth where it is written.
           visit(member, keyword === 'properties' && isObject ? depth + 1 : depth);
         }
       } else if (parts.has(keyword)) visit(value, depth);

@@ -58,7 +58,7 @@ export const gemini = defineHttpAdapter({
   formatOf,
 });
 
-/** Google's own clients know two names for the same key. */
+/** Chooses the key's variable. Google's own clients read both names. */
 export function geminiPresetOf(_config: ProviderConfig, { env }: ProviderEnv): Preset {
   const isOther = !isSet(env['GEMINI_API_KEY']) && isSet(env['GOOGLE_API_KEY']);
   return isOther ? { ...studio, apiKeyEnv: 'GOOGLE_API_KEY' } : studio;
@@ -90,7 +90,7 @@ function buildVertexPreset(config: ProviderConfig, { env }: ProviderEnv): Preset
   return {
     title: 'Vertex AI',
     exampleModel: 'gemini-2.5-flash',
-    // There is no address without a project, and the error names the missing variable.
+    // Without a project there is no address; the error names the missing variable.
     ...(isSet(project)
       ? { baseUrl: `https://${host}/v1/projects/${project}/locations/${location}/publishers/google` }
       : {}),
@@ -119,7 +119,7 @@ export const geminiContent: HttpFormat = {
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };
 
-/** Members of the body beside `generationConfig`, which takes every other parameter. */
+/** Members of the body itself. Every other parameter goes into `generationConfig`. */
 const bodyMembers = new Set(['safetySettings', 'toolConfig', 'cachedContent', 'labels', 'serviceTier']);
 
 const configNames = {
@@ -187,7 +187,7 @@ function buildParts(
   ];
 }
 
-/** These models refuse calls without a thought signature; Google documents this replacement for those that came without. */
+/** Models that refuse calls without a thought signature. Google documents this placeholder for calls that have none. */
 const asksForSignatures = /gemini-[3-9]/;
 const noSignature = 'skip_thought_signature_validator';
 
@@ -238,7 +238,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   if (rawFinishReason !== undefined && filterReasons.has(rawFinishReason)) return filtered(rawFinishReason);
 
   const { content = null } = candidate;
-  // A candidate that stopped before its first word has no content, or no parts in it.
+  // A candidate that stopped before its first word has no content, or content without parts.
   if (content === null && rawFinishReason === undefined) return malformed('its first candidate is empty');
   const unreadable = findUnreadableContent(content);
   if (unreadable !== undefined) return malformed(unreadable);
@@ -262,7 +262,10 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   };
 }
 
-/** Signatures must come back in the parts that they came in (https://ai.google.dev/gemini-api/docs/thought-signatures). */
+/**
+ * Signatures must be sent back in the parts that contained them
+ * (https://ai.google.dev/gemini-api/docs/thought-signatures).
+ */
 function keepParts(parts: readonly JsonObject[]): string | undefined {
   return parts.some(({ thoughtSignature }) => thoughtSignature !== undefined) ? writeContinuation(parts) : undefined;
 }
@@ -274,7 +277,7 @@ function findUnreadableContent(content: JsonValue): string | undefined {
   return parts === null ? undefined : findUnreadable(parts, 'its "parts"');
 }
 
-/** Where the answer was kept back or cut off because of what it says. */
+/** Finish reasons for an answer that a content filter withheld or cut off. */
 const filterReasons: ReadonlySet<string> = new Set([
   'SAFETY',
   'RECITATION',
@@ -288,7 +291,7 @@ const filterReasons: ReadonlySet<string> = new Set([
   'IMAGE_RECITATION',
 ]);
 
-/** Function calls end with STOP, too. */
+/** Maps a finish reason. Answers with function calls end with STOP, too. */
 function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason | undefined {
   if (raw === 'MAX_TOKENS') return 'length';
   if (raw === 'STOP' || raw === undefined)
@@ -296,14 +299,14 @@ function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]
   return 'other';
 }
 
-/** Google counts thoughts beside the candidates, and what its own tools add beside the prompt. */
+/** Sums the usage. Google counts thoughts separately from candidates, and tool prompts separately from the prompt. */
 function readUsage({ usageMetadata: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const promptTokens = count(raw['promptTokenCount']);
   if (promptTokens === undefined) return undefined;
   const inputTokens = promptTokens + (count(raw['toolUsePromptTokenCount']) ?? 0);
   const reasoningTokens = count(raw['thoughtsTokenCount']);
-  // A count of none is left out of the body.
+  // The API omits a count of 0.
   const outputTokens = (count(raw['candidatesTokenCount']) ?? 0) + (reasoningTokens ?? 0);
   return {
     inputTokens,

@@ -18,53 +18,53 @@ import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from '
 import { isBinary, readStream, timeWhole } from './streams/read-stream.ts';
 import type { StreamFormat } from './streams/stream-format.ts';
 
-/** How one API writes requests and answers. */
+/** The request and answer format of one API. */
 export interface HttpFormat extends TakenFiles {
-  /** Below the base URL; begins with a slash. */
+  /** Path below the base URL, with a leading slash. */
   pathOf(model: string): string;
   buildBody(request: OutgoingRequest): JsonValue;
-  /** Undefined where answers are always whole. */
+  /** Undefined if the API does not stream. */
   readonly stream?: StreamFormat;
-  /** `body` is parsed JSON of a successful status, of any shape. */
+  /** Reads the parsed JSON of a success status. `body` can have any shape. */
   readAnswer(body: unknown, reply: ReadReply): Answer;
 }
 
-/** What an answer's reader knows beside its body. */
+/** Everything about an answer besides its body. */
 export interface ReadReply extends Pick<HttpReply, 'latencyMs' | 'headers'> {
   readonly asked?: AskedRequest;
 }
 
-/** Where requests go, and the headers that each carries. */
+/** The address of requests and the headers of each. */
 interface Target {
   readonly baseUrl: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** True where answers are streamed. */
+  /** True if answers are streamed. */
   readonly isStream: boolean;
 }
 
-/** Sends a body of JSON, once. */
+/** Sends a JSON body once, without retries. */
 type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
 
-/** Headers that sign a request. */
+/** Returns the headers that sign a request. */
 export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;
 
-/** One service that answers over HTTP. */
+/** A service that answers over HTTP. */
 export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugin'> {
   readonly options?: z.ZodType;
   readonly readsOf?: (config: ProviderConfig) => Endpoint['reads'];
-  /** Grows when the same request is sent differently. */
+  /** Version of the request's form. Raise it if the same request is sent differently. */
   readonly version: string | ((config: ProviderConfig) => string);
-  /** Where the service is for this provider, and what key it takes. */
+  /** Returns the service's address and the way it takes the key. */
   readonly presetOf: (config: ProviderConfig, env: ProviderEnv) => Preset;
-  /** The base URL where it depends on more than the preset. */
+  /** Changes the base URL if it depends on more than the preset. */
   readonly adjustBaseUrl?: (baseUrl: string, config: ProviderConfig) => string;
-  /** Variables that are secret beside the key. */
+  /** Secret variables other than the key. */
   readonly secretEnv?: readonly string[];
   readonly formatOf: (config: ProviderConfig) => HttpFormat;
-  /** Undefined where a key in a header is enough, a failure where something is missing. */
+  /** Opens a signer. Undefined if a key in a header is enough; a failure if a variable is missing. */
   readonly openSigner?: (config: ProviderConfig, env: ProviderEnv) => Promise<Sign | ProviderFailure | undefined>;
-  /** Takes the place of a plain POST, for services with an SDK. */
+  /** Replaces the plain POST, for services with an SDK. */
   readonly openSender?: (client: HttpClient, target: Target) => Promise<Send>;
 }
 
@@ -148,7 +148,7 @@ function openPost(client: HttpClient, { baseUrl, path, headers, isStream }: Targ
   };
 }
 
-/** Fails where a template of the user's reads a variable that this request does not have. */
+/** Writes the request's body. Fails if the user's template reads a variable that the request does not have. */
 function writeBody(
   format: HttpFormat,
   stream: StreamFormat | undefined,
@@ -183,7 +183,7 @@ async function ask(question: Question): Promise<CompletionOutcome> {
   return withLimits(toOutcome(readReply(reply, question, nowMs)), reply.headers, nowMs);
 }
 
-/** Why a connection ended before the answer. Rethrows what is a mistake of the program. */
+/** Why a connection ended before the answer. Rethrows errors that are bugs. */
 function describeEnd(error: unknown, url: string, signal: AbortSignal): ProviderFailure {
   if (signal.aborted) return classifyAbort(signal);
   const failure = classifyError(error, url);
@@ -202,7 +202,7 @@ function readReply(
   const brokenBy = reply.raw?.brokenBy;
   const describeBreak = () => (brokenBy === undefined ? undefined : describeEnd(brokenBy, url, signal));
   const streamed = stream && readStream(reply, { stream, url, read, describeBreak });
-  // The texts in a binary body are checked by themselves.
+  // A binary body is no text; its fields were checked one by one.
   if (streamed !== undefined)
     return refuseFaults(streamed, isBinary(headers['content-type'] ?? '') ? undefined : reply.fault);
   const parsed = tryParseJson(reply.text);
@@ -213,7 +213,7 @@ function readReply(
 
 function refuseFaults(answer: Answer, given: string | undefined): Answer {
   if ('failure' in answer) return answer;
-  // A text with replacement characters is not the model's text, but it was billed.
+  // A text with replacement characters is not the model's, but it was billed.
   const fault = given ?? (hasHalfCharacter(answer.completion) ? `it holds ${halfCharacter}` : undefined);
   return fault === undefined ? answer : malformed(fault, answer.completion.usage);
 }

@@ -18,7 +18,7 @@ import { joinSystem, type OutgoingRequest } from './outgoing-request.ts';
 
 const optionalPath = jsonPathParam.exactOptional();
 
-/** The JSONPath of each part in the answer's body. */
+/** JSONPath of each part of the answer's body. */
 const response = z.strictObject({
   text: optionalPath.describe("The answer's text."),
   reasoning: optionalPath.describe('Its reasoning.'),
@@ -40,7 +40,7 @@ const response = z.strictObject({
 
 type ResponsePaths = z.output<typeof response>;
 
-/** What templates of the request can read. */
+/** Variables that a request template can read. */
 const variables: readonly string[] = ['model', 'prompt', 'system', 'messages', 'params', 'trial', 'vars'];
 
 const request = z
@@ -66,12 +66,12 @@ function listTemplates(value: unknown): readonly string[] {
   return typeof value === 'string' && isTemplate(value) ? [value] : [];
 }
 
-/** Such as `ticket` of `{{ vars.ticket }}`. */
+/** Names of case variables in a template: `ticket` for `{{ vars.ticket }}`. */
 function findVars(value: unknown): readonly string[] {
   return [...new Set(listVariables(value).flatMap((path) => /^vars\.([^.[]+)/.exec(path)?.[1] ?? []))];
 }
 
-/** Such as `messages`. */
+/** Roots of all variables in a template, such as `messages`. */
 function findParts(value: unknown): ReadonlySet<string> {
   return new Set(listVariables(value).map(rootOf));
 }
@@ -92,7 +92,7 @@ function findProblems(source: string): readonly string[] {
 export const http = defineHttpAdapter({
   summary: 'any JSON endpoint: the request by a template, the answer by JSONPath',
   example: 'http:my-app',
-  // The template and the paths decide the answer as much as the model does.
+  // The template and the paths determine the answer, so they are part of the version.
   version: ({ options }) => `http-2:${sha256Hex(JSON.stringify(httpOptions.parse(options))).slice(0, 12)}`,
   options: httpOptions,
   presetOf: () => ({ title: 'a JSON endpoint', exampleModel: 'my-app', priceProvider: 'http' }),
@@ -104,18 +104,18 @@ export const http = defineHttpAdapter({
   formatOf: ({ options }) => createHttpFormat(httpOptions.parse(options)),
 });
 
-/** A path may visit the same nodes many times, and must not hold up the run. */
+/** Time limit per query: a path may visit the same nodes many times. */
 const queryLimitMs = 1000;
 
-/** The values at a path; null counts as nothing. */
+/** Returns the values at a path, without nulls. */
 type Query = (root: unknown) => readonly unknown[];
 
-/** Writes requests by a template and reads answers by paths, both of the user's own. */
+/** Builds a format from the user's template for requests and paths for answers. */
 function createHttpFormat(options: { readonly request: unknown; readonly response: ResponsePaths }): HttpFormat {
   const build = compileRequest(options.request as JsonValue);
   const paths = compilePaths(options.response);
   return {
-    // Files are sent as members of messages.
+    // Files are sent inside messages.
     takes: findParts(options.request).has('messages') ? /./ : /(?!)/,
     pathOf: () => '',
     buildBody: (request) => build(describeRequest(request)),
@@ -150,12 +150,13 @@ function describeRequest({ model, messages, params, trial, vars }: OutgoingReque
   };
 }
 
-/** A JSON value whose strings may be templates, compiled once. */
+/** A compiled JSON value whose strings may be templates. */
 type RequestTemplate = (vars: Readonly<Record<string, unknown>>) => JsonValue;
 
 /**
- * Compiles a request. A string that is exactly `{{ path }}` keeps the value's type; every other one becomes text. Keys
- * are no templates. Throws a `TemplateError` for a string that is none; what it gives throws one for a missing variable.
+ * Compiles a request. A string that is exactly `{{ path }}` keeps the value's type; every other string becomes text.
+ * Keys are no templates. Throws a `TemplateError` for an invalid template. The returned function throws one if a
+ * variable is missing.
  */
 function compileRequest(value: JsonValue): RequestTemplate {
   if (typeof value === 'string') {
@@ -241,7 +242,7 @@ function readFinishReason(
   return refusal === undefined ? undefined : 'refusal';
 }
 
-/** Undefined where one of the totals is missing. */
+/** Reads the usage; undefined if a total is missing. */
 function readUsage(body: unknown, paths: Paths): Usage | undefined {
   const inputTokens = count(paths.inputTokens(body)[0]);
   const outputTokens = count(paths.outputTokens(body)[0]);
@@ -262,7 +263,7 @@ function textAt(query: Query, body: unknown): string | undefined {
   return texts.length === 0 ? undefined : texts.join('');
 }
 
-/** A value that is not a text is written as JSON. */
+/** Returns a string unchanged and any other value as JSON. */
 function toText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -12,7 +12,7 @@ import { http } from './http.ts';
 import { defineOpenaiAdapter } from './openai/openai.ts';
 import { presets } from './presets.ts';
 
-/** Every adapter by the name before the colon. */
+/** Adapters by name, the part before the colon. */
 export const adapters: Readonly<Record<string, Adapter>> = {
   ...Object.fromEntries(Object.entries(presets).map(([name, preset]) => [name, defineOpenaiAdapter(name, preset)])),
   anthropic,
@@ -27,12 +27,12 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   replay,
 };
 
-/** The adapter of a configured provider, that of a plug-in included. */
+/** Finds the adapter of a provider, including plug-ins. */
 export function findAdapter({ adapter, plugin }: Pick<ProviderConfig, 'adapter' | 'plugin'>): Adapter | undefined {
   return plugin === undefined ? lookupAdapter(adapter) : createPluginAdapter(plugin);
 }
 
-/** `constructor` is a legal YAML string, so names are looked up among own keys only. */
+/** Looks up own keys only: `constructor` is a legal YAML string. */
 export function lookupAdapter(name: string): Adapter | undefined {
   return Object.hasOwn(adapters, name) ? adapters[name] : undefined;
 }

@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
-/** A function that the model may call, in any of the forms that a suite may write. */
+/** A function that the model may call, read from any accepted notation. */
 export interface FunctionTool {
   readonly name: string;
   readonly description?: string;
@@ -20,12 +20,12 @@ interface SchemaFormat {
 export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
 
 /**
- * The parameters that mean the same on every API and are spelled differently. A suite writes them as Chat Completions
- * does. All others pass unchanged, in `rest`.
+ * Parameters that all APIs have under different names. Suites use the names of Chat Completions. All other parameters
+ * pass unchanged, in `rest`.
  */
 export interface NeutralParams {
   readonly tools: readonly FunctionTool[];
-  /** Entries of `tools` in the API's own form, such as tools that the provider runs. */
+  /** Tools in the API's own format, such as tools that the provider runs. */
   readonly nativeTools: readonly JsonValue[];
   readonly toolChoice?: ToolChoice;
   readonly format?: SchemaFormat | 'json';
@@ -56,7 +56,7 @@ export function readNeutralParams(params: JsonObject): NeutralParams {
   };
 }
 
-/** Renames members; a native spelling beside the neutral one wins. */
+/** Renames members. If a native name is present too, it wins. */
 export function rename(params: JsonObject, names: Readonly<Record<string, string>>): JsonObject {
   const renamed: Record<string, JsonValue> = {};
   for (const [key, value] of Object.entries(params)) {
@@ -67,12 +67,12 @@ export function rename(params: JsonObject, names: Readonly<Record<string, string
   return renamed;
 }
 
-/** APIs that take a list of stop sequences take no single one. */
+/** Wraps a single stop sequence for APIs that accept only a list. */
 export function toList(value: JsonValue | undefined): JsonValue | undefined {
   return value === undefined || Array.isArray(value) ? value : [value];
 }
 
-/** `{name, description, parameters}`, alone or under `function`; anything else is the API's own. */
+/** Reads `{name, description, parameters}`, alone or under `function`. Undefined for tools in the API's own format. */
 export function readFunctionTool(entry: JsonValue): FunctionTool | undefined {
   if (!isJsonObject(entry)) return undefined;
   const { type } = entry;
@@ -90,7 +90,7 @@ export function readFunctionTool(entry: JsonValue): FunctionTool | undefined {
   };
 }
 
-/** For an API that requires a schema where the tool takes no arguments. */
+/** Schema of a tool without arguments, for APIs that require one. */
 export const noParameters: JsonObject = { type: 'object', properties: {} };
 
 function readToolChoice(choice: JsonValue | undefined): ToolChoice | undefined {

@@ -14,9 +14,9 @@ import {
 } from '../model/completion.ts';
 import { attemptOr } from '../text/attempt.ts';
 
-/** A file of a message, read and encoded. */
+/** A message's file, read and encoded. */
 export interface OutgoingFile {
-  /** Relative to the project root. */
+  /** Path relative to the project root. */
   readonly path: string;
   /** Such as image/png or application/pdf. */
   readonly mediaType: string;
@@ -27,28 +27,28 @@ export interface OutgoingMessage extends Message {
   readonly files?: readonly OutgoingFile[];
 }
 
-/** A request as an API's format writes it: files read, nothing left to look up. */
+/** A request ready for an API's format, with all files read. */
 export interface OutgoingRequest extends CompletionRequest {
   readonly messages: readonly OutgoingMessage[];
 }
 
 type Prepared = { readonly request: OutgoingRequest } | { readonly failure: ProviderFailure };
 
-/** What an API takes of the files of messages. */
+/** The files that an API accepts in messages. */
 export interface TakenFiles {
-  /** The media types of files that it can carry. */
+  /** Accepted media types. */
   readonly takes: RegExp;
-  /** Set where system messages go apart from the conversation, as texts. */
+  /** True if the API takes system messages separately, as text. */
   readonly hasSystemOfText?: true;
 }
 
 export interface FileRules extends TakenFiles {
   readonly projectRoot: string;
-  /** What takes them, in messages. */
+  /** Name of the API, for messages. */
   readonly name: string;
 }
 
-/** Refuses requests whose answer no adapter can read, and reads the files of the others. */
+/** Reads the request's files. Refuses requests whose answer no adapter can read. */
 export function prepareRequest(request: CompletionRequest, rules: FileRules): Prepared {
   if (request.params['stream'] === true) {
     return refuse('params.stream is true: remove it, and write stream: true beside params to have answers streamed');
@@ -59,7 +59,7 @@ export function prepareRequest(request: CompletionRequest, rules: FileRules): Pr
   return loadFiles(request, rules);
 }
 
-/** Fails where a file changed since the run was planned. */
+/** Loads the attached files. Fails if one changed since the run was planned. */
 function loadFiles(request: CompletionRequest, { projectRoot, takes, hasSystemOfText, name }: FileRules): Prepared {
   if (request.messages.every(({ attachments }) => attachments === undefined)) return { request };
   const faults: string[] = [];
@@ -89,7 +89,7 @@ function refuse(message: string): Prepared {
   return { failure: { kind: 'badRequest', message } };
 }
 
-/** Media types of files that a message can carry, by suffix. */
+/** Media types that a message can carry, by suffix. */
 const mediaTypes: Readonly<Record<string, string>> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
@@ -108,7 +108,7 @@ export function mediaTypeOf(path: string): string | undefined {
 }
 
 const maxFileBytes = 50 * 1024 * 1024;
-/** What a checkout without Git LFS has in the place of a file. */
+/** Start of the placeholder that a checkout without Git LFS has instead of the file. */
 const lfsPointer = Buffer.from('version https://git-lfs.github.com/spec/');
 
 interface ReadFile {
@@ -116,7 +116,7 @@ interface ReadFile {
   readonly content: Buffer;
 }
 
-/** Why a file can't be attached, as the end of a sentence about it. */
+/** Why a file can't be attached: the end of a sentence about it. */
 interface FileFault {
   readonly code: 'file-unreadable' | 'file-outside-project' | 'invalid-value';
   readonly fault: string;
@@ -136,7 +136,7 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
       return { code: 'file-outside-project', fault: 'is outside the project' };
     }
     const stats = statSync(file);
-    // A pipe would never end.
+    // Reading a pipe might never end.
     if (!stats.isFile()) return { code: 'file-unreadable', fault: 'is not a file' };
     if (stats.size > maxFileBytes)
       return { code: 'invalid-value', fault: `is larger than ${maxFileBytes / 1024 / 1024} MiB` };
@@ -159,20 +159,20 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
   }
 }
 
-/** True for a path, relative to a root, that is outside of it. On Windows that is an absolute path for another drive. */
+/** True if a path relative to a root leads out of it. On Windows, an absolute path is on another drive. */
 export function leavesRoot(relativePath: string): boolean {
   return relativePath === '..' || relativePath.startsWith(`..${sep}`) || isAbsolute(relativePath);
 }
 
-/** The messages of one side before the other answers. */
+/** Consecutive messages of one side. */
 interface TurnGroup {
   readonly isAssistant: boolean;
   readonly parts: readonly OutgoingMessage[];
 }
 
 /**
- * Builds the conversation for APIs with only two sides: no system messages, and the results of parallel calls in one
- * user turn.
+ * Groups messages by turn for APIs with two sides. Drops system messages, and puts the results of parallel calls into
+ * one user turn.
  */
 export function groupTurns(messages: readonly OutgoingMessage[]): readonly TurnGroup[] {
   const groups: { isAssistant: boolean; parts: OutgoingMessage[] }[] = [];
@@ -186,13 +186,13 @@ export function groupTurns(messages: readonly OutgoingMessage[]): readonly TurnG
   return groups;
 }
 
-/** The texts of system and developer messages, which such APIs take apart from the conversation. */
+/** Joins the system and developer messages, for APIs that take them separately; undefined if there are none. */
 export function joinSystem(messages: readonly OutgoingMessage[]): string | undefined {
   const texts = messages.filter(isSystem).map(({ content }) => content);
   return texts.length === 0 ? undefined : texts.join('\n\n');
 }
 
-/** Arguments for APIs that take only an object; text that is not an object is quoted in one. */
+/** Returns arguments as an object, for APIs that accept nothing else. Other arguments are wrapped as text. */
 export function argumentsOf({ arguments: parsed, rawArguments }: ToolCall): JsonObject {
   return isJsonObject(parsed) ? parsed : { arguments: rawArguments };
 }
@@ -201,34 +201,31 @@ function isSystem({ role }: OutgoingMessage): boolean {
   return isSystemRole(role);
 }
 
-/** The request that an answer belongs to, as far as it is known: an answer of a batch comes without it. */
+/** The request of an answer; unknown for answers of a batch. */
 export type AskedRequest = Pick<CompletionRequest, 'messages' | 'params'>;
 
-/**
- * True for an answer that calls tools, and for one to the results of calls. APIs ask for the reasoning of these alone, and
- * any other answer is stored without it.
- */
+/** True if an answer calls tools or follows the results of calls. APIs need the reasoning only of these answers. */
 export function isOfToolLoop(toolCalls: readonly ToolCall[], asked: AskedRequest | undefined): boolean {
   return toolCalls.length > 0 || asked?.messages.at(-1)?.role === 'tool';
 }
 
 /**
- * The parts that the adapter sends back with an answer, as a text. Stores sort the members of objects, but the API must
- * get its own parts unchanged.
+ * Serializes the parts to send back. A string is safe: stores sort the members of objects, but the API must get its
+ * parts unchanged.
  */
 export function writeContinuation(kept: JsonValue): string {
   return writeJson(kept) ?? '';
 }
 
-/** The same as it was; undefined where there is none, or none that this adapter can have written. */
+/** Parses stored parts; undefined if there are none or another adapter wrote them. */
 export function readContinuation({ continuation }: Pick<Message, 'continuation'>): JsonValue | undefined {
   if (typeof continuation !== 'string') return undefined;
   return attemptOr(() => parseExactJson(continuation) as JsonValue, SyntaxError, undefined);
 }
 
 /**
- * The parts that were kept of an answer, each call under the id that its result names. `withId` gives the part of a call
- * with that id, and undefined for any other part.
+ * Reads the stored parts of an answer and gives each call the id that its result names. `withId` returns a call's part
+ * with that id, and undefined for other parts.
  */
 export function readKeptParts(
   message: Pick<Message, 'continuation' | 'toolCalls'>,

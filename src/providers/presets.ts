@@ -1,26 +1,26 @@
-/** The address of a service and the way it gets the key. */
+/** A service's address and the way it takes the key. */
 export interface Preset {
   readonly title: string;
   readonly exampleModel: string;
-  /** Undefined where every account has its own address. */
+  /** Undefined if every account has its own address. */
   readonly baseUrl?: string;
-  /** A variable that takes the place of `baseUrl`, and the path that follows its value. */
+  /** Variable that replaces `baseUrl`, and the path appended to its value. */
   readonly baseUrlEnv?: { readonly name: string; readonly path: string };
-  /** The next step where there is no address, if another than to add one. */
+  /** Next step if there is no address. Default: add one. */
   readonly addressHint?: string;
-  /** The variable that holds the key; undefined for servers that need none. */
+  /** Variable that holds the key; undefined for servers without keys. */
   readonly apiKeyEnv?: string;
   /** Default `Authorization: Bearer`. */
   readonly keyHeader?: 'api-key' | 'x-api-key' | 'x-goog-api-key';
-  /** Sent with every request; the provider's own headers win. */
+  /** Headers of every request. The provider's own headers win. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** True where the service knows JSON as a format and no schema for it. */
+  /** True if the service accepts JSON as a format, but no schema for it. */
   readonly knowsNoSchema?: true;
-  /** The provider's id in the price table. An id the table does not have means: unknown unless the user gives a price. */
+  /** Provider id in the price table. If the table lacks it, prices are unknown unless the user gives one. */
   readonly priceProvider: string;
-  /** True where a request with a JSON Schema as its response format is refused by some or all models. */
+  /** True if some or all models refuse a JSON Schema as response format. */
   readonly refusesSchema?: true;
-  /** True where `stream_options` is refused; usage comes unasked. */
+  /** True if the service refuses `stream_options`. It reports usage anyway. */
   readonly refusesOptions?: true;
 }
 
@@ -33,7 +33,7 @@ export const openaiPreset: Preset = {
   priceProvider: 'openai',
 };
 
-/** The adapter names whose only difference is this row. */
+/** Adapters that differ only in their preset, by name. */
 export const presets: Readonly<Record<string, Preset>> = {
   openai: openaiPreset,
   azure: {
@@ -151,13 +151,13 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** Services with an API of their own that also speak this protocol at the same host. */
+/** Hosts of services with another adapter that also speak this protocol. */
 const otherHosts: Readonly<Record<string, string>> = {
   'api.anthropic.com': 'anthropic',
   'generativelanguage.googleapis.com': 'google',
 };
 
-/** The provider whose prices a host has: `openai` with DeepSeek's baseURL is priced as DeepSeek. */
+/** Finds the provider that a host is priced as: `openai` with DeepSeek's baseURL is priced as DeepSeek. */
 export function findPriceProvider(host: string): string | undefined {
   const preset = Object.values(presets).find(({ baseUrl }) => baseUrl !== undefined && new URL(baseUrl).host === host);
   return preset?.priceProvider ?? (Object.hasOwn(otherHosts, host) ? otherHosts[host] : undefined);

@@ -4,7 +4,7 @@ import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
 
 type Unit = LimitReport['unit'];
 
-/** What the name of a header says; `unit` and `periodMs` where it names them. */
+/** Meaning of a header's name. `unit` and `periodMs` are set if the name contains them. */
 interface Naming {
   readonly field: 'limit' | 'remaining' | 'reset' | 'period';
   readonly unit?: Unit;
@@ -13,7 +13,7 @@ interface Naming {
 
 type Draft = Partial<Writable<Omit<LimitReport, 'unit'>>>;
 
-/** Adds the limits of the server that the headers of an answer name. */
+/** Adds the server's limits from the answer's headers. */
 export function withLimits(
   outcome: CompletionOutcome,
   headers: IncomingHttpHeaders | undefined,
@@ -24,9 +24,9 @@ export function withLimits(
 }
 
 /**
- * Reads the limits that services send in headers, as of 2026. OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral
- * and OpenRouter send x-ratelimit-*, Anthropic anthropic-ratelimit-*. The IETF's drafts have ratelimit-*. Cohere's
- * trial keys have limits too.
+ * Reads rate limits from headers, as of 2026. OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral and OpenRouter
+ * send x-ratelimit-*, Anthropic sends anthropic-ratelimit-*. The IETF's drafts use ratelimit-*. Cohere sends limits for
+ * trial keys.
  */
 export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonly LimitReport[] {
   const drafts = new Map<string, Draft>();
@@ -34,7 +34,7 @@ export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonl
     const naming = parseName(name);
     if (naming === undefined) continue;
     const value = String(headers[name]);
-    // A structured field holds what older headers spread over several.
+    // One structured field replaces several older headers.
     if (naming === 'structured') readStructured(value, draftOf(drafts, 'requests unnamed'));
     else readPart(naming, value, draftOf(drafts, keyOf(naming)), serverTime(headers, nowMs));
   }
@@ -45,7 +45,7 @@ function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft
   const [word = 'requests', named] = key.split(' ');
   const unit = units.find((known) => known === word) ?? 'requests';
   if (limit === undefined && remaining === undefined) return [];
-  // A limit without a unit or a period may be for a second or a day: only `remaining` is certain.
+  // Without a unit or period, a limit may be per second or per day: only `remaining` is certain.
   const isSure = named !== 'unnamed' || periodMs !== undefined;
   const known = !isSure && resetMs !== undefined && resetMs > 20_000 && resetMs <= 61_000 ? 60_000 : periodMs;
   return [
@@ -82,7 +82,7 @@ function readPart({ field, periodMs }: Naming, value: string, draft: Draft, nowM
   else draft[field] = count;
 }
 
-/** `"default";r=50;t=30` and `"default";q=100;w=60`, or `limit=100, remaining=50, reset=30`. */
+/** Reads `"default";r=50;t=30`, `"default";q=100;w=60` or `limit=100, remaining=50, reset=30`. */
 function readStructured(value: string, draft: Draft): void {
   const figure = (names: string): number | undefined => {
     const found = new RegExp(`(?:^|[;,\\s])(?:${names})=(\\d+)`).exec(value)?.[1];
@@ -93,7 +93,7 @@ function readStructured(value: string, draft: Draft): void {
   Object.assign(draft, defined({ limit, remaining, resetMs: inMs(figure('t|reset')), periodMs: inMs(figure('w')) }));
 }
 
-/** Seconds, a Go duration such as `6m0s`, a date, or the seconds or milliseconds of an epoch. */
+/** Reads seconds, a Go duration such as `6m0s`, a date, or an epoch in seconds or milliseconds. */
 function parseReset(value: string, nowMs: number): number | undefined {
   const text = value.trim();
   if (/^\d+(\.\d+)?$/.test(text)) {
@@ -128,7 +128,7 @@ const periods: Readonly<Record<string, number>> = {
   month: 30 * 86_400_000,
 };
 
-/** The server's own clock, where it gives one, makes a difference of clocks harmless. */
+/** Returns the server's time if it sends one, so that a difference of clocks does not matter. */
 function serverTime(headers: IncomingHttpHeaders, nowMs: number): number {
   const date = Date.parse(headers.date ?? '');
   return Number.isNaN(date) ? nowMs : date;
@@ -150,7 +150,7 @@ function parseName(name: string): Naming | 'structured' | undefined {
     else if (word === 'input' || word === 'prompt') naming.unit = 'inputTokens';
     else if (word === 'output' || word === 'generated') naming.unit = 'outputTokens';
     else if (word === 'tokens' || word === 'token') naming.unit ??= 'tokens';
-    // This header counts something else: images, a project's tokens, the cost of a query.
+    // The header counts something else: images, a project's tokens, the cost of a query.
     else return undefined;
   }
   const { field, ...rest } = naming;

@@ -11,12 +11,12 @@ export const commonHeaders = {
   'user-agent': 'llmcheck',
 } as const;
 
-/** All headers that identify the caller, or why there are none. */
+/** All headers that identify the caller, or why they can't be built. */
 export type Credentials =
   | { readonly headers: Readonly<Record<string, string>> }
   | { readonly failure: ProviderFailure };
 
-/** The address of requests and the variable of the key. Throws a `UserError` for a base URL that can't be used. */
+/** Resolves the address of requests and the variable of the key. Throws a `UserError` for an unusable base URL. */
 export function resolveAddress(
   preset: Preset,
   config: ProviderConfig,
@@ -32,7 +32,7 @@ export function resolveAddress(
     throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, describeAddress(preset));
   }
   const url = parseBaseUrl(config, written, config.baseUrl === undefined ? preset.baseUrlEnv?.name : undefined);
-  // A suite must not send one service's key to another service: its own address has its own key or none.
+  // A suite must not send one service's key to another: an address from the suite uses its own key or none.
   const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
   const isBare = Object.keys(config.headers).length === 0;
   const paid = config.baseUrl === undefined ? undefined : findPriceProvider(url.host);
@@ -53,7 +53,7 @@ function describeMove(
   return { movedBy: { variable: baseUrlEnv.name, ...defined({ from }) } };
 }
 
-/** A refusal does not show that the key was withheld. */
+/** Adds to an auth failure that the key was withheld, which the server's message does not show. */
 export function explainRefusal(failure: ProviderFailure, withheldKeyEnv: string | undefined): ProviderFailure {
   if (failure.kind !== 'auth' || withheldKeyEnv === undefined) return failure;
   const why = `${withheldKeyEnv} was not sent, because the provider has baseURL and no apiKeyEnv`;
@@ -61,7 +61,7 @@ export function explainRefusal(failure: ProviderFailure, withheldKeyEnv: string 
   return { ...failure, message };
 }
 
-/** Reads the key and the headers that the configuration names. */
+/** Reads the key and the configured headers. */
 export function readCredentials(preset: Preset, config: ProviderConfig, providerEnv: ProviderEnv): Credentials {
   const { env } = providerEnv;
   const { baseUrl, apiKeyEnv } = resolveAddress(preset, config, providerEnv);
@@ -86,7 +86,7 @@ export function readCredentials(preset: Preset, config: ProviderConfig, provider
   return checkHeaders(headers) ?? { headers };
 }
 
-/** The headers of the official SDK. They name an account, so no other host may see them. */
+/** Headers that the official SDK sends. They identify an account, so no other host may get them. */
 function readOpenaiAccount(env: ProviderEnv['env']): Record<string, string> {
   return defined({
     'openai-organization': env['OPENAI_ORG_ID']?.trim() || undefined,
@@ -94,7 +94,7 @@ function readOpenaiAccount(env: ProviderEnv['env']): Record<string, string> {
   });
 }
 
-/** Headers that frame the message belong to the HTTP client. */
+/** Headers that only the HTTP client may set. */
 const framing = new Set([
   'connection',
   'content-length',
@@ -112,14 +112,14 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Credentials | 
   for (const [name, value] of Object.entries(headers)) {
     if (framing.has(name)) return refuse('badRequest', `the header ${name} can't be set: it belongs to the connection`);
     if (!headerName.test(name) || !headerValue.test(value)) {
-      // The value is not quoted: it may be a key.
+      // Do not quote the value: it may be a key.
       return refuse('badRequest', `the header ${JSON.stringify(name)} has a name or a value that HTTP does not allow`);
     }
   }
   return undefined;
 }
 
-/** `variable` is the one that the address came from, if it came from no file. */
+/** Parses the base URL. `variable` names its source, if no file did. */
 function parseBaseUrl(config: ProviderConfig, written: string, variable: string | undefined): URL {
   if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
     const found = `Provider "${config.id}" has the base URL ${JSON.stringify(withoutSecrets(written))}, which is not an http:// or https:// URL.`;
@@ -137,7 +137,7 @@ function parseBaseUrl(config: ProviderConfig, written: string, variable: string 
   return url;
 }
 
-/** The parts before an @ and after a question mark may be secret, and the message goes into logs. */
+/** Masks the parts before an @ and after a question mark: they may be secret, and the message is logged. */
 function withoutSecrets(written: string): string {
   return written.replace(/[^/]*@/, '***@').replace(/\?.*/s, '?***');
 }

@@ -1,14 +1,14 @@
-/** What a vendor says of the end of a model. */
+/** Announced end of a model. */
 export interface Retirement {
-  /** The day of the end, ISO 8601. */
+  /** Day of the end, ISO 8601. */
   readonly date: string;
-  /** The vendor names only the earliest day. */
+  /** True if the vendor names only the earliest possible day. */
   readonly isEarliest: boolean;
   readonly source: string;
   readonly asOf: string;
 }
 
-/** Undefined where no end is known. `adapter` wins over `priceProvider` where both have a schedule. */
+/** Finds a model's end; undefined if unknown. The schedule of `adapter` wins over that of `priceProvider`. */
 export function findRetirement(model: {
   readonly adapter: string;
   readonly priceProvider?: string;
@@ -30,26 +30,26 @@ function findDate(dates: VendorRetirements['shutdowns'], id: string): string | u
   return Object.entries(dates).find(([, ids]) => ids.split(' ').includes(id))?.[0];
 }
 
-/** Removes the region of a Bedrock inference profile and the folder of a Gemini model. */
+/** Removes the region of a Bedrock inference profile and the prefix of a Gemini model. */
 function plainId(model: string): string {
   return model.replace(/^(us|eu|apac|global|us-gov|jp|au)\.(?=[a-z0-9]+\.)/, '').replace(/^models\//, '');
 }
 
-/** When one vendor shuts models down, by its own page or by public lists that cite it. */
+/** Shutdown dates of one vendor, from its own page or from public lists that cite it. */
 interface VendorRetirements {
   readonly source: string;
-  /** The last day for which the dates are known to hold, ISO 8601: vendors move them. */
+  /** Last day on which the dates were checked, ISO 8601: vendors move them. */
   readonly asOf: string;
-  /** Ids that are separated by spaces, by the day of their end. */
+  /** Model ids, separated by spaces, by the day of their end. */
   readonly shutdowns: Readonly<Record<string, string>>;
-  /** The same where the vendor names only the earliest day. */
+  /** Same, for models with only an earliest day. */
   readonly earliest?: Readonly<Record<string, string>>;
 }
 
 /**
- * Models for text, by the vendor's name in the price table; `vertex` and `bedrock` have schedules of their own. Azure
- * is missing: its model is the name of a deployment, whose region and kind decide the dates. An alias that floats to a
- * later snapshot is listed only where the vendor lists it.
+ * Text models by the vendor's name in the price table; `vertex` and `bedrock` have their own schedules. Azure is
+ * missing: its model is a deployment, and the dates depend on its region and kind. A floating alias is listed only if
+ * the vendor lists it.
  */
 export const retirementTable: Readonly<Record<string, VendorRetirements>> = {
   openai: {
@@ -122,7 +122,7 @@ export const retirementTable: Readonly<Record<string, VendorRetirements>> = {
   },
   bedrock: {
     source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html',
-    // Those of Claude, Titan, Cohere and Jamba are as known then; Nova's was published later.
+    // Claude, Titan, Cohere and Jamba as known on that day; Nova was published later.
     asOf: '2025-11-01',
     shutdowns: {
       '2025-07-21':

@@ -1,10 +1,10 @@
 import type { ProviderConfig } from '../model/suite.ts';
 import { findPriceProvider } from './presets.ts';
 
-/** What an API does with a keyword: `unknown` where its documentation does not say. */
+/** What an API does with a keyword. `unknown`: its documentation does not say. */
 type KeywordSupport = 'taken' | 'ignored' | 'refused' | 'unknown';
 
-/** The keywords of JSON Schema 2020-12 that say something of a value, and the usual annotations. */
+/** The keywords of JSON Schema 2020-12 that constrain a value, and the usual annotations. */
 export const schemaKeywords: readonly string[] = [
   'type enum const $ref $defs definitions title description default examples',
   'properties required additionalProperties patternProperties propertyNames minProperties maxProperties',
@@ -19,57 +19,57 @@ interface SupportGroup {
   /** Separated by spaces. */
   readonly keywords: string;
   readonly source: string;
-  /** The last day on which the source is known to have said so, ISO 8601. */
+  /** Last day on which the source was seen to say so, ISO 8601. */
   readonly asOf: string;
 }
 
-/** What must hold of a schema beside its keywords. */
+/** Requirements on a schema besides its keywords. */
 interface SchemaRules {
-  /** The outermost schema has `type: object`. */
+  /** The root schema must have `type: object`. */
   readonly isObjectAtRoot?: true;
-  /** Every object has `additionalProperties: false`. */
+  /** Every object must have `additionalProperties: false`. */
   readonly isClosed?: true;
   readonly requiresAllProperties?: true;
-  /** Every object requires at least one property. */
+  /** Every object must require at least one property. */
   readonly requiresSomeProperty?: true;
   readonly isRecursionRefused?: true;
   readonly formats?: readonly string[];
-  /** The largest `minItems`. */
+  /** Largest accepted `minItems`. */
   readonly maxMinItems?: number;
-  /** An `enum` holds texts, numbers, booleans and null. */
+  /** An `enum` may contain only texts, numbers, booleans and null. */
   readonly hasPlainEnums?: true;
-  /** Parts of a regular expression that are refused. */
+  /** Refused parts of regular expressions. */
   readonly refusedPattern?: RegExp;
-  /** Beside a `$ref`, only keywords that begin with `$` are taken. */
+  /** Beside a `$ref`, only keywords with a leading `$` are accepted. */
   readonly isRefAlone?: true;
-  /** `allOf` holds no `$ref`. */
+  /** `allOf` must not contain a `$ref`. */
   readonly isAllOfWithoutRef?: true;
-  /** `true` and `false` are no schemas of properties, and `items` is no list. */
+  /** A property's schema can't be `true` or `false`, and `items` can't be a list. */
   readonly hasPlainParts?: true;
   readonly limits?: SchemaLimits;
 }
 
 export interface SchemaLimits {
   readonly properties?: number;
-  /** Objects within objects, the outermost not counted. */
+  /** Nesting of objects, without the root. */
   readonly depth?: number;
   readonly enumValues?: number;
-  /** The limit on characters in all names of properties and definitions, and in all values of `enum` and `const`. */
+  /** Limit on the characters in all names of properties and definitions, and all values of `enum` and `const`. */
   readonly characters?: number;
   readonly optionalProperties?: number;
-  /** Properties that are an `anyOf` or have several types. */
+  /** Number of properties with an `anyOf` or several types. */
   readonly unions?: number;
 }
 
-/** How one API reads a JSON Schema that the whole answer, or the arguments of a strict tool, must follow. */
+/** How one API treats the JSON Schema of an answer or of a strict tool's arguments. */
 export interface SchemaMode {
   readonly title: string;
-  /** True where a request can leave strictness out, and any schema is then taken. */
+  /** True if strictness is optional. Without it, the API accepts any schema. */
   readonly hasFlag: boolean;
-  /** True where a tool needs no `strict: true`. */
+  /** True if tools are strict without `strict: true`. */
   readonly hasStrictTools: boolean;
   readonly groups: readonly SupportGroup[];
-  /** The support of keywords that no group has. */
+  /** Support of keywords that are in no group. */
   readonly unlisted: KeywordSupport;
   readonly rules: SchemaRules;
 }
@@ -151,7 +151,7 @@ const groq: SchemaMode = {
   rules: openaiRules,
 };
 
-/** Servers that speak the OpenAI protocol and document no list: what all strict modes demand. */
+/** Servers that speak the OpenAI protocol without documented keywords: the requirements that all strict modes share. */
 const compatible: SchemaMode = { ...groq, title: 'the strict mode of the API', groups: [] };
 
 const anthropicGuide = {
@@ -161,7 +161,10 @@ const anthropicGuide = {
 
 const claudeTaken = `${openaiShape} default items minItems anyOf allOf format pattern`;
 
-/** Neither listed as taken nor by name as refused; Anthropic's own SDK moves them into the description. */
+/**
+ * Keywords that the documentation names neither as supported nor as refused. Anthropic's SDK moves them into the
+ * description.
+ */
 const claudeUnlisted = {
   support: 'refused',
   keywords:
@@ -231,7 +234,7 @@ const geminiGuide = { source: 'https://ai.google.dev/gemini-api/docs/structured-
 const geminiTaken =
   '$ref $defs type format title description enum items prefixItems minItems maxItems minimum maximum anyOf oneOf properties additionalProperties required';
 
-/** The model ignores what it does not know. */
+/** The model ignores unknown keywords. */
 const gemini: SchemaMode = {
   title: "Gemini's schema mode",
   hasFlag: false,
@@ -307,10 +310,10 @@ export const schemaModes = {
   compatible,
 } satisfies Readonly<Record<string, SchemaMode>>;
 
-/** Adapters whose mode has another name than they. */
+/** Adapters whose mode has another name. */
 const otherNames: Readonly<Record<string, SchemaMode>> = { vertex: gemini, google: gemini, 'x-ai': xai, aws: bedrock };
 
-/** How the API of a provider reads schemas; undefined for programs and endpoints of the user's own. */
+/** Finds how a provider's API treats schemas; undefined for the user's own programs and endpoints. */
 export function findSchemaMode({
   adapter,
   baseUrl,
@@ -318,17 +321,17 @@ export function findSchemaMode({
   plugin,
 }: Pick<ProviderConfig, 'adapter' | 'baseUrl' | 'model' | 'plugin'>): SchemaMode | undefined {
   if (plugin !== undefined || ['http', 'exec', 'module', 'echo', 'replay'].includes(adapter)) return undefined;
-  // The OpenAI protocol leads to many services, and the address says to which.
+  // With the OpenAI protocol, the address shows which service it is.
   const served = adapter === 'openai' && baseUrl !== undefined ? findPriceProvider(new URL(baseUrl).host) : undefined;
   const name = served ?? adapter;
-  // The compatible endpoints of Anthropic and Google have rules of their own.
+  // The compatible endpoints of Anthropic and Google follow other rules.
   if (adapter === 'openai' && (name === 'anthropic' || name === 'google')) return compatible;
   if (name === 'openai' && model.startsWith('ft:')) return openaiFineTuned;
   const modes: Readonly<Record<string, SchemaMode>> = { ...schemaModes, ...otherNames };
   return Object.hasOwn(modes, name) ? modes[name] : compatible;
 }
 
-/** What a mode does with a keyword, and who says so. */
+/** Finds a mode's support of a keyword, with its source. */
 export function findSupport(
   { groups, unlisted }: SchemaMode,
   keyword: string,

@@ -28,7 +28,7 @@ export const connectAnthropicBatch = defineBatchApi({
     const requests = items.map((item) => item.text).join(',');
     return readId(await client.post(path, `{"requests":[${requests}]}`, signal), 'id', 'batch');
   },
-  /** Batches have no name in this API: every batch of the right size and time is a candidate. */
+  /** Batches have no name in this API, so every batch of the right size and time is a candidate. */
   find: ({ keys, startedAt }, access) =>
     findInPages(`${path}?limit=100`, access, ({ data, last_id: lastId, has_more: hasMore }, ids) => {
       const batches = list(data).filter(isJsonObject);
@@ -44,7 +44,7 @@ export const connectAnthropicBatch = defineBatchApi({
     return { state: status === 'ended' ? 'ended' : 'running' };
   },
   async collect(id, { client, signal }) {
-    // Ignores the answer's own `results_url`: the key goes only to the configured host.
+    // Don't use the reply's `results_url`: the key may go only to the configured host.
     const lines = await client.getLines(`${path}/${encodeURIComponent(id)}/results`, signal);
     if ('failure' in lines) return lines;
     const answers = lines.value.map((line) => [text(line['custom_id']), readResult(line['result'], client)] as const);
@@ -70,7 +70,7 @@ function sizeOf({ request_counts: counts }: JsonObject): number {
   return Object.values(objectOf(counts)).reduce<number>((sum, one) => sum + (typeof one === 'number' ? one : 0), 0);
 }
 
-/** The status that each type of error has outside of batches (https://docs.claude.com/en/api/errors). */
+/** HTTP status of each error type (https://docs.claude.com/en/api/errors). Errors in a batch have none. */
 const statuses: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
@@ -84,7 +84,7 @@ const statuses: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
-/** Errors come with and without the frame that they have as answers of their own. */
+/** Finds the status of an error, with or without the frame of a single answer. */
 function statusOf(error: JsonValue | undefined): number {
   const outer = objectOf(error);
   const type = text((isJsonObject(outer['error']) ? outer['error'] : outer)['type']);

@@ -27,7 +27,7 @@ export type ConnectBatch = (
   env: ProviderEnv,
 ) => BatchApi | { readonly failure: ProviderFailure };
 
-/** All answers of a batch come as one body. */
+/** Limit for the body with all answers of a batch. */
 const maxBodyBytes = 500 * 1024 * 1024;
 
 function openBatchClient(
@@ -38,7 +38,7 @@ function openBatchClient(
   const credentials = readCredentials(preset, config, env);
   if ('failure' in credentials) return credentials;
   const { baseUrl, withheldKeyEnv } = resolveAddress(preset, config, env);
-  // Each request gets a new connection, so that it is never sent again: a batch must not be submitted twice.
+  // Use a new connection per request. A reused one might send it again, and a batch must not be submitted twice.
   const http = openHttpClient({ env: env.env, maxBodyBytes, isFresh: true });
   const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
   return new BatchClient({ http, baseUrl, headers, withheldKeyEnv });
@@ -66,7 +66,7 @@ export class BatchClient {
     this.#connection = connection;
   }
 
-  /** Sends a body that is written already, as JSON unless `contentType` names another type. */
+  /** Posts a serialized body. `contentType` defaults to JSON. */
   post(
     path: string,
     body: string,
@@ -81,17 +81,17 @@ export class BatchClient {
     return this.#sendForObject(path, { method: 'GET', body: '', headers: this.#connection.headers, signal });
   }
 
-  /** A body of one JSON object a line. Unreadable lines are left out, so that their requests count as unanswered. */
+  /** Gets JSON lines. Unreadable lines are dropped, so their requests count as unanswered. */
   async getLines(path: string, signal: AbortSignal): Promise<BatchReply<readonly JsonObject[]>> {
     const sent = await this.#send(path, { method: 'GET', body: '', headers: this.#connection.headers, signal });
     if ('failure' in sent) return sent;
     const { text, fault } = sent.value;
-    // A fault is one of decoding, which leaves lines of ASCII as they were.
+    // Only decoding can fail, and that leaves ASCII lines intact.
     const lines = text.split('\n').filter((line) => fault === undefined || isAscii(line));
     return { value: lines.map(parseObject).filter((line) => line !== undefined) };
   }
 
-  /** The failure that a status and a body within a batch would be as an answer of their own. */
+  /** Classifies an error in a batch like the same error of a single request. */
   classify(status: number, body: unknown): ProviderFailure {
     return classifyReply({ status, headers: {}, text: JSON.stringify(body ?? '') }, this.#connection.baseUrl, nowMs());
   }
@@ -127,7 +127,7 @@ export class BatchClient {
   }
 }
 
-/** What a batch API needs to know of one provider. */
+/** What a batch API needs from one provider. */
 export interface BatchAccess {
   readonly client: BatchClient;
   readonly format: HttpFormat;
@@ -136,23 +136,23 @@ export interface BatchAccess {
 }
 
 interface CollectedAnswers {
-  /** The answers by the key of their request. Answers without a key can't be matched. */
+  /** Answers by the key of their request. An answer without a key can't be matched. */
   readonly answers: readonly (readonly [key: string | undefined, answer: BatchAnswer])[];
-  /** The state that ended the batch; empty where each request has an answer in any case. */
+  /** State that ended the batch; empty if every request has an answer. */
   readonly state: string;
 }
 
-/** The batches of one API. */
+/** Batch API of one service. */
 interface BatchService {
-  /** The name of the adapter. */
+  /** Adapter name. */
   readonly name: string;
   readonly maxRequests: number;
   readonly maxBytes: number;
   presetOf(config: ProviderConfig, env: ProviderEnv): Preset;
   formatOf(config: ProviderConfig): HttpFormat;
-  /** The path of one batch. */
+  /** Path of a batch. */
   pathOf(id: string): string;
-  /** Adds what the API requires around the body of a request. */
+  /** Wraps a request's body in the API's frame. */
   frame(key: string, body: JsonValue, format: HttpFormat): JsonValue;
   submit(submission: BatchSubmission, access: BatchAccess): Promise<BatchReply<string>>;
   find(batch: SubmittedBatch, access: BatchAccess): Promise<BatchReply<readonly string[]>>;
@@ -200,10 +200,10 @@ export function defineBatchApi(service: BatchService): ConnectBatch {
   };
 }
 
-/** A bound on looking for one batch among all of an account. */
+/** Most pages searched for a batch. */
 const maxPages = 20;
 
-/** Collects the ids that `look` finds page by page. It gives the query of the next page; undefined where it has seen enough. */
+/** Collects the ids that `look` finds page by page. `look` returns the query of the next page, or undefined to stop. */
 export async function findInPages(
   path: string,
   { client, signal }: BatchAccess,
@@ -221,7 +221,7 @@ export async function findInPages(
   return { value: ids };
 }
 
-/** The id in a reply that is useless without it. */
+/** Reads the id from a reply; a reply without one is a failure. */
 export function readId(reply: BatchReply<JsonObject>, member: string, what: 'batch' | 'file'): BatchReply<string> {
   if ('failure' in reply) return reply;
   const id = reply.value[member];
@@ -229,7 +229,7 @@ export function readId(reply: BatchReply<JsonObject>, member: string, what: 'bat
   return { failure: { kind: 'malformed', message: `the provider's answer names no ${what}` } };
 }
 
-/** Reads an answer of a batch, which has no latency of its own. */
+/** Reads an answer of a batch. It has no latency. */
 export function readBatchAnswer(body: unknown, format: HttpFormat): BatchAnswer {
   return withoutLatency(format.readAnswer(body, { latencyMs: 0, headers: {} }));
 }
@@ -249,12 +249,12 @@ export const cancelled: BatchAnswer = {
   failure: { kind: 'aborted', message: 'the batch was cancelled at the provider before it came to this request' },
 };
 
-/** Nothing tells which of two answers is that of the request. */
+/** Two answers to one request: neither can be trusted. */
 const answeredTwice: BatchAnswer = {
   failure: { kind: 'malformed', message: 'the batch holds two different answers to this request' },
 };
 
-/** Adds a failure for each request that an expired or cancelled batch has no answer to. */
+/** Adds a failure for each unanswered request of an expired or cancelled batch. */
 function addUnanswered(answers: Map<string, BatchAnswer>, keys: readonly string[], batchState: string): void {
   const state = batchState.toLowerCase();
   const failure = state === 'expired' ? expired : state === 'cancelled' ? cancelled : undefined;
@@ -262,10 +262,10 @@ function addUnanswered(answers: Map<string, BatchAnswer>, keys: readonly string[
   for (const key of keys) if (!answers.has(key)) answers.set(key, failure);
 }
 
-/** Clocks of two machines differ. */
+/** Tolerance for the difference of two clocks. */
 const toleranceMs = 3_600_000;
 
-/** True where a batch can't be one that was submitted at `startedAt` or later. */
+/** True if a batch was created before `startedAt`, within the tolerance. */
 export function isFromBefore(createdMs: number | undefined, startedAt: string): boolean {
   return createdMs !== undefined && !Number.isNaN(createdMs) && createdMs < Date.parse(startedAt) - toleranceMs;
 }

@@ -5,11 +5,11 @@ import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/writ
 import { isJsonObject } from '../../json/json.ts';
 import { type BatchHandle, batchHandleFormat } from '../../model/provider.ts';
 
-/** The batches that a project has at providers, one file each. */
+/** A project's pending batches, one file each. */
 export interface BatchHandles {
-  /** Oldest first. Warns of a file that is not a handle, and skips it. Throws a `StorageError`. */
+  /** Lists handles, oldest first. Warns of invalid files and skips them. Throws a `StorageError`. */
   list(): readonly BatchHandle[];
-  /** Writes a handle, which is on the disk when it returns; throws a `StorageError`. */
+  /** Writes a handle durably to disk. Throws a `StorageError`. */
   write(handle: BatchHandle): void;
   readonly remove: (handle: Pick<BatchHandle, 'name'>) => void;
 }
@@ -34,7 +34,7 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
         const fd = openSync(temporary, 'w');
         try {
           writeSync(fd, `${JSON.stringify(handle)}\n`);
-          // A submitted batch costs money: its handle must survive a loss of power.
+          // A submitted batch costs money, so its handle must survive a power loss.
           fsyncSync(fd);
         } catch (error) {
           rmSync(temporary, { force: true });
@@ -60,7 +60,7 @@ function fileNames(folder: string): readonly string[] {
   });
 }
 
-/** Undefined also where another process has just removed it. */
+/** Undefined if the file is no handle, or another process has just removed it. */
 function readHandle(path: string): BatchHandle | undefined {
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -40,7 +40,7 @@ export const connectGeminiBatch = defineBatchApi({
   async collect(id, { client, signal }) {
     const found = await client.get(pathOf(id), signal);
     if ('failure' in found) return found;
-    // Responses may come in any order, so one without its key can't be matched with a request.
+    // Responses can be in any order. One without a key can't be matched.
     const answers = findResponses(found.value).map(({ metadata, response, error }) => {
       const answer = isJsonObject(error)
         ? { failure: classify(error, client) }
@@ -55,7 +55,7 @@ function classify(error: JsonObject, client: BatchClient): ProviderFailure {
   return client.classify(statusOf(error), { error: withStatusWord(error) });
 }
 
-/** They are in the operation's response once it is done, or in its metadata's output. */
+/** Finds the responses: in the finished operation's response or in its metadata's output. */
 function findResponses(operation: JsonObject): readonly JsonObject[] {
   const { response } = operation;
   const { output } = metadataOf(operation);
@@ -67,13 +67,13 @@ function findResponses(operation: JsonObject): readonly JsonObject[] {
   return [];
 }
 
-/** An operation has the batch as its metadata; a batch is its own. */
+/** Returns the batch: an operation's metadata, or the object itself. */
 function metadataOf(operation: JsonObject): JsonObject {
   const { metadata } = operation;
   return isJsonObject(metadata) ? metadata : operation;
 }
 
-/** `BATCH_STATE_SUCCEEDED`, and `JOB_STATE_SUCCEEDED` in some versions. */
+/** Reads the state: `BATCH_STATE_SUCCEEDED`, or `JOB_STATE_SUCCEEDED` in some versions. */
 function stateOf(operation: JsonObject): string {
   return (text(metadataOf(operation)['state']) ?? '').replace(/^(BATCH|JOB)_STATE_/, '');
 }

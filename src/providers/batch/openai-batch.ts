@@ -17,7 +17,7 @@ import {
   readId,
 } from './batch-client.ts';
 
-/** The key of the batch's metadata that holds its name. */
+/** Metadata key of the batch's name. */
 const nameKey = 'llmcheck';
 
 const endedStates: ReadonlySet<unknown> = new Set(['completed', 'expired', 'cancelled']);
@@ -92,7 +92,7 @@ function readLine({ response, error }: JsonObject, format: HttpFormat, client: B
   if (!isJsonObject(response)) return { failure: client.classify(500, { error: { message: 'no response' } }) };
   const { status_code: status, body } = response;
   if (status === 200) return readBatchAnswer(body, format);
-  // Some requests come back with status 0, without an answer of the model.
+  // Some requests return status 0, without an answer.
   return { failure: client.classify(typeof status === 'number' && status >= 400 ? status : 500, body) };
 }
 
@@ -100,12 +100,12 @@ function describeRefusal(errors: JsonValue | undefined, client: BatchClient): Pr
   const first = list(objectOf(errors)['data']).find(isJsonObject);
   const code = text(first?.['code']) ?? '';
   const message = text(first?.['message']) ?? 'without a reason';
-  // The account has used up its allowance of tokens that wait in batches.
+  // The account reached its limit of tokens waiting in batches.
   if (code === 'token_limit_exceeded') return client.classify(429, { error: { message, code: 'rate_limit_exceeded' } });
   return client.classify(400, { error: { message, code } });
 }
 
-/** The input file of a batch as `multipart/form-data` (RFC 7578). The boundary must occur in no line. */
+/** Builds the input file of a batch as `multipart/form-data` (RFC 7578). No line may contain the boundary. */
 function buildForm(boundary: string, lines: string): string {
   return [
     `--${boundary}`,

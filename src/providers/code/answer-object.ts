@@ -29,20 +29,23 @@ export const execOutputs = ['auto', 'text', 'json', ...transcriptForms] as const
 
 export type ExecOutput = (typeof execOutputs)[number];
 
-/** Reads what a program wrote: an answer object, the transcript of an agent, or text. A failure's message continues a sentence about the program. */
+/**
+ * Reads a program's output: an answer object, an agent's transcript, or text. A failure's message continues a sentence
+ * about the program.
+ */
 export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
   return refuseHalfCharacter(refuseFault(() => readOutput(stdout, output, latencyMs)));
 }
 
-/** The failure that the transcript of a program which failed reports; undefined where it wrote none. */
+/** Finds the failure in the transcript of a failed program; undefined if there is none. */
 export function readFailedTranscript(stdout: string, output: ExecOutput): ProviderFailure | undefined {
   if (output === 'text' || output === 'json') return undefined;
   const read = refuseFault(() => readOutput(stdout, output, 0));
-  // A record that was cut off says less than the end of stderr.
+  // stderr says more than a cut-off transcript.
   return 'failure' in read && read.failure.kind !== 'malformed' ? read.failure : undefined;
 }
 
-/** What makes a transcript unreadable is the failure of its call. */
+/** Turns an unreadable transcript into a failure. */
 function refuseFault(read: () => Answer): Answer {
   const answer = attempt(read, TranscriptFault);
   return answer instanceof TranscriptFault ? { failure: answer.toFailure() } : answer;
@@ -53,18 +56,18 @@ function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answ
   const transcript = output === 'auto' ? findTranscript(stdout) : undefined;
   if (transcript !== undefined) return buildTranscript(transcript, latencyMs);
   const found = output === 'text' ? undefined : parseObject(stdout);
-  // Without a text, only who asks for JSON means an answer object.
+  // An object without `text` is an answer object only for `output: json`.
   const body = output === 'auto' && isJsonObject(found) && found['text'] === undefined ? undefined : found;
   const read = body === undefined ? undefined : readObject(body, latencyMs);
   if (read !== undefined && ('completion' in read || read.failure.kind === 'contentFilter')) return read;
   if (output === 'json') {
     return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
   }
-  // Any other JSON object is a text. The newline that ends a program's output is no part of the answer.
+  // Any other JSON object is text. The newline at the end of the output is not part of the answer.
   return readText(stdout.replace(/\r?\n$/, ''), latencyMs);
 }
 
-/** Reads what a function returned: `{text, toolCalls?, usage?, …}` or only the text. */
+/** Reads a function's return value: `{text, toolCalls?, usage?, …}` or a text. */
 export function readReturned(returned: unknown, latencyMs: number): Answer {
   return refuseHalfCharacter(
     typeof returned === 'string' ? readText(returned, latencyMs) : refuseFault(() => readObject(returned, latencyMs)),
@@ -75,7 +78,7 @@ function readText(text: string, latencyMs: number): Answer {
   return { completion: { text, toolCalls: [], latencyMs, isTextAlone: true } };
 }
 
-/** The outcome of a call of the user's code, whose `name` begins the message of a failure. */
+/** Outcome of a call of the user's code. A failure's message starts with `name`. */
 export function nameOutcome(name: string, answer: Answer): CompletionOutcome {
   if ('completion' in answer) return toOutcome(answer);
   return fail({ ...answer.failure, message: `${name} ${answer.failure.message}` });
@@ -98,7 +101,7 @@ const count = z.int().min(0);
 
 const jsonSchema = z.json();
 
-/** Numbers that no double keeps are JSON too. */
+/** Numbers too long for a double are JSON too. */
 const jsonValue = z
   .unknown()
   .refine((value) => jsonSchema.safeParse(replaceLongNumbers(value, Number)).success, { error: 'must be JSON' });
@@ -140,7 +143,7 @@ function buildAnswer(
     return { failure: { kind: 'malformed', message: 'wrote no answer object: text is missing' } };
   }
   const own = written.map((call) => buildToolCall(call.id, call.name, call.arguments));
-  // A module's function may return what is no JSON. Only what it wrote as JSON surely is.
+  // A module's function may return values that are no JSON.
   const more = defined({ state: state as JsonValue | undefined });
   return joinAnswer(transcript, { ...rest, text, toolCalls: own, ...more, latencyMs });
 }
@@ -149,22 +152,22 @@ function buildTranscript(transcript: Transcript, latencyMs: number): Answer {
   return joinAnswer(transcript, { text: textOf(transcript) ?? '', toolCalls: [], latencyMs });
 }
 
-/** What the program says of its answer goes before what its transcript says. */
+/** Joins the program's own answer with its transcript. The program's own members win. */
 function joinAnswer(transcript: Transcript | undefined, own: Completion): Answer {
   const { steps, usage, model, finishReason } = transcript ?? {};
   if (finishReason === 'contentFilter') return filtered(own.usage ?? usage);
-  // Calls that have a result were answered by the agent itself.
+  // The agent answered the calls that have a result itself.
   const last = steps?.at(-1);
   const open = last?.calls.every(({ result }) => result === undefined) === true ? last.calls : [];
   const toolCalls = [...own.toolCalls, ...open];
-  // Code that gives no reason and calls tools stopped for these calls.
+  // Without a reason, tool calls mean `toolCalls`.
   const reason = toolCalls.length > 0 ? 'toolCalls' : finishReason;
   return {
     completion: { ...defined({ usage, model, finishReason: reason }), ...own, toolCalls, ...defined({ steps }) },
   };
 }
 
-/** The last step is the answer. */
+/** The answer's text: that of the last step, unless the transcript has its own. */
 function textOf(transcript: Transcript | undefined): string | undefined {
   return transcript?.text ?? transcript?.steps.at(-1)?.text;
 }
@@ -184,7 +187,7 @@ function parseObject(stdout: string): unknown {
   return isJsonObject(body) ? body : undefined;
 }
 
-/** A step as an agent of the user's own reports it: what it said, and the calls it made with their results. */
+/** A step of the user's own agent: its text, and its calls with their results. */
 const takenStep = z.strictObject({
   text: z.string().default(''),
   toolCalls: z
@@ -202,7 +205,7 @@ const takenStep = z.strictObject({
 
 const takenSteps = z.strictObject({ steps: z.array(takenStep).min(1) });
 
-/** Reads the agent of an answer object: steps in the documented form or that of the Vercel AI SDK, or messages. */
+/** Reads an answer object's agent: steps in the documented form or the Vercel AI SDK's, or messages. */
 function readTaken(
   steps: readonly unknown[] | undefined,
   messages: readonly unknown[] | undefined,

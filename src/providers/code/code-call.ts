@@ -3,14 +3,14 @@ import type { CompletionOutcome, CompletionRequest } from '../../model/completio
 import { fail } from '../answer.ts';
 
 /**
- * What the user's code is given. The origin is there for logs: it is no part of the cache key, so an answer should not
- * depend on it.
+ * Builds the input of the user's code. `origin` is for logs: the cache key excludes it, so answers should not depend on
+ * it.
  */
 export function buildInput({ messages, params, trial, origin, vars }: CompletionRequest): object {
   return { messages, params, trial, ...origin, ...defined({ vars }) };
 }
 
-/** The failure of a call where a variable that the code may see is not set; undefined where all are. */
+/** Failure if a variable named in `env` is not set; undefined if all are. */
 export function findMissingEnv(
   names: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -29,17 +29,17 @@ import { hashEnv, hashFiles, hashFolders } from './hash-code.ts';
 
 const options = z
   .strictObject({
-    /** `auto` takes an answer object or the transcript of an agent where stdout is one, else text. */
+    /** `auto` reads an answer object or an agent's transcript if stdout is one, else text. */
     output: z.enum(execOutputs).default('auto'),
-    /** Names of variables that the program may see beside the basic ones. */
+    /** Further environment variables that the program gets. */
     env: z.array(z.string().min(1)).default([]),
-    /** Names of variables of the case that it is given beside the messages. */
+    /** Case variables passed with the messages. */
     vars: z.array(z.string().min(1)).min(1).optional(),
-    /** Further files and folders whose content decides the answer, such as modules the program imports. */
+    /** Further files and folders that determine the answer, such as imported modules. */
     files: z.array(z.string().min(1)).default([]),
-    /** A folder of which each call works on a fresh copy. */
+    /** Folder that each call gets a fresh copy of. */
     workspace: z.string().min(1).optional(),
-    /** Whether a program in a workspace has the network. Without it, it has none where the system can see to that. */
+    /** Whether a program with a workspace has network access. Default: no, if the system can block it. */
     network: z.boolean().optional(),
   })
   .refine(({ network, workspace }) => network === undefined || workspace !== undefined, {
@@ -48,8 +48,8 @@ const options = z
   });
 
 /**
- * Any program as a provider: the request as JSON on stdin, the answer on stdout. It runs without a shell in the suite's
- * folder. It sees only the basic variables and those that `env` names, so that keys do not reach it by accident.
+ * Any program as a provider: the request as JSON on stdin, the answer on stdout. It runs in the suite's folder without
+ * a shell. Its environment has only the basic variables and those in `env`, so no key reaches it by accident.
  */
 export const exec: Adapter = {
   summary: 'a program: the request as JSON on stdin, the answer (text, or JSON with a "text") on stdout',
@@ -135,7 +135,7 @@ function parseCommand(config: ProviderConfig): readonly string[] {
       ...defined({ at: config.at }),
     });
   }
-  // A bare name is looked up in PATH; a relative path starts from the suite's folder.
+  // A bare name is found in PATH; a relative path starts at the suite's folder.
   const isPath = /[/\\]/.test(program) && !isAbsolute(program);
   return [isPath ? resolve(config.folder, program) : program, ...args];
 }
@@ -156,7 +156,7 @@ function readResult(
     return fail({ kind: 'notFound', message: `${program} can't be started: ${result.message}` });
   }
   if (result.exitCode !== 0) {
-    // Agents say on stdout why they stopped.
+    // Agents report on stdout why they stopped.
     const failure = readFailedTranscript(result.stdout, output);
     return failure === undefined ? fail(readExit(result, program)) : nameOutcome(program, { failure });
   }
@@ -171,12 +171,12 @@ function readExit(result: ProgramResult & { readonly status: 'ended' }, program:
   return {
     kind: 'server',
     message: `${program} ${describeFailedExit({ ...result, stderr: describeText(lastOutput(result.stderr)) })}`,
-    // A program that fails once mostly fails again, unless its exit code says that the failure is temporary.
+    // A failed program usually fails again, unless its exit code says that the failure is temporary.
     ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
   };
 }
 
-/** Reads the folder that a program's calls work on copies of; throws a `UserError` where it can't be used. */
+/** Reads the workspace folder. Throws a `UserError` if it is unusable. */
 function findWorkspace(written: string, config: ProviderConfig, projectRoot: string): WorkspaceFolder {
   const found = readWorkspaceFolder(resolve(config.folder, written), projectRoot);
   if (!('fault' in found)) return found;
@@ -194,12 +194,12 @@ function listWorkspaceFiles(folder: WorkspaceFolder | undefined, projectRoot: st
 
 interface Workspace {
   readonly folder: WorkspaceFolder;
-  /** What the call finds there beside the files of the folder. */
+  /** Files placed into each copy. */
   readonly placed: readonly PlacedFile[];
   readonly projectRoot: string;
 }
 
-/** Lets a program work on a copy of the folder. Its changes to the files become the state of its answer. */
+/** Runs a program in a copy of the folder. Its changes to files become the answer's state. */
 async function runInWorkspace(
   { folder, placed, projectRoot }: Workspace,
   call: ProgramCall,
@@ -212,7 +212,7 @@ async function runInWorkspace(
   }
   const copy = copyWorkspace(whole);
   try {
-    // The program starts in the copy, so what its command names beside the suite is named by its whole path.
+    // The program starts in the copy, so paths relative to the suite become absolute.
     const argv = call.argv.map((word, index) => (index === 0 ? word : findBeside(word, call.cwd)));
     const env = { ...call.env, ...copy.env };
     const outcome = await run({ ...call, argv, cwd: copy.folder, env, endsGroup: true });

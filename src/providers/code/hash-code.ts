@@ -9,26 +9,26 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 
 export interface HashedModule {
-  /** SHA-256 of the file and of all project files that it imports, in the order of discovery. */
+  /** SHA-256 of the file and of each project file that it imports, in order of discovery. */
   readonly hashes: readonly string[];
-  /** Those files, and the paths that were tried for an import and do not exist. */
+  /** These files, and paths tried for an import that do not exist. */
   readonly files: readonly string[];
 }
 
-/** Nothing outside the root is read. */
+/** Hashes a module and its imports. Reads nothing outside the root. */
 export function hashModule(start: string, root: string): HashedModule {
   const isFile = (path: string) => hashFiles([path], root).length > 0;
   const { files, missing } = followImports(start, isFile, (path) => readFileSync(path, 'utf8'));
   return { hashes: hashFiles(files, root), files: [...files, ...missing] };
 }
 
-/** SHA-256 of those paths that are files below the root. Skips the others: nothing outside the root is read. */
+/** SHA-256 of each path that is a file below the root. Skips all others, so nothing outside the root is read. */
 export function hashFiles(paths: readonly string[], root: string): readonly string[] {
   const realRoot = realpathSync(root);
   return paths.flatMap((path) => hashIfFile(path, realRoot));
 }
 
-/** A word of a command line need not be a path, so what can't be opened counts as no file. */
+/** Hashes a path if it is a file. A word of a command line may be anything, so unreadable paths are skipped. */
 function hashIfFile(path: string, realRoot: string): readonly string[] {
   return unlessRefused(() => {
     const file = realpathSync(path);
@@ -37,7 +37,7 @@ function hashIfFile(path: string, realRoot: string): readonly string[] {
   }, []);
 }
 
-/** Those paths that are folders below the root, and a SHA-256 of each: of the paths and contents of its files. */
+/** The paths that are folders below the root, each with a SHA-256 of its files' paths and contents. */
 export function hashFolders(
   paths: readonly string[],
   root: string,
@@ -54,7 +54,10 @@ export function hashFolders(
   return { folders, hashes };
 }
 
-/** The files below a folder, sorted. Links to folders are not followed, and what can't be read is left out as in `hashFiles`. */
+/**
+ * Lists the files below a folder, sorted. Does not follow links to folders, and skips unreadable entries like
+ * `hashFiles`.
+ */
 function listFiles(folder: string): readonly string[] {
   return readFolder(folder)
     .toSorted((one, other) => compareText(one.name, other.name))
@@ -69,7 +72,7 @@ function readFolder(folder: string): readonly Dirent[] {
   return unlessRefused(() => readdirSync(folder, { withFileTypes: true }), []);
 }
 
-/** Reads in pieces: a program may be large. */
+/** Hashes in chunks: a program may be large. */
 function hashFile(file: string): string {
   const hash = createHash('sha256');
   const piece = Buffer.allocUnsafe(1024 * 1024);
@@ -88,14 +91,14 @@ function hashFile(file: string): string {
 
 const credentialName = /(?:^|_)(?:(?:API)?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 
-/** True for the name of a variable that can only hold a key. */
+/** True for a variable name that only keys have. */
 export function isCredentialName(name: string): boolean {
   return credentialName.test(name);
 }
 
 /**
- * A hash of the variables that a program sees, as a part of an adapter's version. Only the names of credentials count:
- * they say who calls, and do not change the answer.
+ * Hashes the variables that a program gets, as part of the adapter's version. For credentials only the name counts:
+ * their value does not change the answer.
  */
 export function hashEnv(
   env: Readonly<Record<string, string | undefined>>,

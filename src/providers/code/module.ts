@@ -18,25 +18,25 @@ import { buildInput, findMissingEnv } from './code-call.ts';
 import { hashEnv, hashFiles, hashFolders, hashModule } from './hash-code.ts';
 
 const options = z.strictObject({
-  /** The export that is called with each request. */
+  /** Export to call with each request. */
   export: z.string().min(1).default('default'),
-  /** Names of variables that it may see beside the basic ones. */
+  /** Further environment variables that the function gets. */
   env: z.array(z.string().min(1)).default([]),
-  /** Names of variables of the case that it is given beside the messages. */
+  /** Case variables passed with the messages. */
   vars: z.array(z.string().min(1)).min(1).optional(),
-  /** Further files and folders whose content decides the answer; files that it imports relatively are found. */
+  /** Further files and folders that determine the answer. Relative imports are found automatically. */
   files: z.array(z.string().min(1)).default([]),
   memoryMb: z.int().min(16).default(512),
 });
 
 const defaultConcurrency = 4;
 const maxReturnedBytes = 16 * 1024 * 1024;
-/** Never reached: the signal of each request has a deadline of its own. */
+/** Never reached: each request's signal has its own deadline. */
 const lastDeadlineMs = 24 * 60 * 60 * 1000;
 
 /**
- * A function of the user's own app as a provider. It runs in child processes with a memory limit. Each takes one
- * request at a time and is kept for the next ones. It is killed with its children when the time is up.
+ * A function of the user's app as a provider. It runs in child processes with a memory limit. A process takes one
+ * request at a time and is reused. At the deadline it is killed with its children.
  */
 export const module: Adapter = {
   summary: 'a function that a JavaScript or TypeScript file exports: the request in, the answer out',

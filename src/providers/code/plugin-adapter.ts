@@ -11,7 +11,7 @@ import { classifyAbort, kindOfStatus } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';
 
-/** An adapter of a plug-in. It runs in this process; the engine's limits, retries and cache are around it. */
+/** Adapter of a plug-in. It runs in this process, behind the engine's limits, retries and cache. */
 export function createPluginAdapter(loaded: LoadedPlugin<ProviderPlugin>): Adapter {
   const { plugin, hash } = loaded;
   const options = plugin.options === undefined ? z.strictObject({}) : toZodSchema(plugin.options);
@@ -65,7 +65,7 @@ async function ask(
   try {
     const given = { model, messages, params, options, trial, suite, prompt, caseId };
     const answer = plugin.complete({ ...given, apiKey, baseUrl: config.baseUrl, signal });
-    // A plug-in that ignores its signal keeps running, and its answer is dropped.
+    // A plug-in that ignores its signal keeps running; its answer is dropped.
     const returned: unknown = await Promise.race([answer, aborted]);
     if (returned === 'aborted' && signal.aborted) return fail(classifyAbort(signal));
     return nameOutcome(plugin.name, readReturned(returned, performance.now() - startedAt));
@@ -76,7 +76,7 @@ async function ask(
   }
 }
 
-/** A status says what kind of failure it is; without one, what threw once will throw again. */
+/** Failure for a thrown error. A `status` determines its kind. Without one, a retry would throw again. */
 function classifyThrown(error: unknown, name: string): ProviderFailure {
   const said = describeText(describeThrown(error));
   const message = `${name} threw ${said}`;

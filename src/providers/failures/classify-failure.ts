@@ -6,7 +6,7 @@ import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type ApiError, cut, describeText, readApiError } from './read-api-error.ts';
 
-/** Turns an HTTP answer that is not a success into a failure. `nowMs` resolves a `retry-after` date. */
+/** Turns an HTTP error into a failure. `nowMs` resolves a `retry-after` date. */
 export function classifyReply(
   reply: Pick<HttpReply, 'status' | 'headers' | 'text'>,
   url: string,
@@ -26,7 +26,7 @@ export function classifyReply(
   };
 }
 
-/** A successful answer whose body is no JSON. A body that begins as JSON and has no end broke off on its way. */
+/** Failure for a success status whose body is no JSON. An unfinished JSON body broke off in transit. */
 export function describeUnreadable(
   { status, headers, text }: Pick<HttpReply, 'status' | 'headers' | 'text'>,
   url: string,
@@ -42,7 +42,7 @@ export function describeUnreadable(
   return { kind: 'malformed', message: `${host} answered with something that is not JSON (${type}): ${found}`, status };
 }
 
-/** Brackets or a string that are still open at the end. */
+/** True if a bracket or string is still open at the end. */
 function isBrokenOff(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;
   let depth = 0;
@@ -57,7 +57,7 @@ function isBrokenOff(text: string): boolean {
   return isQuoted || depth > 0;
 }
 
-/** The kind of an error object that came under HTTP 200; `malformed` where it says nothing that is known. */
+/** Failure kind of an error object under HTTP 200; `malformed` if nothing in it is known. */
 export function kindOfApiError(said: ApiError): FailureKind {
   const named = kindOfWords(said);
   if (named !== undefined) return named;
@@ -65,7 +65,7 @@ export function kindOfApiError(said: ApiError): FailureKind {
   return 'malformed';
 }
 
-/** `type` is where AWS names the exception, with an address behind a colon. */
+/** Reads an error body. `type` is AWS's header with the exception's name, followed by a colon and an address. */
 function readBody(text: string, type: string | readonly string[] | undefined): ApiError {
   const named = type === undefined ? [] : [String(type).toLowerCase()];
   const plain: ApiError = { message: text.trimStart().startsWith('<') ? '' : cut(text), words: named };
@@ -76,14 +76,14 @@ function readBody(text: string, type: string | readonly string[] | undefined): A
 
 export function kindOfStatus(status: number, said: ApiError): FailureKind {
   const named = kindOfWords(said);
-  // A 5xx is a failure of the server, unless its text names overload or an empty account.
+  // A 5xx is a server failure, unless its text names overload or an empty account.
   if (status >= 500) {
     if (named === 'quota' || named === 'overloaded') return named;
     return status === 503 || status === 529 ? 'overloaded' : 'server';
   }
-  // Some servers call each of their errors an `api_error`; the status then says more.
+  // Some servers call every error an `api_error`; then the status says more.
   if (named !== undefined && (named !== 'server' || status === 400)) return named;
-  // OpenAI keeps stored reasoning for 30 days; other conversations with the model still work.
+  // OpenAI stores reasoning for 30 days. Other conversations with the model still work.
   if (status === 404 && said.message.startsWith("Item with id '")) return 'badRequest';
   return statusKinds[status] ?? 'badRequest';
 }
@@ -104,7 +104,7 @@ const statusKinds: Readonly<Record<number, FailureKind>> = {
   498: 'overloaded',
 };
 
-/** Waiting does not help a request that is larger than the whole allowance of a minute. */
+/** True if a retry can't help: the request is larger than a whole minute's allowance. */
 function isHopeless(kind: FailureKind, said: ApiError): boolean {
   return kind === 'rateLimit' && /request too large/i.test(said.message);
 }
@@ -114,7 +114,7 @@ function readRetryAfterMs(headers: HttpReply['headers'], nowMs: number): number 
   if (Number.isFinite(inMs)) return Math.max(0, inMs);
   const after = headers['retry-after']?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
-  // The server's own clock, where it gives one, makes a difference of clocks harmless.
+  // Use the server's time if it sends one, so that a difference of clocks does not matter.
   const from = Date.parse(headers.date ?? '');
   const waitMs = Date.parse(after) - (Number.isNaN(from) ? nowMs : from);
   return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
@@ -141,13 +141,13 @@ function describeReply(
 interface Sign {
   readonly kind: FailureKind;
   readonly words: RegExp;
-  /** Read only where no word decides: some servers name no code and write a sentence. */
+  /** Tested only if no word matches: some servers send a sentence without a code. */
   readonly message: RegExp;
 }
 
 /**
- * Ordered: the first that fits decides. Wordings of OpenAI, Azure, Anthropic, Gemini, Bedrock, Cohere, DeepSeek, Groq,
- * Mistral, vLLM, llama.cpp, Ollama, xAI and OpenRouter, as of 2026.
+ * The first match decides. Wordings of OpenAI, Azure, Anthropic, Gemini, Bedrock, Cohere, DeepSeek, Groq, Mistral,
+ * vLLM, llama.cpp, Ollama, xAI and OpenRouter, as of 2026.
  */
 const signs: readonly Sign[] = [
   {
@@ -203,19 +203,19 @@ const signs: readonly Sign[] = [
   },
 ];
 
-/** The kind of failure that the body names, whatever its status; undefined where it names none. */
+/** Failure kind by the words of the body, whatever its status; undefined if no word is known. */
 function kindOfWords(said: ApiError): FailureKind | undefined {
   const byWord = signs.find((sign) => said.words.some((word) => sign.words.test(word)));
-  // A throttled account may be empty for the day, and says so in a sentence.
+  // A throttled account may be empty for the day; only the message says so.
   if (byWord?.kind === 'rateLimit') return quota?.message.test(said.message) === true ? 'quota' : 'rateLimit';
-  // `invalid_prompt` is also how the Responses API names a prompt that its policy refused.
+  // The Responses API also uses `invalid_prompt` for prompts refused by its policy.
   if (byWord !== undefined && byWord.kind !== 'badRequest') return byWord.kind;
   return signs.find((sign) => sign.message.test(said.message))?.kind ?? byWord?.kind;
 }
 
 const quota = signs.find(({ kind }) => kind === 'quota');
 
-/** Turns what broke a request on its way into a failure; undefined for anything else, which is then a bug. */
+/** Turns a network error into a failure; undefined for any other error, which is a bug. */
 export function classifyError(error: unknown, url: string): ProviderFailure | undefined {
   if (!(error instanceof Error)) return undefined;
   const { host } = new URL(url);
@@ -233,12 +233,12 @@ export function classifyError(error: unknown, url: string): ProviderFailure | un
 
 function classifyHttpError({ code, message }: HttpError, host: string): ProviderFailure {
   if (code === 'proxy') return { kind: 'network', message: `${message} (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)` };
-  // Something answered that does not speak HTTP as it should.
+  // The server's reply is not valid HTTP.
   if (code === 'not-http') return { kind: 'malformed', message: `${host} did not answer in HTTP: ${message}` };
   return { kind: 'malformed', message: `${host}: ${message}` };
 }
 
-/** An abort by the engine: its own deadline gives a TimeoutError as the reason. */
+/** Failure for an abort by the engine. A deadline has a TimeoutError as the reason. */
 export function classifyAbort(signal: AbortSignal): ProviderFailure {
   const { reason } = signal;
   if (reason instanceof Error && reason.name === 'TimeoutError') {
@@ -250,7 +250,7 @@ export function classifyAbort(signal: AbortSignal): ProviderFailure {
 interface Hint {
   readonly codes: RegExp;
   readonly text: string;
-  /** True where asking again can't help. */
+  /** True if a retry can't help. */
   readonly final?: true;
 }
 
@@ -265,7 +265,7 @@ const hints: readonly Hint[] = [
   { codes: /^ERR_SSL|^EPROTO$/, text: 'no TLS there: is it http:// rather than https://?', final: true },
 ];
 
-/** A failed attempt on several addresses keeps the codes in the attempts. */
+/** Finds the error code. If several addresses were tried, the first attempt's code. */
 function codeOf(error: Error): string | undefined {
   if ('code' in error && typeof error.code === 'string') return error.code;
   if (!(error instanceof AggregateError)) return undefined;

@@ -1,14 +1,14 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 
-/** What an error body says, in any of its known shapes. */
+/** An error body, read from any known shape. */
 export interface ApiError {
   readonly message: string;
-  /** Codes, types, statuses and reasons that the body named, in lower case. */
+  /** Codes, types, statuses and reasons of the body, in lower case. */
   readonly words: readonly string[];
-  /** Where the body itself names an HTTP status. */
+  /** HTTP status named in the body. */
   readonly status?: number;
-  /** Where the body itself says when to ask again. */
+  /** Delay before the next attempt, from the body. */
   readonly retryAfterMs?: number;
 }
 
@@ -33,7 +33,7 @@ export function readApiError(body: unknown): ApiError | undefined {
   };
 }
 
-/** Google's: the reason of an ErrorInfo, the quotas of a QuotaFailure. */
+/** Reads Google's details: the reason of an ErrorInfo, the quotas of a QuotaFailure. */
 function readDetail(detail: JsonObject): readonly string[] {
   const violations = Array.isArray(detail['violations']) ? detail['violations'].filter(isJsonObject) : [];
   return [detail['reason'], ...violations.map(({ quotaId }) => quotaId)]
@@ -48,8 +48,8 @@ function readSeconds(value: JsonValue | undefined): number | undefined {
 }
 
 /**
- * Reads the sentences of OpenAI, Groq and Azure: `Please try again in 1m2.5s`, `in 120ms`, `Please retry after 9
- * seconds`.
+ * Reads the delay in sentences of OpenAI, Groq and Azure: `Please try again in 1m2.5s`, `in 120ms`, `Please retry after
+ * 9 seconds`.
  */
 function readSentence(message: string): number | undefined {
   const found = /\b(?:try again in|retry (?:in|after)) (?=\d)([\d. a-z]{1,40})/i.exec(message)?.[1];
@@ -75,7 +75,7 @@ const unitMs: Readonly<Record<string, number>> = {
   hours: 3_600_000,
 };
 
-/** Bounds the text that regular expressions search. */
+/** Limits the length of a text before regular expressions search it. */
 export function cut(message: string): string {
   return message.slice(0, 4000);
 }
@@ -88,9 +88,9 @@ function wordsOf(object: Readonly<Record<string, unknown>>): string[] {
 
 const maxCharacters = 400;
 
-/** A text of a server or a program as part of a sentence: on one line, without control characters, shortened. */
+/** Shortens a text of a server or program for use in a sentence: one line, no control characters. */
 export function describeText(text: string): string {
-  // Cut first, so that a body of megabytes is not searched.
+  // Cut first, to avoid searching a body of megabytes.
   const line = text
     .slice(0, maxCharacters * 4)
     .replace(/[\p{Cc}\s]+/gu, ' ')

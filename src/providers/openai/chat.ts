@@ -22,7 +22,7 @@ import { isOfToolLoop, readContinuation, writeContinuation } from '../outgoing-r
 import { chatStream } from '../streams/fold-openai.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
 
-/** Chat Completions, which every compatible server speaks. */
+/** Chat Completions, the format of every compatible server. */
 export const openaiChat: Dialect = {
   takes: /./,
   pathOf: () => '/chat/completions',
@@ -37,7 +37,7 @@ export const openaiChat: Dialect = {
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };
 
-/** A function may be written without the frame that this API puts around it. */
+/** Adds the frame of this API to functions written without it. */
 function buildTools({ tools }: JsonObject): JsonObject {
   if (!Array.isArray(tools)) return {};
   return {
@@ -53,7 +53,7 @@ function buildMessage(message: OutgoingMessage): JsonObject {
   const { tool_calls: ofCalls, ...ofMessage } = objectOf(readContinuation(message));
   return {
     role,
-    // An assistant message of calls alone has null content; some servers refuse an empty string there.
+    // A message with only calls has null content; some servers refuse an empty string.
     content: content === '' && toolCalls.length > 0 ? null : files.length === 0 ? content : buildParts(content, files),
     ...defined({ name, tool_call_id: toolCallId }),
     ...ofMessage,
@@ -63,7 +63,7 @@ function buildMessage(message: OutgoingMessage): JsonObject {
   };
 }
 
-/** Files come before the text that refers to them. */
+/** Files precede the text that refers to them. */
 function buildParts(content: string, files: readonly OutgoingFile[]): JsonObject[] {
   return [...files.map(buildFile), ...(content === '' ? [] : [{ type: 'text', text: content }])];
 }
@@ -91,7 +91,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   if (choiceFailed !== undefined) return choiceFailed;
   const rawFinishReason = text(choice['finish_reason']);
   const finishReason = mapFinishReason(rawFinishReason);
-  // Before the message is read: a filtered answer may have none.
+  // First, since a filtered answer may have no message.
   if (finishReason === 'contentFilter') return filtered();
   if (rawFinishReason === 'error') return brokenOff(readOpenaiUsage(body));
   const message = choice['message'];
@@ -103,7 +103,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const reasoning = content.reasoning ?? text(message['reasoning_content']) ?? text(message['reasoning']);
   const refusal = content.refusal ?? text(message['refusal']);
   const toolCalls = readToolCalls(message);
-  // A model that only thought may have no content; Gemini's endpoint leaves it out where the tokens ran out before it.
+  // After only reasoning, the content may be missing. Gemini's endpoint also omits it if the tokens ran out.
   const hasAnswer = toolCalls.length > 0 || refusal !== undefined || reasoning !== undefined;
   if (message['content'] === undefined && !hasAnswer && content.text === '' && finishReason !== 'length') {
     return malformed('its message has no "content"');
@@ -127,11 +127,11 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
 }
 
 /**
- * What compatible servers want back. DeepSeek and Moonshot want their reasoning, an empty one too:
- * https://api-docs.deepseek.com/guides/thinking_mode. vLLM and Groq want theirs under another name:
+ * Keeps the members that compatible servers want back. DeepSeek and Moonshot want their reasoning, even if empty:
+ * https://api-docs.deepseek.com/guides/thinking_mode. vLLM and Groq use another name for it:
  * https://docs.vllm.ai/en/latest/features/interleaved_thinking. OpenRouter wants its details:
- * https://openrouter.ai/docs/use-cases/reasoning-tokens. Mistral wants its thinking within the content. Google wants
- * the signatures of its calls: https://ai.google.dev/gemini-api/docs/thought-signatures.
+ * https://openrouter.ai/docs/use-cases/reasoning-tokens. Mistral wants its thinking in the content. Google wants the
+ * signatures of its calls: https://ai.google.dev/gemini-api/docs/thought-signatures.
  */
 function keepMembers(message: JsonObject): string | undefined {
   const { reasoning_content: reasoning, reasoning: plain, reasoning_details: details } = message;
@@ -143,7 +143,7 @@ function keepMembers(message: JsonObject): string | undefined {
   const isThinking = list(content).some((part) => isJsonObject(part) && part['thinking'] !== undefined);
   const kept = defined({
     reasoning_content: typeof reasoning === 'string' ? reasoning : undefined,
-    // OpenRouter sends both, and takes one of them.
+    // OpenRouter sends both but accepts only one.
     reasoning: list(details).length > 0 ? undefined : text(plain),
     reasoning_details: list(details).length > 0 ? details : undefined,
     extra_content: isJsonObject(extra) ? extra : undefined,
@@ -165,14 +165,14 @@ function findUnreadableContent({ content = null }: JsonObject): string | undefin
   return findUnreadable(parts, 'its "content"');
 }
 
-/** Mistral and OpenRouter give what the model had written until its server failed. */
+/** Mistral and OpenRouter send the text written before their server failed. */
 function brokenOff(usage: Usage | undefined): Answer {
   return {
     failure: { kind: 'server', message: 'the answer broke off with the finish reason "error"', ...defined({ usage }) },
   };
 }
 
-/** A call that was skipped in silence would pass for none. */
+/** Finds a tool call that can't be read. Skipping it would look like no call. */
 function findUnreadableCall({ tool_calls: calls = null }: JsonObject): string | undefined {
   if (calls !== null && !Array.isArray(calls)) return 'its "tool_calls" are not a list';
   const isRead = (call: JsonValue) =>
@@ -180,7 +180,7 @@ function findUnreadableCall({ tool_calls: calls = null }: JsonObject): string | 
   return list(calls).every(isRead) ? undefined : 'its "tool_calls" hold one without a "function"';
 }
 
-/** Content is a string, null, or a list of parts; Mistral puts its reasoning among the parts. */
+/** Reads content: a string, null or a list of parts. Mistral puts its reasoning among the parts. */
 function readContent(message: JsonObject): Content {
   const { content } = message;
   if (typeof content === 'string') return { text: content };
@@ -192,7 +192,7 @@ function readContent(message: JsonObject): Content {
     found.refusal += text(part['refusal']) ?? '';
     found.text += text(part['text']) ?? '';
   }
-  // A spoken answer has its words in the transcript.
+  // The transcript of a spoken answer is its text.
   const { audio } = message;
   if (found.text === '' && isJsonObject(audio)) found.text = text(audio['transcript']) ?? '';
   return { text: found.text, ...defined({ reasoning: text(found.reasoning), refusal: text(found.refusal) }) };
@@ -214,7 +214,7 @@ function readToolCalls(message: JsonObject): ToolCall[] {
     if (isJsonObject(called)) calls.push(buildToolCall(call['id'], called['name'], called['arguments']));
     else if (isJsonObject(custom)) calls.push(buildToolCall(call['id'], custom['name'], custom['input']));
   }
-  // The form before `tool_calls`; servers that keep it for old clients send it empty beside the new one.
+  // The predecessor of `tool_calls`. Some servers still send it, empty, beside the new member.
   const legacy = message['function_call'];
   if (calls.length === 0 && isJsonObject(legacy)) {
     const name = text(legacy['name']);

@@ -3,13 +3,13 @@ import type { FinishReason, Usage } from '../../model/completion.ts';
 import { count, objectOf, readTotals } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 
-/** One of the request and answer formats of the OpenAI protocol. */
+/** A request and answer format of the OpenAI protocol. */
 export interface Dialect extends HttpFormat {
-  /** Grows when the same request is sent differently. */
+  /** Version of the request's form. Raise it if the same request is sent differently. */
   readonly version: string;
 }
 
-/** The API's finish reason as one of ours; undefined where it gave none. */
+/** Maps the API's finish reason to ours; undefined if it gave none. */
 export function mapFinishReason(raw: string | undefined): FinishReason | undefined {
   if (raw === undefined) return undefined;
   return Object.hasOwn(finishReasons, raw.toLowerCase()) ? (finishReasons[raw.toLowerCase()] ?? 'other') : 'other';
@@ -34,7 +34,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   refusal: 'refusal',
 };
 
-/** Reads the `usage` of Chat Completions, Responses and the dialects of compatible servers; undefined where a total is missing. */
+/** Reads `usage` of Chat Completions, Responses and compatible servers; undefined if a total is missing. */
 export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const inputTokens = count(raw['prompt_tokens']) ?? count(raw['input_tokens']);
@@ -42,7 +42,7 @@ export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (inputTokens === undefined || visibleTokens === undefined) return undefined;
   const input = objectOf(raw['prompt_tokens_details'] ?? raw['input_tokens_details']);
   const output = objectOf(raw['completion_tokens_details'] ?? raw['output_tokens_details']);
-  // Gemini and xAI leave reasoning out of the output and count it in the total alone (seen 2025).
+  // Gemini and xAI count reasoning only in the total, not in the output (seen 2025).
   const hiddenTokens = Math.max(0, (count(raw['total_tokens']) ?? 0) - inputTokens - visibleTokens);
   const cachedInputTokens =
     count(input['cached_tokens']) ??
@@ -55,7 +55,7 @@ export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
     cachedInputTokens,
     cacheWriteTokens: input['cache_write_tokens'],
     reasoningTokens: count(output['reasoning_tokens']) ?? (hiddenTokens || undefined),
-    // Text models report 0, which is left out to keep records short.
+    // Text models report 0; leaving it out keeps records short.
     inputAudioTokens: input['audio_tokens'] || undefined,
     outputAudioTokens: output['audio_tokens'] || undefined,
   });

@@ -29,7 +29,7 @@ export const openaiResponses: Dialect = {
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };
 
-/** A suite writes parameters as Chat Completions does; this API spells some of them in another way. */
+/** Builds the parameters. Suites use the names of Chat Completions; this API renames some. */
 function buildParams(params: JsonObject): JsonObject {
   const { tools, nativeTools, toolChoice, format, rest } = readNeutralParams(params);
   const built: JsonValue[] = [...tools.map((tool) => ({ type: 'function', ...tool })), ...nativeTools];
@@ -50,9 +50,9 @@ function buildParams(params: JsonObject): JsonObject {
 const encryptedReasoning = 'reasoning.encrypted_content';
 
 /**
- * Reasoning that is not stored goes back encrypted, if it was asked for
- * (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items). Models that don't reason refuse to be
- * asked, so only `reasoning` among the parameters shows that it is safe.
+ * Asks for encrypted reasoning if the server does not store it
+ * (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items). Models without reasoning refuse this,
+ * so it is asked only if `reasoning` is among the parameters.
  */
 function askForReasoning({ store, reasoning, include = [] }: JsonObject): JsonObject {
   const isAsked = list(include).includes(encryptedReasoning);
@@ -106,11 +106,11 @@ function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
 function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const output = body['output'];
   if (!Array.isArray(output)) return malformed('no "output"');
-  // A compacted conversation has an output, too.
+  // A compacted conversation also has an output.
   const { object = 'response' } = body;
   if (object !== 'response') return malformed(`it is a ${JSON.stringify(object)}`);
   const given = text(body['status']) ?? 'completed';
-  // Some compatible servers leave out the last letter.
+  // Some compatible servers write `complete`.
   const status = given === 'complete' ? 'completed' : given;
   const reason = text(objectOf(body['incomplete_details'])['reason']);
   if (reason === 'content_filter') return filtered();
@@ -138,16 +138,17 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   return { completion };
 }
 
-/** False where the server keeps no answer, by request or by the rules of the account. */
+/** False if the server does not store the answer, by request or by the account's rules. */
 function isStored({ store }: JsonObject, asked: AskedRequest | undefined): boolean {
   return (store ?? asked?.params['store']) !== false;
 }
 
 /**
- * Items are sent back unchanged, in their order. The API refuses a call without the reasoning before it, and reasoning
- * without what follows it (https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context).
- * Reasoning that is neither stored nor encrypted, or that nothing follows, can't be sent back. The API would refuse ids
- * that refer to it.
+ * Keeps the items to send back, unchanged and in order. The API refuses a call without the reasoning before it, and
+ * reasoning without the item after it
+ * (https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context).
+ * Drops reasoning if the server did not store it and it is not encrypted, or if it is the last item. Ids are then
+ * dropped too: the API would refuse them.
  */
 function keepItems(output: readonly JsonObject[], isStored: boolean): string | undefined {
   const isUnknown =
@@ -188,7 +189,7 @@ function findUnreadableItem(output: readonly JsonValue[]): string | undefined {
   return undefined;
 }
 
-/** Items of other types (web searches, compactions) are not part of the answer's text. */
+/** Reads the items of the answer. Other types (web searches, compactions) are not part of its text. */
 function readOutput(output: readonly unknown[]): Output {
   const found = { text: '', refusal: '', toolCalls: [] as ToolCall[] };
   const thoughts: string[] = [];
@@ -222,7 +223,9 @@ const callerRuns: ReadonlySet<unknown> = new Set([
   'computer_call',
 ]);
 
-/** True for a call of the API's own tools that the caller must make. If the provider runs the shell, its output follows. */
+/**
+ * True for a call of the API's own tools that the caller must run. If the provider runs the shell, its output follows.
+ */
 function isLeftToCaller({ type, call_id: id }: JsonObject, output: readonly unknown[]): boolean {
   const isAnswered = output.some(
     (other) => isJsonObject(other) && other['type'] === 'shell_call_output' && other['call_id'] === id,

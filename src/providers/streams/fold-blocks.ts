@@ -22,7 +22,7 @@ export const bedrockStream: StreamFormat = {
 
 interface Block {
   readonly draft: Draft;
-  /** The arguments of a call, in pieces. */
+  /** Pieces of a call's arguments, joined. */
   json: string;
 }
 

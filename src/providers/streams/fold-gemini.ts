@@ -51,7 +51,7 @@ function isContent(part: JsonValue): boolean {
 
 const notes = new Set(['thought', 'thoughtSignature']);
 
-/** Texts that follow each other are one part of a whole answer; a signature ends the part that it belongs to. */
+/** Appends a part. Consecutive texts are one part of a whole answer; a signature ends its part. */
 function addPart(parts: readonly JsonValue[], part: JsonValue): readonly JsonValue[] {
   const last = parts.at(-1);
   if (!isText(part) || !isText(last)) return [...parts, part];

@@ -8,7 +8,7 @@ export const chatStream: StreamFormat = {
   open: openChat,
 };
 
-/** The same for servers that refuse parameters they don't know, and report their usage unasked. */
+/** Same, for servers that refuse unknown parameters and report usage unasked. */
 export const plainChatStream: StreamFormat = { ...chatStream, ask: (body) => ({ ...body, stream: true }) };
 
 function openChat(): StreamFold {
@@ -34,14 +34,14 @@ function openChat(): StreamFold {
   };
 }
 
-/** Some servers close with the whole message in place of a delta. */
+/** Adds a delta. Some servers end with the whole message instead. */
 function addToChoice(choice: Draft, { delta, message, ...rest }: JsonObject): boolean {
   mergeMembers(choice, rest);
   const part = isJsonObject(delta) ? delta : isJsonObject(message) ? message : {};
   return addToMessage(choice['message'] as Draft, part);
 }
 
-/** Members that come in pieces; any other comes whole. */
+/** Members that are sent in pieces. All others are sent whole. */
 const pieces = new Set(['refusal', 'reasoning_content', 'reasoning']);
 
 function addToMessage(message: Draft, delta: JsonObject): boolean {
@@ -59,7 +59,7 @@ function addToMessage(message: Draft, delta: JsonObject): boolean {
   return hasContent;
 }
 
-/** A text in pieces, or Mistral's lists of parts. */
+/** Adds text in pieces, or Mistral's lists of parts. */
 function addContent(message: Draft, value: JsonValue): boolean {
   const { content = null } = message;
   if (typeof value === 'string' && !Array.isArray(content)) {
@@ -85,7 +85,7 @@ function addPart(parts: readonly JsonValue[], part: JsonValue): readonly JsonVal
   return [...parts.slice(0, -1), { ...last, thinking: thinking as JsonValue }];
 }
 
-/** A call begins with its id and name; its arguments follow in pieces under the same index. */
+/** Adds pieces of calls. The first piece has id and name; pieces of arguments follow under the same index. */
 function addCalls(message: Draft, added: readonly JsonValue[]): boolean {
   const calls = list(message['tool_calls']).filter(isJsonObject) as Draft[];
   message['tool_calls'] = calls;
@@ -104,13 +104,16 @@ function addCalls(message: Draft, added: readonly JsonValue[]): boolean {
   return added.length > 0;
 }
 
-/** Google's endpoint gives each call the index 0, and an id of its own; some servers leave the index out. */
+/**
+ * Finds the call of a piece. Google's endpoint gives every call the index 0 and its own id; some servers omit the
+ * index.
+ */
 function findCall(calls: readonly Draft[], index: number | undefined, id: string | undefined): Draft | undefined {
   const last = calls.findLast((call) => index === undefined || call['index'] === index);
   return id !== undefined && last?.['id'] !== undefined && last['id'] !== id ? undefined : last;
 }
 
-/** Texts of a call and of a spoken answer come in pieces. */
+/** Adds members of a call or spoken answer. Their texts come in pieces. */
 function addMembers(target: Draft, key: string, value: JsonValue): boolean {
   if (!isJsonObject(value)) return false;
   const known = target[key];
@@ -125,7 +128,7 @@ function addMembers(target: Draft, key: string, value: JsonValue): boolean {
   return Object.keys(value).length > 0;
 }
 
-/** OpenRouter's, in pieces under an index. */
+/** Adds OpenRouter's reasoning details, which come in pieces under an index. */
 function addDetails(details: readonly JsonValue[], added: readonly JsonValue[]): JsonValue[] {
   const merged = [...details];
   for (const part of added) {
@@ -150,7 +153,10 @@ function addDetails(details: readonly JsonValue[], added: readonly JsonValue[]):
   return merged;
 }
 
-/** Events of the Responses API: the last one holds the whole answer (https://platform.openai.com/docs/api-reference/responses-streaming). */
+/**
+ * Events of the Responses API. The last event contains the whole answer
+ * (https://platform.openai.com/docs/api-reference/responses-streaming).
+ */
 export const responsesStream: StreamFormat = { ask: (body) => ({ ...body, stream: true }), open: openResponse };
 
 const endings = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.done']);
@@ -186,7 +192,7 @@ function openResponse(): StreamFold {
     },
     body() {
       const output = inOrder(items);
-      // Some compatible servers leave out of the last event what the others have said.
+      // Some compatible servers leave out the output in the last event.
       if (ended !== undefined) return list(ended['output']).length > 0 ? ended : { ...ended, output };
       const partial = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: said }] };
       return { ...started, status: 'incomplete', output: output.length > 0 || said === '' ? output : [partial] };

@@ -15,15 +15,15 @@ import type { StreamEvent, StreamFormat } from './stream-format.ts';
 interface Reading {
   readonly stream: StreamFormat;
   readonly url: string;
-  /** Reads a body as that of a whole answer. */
+  /** Reads the body of a whole answer. */
   readonly read: (body: JsonObject) => Answer;
-  /** Why the connection ended before the answer did; undefined where the server ended it. */
+  /** Why the connection ended before the answer; undefined if the server ended it. */
   readonly describeBreak: () => ProviderFailure | undefined;
 }
 
 /**
- * Reads a streamed answer; undefined where the server answered whole. The time of the first token is when the bytes of the
- * first event with content had come.
+ * Reads a streamed answer; undefined if the server sent a whole body. The time of the first token is the arrival of the
+ * first event with content.
  */
 export function readStream(reply: HttpReply, { stream, url, read, describeBreak }: Reading): Answer | undefined {
   const { raw, headers } = reply;
@@ -50,19 +50,19 @@ export function readStream(reply: HttpReply, { stream, url, read, describeBreak 
   return { completion: { ...answer.completion, ...defined({ firstTokenMs }) } };
 }
 
-/** What came compressed could be read only as a whole. */
+/** When the bytes up to `end` had arrived. A compressed body has only the time of its end. */
 function findArrival({ raw, latencyMs }: HttpReply, end: number): number {
   return raw?.arrivals?.find(({ bytes }) => bytes >= end)?.atMs ?? latencyMs;
 }
 
-/** The first token of an answer that came whole, although a stream was asked for, came with its last. */
+/** Sets the time of the first token to the end, for an answer that was not streamed. */
 export function timeWhole(answer: Answer): Answer {
   if ('failure' in answer) return answer;
   const { latencyMs } = answer.completion;
   return { completion: { ...answer.completion, ...defined({ firstTokenMs: latencyMs }) } };
 }
 
-/** Errors come as events of their own: the status was sent long before. */
+/** Finds an error event. Errors can't use the status, which was sent before. */
 function findError({ name, data }: StreamEvent): JsonObject | undefined {
   const { error = null, type } = data;
   if (error !== null) return data;
@@ -76,7 +76,7 @@ function describeError(error: JsonObject): ProviderFailure {
   return { kind: kindOfApiError(said), message, ...defined({ retryAfterMs }) };
 }
 
-/** What had come is shown, and billed where the API said what it counts. */
+/** Fails with the partial answer, and with its usage if the API reported it. */
 function endEarly(failure: ProviderFailure, answer: Answer): Answer {
   const partial = describePart(answer);
   const message = `${failure.message} (${partial})`;
@@ -100,46 +100,46 @@ function usageOf(answer: Answer): Usage | undefined {
 }
 
 interface FramedEvent extends StreamEvent {
-  /** How many bytes of the body had come when the event had. */
+  /** Bytes of the body up to the end of the event. */
   readonly end: number;
 }
 
 interface Framed {
   readonly events: readonly FramedEvent[];
-  /** True where the protocol's own mark of the end came. */
+  /** True if the protocol's end marker was read. */
   readonly isDone: boolean;
-  /** What can't be read, as the end of a sentence. */
+  /** Why the body can't be read: the end of a sentence. */
   readonly fault?: string;
 }
 
-/** Reads the events in the bytes of a body, as far as they came; undefined if the body is a whole answer. */
+/** Reads the events in a body, as far as it arrived; undefined if the body is a whole answer. */
 function readEvents(bytes: Buffer, contentType: string): Framed | undefined {
   if (isBinary(contentType)) return readAmazonEvents(bytes);
   if (contentType.includes('event-stream')) return readServerSentEvents(bytes);
   const start = bytes.subarray(0, 64).toString('latin1').trimStart();
   if (/^(?:data|event|id|retry)?:/.test(start)) return readServerSentEvents(bytes);
   if (!start.startsWith('{')) return undefined;
-  // A server that knows no streams answers whole; one that streams lines of JSON may call them anything.
+  // A server without streaming answers with one JSON value. A stream of JSON lines can have any content type.
   return tryParseJson(bytes.toString('utf8')) !== undefined ? undefined : readLines(bytes);
 }
 
-/** True for a body that is no text as a whole. */
+/** True if the body is binary. */
 export function isBinary(contentType: string): boolean {
   return contentType.includes('vnd.amazon.eventstream');
 }
 
 interface Line {
   readonly text: string;
-  /** Bytes up to the end of its text, without the line break, and whether there was one. */
+  /** Bytes up to the end of the line's text, without the line break. `isEnded`: there was a line break. */
   readonly end: number;
   readonly isEnded: boolean;
 }
 
 const [lineFeed, carriageReturn] = [10, 13];
 
-/** Lines end with LF, CR or both. A character is never split: lines are cut as bytes and decoded whole. */
+/** Splits bytes into lines at LF, CR or CRLF. Each line is decoded whole, so no character is split. */
 function* splitBytes(bytes: Buffer): Iterable<Line> {
-  // A byte order mark.
+  // Skip a byte order mark.
   let start = bytes.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? 3 : 0;
   for (let at = start; at < bytes.length; at += 1) {
     if (bytes[at] !== lineFeed && bytes[at] !== carriageReturn) continue;
@@ -162,19 +162,19 @@ function readServerSentEvents(bytes: Buffer): Framed {
       [name, data] = ['', []];
       continue;
     }
-    // A line that begins with a colon is a comment, with which servers keep connections alive.
+    // A line with a leading colon is a comment, sent to keep the connection alive.
     const [, field = '', value = ''] = /^([^:]*):? ?(.*)$/s.exec(text) ?? [];
     if (field === 'event') name = value;
     if (field !== 'data') continue;
     data.push(value);
     end = at;
   }
-  // Some servers leave out the blank line after the last event.
+  // Some servers omit the blank line after the last event.
   reader.add(data.join('\n'), end, name, true);
   return reader.framed();
 }
 
-/** Lines of JSON, such as those of Ollama. */
+/** Reads JSON lines, as sent by Ollama. */
 function readLines(bytes: Buffer): Framed {
   const reader = createReader();
   for (const { text, end, isEnded } of splitBytes(bytes)) reader.add(text, end, '', !isEnded);
@@ -187,7 +187,7 @@ function createReader() {
   let fault: string | undefined;
   return {
     framed: (): Framed => (fault === undefined ? { events, isDone } : { events, isDone, fault }),
-    /** `isLast`: nothing came after it, so it may be cut off. */
+    /** Adds an event. `isLast`: nothing followed, so it may be cut off. */
     add(text: string, end: number, name: string, isLast = false): void {
       const data = text.trim();
       if (data === '' || fault !== undefined) return;
@@ -227,7 +227,7 @@ function readAmazonEvents(bytes: Buffer): Framed {
   return { events, isDone: false };
 }
 
-/** Exceptions and errors come as frames of their own. */
+/** Reads an event. Exceptions and errors are frames of their own. */
 function nameEvent(headers: ReadonlyMap<string, string>, payload: JsonObject, end: number): FramedEvent {
   const kind = headers.get(':message-type');
   if (kind === 'event' || kind === undefined) return { name: headers.get(':event-type') ?? '', data: payload, end };
@@ -236,7 +236,7 @@ function nameEvent(headers: ReadonlyMap<string, string>, payload: JsonObject, en
   return { name: 'error', data: { error: { type, message } }, end };
 }
 
-/** Bytes that a value of each type takes; those of bytes and texts come after their length. */
+/** Length in bytes of a value, by type. Bytes and texts have a length prefix. */
 const valueLengths: readonly (number | 'counted' | undefined)[] = [0, 0, 1, 2, 4, 8, 'counted', 'counted', 8, 16];
 
 function readHeaders(bytes: Buffer): ReadonlyMap<string, string> | undefined {

@@ -4,46 +4,46 @@ import { text } from '../answer.ts';
 
 /** One event of a streamed answer. */
 export interface StreamEvent {
-  /** The name beside its data, where the protocol has one there. */
+  /** The event's name, if the protocol sends one outside the data. */
   readonly name?: string;
   readonly data: JsonObject;
 }
 
-/** Joins the events of one answer into the body that the API sends without streaming. One reader can then read both. */
+/** Joins the events of an answer into the body of a whole answer, so that one reader reads both. */
 export interface StreamFold {
-  /** True for an event that brings something that a user sees: text, a refusal or a tool call, not reasoning. */
+  /** True if the event adds visible content: text, a refusal or a tool call, not reasoning. */
   add(event: StreamEvent): boolean;
   body(): JsonObject;
-  /** True once the API has said that the answer ends here. */
+  /** True after the API's own end of the answer. */
   isComplete(): boolean;
 }
 
 /** How an API streams its answers. */
 export interface StreamFormat {
-  /** Where another path than that of whole answers is asked. */
+  /** Path of streamed requests, if it differs. */
   readonly pathOf?: (model: string) => string;
-  /** The request for a stream, from that for a whole answer. */
+  /** Turns a request for a whole answer into one for a stream. */
   ask(body: JsonObject): JsonObject;
   open(): StreamFold;
 }
 
-/** A part of the body while its events come. */
+/** A part of the body under construction. */
 export type Draft = Record<string, JsonValue>;
 
-/** Sets what a later event says over what an earlier one said; null says nothing. */
+/** Overwrites members with later values. Null overwrites nothing. */
 export function mergeMembers(target: Draft, members: JsonObject): void {
   for (const [key, value] of Object.entries(members)) {
     if (value !== null || target[key] === undefined) target[key] = value;
   }
 }
 
-/** Adds a piece to a member whose text comes in pieces. True for a piece that is not empty. */
+/** Appends a piece to a text member. True if the piece is not empty. */
 export function addText(target: Draft, key: string, piece: JsonValue | undefined): boolean {
   target[key] = (text(target[key]) ?? '') + (text(piece) ?? '');
   return text(piece) !== undefined;
 }
 
-/** Arguments that came in pieces; those that were cut off stay a text. */
+/** Parses joined arguments. Arguments that were cut off stay a text. */
 export function joinArguments(json: string): JsonValue {
   const parsed = tryParseJson(json);
   return parsed === undefined ? json : parsed;

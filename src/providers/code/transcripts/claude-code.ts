@@ -1,8 +1,8 @@
 /*
- * What `claude -p --output-format stream-json --verbose` of Claude Code writes, one event a line. With `--output-format
- * json --verbose` the events are one list. Sources, read on 2026-11-27: code.claude.com/docs (headless, agent SDK
- * reference: SDKMessage), and recorded runs in public repositories. An answer of the model comes in several events with
- * one message id, one for each block.
+ * Reads the output of Claude Code's `claude -p --output-format stream-json --verbose`: one event per line. With
+ * `--output-format json --verbose`, the events are a list. Sources, read on 2026-11-27: code.claude.com/docs (headless,
+ * agent SDK reference: SDKMessage), and recorded runs in public repositories. An answer is split into one event per
+ * block, all with one message id.
  */
 import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
@@ -35,7 +35,7 @@ export function readClaudeCode(events: readonly JsonObject[]): Transcript {
   return { steps: readSteps(events), ...ended, ...defined({ model: text(model) }) };
 }
 
-/** The last event says how the run ended: without it, the record was cut off. */
+/** Finds the result event. Without one, the transcript was cut off. */
 function readEnd(events: readonly JsonObject[]): JsonObject {
   const end = events.findLastIndex(({ type }) => type === 'result');
   const result = events[end];
@@ -58,13 +58,13 @@ function refuseFailure(result: JsonObject, usage: Usage | undefined): void {
   throw new TranscriptFault(`reported that it failed: ${describeText(why)}`, 'server', usage);
 }
 
-/** With a JSON Schema, the answer is an object beside the text. */
+/** Reads the answer's text. With a JSON Schema, the answer is a separate object. */
 function readAnswer({ result, structured_output: structured }: JsonObject): string {
   if (structured !== undefined && structured !== null) return writeJson(structured) ?? '';
   return typeof result === 'string' ? result : '';
 }
 
-/** The result alone has no steps: without turns beside the first, there was no tool call. */
+/** Builds the only step of a bare result. With one turn, there was no tool call. */
 function stepOfResult({ num_turns: turns }: JsonObject, text: string): readonly AgentStep[] {
   if (typeof turns === 'number' && turns <= 1) return [{ text, calls: [] }];
   throw new TranscriptFault(
@@ -111,10 +111,10 @@ function findStep(id: JsonValue | undefined, steps: OpenStep[], byId: Map<string
   return step;
 }
 
-/** Events about tools that say nothing more than messages do. */
+/** Tool events that repeat the content of messages. */
 const repeated = new Set(['tool_progress', 'tool_use_summary', 'streamlined_tool_use_summary']);
 
-/** Events come and go with versions; one that could hold a tool call must not be skipped. */
+/** Refuses an unknown event that might contain a tool call. Other events come and go with versions. */
 function refuseUnknown(type: JsonValue | undefined, event: JsonObject, where: string): void {
   const isHarmless =
     typeof type === 'string' && (repeated.has(type) || !type.includes('tool')) && !isJsonObject(event['message']);
@@ -123,7 +123,7 @@ function refuseUnknown(type: JsonValue | undefined, event: JsonObject, where: st
   throw new TranscriptFault(`wrote a transcript like Claude Code's, but ${where} is an event of the type ${found}`);
 }
 
-/** The tokens of all models, subagents included. The cost is the program's own estimate. */
+/** Sums the tokens of all models, including subagents. The cost is the program's own estimate. */
 function readUsage(result: JsonObject): Usage | undefined {
   const costUsd = readCost(result['total_cost_usd']);
   const models = Object.values(objectOf(result['modelUsage'])).map((used) => readModelUsage(objectOf(used)));

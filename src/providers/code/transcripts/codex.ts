@@ -1,7 +1,7 @@
 /*
- * What `codex exec --json` writes, one event a line. Source: openai/codex, codex-rs/exec/src/exec_events.rs, commit
- * 08a1f30, read on 2026-11-27. The events do not say which items are of one answer of the model: a message goes with the
- * call that follows it, and calls that overlap were made at once.
+ * Reads the output of `codex exec --json`: one event per line. Source: openai/codex, codex-rs/exec/src/exec_events.rs,
+ * commit 08a1f30, read on 2026-11-27. The events do not group items by answer. A message belongs to the call after it,
+ * and overlapping calls to one answer.
  */
 import { defined } from '../../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../../json/json.ts';
@@ -32,7 +32,7 @@ export function readCodex(events: readonly JsonObject[]): Transcript {
   return { steps, text: items.text, finishReason: 'stop', ...defined({ usage }) };
 }
 
-/** The tokens of the run, once its last turn has ended well. */
+/** Returns the run's tokens. Fails if the last turn did not end well. */
 function readEnd(events: readonly JsonObject[]): Usage | undefined {
   const ends = events.filter(({ type }) => type === 'turn.completed' || type === 'turn.failed');
   const last = ends.at(-1);
@@ -40,7 +40,7 @@ function readEnd(events: readonly JsonObject[]): Usage | undefined {
   if (error !== undefined) throw failed(error['message']);
   const at = last === undefined ? -1 : events.lastIndexOf(last);
   const rest = events.slice(at + 1);
-  // Codex reports a lost connection as an error and goes on, so an error counts where nothing follows.
+  // Codex also reports a lost connection as an error and continues. An error counts only if nothing follows.
   const fatal = rest.at(-1);
   if (fatal?.['type'] === 'error') throw failed(fatal['message']);
   if (last === undefined || rest.some(({ type }) => typeof type === 'string' && ownEvents.test(type))) {
@@ -54,7 +54,7 @@ function failed(message: JsonValue | undefined): TranscriptFault {
   return new TranscriptFault(`reported that it failed: ${said}`, 'server');
 }
 
-/** Reasoning is part of the output, and cached tokens are part of the input. Codex reports no cost. */
+/** Reads the usage. The output includes reasoning, the input includes cached tokens. Codex reports no cost. */
 function readUsage(usage: JsonObject): Usage | undefined {
   return readTotals({
     inputTokens: usage['input_tokens'],
@@ -64,7 +64,7 @@ function readUsage(usage: JsonObject): Usage | undefined {
   });
 }
 
-/** Items that say or plan something and call no tool. */
+/** Items without a tool call: messages, plans, errors. */
 const silent = new Set(['reasoning', 'plan', 'todo_list', 'error']);
 
 interface OpenStep {
@@ -83,12 +83,12 @@ class Items {
     return this.#steps;
   }
 
-  /** The last message. */
+  /** Text of the last message. */
   get text(): string {
     return this.#text;
   }
 
-  /** A call of the new turn does not belong to the previous turn: neither to its last message nor to an open call. */
+  /** Starts a turn. Its calls belong neither to the last message nor to an open call of the turn before. */
   startTurn(): void {
     this.#isNewTurn = true;
     this.#open.clear();
@@ -106,7 +106,7 @@ class Items {
       return;
     }
     const call = readCall(item);
-    // A session that is resumed counts its items from 0 again.
+    // A resumed session counts items from 0 again.
     const known = this.#open.has(id) ? this.#places.get(id) : undefined;
     const place = known ?? this.#start(id, call);
     place.step.calls[place.at] = isDone ? { ...call, result: readResult(item) } : call;
@@ -126,7 +126,9 @@ class Items {
   }
 }
 
-/** A tool by the name of its item; a tool of an MCP server as the model knows it. Unknown items count as calls too. */
+/**
+ * Names a call: MCP tools by the model's name for them, other tools by their item type. Unknown items count as calls.
+ */
 function readCall(item: JsonObject): AnsweredCall {
   const { id, type: written, server, tool, command, changes, query, prompt, status: _status, ...rest } = item;
   const type = text(written);

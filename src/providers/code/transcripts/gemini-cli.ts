@@ -1,7 +1,7 @@
 /*
- * What `gemini -p … --output-format stream-json` of Gemini CLI writes, one event a line, and its `--output-format json`.
- * Source: google-gemini/gemini-cli, packages/core/src/output/types.ts and stream-json-formatter.ts, commit 04fbf50, read on
- * 2026-11-27.
+ * Reads the output of Gemini CLI's `gemini -p … --output-format stream-json`, one event per line, and of
+ * `--output-format json`. Source: google-gemini/gemini-cli, packages/core/src/output/types.ts and
+ * stream-json-formatter.ts, commit 04fbf50, read on 2026-11-27.
  */
 import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
@@ -48,7 +48,7 @@ export function readGeminiCli(events: readonly JsonObject[]): Transcript {
   return { steps, finishReason: 'stop', ...defined({ usage, model: typeof model === 'string' ? model : undefined }) };
 }
 
-/** An answer of the model is its text and the calls after it; the next one begins after a result. */
+/** Reads the steps. A step is a text and the calls after it; a result ends it. */
 function readSteps(events: readonly JsonObject[]) {
   const steps: { text: string; readonly calls: AnsweredCall[] }[] = [];
   const results: FoundResult[] = [];
@@ -80,7 +80,7 @@ function readResult({ tool_id: id, status, output, error }: JsonObject): FoundRe
   return { id, result: buildResult(output ?? (isError ? objectOf(error)['message'] : undefined) ?? '', isError) };
 }
 
-/** An event that could hold a tool call must not be skipped. */
+/** Refuses an unknown event that might contain a tool call. */
 function refuseUnknown(type: JsonValue | undefined, line: number): void {
   if (typeof type === 'string' && !type.includes('tool')) return;
   const found = describeText(writeJson(type ?? null) ?? '');
@@ -95,7 +95,7 @@ function failed({ type, message }: JsonObject, usage: Usage | undefined): Transc
   return new TranscriptFault(`reported that it failed: ${said}`, 'server', usage);
 }
 
-/** Thoughts are part of the total only. */
+/** Reads the usage. Thoughts are only in the total. */
 function readUsage(stats: JsonObject): Usage | undefined {
   const [inputTokens, candidates] = [count(stats['input_tokens']), count(stats['output_tokens'])];
   if (inputTokens === undefined || candidates === undefined) return undefined;
@@ -103,7 +103,7 @@ function readUsage(stats: JsonObject): Usage | undefined {
   return readTotals({ inputTokens, outputTokens, cachedInputTokens: stats['cached'] });
 }
 
-/** The answer and the tokens of each model, without steps. */
+/** Reads the JSON output: the answer and each model's tokens, but no steps. */
 function readJson({ response, stats, error }: JsonObject): Transcript {
   const { models, tools } = objectOf(stats);
   const used = Object.values(objectOf(models)).map((model) => {

@@ -29,14 +29,14 @@ const forms: Readonly<Record<TranscriptForm, Form>> = {
 
 const commands = transcriptForms.map((form) => forms[form].command).join(', ');
 
-/** Reads the events of one of the programs, or the messages of a framework. */
+/** Reads the events of a known program, or the messages of a framework. */
 export function readEvents(events: readonly unknown[]): Transcript {
   const plain = events.map((event) => plainNumbers(event) as JsonObject);
   const form = transcriptForms.find((name) => forms[name].is(plain));
   return form === undefined ? readMessages(plain) : forms[form].read(plain);
 }
 
-/** Reads what a program wrote, which must be of that form. */
+/** Reads a program's output, which must have this form. */
 export function readTranscript(stdout: string, form: TranscriptForm): Transcript {
   const { is, read, command } = forms[form];
   const { events, brokenLine } = parseEvents(stdout);
@@ -48,8 +48,8 @@ export function readTranscript(stdout: string, form: TranscriptForm): Transcript
 }
 
 /**
- * Reads what a program wrote where it is a transcript; undefined where it is something else. Lines of JSON that each
- * have a type are the transcript of some program. Read as text, it would look like an agent without calls.
+ * Reads a program's output if it is a transcript, else returns undefined. JSON lines with a type are some program's
+ * transcript. Read as text, they would look like an agent without calls.
  */
 export function findTranscript(stdout: string): Transcript | undefined {
   const { events, brokenLine, areLines } = parseEvents(stdout);
@@ -66,20 +66,20 @@ export function findTranscript(stdout: string): Transcript | undefined {
   return undefined;
 }
 
-/** A line that can't be read may be a call. */
+/** Refuses an unreadable line: it may be a call. */
 function refuseBroken(line: number | undefined): void {
   if (line !== undefined) throw new TranscriptFault(`wrote a transcript whose line ${line} is no JSON object`);
 }
 
 interface Events {
   readonly events: readonly JsonObject[];
-  /** The first line that is no JSON object. */
+  /** Number of the first line that is no JSON object. */
   readonly brokenLine?: number;
-  /** True for several objects, one a line. */
+  /** True if there are several objects, one per line. */
   readonly areLines: boolean;
 }
 
-/** One JSON object, a list of objects, or objects by line, before which a program may greet. */
+/** Reads one JSON object, a list of objects, or JSON lines after an optional greeting. */
 function parseEvents(stdout: string): Events {
   const whole = parseJsonText(stdout);
   if (isJsonObject(whole)) return { events: [whole], areLines: false };

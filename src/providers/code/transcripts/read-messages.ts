@@ -1,6 +1,6 @@
 /*
- * Lists of messages as an agent's framework holds them. Sources, read on 2026-11-27: as in read-parts.ts; the forms of
- * LangChain are model_dump(), messages_to_dict() and dumpd() in Python and JSON.stringify() in JavaScript.
+ * Reads lists of messages from agent frameworks. Sources, read on 2026-11-27: as in read-parts.ts. LangChain's forms
+ * are model_dump(), messages_to_dict() and dumpd() in Python and JSON.stringify() in JavaScript.
  */
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
@@ -28,7 +28,7 @@ interface ReadMessage extends Parts {
 
 type Role = 'system' | 'user' | 'assistant' | 'tool' | 'removed';
 
-/** Roles of the APIs and types of LangChain. */
+/** Roles by the names of the APIs and the types of LangChain. */
 const roles: Readonly<Record<string, Role>> = {
   system: 'system',
   developer: 'system',
@@ -44,9 +44,8 @@ const roles: Readonly<Record<string, Role>> = {
 const acceptedRoles = 'system, developer, user, assistant, tool, and of LangChain human, ai';
 
 /**
- * Reads the steps in a list of messages of OpenAI's chat completions, Anthropic, LangChain or the Vercel AI SDK. Each
- * message of the assistant is a step. Those after the last question are taken, since a list may begin with the
- * conversation so far.
+ * Reads the steps in messages of OpenAI's chat completions, Anthropic, LangChain or the Vercel AI SDK. Each assistant
+ * message is a step. A list may start with the conversation so far, so only messages after the last question count.
  */
 export function readMessages(messages: readonly JsonObject[]): Transcript {
   const all = messages.map((message, at) => readMessage(message, `messages.${at}`));
@@ -65,7 +64,7 @@ export function readMessages(messages: readonly JsonObject[]): Transcript {
   return { steps, ...defined({ usage: addUsages(said.map(({ usage }) => usage)) }) };
 }
 
-/** A user's message that answers no tool call. One that comes right after a result is the agent's own reminder. */
+/** True for a user message that answers no call. A user message directly after a result is the agent's own reminder. */
 function isQuestion({ role, results }: ReadMessage, before: ReadMessage | undefined): boolean {
   const isReminder = before !== undefined && (before.role === 'tool' || before.results.length > 0);
   return role === 'user' && results.length === 0 && !isReminder;
@@ -87,11 +86,11 @@ function readMessage(written: JsonObject, where: string): ReadMessage {
   return { role, ...parts, calls: joinCalls(readCalls(body, where), parts.calls), usage: readUsage(body) };
 }
 
-/** The role of a message and its members, in any of the forms in which LangChain writes them. */
+/** Finds a message's role and members, in any form that LangChain writes. */
 function unwrap(message: JsonObject): { readonly name: JsonValue | undefined; readonly body: JsonObject } {
   const { role, type, data, lc, id, kwargs } = message;
   if (lc !== undefined && isJsonObject(kwargs)) {
-    // Such as ["langchain", "schema", "messages", "AIMessage"].
+    // For example ["langchain", "schema", "messages", "AIMessage"].
     const name = /^(\w+?)Message(?:Chunk)?$/.exec(text(list(id).at(-1)) ?? '')?.[1]?.toLowerCase();
     return { name: name === 'chat' ? kwargs['role'] : name, body: kwargs };
   }
@@ -101,7 +100,7 @@ function unwrap(message: JsonObject): { readonly name: JsonValue | undefined; re
   return { name: name === 'chat' ? body['role'] : name, body };
 }
 
-/** Finds the results in a user's content; the rest of it does not matter. */
+/** Finds the results in a user message's content. */
 export function resultsIn(content: JsonValue | undefined): JsonValue | undefined {
   return list(content).filter((part) => isJsonObject(part) && part['type'] === 'tool_result');
 }
@@ -111,12 +110,12 @@ function readToolMessage(body: JsonObject, where: string): readonly FoundResult[
   if (id !== undefined) return [{ id, result: buildResult(textOf(content), status === 'error') }];
   const { results } = readParts(content, where);
   if (results.length > 0) return results;
-  // A function's message, the old form of OpenAI, has no id.
+  // A `function` message, OpenAI's old form, has no id.
   if (body['role'] === 'function') return [];
   throw new TranscriptFault(`wrote ${where}, a tool's message without the id of its call`);
 }
 
-/** Calls in members that no form has would be seen by no check. */
+/** Refuses a message whose calls are in unknown members, since no check would see them. */
 function refuseUnread(body: JsonObject, where: string): void {
   const unread = ['toolCalls', 'toolInvocations', 'parts', 'tool_uses'].find((key) => list(body[key]).length > 0);
   if (unread !== undefined) throw new TranscriptFault(`wrote ${where} with "${unread}", which llmcheck can't read`);
@@ -126,7 +125,7 @@ function refuseUnread(body: JsonObject, where: string): void {
   }
 }
 
-/** `tool_calls` of OpenAI and LangChain, and their older forms. */
+/** Reads `tool_calls` of OpenAI and LangChain, and their older forms. */
 function readCalls(body: JsonObject, where: string): readonly AnsweredCall[] {
   const { tool_calls: current = null, invalid_tool_calls: invalid = null, function_call: called = null } = body;
   const kept = isJsonObject(body['additional_kwargs']) ? body['additional_kwargs']['tool_calls'] : undefined;
@@ -148,13 +147,13 @@ function readCalls(body: JsonObject, where: string): readonly AnsweredCall[] {
   });
 }
 
-/** LangChain repeats the calls of `tool_calls` in the content of some providers. */
+/** Joins listed calls and calls in content without duplicates: for some providers, LangChain writes both. */
 function joinCalls(listed: readonly AnsweredCall[], inContent: readonly AnsweredCall[]): readonly AnsweredCall[] {
   const ids = new Set(listed.flatMap(({ id }) => id ?? []));
   return [...listed, ...inContent.filter(({ id }) => id === undefined || !ids.has(id))];
 }
 
-/** Tokens of a message: `usage` of Anthropic, `usage_metadata` of LangChain. */
+/** Reads a message's tokens: `usage` of Anthropic, `usage_metadata` of LangChain. */
 function readUsage(body: JsonObject): Usage | undefined {
   const { usage_metadata: ofLangChain, usage } = body;
   if (isJsonObject(ofLangChain)) {
@@ -171,12 +170,12 @@ function readUsage(body: JsonObject): Usage | undefined {
 }
 
 /*
- * `result.steps` of generateText of the Vercel AI SDK. Source: vercel/ai, packages/ai/src/generate-text/step-result.ts of
- * versions 4 to 6, read on 2026-11-27. From version 5 on, `text`, `toolCalls` and `toolResults` are getters, which JSON
- * leaves out: a step that was written as JSON has them as parts of `content` only.
+ * Reads `result.steps` of generateText, Vercel AI SDK. Source: vercel/ai, packages/ai/src/generate-text/step-result.ts
+ * of versions 4 to 6, read on 2026-11-27. From version 5 on, `text`, `toolCalls` and `toolResults` are getters, which
+ * JSON omits: a step written as JSON has them only in `content`.
  */
 
-/** True for steps of the SDK, which have members that steps of the documented form may not have. */
+/** True for steps of the SDK. Their members are not allowed in the documented form. */
 export function areAiSdkSteps(steps: readonly JsonValue[]): boolean {
   return steps.some(
     (step) =>
@@ -231,12 +230,12 @@ function readStep(step: JsonObject, where: string): Parts & { readonly usage: Us
   return { ...readParts(parts, where), usage };
 }
 
-/** Calls and results of version 3 do not say what they are. */
+/** Adds the type to parts that lack one, as in version 3. */
 function typed(parts: readonly JsonValue[], type: string): readonly JsonValue[] {
   return parts.map((part) => (isJsonObject(part) ? { type, ...part } : part));
 }
 
-/** `promptTokens` until version 4, details from version 6 on. */
+/** Reads the usage: `promptTokens` up to version 4, details from version 6 on. */
 function readSdkUsage(usage: JsonObject): Usage | undefined {
   const [input, output] = [objectOf(usage['inputTokenDetails']), objectOf(usage['outputTokenDetails'])];
   return readTotals({

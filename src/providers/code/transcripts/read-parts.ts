@@ -1,5 +1,5 @@
 /*
- * The parts that messages are made of. Sources, read on 2026-11-27: the API references of OpenAI (chat completions) and
+ * Reads the parts of messages. Sources, read on 2026-11-27: the API references of OpenAI (chat completions) and
  * Anthropic (messages), langchain-ai/langchain (libs/core/langchain_core/messages) and vercel/ai (packages/ai,
  * generate-text and prompt).
  */
@@ -21,20 +21,20 @@ import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { buildToolCall } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 
-/** What a message says, calls, and answers. */
+/** Text, calls and results in a message. */
 export interface Parts {
   readonly text: string;
   readonly calls: readonly AnsweredCall[];
   readonly results: readonly FoundResult[];
 }
 
-/** A result with the id of its call. */
+/** A result and the id of its call. */
 export interface FoundResult {
   readonly id: JsonValue | undefined;
   readonly result: ToolResult;
 }
 
-/** Parts that neither say nor call anything. */
+/** Types of parts without text or calls. */
 const silent = new Set([
   'thinking',
   'redacted_thinking',
@@ -54,10 +54,10 @@ const silent = new Set([
   'tool-approval-response',
 ]);
 
-/** Id, name and arguments, unchecked. */
+/** Id, name and arguments of a call, unchecked. */
 type CallParts = readonly [JsonValue | undefined, JsonValue | undefined, JsonValue | undefined];
 
-/** Where a part that is a call has its id, name and arguments. */
+/** Readers of a call's id, name and arguments, by the type of its part. */
 const callParts: Readonly<Record<string, (part: JsonObject) => CallParts>> = {
   // Anthropic, and its own tools.
   tool_use: ({ id, name, input }) => [id, name, input],
@@ -72,7 +72,7 @@ const callParts: Readonly<Record<string, (part: JsonObject) => CallParts>> = {
   function_call: ({ call_id, id, name, arguments: args }) => [call_id ?? id, name, args],
 };
 
-/** Reads the content of a message. `where` names it in the fault: messages.3. */
+/** Reads a message's content. `where` names it in the fault: messages.3. */
 export function readParts(content: JsonValue | undefined, where: string): Parts {
   if (content === undefined || content === null) return { text: '', calls: [], results: [] };
   if (typeof content === 'string') return { text: content, calls: [], results: [] };
@@ -108,7 +108,7 @@ function readPart(part: JsonValue, where: string): Parts {
   );
 }
 
-/** A call must be named: one without a name would be seen by no check. */
+/** Reads a call, which must have a name: no check would see it otherwise. */
 export function readCall(
   id: JsonValue | undefined,
   name: JsonValue | undefined,
@@ -138,7 +138,7 @@ function readResult(part: JsonObject): FoundResult {
   return { id, result: buildResult(textOf(content), isError === true) };
 }
 
-/** The AI SDK gives the type of an output in messages. */
+/** Unwraps the typed outputs of the AI SDK's messages. */
 function unwrapOutput(output: JsonValue | undefined): {
   readonly value: JsonValue | undefined;
   readonly isFault: boolean;
@@ -158,7 +158,7 @@ function describeError(error: JsonValue | undefined): JsonValue {
   return error ?? 'failed';
 }
 
-/** The text of a result's content; content that is not only text is JSON. */
+/** Joins a result's content if it is only text; other content is returned as is. */
 export function textOf(content: JsonValue | undefined): JsonValue | undefined {
   if (!Array.isArray(content)) return content;
   const texts = (content as readonly JsonValue[]).map((part) =>
@@ -167,13 +167,16 @@ export function textOf(content: JsonValue | undefined): JsonValue | undefined {
   return texts.every((text) => text !== undefined) ? texts.join('') : content;
 }
 
-/** Text is kept as it is, and any other value is JSON. Nothing is `null`, as for a tool of a module. */
+/**
+ * Builds a result. Text stays as it is, and any other value becomes JSON. A missing value is `null`, as for a module's
+ * tool.
+ */
 export function buildResult(result: unknown, isError: boolean): ToolResult {
   const content = typeof result === 'string' ? result : (writeJson(plainNumbers(result ?? null)) ?? '');
   return { content, ...(isError ? { isError: true as const } : {}) };
 }
 
-/** Steps, each call with its result. A result without a call shows that a call was not read. */
+/** Adds its result to each call. A result without a call shows that a call was not read. */
 export function joinResults(
   steps: readonly AgentStep[],
   results: readonly FoundResult[],
@@ -192,7 +195,9 @@ export function joinResults(
   }));
 }
 
-/** Some servers count the ids of calls from 0 in each answer. The results of calls with one id have the same order. */
+/**
+ * Pairs calls and results. Some servers restart ids at 0 in each answer; then results have the order of their calls.
+ */
 function pairResults(
   steps: readonly AgentStep[],
   results: readonly FoundResult[],
@@ -219,10 +224,10 @@ function pairResults(
   return pairs;
 }
 
-/** What an agent's own record of its work says. */
+/** An agent's record of its own work. */
 export interface Transcript {
   readonly steps: readonly AgentStep[];
-  /** The answer, where the record holds one beside the text of its last step. */
+  /** The answer's text, if the record has it apart from the last step. */
   readonly text?: string;
   readonly usage?: Usage;
   readonly model?: string;
@@ -230,8 +235,8 @@ export interface Transcript {
 }
 
 /**
- * Thrown where a record can't be read as a whole. A part that is skipped in silence could be the call that a check
- * forbids. The message continues a sentence about the program: "wrote messages, but …".
+ * An unreadable part of a record. Skipping it could hide a call that a check forbids. The message continues a sentence
+ * about the program: "wrote messages, but …".
  */
 export class TranscriptFault extends Error {
   readonly kind: FailureKind;
@@ -246,12 +251,12 @@ export class TranscriptFault extends Error {
 
   toFailure(): ProviderFailure {
     const { kind, message, usage } = this;
-    // What an agent did wrong once, it may well do again, and each attempt is as long as the first.
+    // No retry: the agent may fail the same way again, and each attempt takes as long.
     return { kind, message, retryable: false, ...defined({ usage }) };
   }
 }
 
-/** Sums usage; undefined as soon as one part is unknown, since the sum of the others would read as the whole. */
+/** Sums usage; undefined if one part is unknown, since a partial sum would look complete. */
 export function addUsages(usages: readonly (Usage | undefined)[]): Usage | undefined {
   const known = usages.filter((usage) => usage !== undefined);
   if (known.length === 0 || known.length < usages.length) return undefined;
