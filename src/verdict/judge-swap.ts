@@ -215,8 +215,8 @@ function isCleared({ variant }: JudgedComparison, { suspicions, settled }: Judge
 }
 
 /**
- * Variants that pass more cases than chance explains: Holm over all candidates and suites.
- * At α/4, so that a false "better" is rarer than a false alarm of the gate, which tests for a drop at α/2.
+ * Variants that pass more cases than chance explains: Holm over all candidates and suites. The gate tests for a drop at
+ * α/2. At α/4 a false "better" is rarer than its false alarms.
  */
 function findBetter({ summary, judged: { comparisons } }: JudgedSwap): ReadonlySet<VariantSummary> {
   const alphas = new Map(

@@ -20,7 +20,7 @@ import {
 
 export type JudgedSuspect = Suspect & { readonly verdict: RetriedVerdict };
 
-/** Judges each suspect by itself, and then again by the rule that follows from the first verdicts on all of them. */
+/** Judges each suspect by itself. Then it judges again by the rule that follows from the first verdicts on all. */
 export function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly JudgedSuspect[] {
   const first = judgeEach(input, isFinal, { mayLackAccepted: false, asksAcceptedEarly: true });
   const judged = judgeEach(input, isFinal, ruleAfter(first, input));
@@ -95,8 +95,8 @@ function chooseEvidence(
 }
 
 /**
- * If one case of the suite is certainly broken, the run fails anyway. Then another case that failed again counts as
- * broken too, even if no calls were left to ask the accepted prompt. A case that the accepted prompt failed does not.
+ * If one case of the suite is certainly broken, the run fails anyway. Another case that failed again then counts as
+ * broken too, without any calls left for the accepted prompt. A case that the accepted prompt failed does not.
  */
 function listWithBroken(one: JudgedSuspect, all: readonly JudgedSuspect[]): JudgedSuspect {
   if (one.verdict.kind !== 'open' || !hasFailedAgain(one.found)) return one;
