@@ -4,15 +4,17 @@ import type { CodeLimits, CodeSource } from './own-code.ts';
 
 /** How a case answers the model's tool calls, and how often the model is asked. */
 export interface AgentSettings {
-  /** The first that matches a call answers it. */
+  /** The first matching stub answers a call. */
   readonly stubs: readonly ToolStub[];
-  /** Code of the project that answers what no stub does. */
+  /** The project's code, which answers calls that match no stub. */
   readonly module?: ToolsCode;
-  /** Where `--record-tools` writes the answers of real tools. Its answers are stubs of later runs, so it is no input. */
+  /**
+   * The file for `--record-tools`. Later runs read these answers as stubs, so the file is not part of the case hash.
+   */
   readonly record?: RecordTarget;
-  /** The servers that are asked for what neither stub nor module answers, by the names of their tools. */
+  /** Servers by tool name. They answer calls that neither a stub nor the module answers. */
   readonly servers?: ToolServers;
-  /** The most answers of the model in one cell. */
+  /** The largest number of the model's answers in one cell. */
   readonly maxSteps: number;
 }
 
@@ -27,7 +29,7 @@ export interface ToolsCode extends CodeSource {
 export interface RecordTarget {
   /** Absolute path of the stub file. */
   readonly file: string;
-  /** The name in messages. */
+  /** Its name in messages. */
   readonly shown: string;
   readonly source: RecordSource;
 }
@@ -41,7 +43,7 @@ export type RecordSource =
 export interface ToolStub {
   /** The tool. */
   readonly name: string;
-  /** The calls that it answers; absent: every call of the tool. */
+  /** The calls that it answers; absent for all calls of the tool. */
   readonly when?: ArgumentMatch;
   readonly answer: StubAnswer;
 }
@@ -53,28 +55,28 @@ export type StubAnswer =
   /** The call itself fails the cell. */
   | { readonly kind: 'never' };
 
-/** An answer with more calls at once fails its cell, so that a run stays inside its bounds. */
+/** The most calls in one answer. More calls fail the cell, which keeps a run within its limits. */
 export const maxCallsPerStep = 16;
 
-/** A result of more bytes fails its cell. */
+/** The largest result of a tool in bytes. A larger one fails the cell. */
 export const maxResultBytes = 256 * 1024;
 
-/** The steps of a cell where neither case nor suite says otherwise, beside one for each turn. */
+/** The default number of steps of a cell, in addition to one for each turn. */
 export const defaultMaxSteps = 10;
 
-/** Where a server of the Model Context Protocol is. Holds names of variables, never their values. */
+/** The address of an MCP server. It contains names of variables, never their values. */
 export interface McpServer {
   /** `exec:node server.js` or a URL; `${NAME}` stands for the value of a variable. */
   readonly source: string;
-  /** Absolute: where a command starts. */
+  /** Absolute: the working folder of a command. */
   readonly folder: string;
   /** Values by header, in which `${NAME}` stands for the value of a variable. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Names of variables that a command sees beside the basic ones. */
+  /** Names of environment variables that a command gets besides the basic ones. */
   readonly env?: readonly string[];
 }
 
-/** What the server says of itself when its tools are listed. */
+/** The server's description of itself, from listing its tools. */
 export interface McpServerInfo {
   readonly name: string;
   readonly version?: string;
@@ -108,7 +110,7 @@ export interface UsedSnapshot {
   readonly sent: readonly string[];
 }
 
-/** A list of more tools, or of more bytes, is refused. */
+/** Limits on a server's tool list. A longer list is refused. */
 export const maxMcpTools = 2000;
 export const maxMcpBytes = 8 * 1024 * 1024;
 

@@ -13,55 +13,58 @@ type AssertionFamily =
   | 'baseline'
   | 'combinator';
 
-/** What suite validation, JSON Schema, `list assertions` and the docs need to know of an assertion. */
+/** The declaration of an assertion for suite validation, JSON Schema, `list assertions` and the docs. */
 export interface AssertionDeclaration {
   readonly summary: string;
   readonly family: AssertionFamily;
   /** A complete YAML snippet of one assertion. */
   readonly example: string;
-  /** The standard or paper that says what it means, else the rule in a few words. */
+  /** The standard or paper that defines it, else the rule in a few words. */
   readonly definition?: string;
-  /** The map form of the parameters, strict. */
+  /** The strict schema of the parameters' map form. */
   readonly params: ZodType;
-  /** The parameter that the short form fills (`contains: refund`); undefined: only the map form exists. */
+  /** The parameter that the short form sets (`contains: refund`); undefined if there is only the map form. */
   readonly main?: string;
   /** The value is always the main parameter, even if it is a map (`jsonSchema`). */
   readonly wholeValue?: boolean;
-  /** Parameters that may be a path to a JSON or YAML file, whose content takes the path's place. */
+  /** Parameters that may be a path to a JSON or YAML file. The file's content replaces the path. */
   readonly files?: readonly string[];
   /** Parameters that are a JSON Schema. */
   readonly schemas?: readonly string[];
-  /** Parameters that are tool calls, or maps of them, each of which may have a `schema`. */
+  /** Parameters that are tool calls or maps of them. Each call may have a `schema`. */
   readonly calls?: readonly string[];
   /** Parameters keep a YAML number's spelling (`SpelledNumber`) instead of becoming plain numbers. */
   readonly spelled?: boolean;
   /** Takes one child (`not`) or a list of them (`anyOf`, `allOf`) in place of parameters. */
   readonly children?: 'one' | 'many';
-  /** Why no text fails the check, for parameters as `params` parsed them; undefined if one may. */
+  /** Tells why no text can fail a check with these parsed parameters; undefined if some text can. */
   readonly findIdle?: (params: unknown) => string | undefined;
-  /** The main parameter names the user's own code: a module's path, or a command. It must be no template; nor must `files`. */
+  /**
+   * Set if the main parameter is the user's own code: a module's path or a command. Neither it nor `files` may be a
+   * template.
+   */
   readonly code?: 'module' | 'command';
-  /** An optional package that the check needs, for a usage error with the command that installs it. */
+  /** An optional package that the check needs. A usage error names the command that installs it. */
   readonly needsPackage?: OptionalPackage;
   /** Set if the check calls a model of the suite. */
   readonly asks?: AskedModel;
-  /** Set if the check looks at the accepted answer too. */
+  /** Set if the check also reads the accepted answer. */
   readonly comparesAccepted?: true;
-  /** Set if it reads the answer of the other side of the comparison, which replaces the accepted answer. */
+  /** Set if the check reads the other side's answer, which replaces the accepted answer. */
   readonly comparesOther?: true;
-  /** The part of the answer that is checked where the user selects none; default text. */
+  /** The part of the answer to check if the user selects none. Default: text. */
   readonly defaultSelect?: 'text' | 'json' | 'toolCalls';
   /** The plug-in that it comes from. */
   readonly plugin?: LoadedPlugin<AssertionPlugin>;
 }
 
-/** Which model a check calls, and how. */
+/** The model that a check calls. */
 export interface AskedModel {
   readonly kind: 'judge' | 'embeddings';
   /** The parameter that names it. */
   readonly param: 'judge' | 'provider';
-  /** Where the parameter is left out: a model that is computed here by optional packages; undefined: the suite's only judge. */
+  /** The default: a local model from optional packages, or the suite's only judge if undefined. */
   readonly offline?: { readonly model: string; readonly packages: readonly OptionalPackage[] };
-  /** Grows when the prompt for the same parameters is reworded, which makes stored verdicts stale. */
+  /** Increases when the prompt for the same parameters is reworded. Stored verdicts are then stale. */
   readonly wording: number;
 }

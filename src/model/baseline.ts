@@ -4,7 +4,7 @@ import type { CaseSummary, PooledTrials } from './summary.ts';
 
 export const baselineFormat = 1;
 
-/** One line a variant: what was accepted with its answers. */
+/** The line of a variant: its settings when its answers were accepted. */
 export interface BaselineVariant
   extends Omit<
     RecordedVariant,
@@ -12,11 +12,14 @@ export interface BaselineVariant
   > {
   readonly type: 'variant';
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
-  /** Model snapshots as the API answered them, sorted. */
+  /** Model snapshots as the API reported them, sorted. */
   readonly models: readonly string[];
 }
 
-/** The output is left out beyond 64 KiB or under `baseline: {outputs: hash}`. Costs are computed from usage when compared. */
+/**
+ * A stored trial. It has no output over 64 KiB or with `baseline: {outputs: hash}`. Comparisons compute the cost from
+ * usage.
+ */
 export type BaselineTrial = Pick<
   CellRow,
   | 'trial'
@@ -39,7 +42,7 @@ export type BaselineTrial = Pick<
   | 'answerId'
 >;
 
-/** One line a case × variant. */
+/** The line of a case on a variant. */
 export interface BaselineCase {
   readonly type: 'case';
   readonly prompt: string;
@@ -47,41 +50,41 @@ export interface BaselineCase {
   readonly caseId: string;
   readonly caseHash: string;
   readonly mustPass?: true;
-  /** What the case came from when it was accepted. */
+  /** The group of the case when it was accepted. */
   readonly group?: string;
-  /** The trials of the run that was accepted last. */
+  /** The trials of the last accepted run. */
   readonly trials: readonly BaselineTrial[];
-  /** Confirmation trials after the planned ones, where some were made. */
+  /** Confirmation trials after the planned ones, if there were any. */
   readonly confirmations?: readonly BaselineTrial[];
-  /** Present if earlier accepted runs had other answers of the same case, variant and checks. */
+  /** Present if earlier accepted runs had other answers for the same case, variant and checks. */
   readonly pooled?: PooledTrials;
-  /** Set if the row was kept although prompt text, parameters or model of its variant changed since. */
+  /** Set if the row was kept although its variant's prompt text, parameters or model has changed. */
   readonly otherVariant?: true;
 }
 
-/** The cases of one variant of a baseline, each read or made on demand. */
+/** The cases of one variant of a baseline, read or built on demand. */
 export interface BaselineCases {
   readonly prompt: string;
   readonly provider: string;
   caseIds(): Iterable<string>;
   has(caseId: string): boolean;
-  /** Throws a RangeError for a case that is not there, and a UserError if its file was changed meanwhile. */
+  /** Throws a RangeError for an unknown case, and a UserError if the file has changed since it was opened. */
   read(caseId: string): BaselineCase;
 }
 
-/** What makes a baseline file a pinned reference. */
+/** The pin that makes a baseline file a pinned reference. */
 export interface Pin {
   /** ISO 8601: runs that began later are those since the pin. */
   readonly until: string;
 }
 
-/** The content of a baseline file, read or to be written. */
+/** The content of a baseline file, for reading and writing. */
 export interface BaselineContent {
   readonly suite: string;
   /** Only in a pinned reference. */
   readonly pin?: Pin;
   readonly variants: readonly BaselineVariant[];
-  /** The cases of each variant, once. */
+  /** The cases, one entry for each variant. */
   readonly cases: readonly BaselineCases[];
 }
 
@@ -91,13 +94,15 @@ export interface VariantKey {
   readonly provider: string;
 }
 
-/** A variant, and what it stands in for. */
+/** A variant and the one that it replaces. */
 export interface StandIn extends VariantKey {
   readonly replaces?: string | undefined;
   readonly replacesProvider?: string | undefined;
 }
 
-/** Where the accepted answers of a variant may be, the likeliest first: its own, else those of what it stands in for. */
+/**
+ * The keys under which a variant's accepted answers may be: its own first, then the keys of the variants it replaces.
+ */
 export function comparedKeys(variant: StandIn): readonly VariantKey[] {
   const { prompt, provider, replaces, replacesProvider } = variant;
   return [
@@ -108,26 +113,26 @@ export function comparedKeys(variant: StandIn): readonly VariantKey[] {
   ];
 }
 
-/** The variant of the same run that one stands in for; it itself where it replaces nothing. */
+/** The variant of the same run that this one replaces; itself if it replaces none. */
 export function besideKey({ prompt, provider, replaces, replacesProvider }: StandIn): VariantKey {
   return { prompt: replaces ?? prompt, provider: replacesProvider ?? provider };
 }
 
-/** True if `other` stands in for the variant: by its prompt version, or by its provider. */
+/** True if `other` replaces the variant by its prompt version or by its provider. */
 export function isReplacedBy({ prompt, provider }: VariantKey, other: StandIn): boolean {
   const isOfPrompt = other.replaces === prompt && other.provider === provider;
   return isOfPrompt || (other.replacesProvider === provider && other.prompt === prompt);
 }
 
-/** A baseline file whose answers stay on disk: what counting and comparing need of its rows is in memory. */
+/** An open baseline file. Its answers stay on disk; the data for counting and comparing is in memory. */
 export interface Baseline extends BaselineContent {
   /**
-   * The cases by id, sorted; empty if the baseline has no such variant. Rows have no cost, which is computed from
-   * usage.
+   * The cases by id, sorted; empty if the baseline has no such variant. Rows have no cost, because comparisons compute
+   * it from usage.
    */
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
-  /** A case whole; undefined if there is none. Throws a UserError if the file was changed meanwhile. */
+  /** The whole case; undefined if there is none. Throws a UserError if the file has changed since it was opened. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
-  /** True if a case was accepted under another prompt text, model or parameters than the variant has now. */
+  /** True if a case was accepted with another prompt text, model or parameters than the variant has now. */
   hasOtherPrompt(key: VariantKey): boolean;
 }

@@ -33,16 +33,19 @@ export function caseKey({ suite, prompt, provider, caseId }: RequestOrigin): str
   return JSON.stringify([suite, prompt, provider, caseId]);
 }
 
-/** Repetitions of a case that a run may ask for. */
+/** The most trials of a case in a run. */
 export const maxTrials = 10_000;
 
-/** Trial numbers of the accepted prompt begin here, so that none is one that a candidate or a baseline has. */
+/** Trial numbers of the accepted prompt begin here. Trials of a candidate or baseline never have such numbers. */
 export const firstAcceptedTrial = 0x8000_0000;
 
-/** Trial numbers of made prompts begin here: a case chosen by the answers of a run is tested with other answers. */
+/**
+ * Trial numbers of edited prompts begin here. A case that was chosen by a run's answers is thus tested with new
+ * answers.
+ */
 export const firstProbeTrial = 0x4000_0000;
 
-/** The unit that is executed: rendered and ready to send. */
+/** The unit of execution: one trial of a case on a variant, rendered and ready to send. */
 export interface Cell {
   readonly key: CellKey;
   readonly request: CompletionRequest;
@@ -51,46 +54,49 @@ export interface Cell {
   readonly turns: readonly Turn[];
   /** Set if the case answers the model's tool calls. */
   readonly agent?: AgentSettings;
-  /** How many of the request's messages are the prompt's, where the first turn's follows them. */
+  /** The number of the request's messages that come from the prompt, if the first turn's message follows them. */
   readonly promptMessages?: number;
   /** The tags of the case, for the readers of a report. */
   readonly tags?: readonly string[];
   readonly description?: string;
   readonly checks: readonly CheckSpec[];
   readonly threshold?: number;
-  /** The group of the case: cases of one group are not independent evidence. */
+  /** The group of the case. Cases of one group are not independent evidence. */
   readonly group?: string;
   /** The gated slices that the case is in; absent if it is in none. */
   readonly slices?: readonly string[];
-  /** The class of the case, and what names that of an answer; absent if the suite has no classes. */
+  /** The class of the case, and the selection of an answer's class; absent if the suite has no classes. */
   readonly classes?: CellClasses;
   readonly mustPass: boolean;
   readonly observe: boolean;
   readonly skip?: string;
-  /** What makes two results comparable: the case's hash (model/suite.ts), and what its judges and programs get from outside of the suite. */
+  /**
+   * Two results with the same hash are comparable. It covers the case hash (model/suite.ts), and inputs of judges and
+   * programs from outside the suite.
+   */
   readonly caseHash: string;
-  /** Hash of what would run: request, turns, checks, threshold. What `--resume` compares. */
+  /** Hash of request, turns, checks and threshold, which `--resume` compares. */
   readonly cellHash: string;
   /** The place of the case in its file, without an excerpt. */
   readonly at: SourceLocation;
   /** A confirmation trial after the planned ones. */
   readonly confirmation?: true;
-  /** Set if it asks the accepted prompt again, beside the candidate. */
+  /** Set if the cell asks the accepted prompt again, beside the candidate. */
   readonly side?: 'accepted';
 }
 
 export interface CellClasses extends Pick<RowClass, 'truth' | 'by'>, Pick<ClassPolicy, 'found'> {}
 
-/** One request of a cell as it went; a conversation has several. */
+/** One call of a cell. A conversation has several. */
 export interface CallRecord {
   /** The cache key. */
   readonly requestHash: string;
   readonly completion: Completion;
   readonly cached: boolean;
   readonly attempts: number;
-  /** The price of a live call; undefined if no price is known; never 0 for "unknown". */
+  /** The price of a live call; undefined if no price is known, never 0. */
   readonly costUsd: number | undefined;
-  /** What was billed, where that is another price, as in a batch; undefined if that price is not known. */
+  /** The billed cost if it differs, as in a batch. Its `costUsd` is undefined if that price is not known. */
   readonly billed?: { readonly costUsd: number | undefined };
 }
 
@@ -99,7 +105,7 @@ export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
 /** The status of a case over its trials. */
 export type CaseStatus = CellStatus | 'flaky';
 
-/** The cost of an answer that arrived and could not be used; undefined if it is unknown. */
+/** The cost of an answer that arrived but could not be used; undefined if unknown. */
 export interface UnusableCost {
   /** The price of a live call. */
   readonly costUsd: number | undefined;
@@ -114,12 +120,12 @@ interface CellResultBase {
   readonly mustPass: boolean;
   readonly group?: string;
   readonly slices?: readonly string[];
-  /** What the answer was classified as; absent if the suite has no classes. */
+  /** The class of the answer; absent if the suite has no classes. */
   readonly classified?: RowClass;
   readonly at: SourceLocation;
-  /** Set if the last call brought an answer that could not be used. */
+  /** Set if the last call returned an answer that could not be used. */
   readonly unusable?: UnusableCost;
-  /** The answers of a cell whose tool calls were answered, with their results. */
+  /** All answers and tool results, if the cell's tool calls were answered. */
   readonly steps?: readonly AgentStep[];
   /** The final state of the case's tools. */
   readonly state?: JsonValue;
@@ -136,7 +142,10 @@ export type CellResult =
       readonly score: number;
       readonly verdicts: readonly Verdict[];
       readonly calls: readonly CallRecord[];
-      /** Set if the answer was refused by the provider's filter or the prompt was too long: failed without an answer. */
+      /**
+       * Set if the provider's filter refused the answer, or the prompt was too long. The cell then failed without an
+       * answer.
+       */
       readonly failure?: ProviderFailure;
       readonly attempts: number;
       /** Billed by judges for this cell; undefined if unknown. */
@@ -146,9 +155,9 @@ export type CellResult =
       readonly status: 'errored';
       readonly failure: ProviderFailure;
       readonly attempts: number;
-      /** Answers that came before the error, still to be paid. */
+      /** Calls before the error, which count for the cost. */
       readonly calls: readonly CallRecord[];
-      /** Where a check could not be made, the verdicts that could. */
+      /** The verdicts of the other checks, if a check could not be made. */
       readonly verdicts: readonly Verdict[];
       readonly judgeCostUsd: number | undefined;
     })
@@ -156,7 +165,7 @@ export type CellResult =
       readonly status: 'skipped';
       readonly reason: SkipReason;
       readonly message?: string;
-      /** Answers of a conversation that was stopped half way, still to be paid. */
+      /** Calls of a stopped conversation, which count for the cost. */
       readonly calls: readonly CallRecord[];
       /** Absent if no judge was called. */
       readonly judgeCostUsd?: number | undefined;
@@ -164,27 +173,27 @@ export type CellResult =
 
 export const stopReasons = ['decided', 'budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted'] as const;
 
-/** Why a run ended before its plan. `decided`: with `--early`, what was asked decided the run. */
+/** Why a run ended before its plan. `decided`: with `--early`, the cells so far decided the run. */
 export type StopReason = (typeof stopReasons)[number];
 
 /**
- * `case` is the suite's own `skip:`. `decided`: the cases before it decided the run (`--early`). The others leave the run
+ * `case`: the suite's own `skip:`. `decided`: earlier cases decided the run (`--early`). All other reasons make the run
  * incomplete.
  */
 export type SkipReason = 'case' | StopReason;
 
-/** What checks see: the last answer, with the cost and latency of the whole conversation. */
+/** The input of checks: the last answer, with the cost and latency of the whole conversation. */
 export interface JudgedAnswer {
   readonly cell: Cell;
   readonly completion: Completion;
   /** Undefined if an answer was not timed. */
   readonly latencyMs: number | undefined;
   readonly costUsd: number | undefined;
-  /** What was said between the prompt's messages and this answer. */
+  /** The messages between the prompt's messages and this answer. */
   readonly conversation: readonly Message[];
-  /** The answers that led to this one, itself the last: of the turn for checks of a turn, else of the cell. */
+  /** The answers up to this one, which is the last. For checks of a turn: of that turn, else of the cell. */
   readonly steps: readonly AgentStep[];
-  /** Set if a program answered and said nothing of the tools it may have called. */
+  /** Set if a program answered without naming the tools that it may have called. */
   readonly isPathUnknown?: true;
   /** The final state of the case's tools; undefined if they have none. */
   readonly state?: JsonValue;
@@ -193,7 +202,7 @@ export interface JudgedAnswer {
 export interface JudgedChecks {
   readonly verdicts: readonly Verdict[];
   readonly judgeCostUsd: number | undefined;
-  /** Set if a judge's call failed; one that was aborted or out of budget skips the cell instead of erroring it. */
+  /** Set if a judge's call failed. An aborted call, or one out of budget, makes the cell skipped, not errored. */
   readonly failure?: ProviderFailure;
 }
 
@@ -218,14 +227,14 @@ export function countStatus(rows: readonly { readonly status: CellStatus }[], st
   return rows.filter((row) => row.status === status).length;
 }
 
-/** The latencies that figures are made of. */
+/** The latencies for figures: of judged trials only. */
 export function judgedLatencies(
   trials: readonly { readonly status: CellStatus; readonly latencyMs?: number | undefined }[],
 ): readonly number[] {
   return trials.flatMap((trial) => (isJudged(trial) ? (trial.latencyMs ?? []) : []));
 }
 
-/** Cells by how they ended: planned = passed + failed + errored + skipped. */
+/** Numbers of cells by status: planned = passed + failed + errored + skipped. */
 export interface CellCounts {
   readonly planned: number;
   readonly passed: number;
@@ -240,7 +249,7 @@ export interface CellCounts {
   readonly cached: number;
 }
 
-/** Finds the cell of a case, for its checks. */
+/** Finds the cell of a case, to read its checks. */
 export type FindCell = (
   suite: string,
   prompt: string,

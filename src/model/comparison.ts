@@ -4,10 +4,10 @@ import type { AgentStep, ToolCall } from './completion.ts';
 import type { RecordedCheck, RecordedVariant } from './record.ts';
 import type { CaseSummary, RowSummary } from './summary.ts';
 
-/** What happened to a case between two sides. */
+/** The change of a case between two sides. */
 export type CaseChange =
   | 'regressed'
-  /** It fails with the accepted prompt too: the model or the data changed. */
+  /** It also fails with the accepted prompt, so the model or the data changed. */
   | 'drifted'
   | 'fixed'
   | 'stillFailing'
@@ -16,10 +16,10 @@ export type CaseChange =
   | 'added'
   | 'removed'
   | 'redefined'
-  /** A side has no verdict on it, for errors or skips. */
+  /** A side has no verdict on it, because of errors or skips. */
   | 'unjudged';
 
-/** An answer beside its case's status, as a report shows it. */
+/** An answer with its case's status, for reports. */
 export interface KeptAnswer {
   readonly status: CaseStatus;
   readonly output?: string;
@@ -27,31 +27,35 @@ export interface KeptAnswer {
   /** The steps of an agent. */
   readonly trajectory?: readonly AgentStep[];
   readonly state?: JsonValue;
-  /** Why it failed, where it did. */
+  /** Why it failed, if it failed. */
   readonly reason?: string;
 }
 
-/** One side of a comparison: a variant's cases as some record or baseline holds them. */
+/** One side of a comparison: the cases of a variant in a record or baseline. */
 export interface ComparedSide {
-  /** Where it came from, in words: `evals/triage.baseline.jsonl`, `run 20261124-…`, `git:main`. */
+  /** The source in words: `evals/triage.baseline.jsonl`, `run 20261124-…`, `git:main`. */
   readonly source: string;
-  /** `run`: a variant of the run itself. `rerun`: the accepted prompt, asked again in it. `stored`: a baseline or another run. */
+  /**
+   * `run`: a variant of this run. `rerun`: the accepted prompt, asked again in this run. `stored`: a baseline or
+   * another run.
+   */
   readonly kind: 'run' | 'rerun' | 'stored';
-  /** When it was accepted, as an ISO date, and how many days before the run that is compared with it. */
+  /** The ISO date of acceptance, and the days from then to the compared run. */
   readonly accepting?: { readonly acceptedAt: string; readonly ageDays: number };
   readonly recorded: RecordedVariant;
   readonly cases: ReadonlyMap<string, CaseSummary>;
-  /** What was accepted, where `cases` ran in this run: only accepted cases can be known failures. */
+  /** The accepted cases, if `cases` ran in this run. Only accepted cases can be known failures. */
   readonly accepted?: ReadonlyMap<string, CaseSummary>;
   /** Model snapshots as the API answered them. */
   readonly models: readonly string[];
   /**
-   * Prices an answer by the price table of both sides; if absent, the recorded cost counts. Null if no price is known.
+   * Prices an answer with the same price table for both sides. Returns null if no price is known. Without this
+   * function, the recorded cost counts.
    */
   readonly costOf?: (row: RowSummary) => number | null | undefined;
   /** The checks of a trial. */
   readonly checksOf: (row: RowSummary) => readonly RecordedCheck[];
-  /** The answer of a case's first judged trial, for people to look at; undefined if it was not kept. */
+  /** The answer of a case's first judged trial, for reports; undefined if it was not kept. */
   readonly answerOf: (caseId: string) => KeptAnswer | undefined;
 }
 
@@ -60,9 +64,9 @@ export interface ComparedCase {
   readonly change: CaseChange;
   readonly baseline: CaseSummary | undefined;
   readonly candidate: CaseSummary | undefined;
-  /** Passed on the baseline by majority and failed in every candidate trial. */
+  /** True if most baseline trials passed and every candidate trial failed. */
   readonly suspect: boolean;
-  /** It was accepted under other checks than those that both sides are judged by here: it counts only for the rates. */
+  /** True if the case was accepted with other checks, so that it counts only for the rates. */
   readonly rejudged: boolean;
   /** Set if it breaks an output contract that changed after it was accepted. */
   readonly breaksContract?: true;
@@ -71,7 +75,7 @@ export interface ComparedCase {
 /** The cases of two sides by id, sorted. */
 export type ComparedCases = ReadonlyMap<string, ComparedCase>;
 
-/** One metric beside its baseline; null if it can't be said. */
+/** One metric compared with its baseline; null if it can't be computed. */
 export interface MetricComparison {
   readonly baseline: number | null;
   readonly candidate: number | null;
@@ -79,7 +83,7 @@ export interface MetricComparison {
   readonly delta: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  /** One-sided, of being worse. */
+  /** One-sided, for a change to the worse. */
   readonly p: number | null;
 }
 
@@ -90,10 +94,10 @@ export interface MetricEvidence extends MetricComparison {
   readonly pWithin?: number;
   /** For costs and steps with too few cases for a test: whether each case rose beyond the margin. */
   readonly everyCaseRose?: boolean;
-  /** The lower bound with every error counted against the candidate, if there were any. */
+  /** The lower bound if every error counts against the candidate. Present if there were errors. */
   readonly worstLow?: number | null;
   /**
-   * True if no case is on both sides. Two separate samples are then compared, which can show a drop but can't exclude
+   * True if no case is on both sides. The sides are then two independent samples, which can show a drop but not exclude
    * one.
    */
   readonly isUnpaired?: true;
@@ -104,30 +108,32 @@ export interface ComparedVariant {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
   readonly cases: ComparedCases;
-  /** How many groups the compared cases come from, where some share one and other inputs are in question. */
+  /**
+   * The number of groups of the compared cases. Present if cases share a group and the gate is about other inputs too.
+   */
   readonly groups?: number;
   readonly passRate: MetricEvidence;
-  /** The tolerated drop of the pass rate where judges decide. */
+  /** The tolerated drop of the pass rate, if judges decide. */
   readonly judgedMargin?: JudgedMargin;
-  /** The slices whose drop is limited and of which the candidate has a case, by name; absent if there is none. */
+  /** The slices with a limited drop and a case in the candidate, by name; absent if there is none. */
   readonly slices?: ReadonlyMap<string, ComparedSlice>;
   /** Absent if the suite has no classes. */
   readonly classes?: ComparedClasses;
-  /** Undefined if every score is its pass or fail again. */
+  /** Undefined if every score is 1 for a pass and 0 for a failure. */
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
-  /** The mean over cases of the answers that an agent gives; absent if a side has no agents. */
+  /** The mean number of an agent's answers over cases; absent if a side has no agents. */
   readonly steps?: MetricEvidence;
   readonly latencyMs: MetricEvidence;
   /** True if both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;
-  /** How much longer the later answer to a case took. Only set if that exceeds the difference between the sides. */
+  /** How much longer the second answer to a case took. Set only if this exceeds the difference between the sides. */
   readonly laterLatency?: number;
   /** Errored trials of each side among the paired cases. */
   readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };
-  /** Answers of the candidate that came without a call and are the very ones the baseline holds. */
+  /** Number of the candidate's answers that came without a call and are the baseline's own answers. */
   readonly sameAnswers: number;
-  /** All answers of the candidate. */
+  /** Number of all answers of the candidate. */
   readonly answers: number;
   readonly unmatched: readonly string[];
   readonly planning: PlanningAdvice;
@@ -135,27 +141,27 @@ export interface ComparedVariant {
   readonly scorePlanning?: PlanningAdvice;
   /** True if an answer of a paired case has no known cost on a side. */
   readonly isCostUnknown?: boolean;
-  /** True if latencies may be compared and that of an answer of a paired case was not measured. */
+  /** True if latencies may be compared, but a paired case has an answer without a measured latency. */
   readonly isLatencyUnknown?: boolean;
 }
 
-/** What the answers to the compared cases were classified as, on both sides. */
+/** The classification results of the compared cases on both sides. */
 export interface ComparedClasses {
-  /** Compared cases of which both sides have a class. */
+  /** Number of compared cases with a class on both sides. */
   readonly cases: number;
   /** Macro F1. */
   readonly f1: { readonly evidence: MetricEvidence; readonly maxDrop: number };
   /** The recall of each class that has a compared case, sorted. */
   readonly recall: ReadonlyMap<string, ComparedRecall>;
-  /** The confusion matrix of both sides without its empty cells, those that moved first. */
+  /** The confusion matrix of both sides without empty cells. Changed cells come first. */
   readonly cells: readonly ComparedClassCell[];
-  /** Compared cases whose answers name other classes than before. */
+  /** Number of compared cases whose answers name other classes than before. */
   readonly changed: number;
-  /** Cases that are of another class than when they were accepted: they are not compared. */
+  /** Number of cases whose true class changed since acceptance. They are not compared. */
   readonly relabelled: number;
-  /** Cases of which the baseline holds no class and no answer. */
+  /** Number of cases for which the baseline has neither class nor answer. */
   readonly unclassified: number;
-  /** Classes of which every case was removed. */
+  /** Classes that lost all their cases. */
   readonly vanished: readonly { readonly name: string; readonly cases: number }[];
 }
 
@@ -167,14 +173,14 @@ export interface ComparedRecall {
   readonly planning: PlanningAdvice;
 }
 
-/** How many cases of a class were found to be of another one. A case with several trials counts in shares. */
+/** The number of cases with one true class and one found class. A case with several trials counts in shares. */
 export interface ComparedClassCell {
   readonly truth: string;
   /** Null if the answer names no class of the suite. */
   readonly found: string | null;
   readonly baseline: number;
   readonly candidate: number;
-  /** Some of the cases that are wrong in this way more often than before. */
+  /** Some cases that show this mistake more often than before. */
   readonly entered: readonly string[];
 }
 
@@ -187,11 +193,14 @@ export interface ComparedSlice {
   readonly planning: PlanningAdvice;
 }
 
-/** The tolerated drop of the pass rate in a judge's verdicts. They show only a part of a true drop. */
+/**
+ * The tolerated drop of the pass rate in a judge's verdicts. It is smaller than the gate's, because an imperfect judge
+ * shows only a part of a true drop.
+ */
 export interface JudgedMargin {
   /** The limit of the gate on a true drop. */
   readonly maxDrop: number;
-  /** The drop of the verdicts that stands for it. */
+  /** The drop in verdicts that corresponds to it. */
   readonly margin: number;
   /** The share of failed trials on both sides that only judges failed; 1 if none failed. */
   readonly judged: number;
@@ -201,7 +210,7 @@ export interface JudgedMargin {
   readonly unmeasured: readonly string[];
 }
 
-/** What would exclude a drop beyond the margin if nothing has changed; null if no number of that kind would. */
+/** The sample sizes that would exclude a drop beyond the margin if nothing has changed. Null if no number is enough. */
 export interface PlanningAdvice {
   readonly cases: number | null;
   /** Trials a side, on these cases. */
@@ -209,8 +218,8 @@ export interface PlanningAdvice {
 }
 
 /**
- * What a run says of a candidate. `holds`: nothing got worse that these cases can show. `better`: and more cases pass than
- * chance explains. `partial`: cases were not compared. `undecided`: something looks worse, and is neither confirmed nor cleared.
+ * The verdict on a candidate. `holds`: these cases show no drop. `better`: also, significantly more cases pass.
+ * `partial`: some cases were not compared. `undecided`: a possible drop is neither confirmed nor cleared.
  */
 export type SwapVerdict = 'better' | 'holds' | 'undecided' | 'partial' | 'worse';
 
@@ -224,10 +233,13 @@ export interface SwapRow {
   readonly reasons: readonly string[];
   /** Compared ones. */
   readonly cases: number;
-  /** Cases that a confirmed failure is about. */
+  /** Cases with a confirmed failure. */
   readonly broken: readonly string[];
   readonly passRate: MetricComparison;
-  /** Of `holds` and `better`: the drop that could go unnoticed, as a fraction; null if any could; absent if none could. */
+  /**
+   * For `holds` and `better`: the largest drop that could go unnoticed, as a fraction. Null if any could; absent if
+   * none could.
+   */
   readonly unseen?: number | null;
   readonly costUsd: MetricComparison;
   readonly latencyMs: MetricComparison;
@@ -239,21 +251,21 @@ export interface SwapCandidate {
   readonly model: string;
   /** The worst of its rows. */
   readonly verdict: SwapVerdict;
-  /** USD of a judged cell, on average over all suites; null if an answer has no known price. */
+  /** Mean cost of a judged cell over all suites, in USD; null if an answer has no known price. */
   readonly cellCostUsd: number | null;
   /** Over the compared cases of all suites. */
   readonly costUsd: MetricComparison;
   readonly latencyMs: MetricComparison;
 }
 
-/** A provider, and what could take its place. */
+/** A provider and its possible replacements. */
 export interface SwapReport {
   readonly provider: string;
   readonly rows: readonly SwapRow[];
   /** The candidates in the order in which they were named. */
   readonly candidates: readonly SwapCandidate[];
-  /** The cheapest candidates that hold everywhere; more than one where they cost the same. */
+  /** The cheapest candidates that hold everywhere; several if they cost the same. */
   readonly cheapest: readonly string[];
-  /** What the run says, in a sentence. */
+  /** The result of the run in a sentence. */
   readonly conclusion: string;
 }

@@ -3,7 +3,7 @@ import type { PlacedFile } from './workspace.ts';
 
 export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 
-/** The role of that name that a prompt may write; any other text is the user's. */
+/** The system, developer or assistant role with this name. Any other name means the user's role. */
 export function toRole(name: unknown): Role {
   return name === 'system' || name === 'developer' || name === 'assistant' ? name : 'user';
 }
@@ -12,18 +12,18 @@ export function isSystemRole(role: Role): boolean {
   return role === 'system' || role === 'developer';
 }
 
-/** A file that goes along with a message. */
+/** A file attached to a message. */
 export interface Attachment {
   /** Relative to the project root, with forward slashes. */
   readonly path: string;
   /** Such as image/png. */
   readonly mediaType: string;
   readonly bytes: number;
-  /** The hash of its content, which can change the answer. */
+  /** The hash of its content. */
   readonly sha256: string;
 }
 
-/** One chat message, already rendered: its content is data and is never rendered again. */
+/** One rendered chat message. Its content is data and is never rendered again. */
 export interface Message {
   readonly role: Role;
   readonly content: string;
@@ -35,7 +35,7 @@ export interface Message {
   readonly name?: string;
   /** Set on a `tool` message that reports an error. */
   readonly isError?: true;
-  /** Only in an assistant message: see `Completion`. */
+  /** Only in an assistant message; see `Completion`. */
   readonly continuation?: JsonValue;
 }
 
@@ -47,23 +47,23 @@ export interface ToolCall {
   readonly rawArguments: string;
 }
 
-/** Why the model stopped, in one closed list; the API's own word is in `rawFinishReason`. */
+/** The reasons why a model stops, the same for all APIs. `rawFinishReason` has the API's own word. */
 export const finishReasons = ['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other'] as const;
 
 export type FinishReason = (typeof finishReasons)[number];
 
-/** Tokens in one meaning for every API: the parts are included in the totals. */
+/** Token counts with the same meaning for every API. The totals include the parts. */
 export interface Usage {
-  /** All input tokens, those read from the provider's cache included. */
+  /** All input tokens, including tokens read from the provider's cache. */
   readonly inputTokens: number;
-  /** All output tokens, reasoning included. */
+  /** All output tokens, including reasoning. */
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly reasoningTokens?: number;
   readonly inputAudioTokens?: number;
   readonly outputAudioTokens?: number;
-  /** USD, as an agent of the user's own reports it. It counts where no price is known. */
+  /** USD, as reported by the user's own agent. It is used if no price is known. */
   readonly costUsd?: number;
 }
 
@@ -76,17 +76,17 @@ export interface RequestOrigin {
   readonly caseId: string;
 }
 
-/** A fully rendered request, ready to send. What can change the answer is here, credentials and limits are not. */
+/** A rendered request, ready to send. It holds everything that can change the answer, but no credentials and limits. */
 export interface CompletionRequest {
   readonly adapter: string;
-  /** Grows when an adapter sends the same request differently. */
+  /** Increases when an adapter sends the same request in another form. */
   readonly adapterVersion: string;
   readonly baseUrl?: string;
   readonly model: string;
   readonly messages: readonly Message[];
   /** Passed to the API unchanged: temperature, seed, tools, response_format … */
   readonly params: JsonObject;
-  /** Variables of the case, for a provider that asks for them. */
+  /** Variables of the case, if the provider's requests contain them. */
   readonly vars?: JsonObject;
   /** Files that a program finds in its workspace. Absent for a provider without one. */
   readonly workspace?: readonly PlacedFile[];
@@ -95,7 +95,7 @@ export interface CompletionRequest {
   readonly origin: RequestOrigin;
 }
 
-/** What a tool answered. */
+/** The result of a tool call. */
 export interface ToolResult {
   readonly content: string;
   readonly isError?: true;
@@ -122,12 +122,15 @@ export interface Completion {
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls: readonly ToolCall[];
-  /** Undefined if none was given, as in a recording written by hand. */
+  /** Undefined if there is none, as in a recording written by hand. */
   readonly finishReason?: FinishReason;
   readonly rawFinishReason?: string;
   /** Undefined if the API reported none. */
   readonly usage?: Usage;
-  /** Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent if it was not measured, as in a batch. */
+  /**
+   * Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent if not
+   * measured, as in a batch.
+   */
   readonly latencyMs?: number;
   /** Time from just before sending to the first text, refusal or tool call; absent if the answer was not streamed. */
   readonly firstTokenMs?: number;
@@ -137,15 +140,15 @@ export interface Completion {
   readonly systemFingerprint?: string;
   /** The steps of the user's own agent, as its program reports them. The last step is the answer itself. */
   readonly steps?: readonly AgentStep[];
-  /** The final state that such an agent reports. */
+  /** The final state that the user's own agent reports. */
   readonly state?: JsonValue;
-  /** Code of the user's own wrote text alone: it had no place to name the tools that it called. */
+  /** The user's own code returned only text, which can't tell the tools that it called. */
   readonly isTextAlone?: true;
-  /** What the adapter must send back with this answer when the conversation goes on, such as signed reasoning. */
+  /** Data that the adapter must send back if the conversation continues, such as signed reasoning. */
   readonly continuation?: JsonValue;
 }
 
-/** Each kind has one policy: see `failurePolicies` in calls/failure-policies.ts. */
+/** The kinds of failures. Each has a policy in calls/failure-policies.ts. */
 export const failureKinds = [
   'auth', // key missing or refused: stops the provider
   'notFound', // no such model or path: stops the provider
@@ -169,32 +172,32 @@ export const failureKinds = [
 
 export type FailureKind = (typeof failureKinds)[number];
 
-/** The longest wait that a server can ask for: a run must not sleep for an hour because of one header. */
+/** The longest wait that a server can request. Without it, one header could stop a run for an hour. */
 export const maxRetryAfterMs = 60_000;
 
 export interface ProviderFailure {
   readonly kind: FailureKind;
-  /** What happened, and the next step if there is one. The code that prints it masks secrets. */
+  /** The error and, if there is one, the next step. The code that prints it masks secrets. */
   readonly message: string;
   readonly status?: number;
   /** The wait that the server requested, in milliseconds from now. */
   readonly retryAfterMs?: number;
-  /** What had come of an answer that broke off, as the end of a sentence. */
+  /** The part of an interrupted answer that arrived, as the end of a sentence. */
   readonly partial?: string;
-  /** What the API counted, and bills, for an answer that is of no use. */
+  /** The tokens that the API bills for an unusable answer. */
   readonly usage?: Usage;
-  /** False if the server said that a retry is useless; overrides the kind's policy. */
+  /** False if the server says that a retry is useless. Overrides the kind's policy. */
   readonly retryable?: boolean;
 }
 
-/** What a server reported of one of its limits; unknown members are left out. */
+/** The state of one rate limit, as the server reports it. Unknown members are absent. */
 export interface LimitReport {
   readonly unit: 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
   readonly limit?: number;
   readonly remaining?: number;
   /** Until the limit is whole again, counted from the answer. */
   readonly resetMs?: number;
-  /** What the limit is counted over, where the server names it. */
+  /** The scope of the limit, if the server names it. */
   readonly periodMs?: number;
 }
 
@@ -206,11 +209,11 @@ export type CompletionOutcome =
       readonly cached: boolean;
       /** Requests sent for it; 0 for a cache hit. */
       readonly attempts: number;
-      /** True if the answer came through the provider's batch API, which bills it at a price of its own. */
+      /** True if the answer came through the provider's batch API, which has its own price. */
       readonly batched?: true;
       /** When the answer was first received, ISO 8601; kept through the cache. */
       readonly receivedAt?: string;
-      /** Set if the run had sent it before it was killed, and found the answer in the cache. */
+      /** Set if the killed run had sent the request, so that its answer was in the cache. */
       readonly isStored?: true;
       readonly limits?: readonly LimitReport[];
     }
@@ -223,12 +226,12 @@ export type CompletionOutcome =
       readonly limits?: readonly LimitReport[];
     };
 
-/** The only function type of the model: providers, cache, retry, limits and budget are all of this shape. */
+/** The function type of a model call. Providers, cache, retry, limits and budget all have this type. */
 export type Complete = (request: CompletionRequest, signal: AbortSignal) => Promise<CompletionOutcome>;
 
 /**
- * Finds the usage of a call that was billed but brought no answer to judge. The usage of an unreadable body may be
- * unknown. Undefined if nothing is known to have been billed.
+ * Finds the usage of a billed call without a usable answer. The usage of an unreadable body may be unknown. Undefined
+ * if nothing is known to have been billed.
  */
 export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usage'> | undefined {
   if (outcome.status === 'completed' || outcome.attempts === 0) return undefined;

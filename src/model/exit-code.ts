@@ -13,7 +13,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** The only source of a verdict's exit code. Precedence: interrupted, failed, provider, incomplete, passed. */
+/** The exit code of a decision. Precedence: interrupted, failed, provider, incomplete, passed. */
 export function exitCodeFor(decision: Decision): ExitCode {
   if (decision.interrupted !== undefined) return exitCodeOfSignal(decision.interrupted);
   switch (decision.outcome) {
@@ -33,7 +33,7 @@ export function exitCodeOfSignal(signal: 'SIGINT' | 'SIGTERM'): ExitCode {
 }
 
 /**
- * What a job in CI says in place of the run's decision. `neutral`: only stored answers are missing. `drift`: an issue
+ * A CI job's result in place of the run's decision. `neutral`: only stored answers are missing. `drift`: an issue
  * reports it. `unconfirmed`: a second run saw no drift. `blind`: nothing was compared, so no drift could be seen.
  */
 export type JobVerdict = 'neutral' | 'drift' | 'unconfirmed' | 'blind';

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../json/json.ts';
 import type { SourceLocation } from './problem.ts';
 
-/** Who must keep up: callers with what is accepted, consumers with what arrives. */
+/** The side that a change affects: `input` affects callers, `output` affects consumers. */
 export type Direction = 'input' | 'output';
 
 export type FindingSeverity = 'error' | 'warn' | 'info';
@@ -9,15 +9,15 @@ export type FindingSeverity = 'error' | 'warn' | 'info';
 /** `practical`: the documented severities; `formal`: only the subset rule; `lenient`: only removing, renaming and retyping fail. */
 export type ContractPolicy = 'practical' | 'formal' | 'lenient';
 
-/** Sets the severity of findings by rule, by place, or by both; `off` leaves them out. */
+/** Sets the severity of findings by rule, by path, or by both. `off` hides them. */
 export interface SeverityOverride {
   readonly rule?: string;
-  /** A JSON Pointer, its subtree included; a `*` stands for one token. */
+  /** A JSON Pointer that includes its subtree. A `*` matches one token. */
   readonly path?: string;
   readonly severity: FindingSeverity | 'off';
 }
 
-/** One difference between two contracts and what it means for the other side. */
+/** One difference between two contracts, with its severity. */
 export interface Finding {
   /** Stable and documented. */
   readonly ruleId: string;
@@ -30,65 +30,65 @@ export interface Finding {
   /** Null if the new contract has no such part. */
   readonly new: JsonValue;
   readonly message: string;
-  /** 12 hex digits; the same as long as this very difference is, whatever else changes. */
+  /** 12 hex digits that identify this difference. Other changes do not affect it. */
   readonly fingerprint: string;
-  /** Set if the suite lets this finding through. */
+  /** Set if the suite approves this finding. */
   readonly approved?: true;
 }
 
-/** True for what breaks the contract: an error that is not approved. */
+/** True for a finding that breaks the contract: an error that is not approved. */
 export function isBreak({ severity, approved }: Pick<Finding, 'severity' | 'approved'>): boolean {
   return severity === 'error' && approved !== true;
 }
 
-/** A finding with its place in the files of today. */
+/** A finding with its place in the current files. */
 export interface LocatedFinding extends Finding {
   readonly at?: SourceLocation;
 }
 
-/** What stored answers say of a change: whether a possible break was observed. */
+/** The check of a change against stored answers, which shows if a possible break really occurs. */
 export interface ObservedAnswers {
   /** Whose answers were checked against which side's output schema. */
   readonly answers: 'baseline' | 'new';
   readonly schema: 'new' | 'old';
   readonly total: number;
-  /** Refused by this schema and not by the other. */
+  /** Number of answers that only this schema rejects. */
   readonly rejected: number;
-  /** Refused by both schemas: broken before, too; left out if there is none. */
+  /** Number of answers that both schemas reject, so that the change did not break them. Absent if there is none. */
   readonly alreadyRejected?: number;
-  /** Answers that could not be judged, in time or at all; left out if every one could. */
+  /** Number of answers that could not be checked, or not in time. Absent if there is none. */
   readonly unjudged?: number;
-  /** The first of them. */
+  /** The first rejected answers. */
   readonly offenders: readonly { readonly caseId: string; readonly reason: string }[];
   /** `12 of 40 recorded answers would now be rejected`. */
   readonly message: string;
 }
 
-/** What became of the contract of one prompt. */
+/** The contract findings of one prompt. */
 export interface PromptFindings {
   readonly suite: string;
   readonly prompt: string;
-  /** What it was compared with, in words. */
+  /** The other side of the comparison, in words. */
   readonly against: string;
   readonly findings: readonly LocatedFinding[];
   readonly observed?: readonly ObservedAnswers[];
 }
 
-/** What `contract check` and `contract diff` have to say. */
+/** The report of `contract check` and `contract diff`. */
 export interface ContractReport {
-  /** A prompt each; a comparison of two files is one entry without names. */
+  /** One entry for each prompt. A comparison of two files is one entry without names. */
   readonly entries: readonly (Omit<PromptFindings, 'suite' | 'prompt'> & {
     readonly suite?: string;
     readonly prompt?: string;
   })[];
-  /** Remarks that change nothing, such as a suite without a baseline. */
+  /** Remarks without effect on the result, such as a suite without a baseline. */
   readonly notes: readonly string[];
   readonly exitCode: number;
 }
 
 const maxNamed = 20;
 
-/** A run's warnings for one prompt's contract: doubtful changes, and what stored answers say. */
+/** A run's warnings for one prompt's contract: doubtful changes, and results on stored answers. */
 export function describeContractWarnings({
   suite,
   prompt,

@@ -34,7 +34,7 @@ export const breachCodes = [
 
 export type BreachCode = (typeof breachCodes)[number];
 
-/** Breaches that say that nothing can be said. */
+/** Breaches that leave the run undecided. */
 export const undecidedCodes: ReadonlySet<BreachCode> = new Set<BreachCode>([
   'errors-exceeded',
   'nothing-evaluated',
@@ -45,7 +45,7 @@ export const undecidedCodes: ReadonlySet<BreachCode> = new Set<BreachCode>([
   'inconclusive',
 ]);
 
-/** One broken threshold. */
+/** A broken limit. */
 export interface Breach {
   readonly code: BreachCode;
   readonly suite?: string;
@@ -53,9 +53,9 @@ export interface Breach {
   readonly provider?: string;
   readonly caseId?: string;
   readonly metric?: 'passRate' | 'score' | 'cost' | 'latency' | 'steps' | 'recall' | 'precision' | 'f1';
-  /** The tag whose cases the metric is of; absent if it is of all cases. */
+  /** The tag of the cases that the metric covers; absent if it covers all cases. */
   readonly slice?: string;
-  /** The class that a recall or precision is of. */
+  /** The class of a recall or precision. */
   readonly class?: string;
   readonly baseline?: number;
   readonly candidate?: number;
@@ -64,15 +64,15 @@ export interface Breach {
 
 export type DecisionOutcome = 'passed' | 'failed' | 'inconclusive' | 'incomplete';
 
-/** The gate's decision, from which alone the exit code follows (model/exit-code.ts). */
+/** The gate's decision. The exit code depends on nothing else (model/exit-code.ts). */
 export interface Decision {
   readonly outcome: DecisionOutcome;
   readonly breaches: readonly Breach[];
-  /** Visible remarks that do not change the outcome. */
+  /** Remarks for the user that do not change the outcome. */
   readonly warnings: readonly string[];
-  /** What the change takes out of its own gate, one sentence each; they are among the warnings too. */
+  /** Settings that the change loosens in its own gate, one sentence each. `warnings` contains them too. */
   readonly loosened?: readonly string[];
-  /** What `incomplete` means: cells that could not be judged, or an evaluation that did not happen. */
+  /** The reason for `incomplete`: cells could not be judged, or an evaluation did not happen. */
   readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'unvalidated' | 'inconclusive';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   /** How sure it is that nothing got worse; absent if nothing was compared. */
@@ -80,14 +80,14 @@ export interface Decision {
 }
 
 /**
- * `unchanged`: every compared cell asks what the baseline's asked, and has its verdict. `certain`: a drop beyond the margin
- * is excluded. `unseen`: nothing got worse that these cases can show.
+ * `unchanged`: every compared cell sends the baseline's request and has the baseline's verdict. `certain`: a drop
+ * beyond the margin is excluded. `unseen`: no drop was found, but these cases cannot exclude one.
  */
 export interface Certainty {
   readonly kind: 'unchanged' | 'certain' | 'unseen';
-  /** Compared cases, over all variants. */
+  /** Number of compared cases, over all variants. */
   readonly cases: number;
-  /** For `unseen`: the largest drop of a pass rate that could go unnoticed, as a fraction; null if any drop could. */
+  /** For `unseen`: the largest drop of a pass rate that could go unnoticed, as a fraction. Null if any drop could. */
   readonly drop?: number | null;
   /** For `unseen`: the gated slice or class in which the largest drop could go unnoticed. */
   readonly slice?: UnseenSlice;
@@ -95,10 +95,10 @@ export interface Certainty {
 
 export interface UnseenSlice {
   readonly name: string;
-  /** True if the cases are those of a class, of which the drop is one of recall. */
+  /** True if the cases are the cases of a class. The drop is then a drop of its recall. */
   readonly isClass?: true;
-  /** Its compared cases. */
+  /** Number of its compared cases. */
   readonly cases: number;
-  /** The largest drop that could go unnoticed, as for the whole. */
+  /** The largest drop that could go unnoticed, as a fraction; null if any drop could. */
   readonly drop: number | null;
 }

@@ -6,7 +6,7 @@ import type { VariantSummary } from './summary.ts';
 /** Grows when a field changes meaning or a new one is required; new optional fields do not count. */
 export const historyFormat = 1;
 
-/** How suites, their variants and their cases did over stored runs. Lists of points go from the oldest run to the latest. */
+/** Results of suites, variants and cases over stored runs. Lists of points start with the oldest run. */
 export interface History {
   readonly format: typeof historyFormat;
   readonly runs: readonly HistoryRun[];
@@ -19,7 +19,7 @@ interface HistoryRun {
   readonly id: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Of llmcheck. */
+  /** The version of llmcheck. */
   readonly version: string;
   /** False if it was stopped or killed, or if its record lacks rows. */
   readonly complete: boolean;
@@ -32,7 +32,7 @@ export interface HistoryPoint
   readonly run: string;
   /** The chance that two trials of a case in this run disagree, averaged over cases; null for single trials. */
   readonly flakeRate: number | null;
-  /** True if prompt, model, parameters or cases are others than in the point before: no line joins the two. */
+  /** True if prompt, model, parameters or cases differ from the previous point. A chart does not connect the two. */
   readonly redefined: boolean;
 }
 
@@ -44,16 +44,16 @@ export interface VariantHistory extends VariantKey {
 
 /**
  * Whether the pass rate rises or falls with time (Mann and Kendall). Only runs with the present cases and checks count.
- * Runs without a new answer are no new evidence. Neither they nor runs in which cells have no verdict count.
+ * A run counts only if it has a new answer and all its cells have a verdict.
  */
 export interface RateTrend {
-  /** Runs that count. */
+  /** Number of runs that count. */
   readonly runs: number;
-  /** Id of the first of them; absent if there is none. */
+  /** Id of the first run that counts; absent if there is none. */
   readonly since?: string;
-  /** Null if no trend is shown. */
+  /** Null if there is no significant trend. */
   readonly direction: 'falls' | 'rises' | null;
-  /** One-sided, of the direction that the runs take; null if they are too few or all alike. */
+  /** One-sided, for the direction of the runs; null if the runs are too few or all equal. */
   readonly p: number | null;
   /** Kendall's tau-b. */
   readonly tau: number | null;
@@ -65,7 +65,7 @@ export interface RateTrend {
 
 export interface CaseHistory extends VariantKey {
   readonly caseId: string;
-  /** The status in the latest run that has it. */
+  /** The status in the latest run with this case. */
   readonly status: CaseStatus;
   readonly points: readonly CasePoint[];
   readonly flakes: FlakeHistory;
@@ -73,26 +73,28 @@ export interface CaseHistory extends VariantKey {
 
 export interface CasePoint {
   readonly run: string;
-  /** Trials with a verdict, and those of them that passed. */
+  /** Trials with a verdict. `passed` is the number of them that passed. */
   readonly judged: number;
   readonly passed: number;
-  /** True if the case, its prompt or its model is another than in the point before. */
+  /** True if the case, its prompt or its model differs from the previous point. */
   readonly redefined: boolean;
 }
 
-/** Since the case, its prompt and its model are what they are now; cached answers are no new evidence and not counted. */
+/**
+ * How often a case's outcome changes. Counts runs with the present case, prompt and model. Cached answers do not count.
+ */
 export interface FlakeHistory {
   /** Share of pairs of neighbouring outcomes that disagree; null if there is no pair. */
   readonly rate: number | null;
   readonly pairs: number;
-  /** The runs since then, half of them by default, compared with those before; present if both have a pair. */
+  /** The later runs compared with the earlier ones. By default each part is one half. Present if both have a pair. */
   readonly change?: {
     /** Id of the first run after the cut. */
     readonly since: string;
     readonly before: { readonly pairs: number; readonly disagreements: number };
     readonly after: { readonly pairs: number; readonly disagreements: number };
     readonly p: number;
-    /** Over all cases that were tested; at most 0.05 of those named are expected to be named wrongly. */
+    /** Adjusted over all tested cases. At most 5 % of the reported cases are expected to be false. */
     readonly adjustedP: number;
     readonly isNamed: boolean;
   };
@@ -101,11 +103,11 @@ export interface FlakeHistory {
 export interface SuiteHistory {
   readonly suite: string;
   readonly path: string;
-  /** Over all variants that are not replaced; a case counts once in each run. */
+  /** Points over all variants that are not replaced. A case counts once in each run. */
   readonly points: readonly HistoryPoint[];
   readonly variants: readonly VariantHistory[];
   readonly cases: readonly CaseHistory[];
-  /** Runs with a filter, shard or sample: their cases count, their rates would not compare. */
+  /** Number of runs with a filter, shard or sample. Their cases count, but their rates are not comparable. */
   readonly partialRuns: number;
 }
 
@@ -120,7 +122,7 @@ export interface TrendPoint extends Pick<VariantSummary, 'passRate' | 'costUsd' 
   readonly runId: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** True if a filter, a stop or errors left cells out: its rate covers other cases than that of a whole run. */
+  /** True if a filter, a stop or errors left cells out, so that the rate covers fewer cases. */
   readonly isPartial: boolean;
 }
 
@@ -128,15 +130,15 @@ export interface TrendPoint extends Pick<VariantSummary, 'passRate' | 'costUsd' 
 export interface ErosionFinding extends VariantKey {
   readonly kind: 'erosion';
   readonly suite: string;
-  /** `eroded`: below the reference by more than the margin, beyond chance. `silent`: the reference can't be compared with. */
+  /** `eroded`: significantly below the reference, by more than the margin. `silent`: no comparison is possible. */
   readonly outcome: 'held' | 'eroded' | 'silent';
-  /** What was read, in words. */
+  /** The reference in words. */
   readonly source: string;
-  /** ISO 8601: runs that began later are those since the pin. */
+  /** ISO 8601. Runs that began later count as runs since the pin. */
   readonly until: string;
-  /** Cases with the same content and checks on both sides, and a verdict on both. */
+  /** Number of cases with the same content and checks, and a verdict, on both sides. */
   readonly cases: number;
-  /** Cases of the reference. */
+  /** Number of cases in the reference. */
   readonly of: number;
   readonly passRate: {
     readonly reference: number | null;
@@ -148,7 +150,7 @@ export interface ErosionFinding extends VariantKey {
   /** Standard score of the difference over cases; null if it has no spread. */
   readonly z: number | null;
   readonly message: string;
-  /** Stored runs since the pin, the oldest first, this run last; only if it is eroded. */
+  /** Stored runs since the pin, oldest first, this run last. Only filled if the outcome is `eroded`. */
   readonly since: readonly RunSincePin[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Packages that a project installs for what needs them, with the lowest version that works of each major version. The first
- * is the one to install. The next major version may not work.
+ * Optional packages, each with the lowest version that works for each supported major version. The first version is the
+ * one to install. A later major version may not work.
  */
 const lowestVersions = {
   // BullMQ 5.64 is the first that reports the locks that it renews.
@@ -25,7 +25,7 @@ export interface PackageFault {
   readonly install: string;
 }
 
-/** Which packages have to be installed before something can be used; undefined if none has. */
+/** The packages that are missing or too old; undefined if there is none. */
 export function findPackageFault(names: readonly OptionalPackage[], versionOf: VersionOf): PackageFault | undefined {
   const faults = names.flatMap((name) => {
     const version = versionOf(name);
@@ -50,7 +50,7 @@ function fits(version: string, lowest: string): boolean {
   return rangeOf(version) === rangeOf(lowest) && minorOf(version) >= minorOf(lowest);
 }
 
-/** The part of a version that changes where something breaks: 5 of 5.4.1, 0.2 of 0.2.3. */
+/** The part of a version that changes with breaking changes: 5 of 5.4.1, 0.2 of 0.2.3. */
 function rangeOf(version: string): string {
   const [major = '', minor = ''] = version.split('.');
   return major === '0' ? `0.${minor}` : major;

@@ -1,17 +1,17 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { FinishReason, Message, Usage } from './completion.ts';
 
-/** What a user's own check is given: everything that the answer is, and what the suite hands over. */
+/** The input of a user's own check: the whole answer, and the arguments from the suite. */
 export interface AssertionInput {
-  /** The part that `select` picks: a text, or a JSON value. The whole text where the suite selects nothing. */
+  /** The part that `select` picks: a text, or a JSON value. Default: the whole text. */
   readonly target: JsonValue;
   /** The answer's text. */
   readonly text: string;
   readonly reasoning?: string;
   readonly refusal?: string;
-  /** Arguments that are not JSON are the text that came. */
+  /** Arguments that are not JSON are kept as text. */
   readonly toolCalls: readonly { readonly name: string; readonly arguments: JsonValue }[];
-  /** Absent if none was given. */
+  /** Absent if the API reported none. */
   readonly finishReason?: FinishReason;
   /** In tokens; absent if the API reported none. */
   readonly usage?: Usage;
@@ -19,11 +19,11 @@ export interface AssertionInput {
   readonly latencyMs: number | null;
   /** In US dollars; null if no price is known. */
   readonly costUsd: number | null;
-  /** `args` of the assertion, its templates rendered; null if there are none. */
+  /** `args` of the assertion with its templates rendered; null if there are none. */
   readonly args: JsonValue;
 }
 
-/** What a function is given that makes something of an answer, for `select`. */
+/** The input of a user's own function for `select`. */
 export interface SelectInput extends AssertionInput {
   /** The variables of the case. */
   readonly vars: Readonly<Record<string, unknown>>;
@@ -31,36 +31,38 @@ export interface SelectInput extends AssertionInput {
   readonly state?: JsonValue;
 }
 
-/** What a user's own check says. Anything else, and any further key, makes the check errored. */
+/** The return value of a user's own check. Another value, or an additional key, makes the check errored. */
 export interface AssertionVerdict {
   readonly pass: boolean;
-  /** From 0 to 1; 1 or 0 if it is left out. */
+  /** From 0 to 1. Default: 1 for a pass, 0 for a failure. */
   readonly score?: number;
   readonly reason?: string;
 }
 
-/** The export that the `module` assertion calls. What it throws makes the check errored, not failed. */
+/** The export that the `module` assertion calls. If it throws, the check is errored, not failed. */
 export type AssertionModule = (input: AssertionInput) => AssertionVerdict | Promise<AssertionVerdict>;
 
 /**
- * The export `tools`, or the default export, of a module that answers the tool calls of a case. It maps names of tools
- * to functions. Text that one returns is sent as it is, any other value as JSON. What it throws is the tool's error for
- * the model. An export `state`, a function without arguments, gives the final state of the tools as JSON.
+ * The export `tools`, or the default export, of a module that answers the tool calls of a case. It maps tool names to
+ * functions. A returned text is sent unchanged, any other value as JSON. A thrown error is sent to the model as the
+ * tool's error. The export `state`, a function without arguments, returns the final state of the tools as JSON.
  */
 export type ToolsModule = Readonly<Record<string, ToolFunction>>;
 
-/** Written as a method, so that a function may name the type of its own arguments. */
+/** Declared as a method, so that a function may narrow the type of its arguments. */
 export type ToolFunction = { run(args: Readonly<Record<string, JsonValue>>): unknown }['run'];
 
 /** Code that a check runs, as found when the suite was loaded. */
 export interface CodeSource {
-  /** Absolute: where relative paths and the child's working folder are. */
+  /** Absolute. Relative paths start here, and it is the child's working folder. */
   readonly folder: string;
   /** Absolute path of a module; undefined for a command. */
   readonly file?: string;
-  /** SHA-256 over its files: part of the case's hash. */
+  /** SHA-256 of its files; part of the case hash. */
   readonly hash: string;
-  /** Names of the variables that it gets beside the basic ones. Their values are part of the case hash of a cell. */
+  /**
+   * Names of environment variables that it gets besides the basic ones. Their values are part of a cell's case hash.
+   */
   readonly envNames?: readonly string[];
 }
 
@@ -76,56 +78,56 @@ export interface ModuleJob extends CodeLimits {
   readonly exportName: string;
   /** JSON. */
   readonly input: unknown;
-  /** What it should return, in messages; default a verdict. */
+  /** The name of the expected return value in messages. Default: a verdict. */
   readonly noun?: string;
   /** Default 64 KiB. */
   readonly maxReturnedBytes?: number;
   /** Set if the export is data, or a function that makes it. */
   readonly isValue?: true;
-  /** Set if a tool of the module is called, or the state of its tools is read. */
+  /** Set for a call of one of the module's tools, or to read their state. */
   readonly tool?: 'call' | 'state';
-  /** Set if the export makes prompts: `input` is a list of variables, and each has an answer. */
+  /** Set if the export makes prompts. `input` is then a list of variable sets, and each gets an answer. */
   readonly prompts?: {
     /** Set before the module is loaded. */
     readonly clockOffsetMs: number;
-    /** True if an answer is only compared with another one. */
+    /** True if only digests of the answers are needed. */
     readonly wantsDigests: boolean;
   };
-  /** Kills the child that works on it. */
+  /** Aborting it kills the child process. */
   readonly signal?: AbortSignal;
 }
 
-/** A prompt in code and what it is called with. Either `module` or `argv` is set. */
+/** A prompt in code and its input. Either `module` or `argv` is set. */
 export interface PromptJob {
   readonly module?: {
     /** Absolute. */
     readonly file: string;
     readonly exportName: string;
-    /** Its files at another commit, absolute; undefined if those on disk are meant. */
+    /** Its files at another commit, with absolute paths; undefined to use the files on disk. */
     readonly files?: readonly { readonly path: string; readonly text: string }[];
   };
   readonly argv?: readonly string[];
-  /** Absolute: where a program starts. */
+  /** Absolute: the working folder of a program. */
   readonly folder: string;
-  /** The project's root, and the folder that all of its files are in. */
+  /** The project's root. `boundary` is the folder that contains all its files. */
   readonly root: string;
   readonly boundary: string;
-  /** Of each case, as JSON. */
+  /** The variables of each case, as JSON. */
   readonly vars: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** What a prompt in code said for one case. */
+/** The result of a prompt in code for one case. */
 export interface PromptAnswer {
   readonly returned?: unknown;
-  /** Hash of what it returned, in place of it or beside it. */
+  /** Hash of the returned value, with or without the value itself. */
   readonly digest?: string;
-  /** Set on the second answer where it is the first one again. */
+  /** Set on a second answer that equals the first. */
   readonly isSame?: true;
-  /** The end of a sentence about the prompt. */
+  /** The error, as the end of a sentence about the prompt. */
   readonly fault?: string;
-  /** Set if the fault is another case's. */
+  /** Set if another case caused the fault. */
   readonly isFollowing?: true;
-  /** Variables that the code read, and those of them that are not set. */
+  /** Variables that the code read. `missing` lists the ones that are not set. */
   readonly reads?: readonly string[];
   readonly missing?: readonly string[];
 }
@@ -140,7 +142,7 @@ export type RenderPrompts = (job: PromptJob) => Promise<RenderedPrompts>;
 
 interface ModuleCall extends ModuleJob {
   readonly input: AssertionInput;
-  /** Variables that it is handed beside the basic ones. */
+  /** Names of environment variables that it gets besides the basic ones. */
   readonly envNames?: readonly string[];
 }
 
@@ -148,15 +150,15 @@ export interface CommandCall extends CodeLimits {
   readonly argv: readonly string[];
   /** Absolute. */
   readonly folder: string;
-  /** Names of variables that it may see beside the basic ones. */
+  /** Names of environment variables that it gets besides the basic ones. */
   readonly envNames: readonly string[];
   readonly input: AssertionInput;
 }
 
-/** The result, unchecked; or why there is none, as the end of a sentence about the code ("took longer than 10 s"). */
+/** The unchecked result, or a fault that ends a sentence about the code ("took longer than 10 s"). */
 export type CodeOutcome = { readonly returned: unknown } | { readonly fault: string };
 
-/** Runs a user's own code in children with a deadline and a bound on memory. Never rejects for what the code does. */
+/** Runs the user's own code in child processes with a deadline and a memory limit. Errors of the code never reject. */
 export interface OwnCode {
   readonly runModule: (call: ModuleCall) => Promise<CodeOutcome>;
   readonly runCommand: (call: CommandCall) => Promise<CodeOutcome>;
@@ -165,20 +167,20 @@ export interface OwnCode {
 /** A JSON Schema of a map of parameters, or a schema made with zod 4. */
 export type ParamsSchema = JsonObject | TypedSchema<unknown>;
 
-/** What a zod 4 schema shows of its type, so that only those who write one need zod. */
+/** The part of a zod 4 schema that carries its type. Only users who write such a schema need zod. */
 export interface TypedSchema<Output> {
   readonly _zod: { readonly output: Output };
 }
 
-/** What a check or a provider is given: as the schema parsed it, or JSON. */
+/** The parameters of a check or provider: the schema's output type, or JSON. */
 export type ParamsOf<Schema> = Schema extends TypedSchema<infer Output> ? Output : Readonly<Record<string, JsonValue>>;
 
-/** What a plug-in's check is given: the answer, and the parameters with their templates rendered. */
+/** The input of a plug-in's check: the answer, and the parameters with their templates rendered. */
 export interface PluginCheckInput<Params = unknown> extends Omit<AssertionInput, 'args'> {
   readonly params: Params;
 }
 
-/** An assertion that suites name like a built-in one. */
+/** An assertion that suites use like a built-in one. */
 export interface AssertionPlugin {
   readonly kind: 'assertion';
   /** A word in lowerCamelCase that no built-in assertion has. */
@@ -193,30 +195,32 @@ export interface AssertionPlugin {
   readonly main?: string;
   /** How long one check may take, in milliseconds; default 10,000. */
   readonly timeoutMs?: number;
-  /** Changes when the same answer is judged differently. What is loaded from a file is hashed as well. */
+  /**
+   * Change it when the same answer gets another verdict. The hash of a file that the plug-in is loaded from counts too.
+   */
   readonly version?: string;
-  /** What it throws makes the check errored, not failed. */
+  /** If it throws, the check is errored, not failed. */
   readonly check: (input: PluginCheckInput) => AssertionVerdict | Promise<AssertionVerdict>;
 }
 
-/** A request as a plug-in's provider is given it. */
+/** The input of a plug-in's provider. */
 export interface ProviderRequest<Options = unknown> {
   readonly model: string;
   readonly messages: readonly Message[];
-  /** As the suite has them: temperature, tools … */
+  /** The parameters in the suite: temperature, tools … */
   readonly params: JsonObject;
   /** The provider's own keys in the suite. */
   readonly options: Options;
   /** From 0. */
   readonly trial: number;
-  /** Names of the cell, for logs: an answer should not depend on them. */
+  /** Names of the cell, for logs. An answer should not depend on them. */
   readonly suite: string;
   readonly prompt: string;
   readonly caseId: string;
   /** The value of the variable that `apiKeyEnv` names; undefined if it is not set or none is named. */
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
-  /** Aborted where the call's time is up or the run is stopped. */
+  /** Aborts when the call times out or the run is stopped. */
   readonly signal: AbortSignal;
 }
 
@@ -231,10 +235,12 @@ export interface ProviderAnswer {
   readonly usage?: Usage;
   /** The model snapshot that answered. */
   readonly model?: string;
-  /** The steps that an agent took, the last one being the answer; or `steps` of the Vercel AI SDK. `text` may be left out then. */
+  /**
+   * The steps of an agent, or `steps` of the Vercel AI SDK. The last step is the answer, so `text` is optional then.
+   */
   readonly steps?: readonly (TakenStep | JsonObject)[];
   /**
-   * The same as messages of OpenAI, Anthropic, LangChain or the Vercel AI SDK. Events of Claude Code, Codex or Gemini
+   * The steps as messages of OpenAI, Anthropic, LangChain or the Vercel AI SDK. Events of Claude Code, Codex or Gemini
    * CLI are read too.
    */
   readonly messages?: readonly JsonObject[];
@@ -242,7 +248,7 @@ export interface ProviderAnswer {
   readonly state?: JsonValue;
 }
 
-/** What an agent said in one step, and the tool calls it made. */
+/** The text and tool calls of one step of an agent. */
 export interface TakenStep {
   readonly text?: string;
   readonly toolCalls?: readonly {
@@ -254,24 +260,27 @@ export interface TakenStep {
   }[];
 }
 
-/** An adapter that suites name like a built-in one: `name:model`. */
+/** An adapter that suites use like a built-in one: `name:model`. */
 export interface ProviderPlugin {
   readonly kind: 'provider';
   /** A word that no built-in adapter has. */
   readonly name: string;
   readonly summary: string;
   readonly example?: string;
-  /** Keys of its own beside those that every provider has. Default: none. */
+  /** Its keys besides the keys of every provider. Default: none. */
   readonly options?: ParamsSchema;
-  /** Part of the cache key: changes when the same request is answered differently. */
+  /** Part of the cache key. Change it when the same request gets another answer. */
   readonly version?: string;
-  /** Makes one attempt. What it throws is an errored cell; an error with a `status` (429, 503 …) is retried as such. */
+  /**
+   * Makes one attempt. If it throws, the cell is errored. An error with a `status` is retried like that HTTP status
+   * (429, 503 …).
+   */
   readonly complete: (request: ProviderRequest) => string | ProviderAnswer | Promise<string | ProviderAnswer>;
 }
 
 /** A plug-in as found when the project was loaded. */
 export interface LoadedPlugin<Kind> {
   readonly plugin: Kind;
-  /** Hash of its source: part of the case's hash and of cache keys. */
+  /** Hash of its source; part of the case hash and of cache keys. */
   readonly hash: string;
 }

@@ -1,14 +1,14 @@
 import type { StopReason } from './cell.ts';
 import type { DecisionOutcome } from './gate.ts';
 
-/** What a stored run says by its report. */
+/** The verdict of a stored run, as its report states it. */
 export interface PageRunVerdict {
   /** `failed`, `passed` and so on, as the reports say it. */
   readonly word: string;
   readonly outcome: DecisionOutcome;
   /** `10 of 42 tickets cases broke with v2`. */
   readonly text: string;
-  /** What it was compared with: `baseline`, `run 2026…`, `v1`; empty if with nothing. */
+  /** The other sides of its comparisons: `baseline`, `run 2026…`, `v1`; empty if there were none. */
   readonly against: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface PageRun {
   /** Null if the record can't be read. */
   readonly startedAt: string | null;
   readonly state: 'complete' | 'running' | 'unfinished' | 'unreadable' | StopReason;
-  /** What was checked out, as far as the run knew. */
+  /** The commit, if the run knew it. */
   readonly commit?: string;
   readonly branch?: string;
   readonly pullRequest?: number;

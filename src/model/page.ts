@@ -7,8 +7,8 @@ import type { TrendPoint } from './history.ts';
 import type { RecordedCheck } from './record.ts';
 import type { Report, VariantReport } from './report.ts';
 
-// What the page is given: made by the html reporter, read by src/page. An index is parsed when it opens, the blocks with
-// each case's detail when somebody looks.
+// The data of the page: the html reporter writes it, src/page reads it. The page parses the index when it opens. It
+// parses a block of case details when the user opens a case.
 
 export interface PageIndex {
   readonly tool: Report['tool'];
@@ -16,13 +16,13 @@ export interface PageIndex {
   readonly verdict: {
     readonly outcome: DecisionOutcome;
     readonly exitCode: number;
-    /** In words: `failed: 10 of 42 tickets cases broke with v2`. */
+    /** The verdict as text: `failed: 10 of 42 tickets cases broke with v2`. */
     readonly text: string;
     readonly counts: string;
   };
   readonly totals: Report['totals'];
   readonly failures: PageFailures;
-  /** What to do about the verdict, as a command. */
+  /** A command for the user's next step. */
   readonly nextStep?: string;
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
@@ -38,17 +38,17 @@ export interface PageContract extends Omit<PromptFindings, 'findings' | 'observe
 
 export type PageFinding = Omit<LocatedFinding, 'old' | 'new'>;
 
-/** What did not pass. */
+/** The failures of a run. */
 export interface PageFailures {
-  /** The worst cases, must-pass ones first; those that failed alike are one. */
+  /** The worst cases, must-pass cases first. Cases that failed alike share an entry. */
   readonly entries: readonly PageFailure[];
-  /** Cases that no entry names. */
+  /** Number of cases without an entry. */
   readonly hidden: number;
-  /** Cases that could not be judged, by the error. */
+  /** Cases that could not be judged, grouped by error. */
   readonly errored: readonly PageCaseGroup[];
-  /** Cases that the gate lets through, by the reason. */
+  /** Failures that the gate tolerates, grouped by reason. */
   readonly tolerated: readonly PageCaseGroup[];
-  /** Broken limits besides single cases. */
+  /** Broken limits that do not belong to a single case. */
   readonly limits: readonly PageLimit[];
 }
 
@@ -57,7 +57,7 @@ export interface PageFailure {
   readonly suite: string;
   /** `shipping-1 … shipping-9 (9 cases)`. */
   readonly title: string;
-  /** The first hundred of them, in natural order. */
+  /** The first hundred case ids, in natural order. */
   readonly caseIds: readonly string[];
   readonly count: number;
   /** The place of the first case. */
@@ -66,7 +66,7 @@ export interface PageFailure {
   readonly outcomes: readonly PageOutcome[];
 }
 
-/** How the first case of a failure failed on the variants that failed alike. */
+/** The failure of the first case on one or more variants that failed alike. */
 export interface PageOutcome {
   /** One of the variants. */
   readonly prompt: string;
@@ -77,14 +77,14 @@ export interface PageOutcome {
   /** `regressed`, `new`, `flaky` and so on. */
   readonly word?: string;
   readonly change?: CaseChange;
-  /** Why the gate lets it through. */
+  /** Why the gate tolerates the failure. */
   readonly tolerated?: string;
-  /** True if the change under test brings a baseline that accepts this. */
+  /** True if the change under test includes a baseline that accepts this failure. */
   readonly isAccepted?: true;
   /** `5 of 5 confirmation trials failed`. */
   readonly trials?: string;
   readonly input?: PageText;
-  /** The baseline's answer and the one that failed; the part around the first difference where they are long. */
+  /** The baseline's answer and the failed answer. Long answers are cut to the part around the first difference. */
   readonly before?: PageText;
   readonly now?: PageText;
   readonly reasons: readonly string[];
@@ -95,7 +95,7 @@ export interface PageCaseGroup {
   readonly suite: string;
   readonly reason: string;
   readonly count: number;
-  /** The first few. */
+  /** The first few case ids. */
   readonly caseIds: readonly string[];
   readonly variants?: string;
   /** One of the variants. */
@@ -114,13 +114,13 @@ export interface PageSuite {
   readonly suite: string;
   readonly path: string;
   readonly variants: readonly PageVariant[];
-  /** Each changed prompt once, whatever the number of its providers. */
+  /** The changed prompts. A prompt with several providers is listed once. */
   readonly prompts: readonly PagePromptChange[];
-  /** What comparisons say besides their figures, once for all variants of which the same is true. */
+  /** Remarks of comparisons besides their figures. Variants with the same remark share an entry. */
   readonly remarks: readonly PageRemark[];
   readonly tags: readonly string[];
   readonly cases: readonly PageCaseRow[];
-  /** Numbers of the blocks of rows that come before `cases`, where a file's index would be too long for them. */
+  /** Numbers of the blocks with the rows before `cases`, if the index would be too long with them. */
   readonly rowBlocks?: readonly number[];
 }
 
@@ -137,16 +137,16 @@ export interface PageVariant
   readonly trend?: readonly TrendPoint[];
 }
 
-/** The classes of a variant in words, the same in every report. Names are as they were written. */
+/** Class figures as text, formatted as in the other reports. Class names are unescaped. */
 export interface PageClasses {
-  /** `95.0 % → 76.2 %, −18.8 pts [−30.1, −9.0] in 40 cases`, or the value alone where nothing was compared. */
+  /** `95.0 % → 76.2 %, −18.8 pts [−30.1, −9.0] in 40 cases`, or only the value without a comparison. */
   readonly macroF1: string;
-  /** What moved since the baseline, most first. `found` is absent if the answers name none of the classes. */
+  /** Changes since the baseline, largest first. `found` is absent for answers that name no class. */
   readonly moved: readonly PageMovedCell[];
   readonly scores: readonly PageClassScore[];
   /** Undefined if there are too many classes for a table. */
   readonly matrix: PageMatrix | undefined;
-  /** What answers of none of the classes said. */
+  /** Answers that named no class. */
   readonly others: readonly { readonly found: string | undefined; readonly answers: number }[];
 }
 
@@ -155,7 +155,7 @@ interface PageMovedCell {
   readonly found: string | undefined;
   /** `0 → 6`. */
   readonly change: string;
-  /** Some of the cases that are wrong in this way more often than before. */
+  /** Some cases that show this mistake more often than before. */
   readonly entered: readonly string[];
 }
 
@@ -168,7 +168,7 @@ interface PageClassScore {
   readonly f1: string;
 }
 
-/** Cases by their class and by that of the answer. The last column counts answers of none of the classes. */
+/** Number of cases by true class and by the answer's class. The last column counts answers that name no class. */
 export interface PageMatrix {
   readonly names: readonly string[];
   readonly rows: readonly { readonly truth: string; readonly counts: readonly string[] }[];
@@ -187,7 +187,7 @@ export interface PageComparison {
 
 /** Both versions of a prompt as one text each. */
 export interface PagePromptChange {
-  /** `v1 → v2`, or one name where the file changed. */
+  /** `v1 → v2`, or one name if the prompt's file changed. */
   readonly name: string;
   readonly baseline: string;
   readonly candidate: string;
@@ -207,7 +207,7 @@ interface PageMetric extends MetricComparison {
 
 /** Counts of answers by their latency, over the same bins on both sides. */
 export interface PageLatencies {
-  /** One more than there are bins. */
+  /** The edges of the bins: one more than there are bins. */
   readonly edgesMs: readonly number[];
   readonly candidate: readonly number[];
   readonly baseline?: readonly number[];
@@ -219,29 +219,29 @@ export interface PageLatencies {
 /** A case with a cell for each variant that it ran on. */
 export interface PageCaseRow {
   readonly id: string;
-  /** Places in the suite's tags. */
+  /** Indexes in the suite's tags. */
   readonly tags?: readonly number[];
   readonly cells: readonly PageCell[];
 }
 
 export interface PageCell {
-  /** Place in the suite's variants. */
+  /** Index in the suite's variants. */
   readonly variant: number;
   readonly status: CaseStatus;
-  /** The block that holds its detail, and the place in it. */
+  /** The block that holds its details, and the index in that block. */
   readonly block: number;
   readonly item: number;
   readonly change?: CaseChange;
-  /** How much a case that did not do well should alarm: 0 is the most. */
+  /** The urgency of a case that did not pass; 0 is the most urgent. */
   readonly rank?: number;
-  /** Why the gate lets such a case through. */
+  /** Why the gate tolerates the case. */
   readonly tolerated?: string;
   readonly score?: number;
   readonly latencyMs?: number;
   readonly costUsd?: number | null;
   /** Passed trials of all, if there are several. */
   readonly trials?: readonly [passed: number, all: number];
-  /** The start of the answer and of the reason why it failed, to be searched and shown in passing. */
+  /** The start of the answer and of the failure's reason, for the search and previews. */
   readonly answer?: string;
   readonly reason?: string;
 }
@@ -264,9 +264,9 @@ export interface PageCase {
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly tags?: readonly string[];
   readonly description?: string;
-  /** The prompt as it was sent; absent in records that do not hold it. */
+  /** The prompt as sent; absent if the record does not contain it. */
   readonly messages?: readonly PageMessage[];
-  /** What followed the first answer. */
+  /** The messages after the first answer. */
   readonly turns?: readonly PageTurn[];
   readonly trials: readonly PageTrial[];
   readonly baseline?: PageAnswer;
@@ -315,11 +315,11 @@ export interface PageStepCall extends PageToolCall {
   readonly result?: { readonly content: PageText; readonly isError?: true; readonly latencyMs?: number };
 }
 
-/** What an agent does differently from the baseline. */
+/** The differences between an agent's steps and the baseline's. */
 export interface PagePath {
   /** Sentences, the most important first; empty if both took the same path. */
   readonly differences: readonly string[];
-  /** Places of calls that the other side does not make in the same way. */
+  /** Places of calls that the other side does not make, or makes differently. */
   readonly before: readonly PageCallPlace[];
   readonly now: readonly PageCallPlace[];
 }
@@ -350,7 +350,7 @@ export interface PageTrial {
   readonly usage?: Usage;
   readonly cached: boolean;
   readonly attempts: number;
-  /** The answers before the last one, where it was a conversation. */
+  /** The answers before the last one, if it was a conversation. */
   readonly earlier?: readonly PageText[];
   readonly error?: {
     readonly kind: string;

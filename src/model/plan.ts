@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json/json.ts';
 import type { PromptVersion, ProviderConfig, Suite } from './suite.ts';
 
-/** A prompt version on a provider, with what is sent beside its messages. */
+/** A prompt version on a provider, with the parameters to send. */
 export interface RenderedVariant {
   readonly prompt: PromptVersion;
   readonly provider: ProviderConfig;
@@ -9,7 +9,7 @@ export interface RenderedVariant {
 }
 
 export interface PlannedVariant extends RenderedVariant {
-  /** Cells; those under `observe` counted apart. */
+  /** Number of cells, without cells under `observe`. */
   readonly planned: number;
   readonly observed: number;
 }
@@ -18,6 +18,6 @@ export interface PlannedSuite {
   readonly suite: Suite;
   readonly variants: readonly PlannedVariant[];
   readonly filtered: boolean;
-  /** Cases that the selection kept, on whatever variants they run. */
+  /** Number of selected cases, on any variant. */
   readonly selectedCases: number;
 }

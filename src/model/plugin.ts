@@ -8,13 +8,13 @@ export interface ReporterPlugin {
   readonly summary: string;
   /** The extension of the file it is written to, without the dot. */
   readonly extension: string;
-  /** Yields the text in chunks. It reports what was decided, and changes nothing of it. */
+  /** Yields the report's text in chunks. It cannot change the decision. */
   readonly render: (report: Report, style: ReportStyle) => Iterable<string>;
 }
 
 export type Plugin = AssertionPlugin | ProviderPlugin | ReporterPlugin;
 
-/** True for what one of the `define` functions made. */
+/** True if one of the `define` functions made the value. */
 export function isPlugin(value: unknown): value is Plugin {
   return (
     typeof value === 'object' &&

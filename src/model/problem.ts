@@ -2,11 +2,11 @@ import { defined } from '../json/defined.ts';
 
 /** A place in a file that the user wrote, 1-based. */
 export interface SourceLocation {
-  /** Relative to the working folder where that is shorter to read, else absolute. */
+  /** Relative to the working folder if that is shorter, else absolute. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** For values made by code: the path in the data; line and column are then a guess. */
+  /** For values that code made: the path in the data. Line and column are then a guess. */
   readonly dataPath?: string;
   /** The address of the line at the tested commit, if it is known. */
   readonly url?: string;
@@ -18,7 +18,7 @@ export interface SourceLocation {
 export interface Problem {
   readonly code: ProblemCode;
   readonly severity: 'error' | 'warning';
-  /** One sentence: what is wrong, naming what was found. */
+  /** One sentence that says what is wrong and names the found value. */
   readonly message: string;
   /** The next step: 'did you mean "contains"?', 'add an id'. */
   readonly hint?: string;
@@ -27,7 +27,7 @@ export interface Problem {
 
 export type ProblemDetails = Omit<Problem, 'severity'>;
 
-/** What is wrong with one setting; the code that reads the file adds the place. */
+/** A mistake in one setting, without its place. The code that reads the file adds the place. */
 export interface SettingFault extends Pick<Problem, 'code' | 'message' | 'hint'> {
   readonly key: string;
 }
@@ -72,7 +72,7 @@ export const problemCodes = [
 
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** Input that the user can fix: every problem at once, or the details of the only one. Ends in exit code 2, with nothing sent. */
+/** All problems that the user must fix. The command ends with exit code 2 and sends nothing. */
 export class UserError extends Error {
   readonly problems: readonly Problem[];
 

@@ -5,9 +5,9 @@ import type { CellRow } from './record.ts';
 import type { ProviderConfig } from './suite.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What happens while a run is going on; goes to stderr, never into a report. */
+/** An event during a run. Events are printed to stderr and are not part of a report. */
 export type ProgressEvent =
-  /** Kept are cells that an earlier part of the run finished, which the others are without. */
+  /** `keptCells` were finished by an earlier part of the run. `cells` does not include them. */
   | { readonly type: 'planned'; readonly cells: number; readonly suites: number; readonly keptCells?: number }
   | {
       readonly type: 'cell-finished';
@@ -26,7 +26,7 @@ export type ProgressEvent =
 
 export type OnProgress = (event: ProgressEvent) => void;
 
-/** How a tool call ended: with a result, or so that its cell could not go on. */
+/** The outcome of a tool call: a result, or a failure that ended its cell. */
 export interface TracedOutcome {
   readonly kind: 'result' | 'fails' | 'errored';
   readonly result?: ToolResult;
@@ -42,8 +42,11 @@ export interface RunTrace {
   readonly startChecks: () => void;
   /** A check of the cell that is running is done. */
   readonly verdict: (verdict: Verdict) => void;
-  /** Begins the span of a tool call of the cell that is running; the function that it returns ends it. Undefined after a bug. */
+  /**
+   * Begins the span of a tool call in the running cell. The returned function ends the span; its outcome is undefined
+   * after a bug.
+   */
   readonly toolCall: (call: ToolCall) => (outcome: TracedOutcome | undefined) => void;
-  /** Every result, also of cells that were skipped before they began. */
+  /** Receives every result, including results of cells that were skipped before they began. */
   readonly result: (result: CellResult) => void;
 }

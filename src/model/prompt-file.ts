@@ -7,9 +7,9 @@ import type { PromptMessage, RenderedMessage, Template, Vars } from './suite.ts'
 /** A prompt file of any format, in one form. */
 export interface PromptFileContent {
   readonly messages: readonly PromptFileMessage[];
-  /** Set if one template makes all messages; `messages` then has none. */
+  /** Set if one template makes all messages; `messages` is then empty. */
   readonly whole?: PromptWhole;
-  /** Parameters of the prompt file, sent unchanged; the suite's own win. */
+  /** Parameters of the prompt file, sent unchanged. The suite's parameters take precedence. */
   readonly params?: JsonObject;
   /** True: the output schema is sent as the API's own schema mode. */
   readonly structured?: true;
@@ -18,19 +18,19 @@ export interface PromptFileContent {
   readonly output?: PromptSchema;
   readonly name?: string;
   readonly description?: string;
-  /** The file's own test data; undefined if its format has none or it brings none. */
+  /** The file's own test data; undefined if it has none. */
   readonly tests?: PromptTests;
   readonly warnings: readonly Problem[];
 }
 
 export type ParsedPromptFile = PromptFileContent | { readonly problems: readonly Problem[] };
 
-/** A message before rendering: roles are split here, so that no variable can make one. */
+/** A message before rendering. Roles are already separate, so that no variable can add a role. */
 export interface PromptFileMessage {
   readonly role: Role;
-  /** The text, its template, or the file, relative to the prompt's, that holds the text. */
+  /** The text, its template, or the file that holds the text. The path is relative to the prompt's file. */
   readonly content: { readonly source: string } | { readonly template: Template } | { readonly file: string };
-  /** The file's position of a position within the source. */
+  /** Converts a position in the source to a position in the file. */
   readonly locate: (line: number, column: number) => Position;
 }
 
@@ -42,13 +42,13 @@ export interface PromptWhole {
   readonly locate: (line: number, column: number) => Position;
 }
 
-/** The model that a file names, and what it is here. */
+/** A model that a prompt file names, with the matching adapter. */
 export interface PromptModel {
   /** The name in the file. A provider or judge of the config with this id replaces it. */
   readonly written: string;
   /** adapter:model; undefined if no adapter is known for it. */
   readonly use?: string;
-  /** The next step if there is none. */
+  /** The next step for the user if `use` is undefined. */
   readonly hint?: string;
   readonly at: SourceLocation;
 }
@@ -70,7 +70,7 @@ export interface PromptTestRow {
   readonly at: (path: readonly PropertyKey[], part?: 'key' | 'value') => SourceLocation;
 }
 
-/** What reading a prompt file needs of its surroundings. */
+/** The functions that reading a prompt file needs. */
 export interface PromptFilePorts {
   /** The text of a file that the prompt names, relative to its own folder. */
   readonly read: (path: string) => Promise<{ readonly text: string } | { readonly fault: ProblemDetails }>;

@@ -4,14 +4,14 @@ import type { Complete, Completion, CompletionRequest, ProviderFailure } from '.
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { ProviderConfig } from './suite.ts';
 
-/** What a provider may see of the world. */
+/** The environment of a provider. */
 export interface ProviderEnv {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute; nothing outside it is read. */
+  /** Absolute. Providers read no file outside it. */
   readonly projectRoot: string;
 }
 
-/** Where a configured provider's requests go, known without connecting. */
+/** The destination of a configured provider's requests, known without connecting. */
 export interface Endpoint {
   /** Part of the cache key. */
   readonly adapterVersion: string;
@@ -19,9 +19,9 @@ export interface Endpoint {
   readonly baseUrl?: string;
   /** The variable that holds the key; undefined if no key is sent. */
   readonly apiKeyEnv?: string;
-  /** The adapter's usual key variable. It is not sent where the provider has a base URL and names no key. */
+  /** The adapter's usual key variable. Its key is not sent if the provider has a base URL and names no key. */
   readonly withheldKeyEnv?: string;
-  /** The variable that moved the address, and where it would be without it. */
+  /** The environment variable that changed the address, and the address without that variable. */
   readonly movedBy?: { readonly variable: string; readonly from?: string };
   /** Further variables whose values are as secret as a key. */
   readonly secretEnv?: readonly string[];
@@ -29,19 +29,19 @@ export interface Endpoint {
   readonly priceProvider?: string;
   /** False for adapters that never send anything, such as `replay`. */
   readonly sends: boolean;
-  /** Absolute paths of the files whose content decides the answers, including paths that do not exist. */
+  /** Absolute paths of files whose content affects the answers, including paths that do not exist. */
   readonly files?: readonly string[];
-  /** Absolute paths of folders: a file that comes or goes in one decides too. */
+  /** Absolute paths of folders. A file that is added or removed there affects the answers too. */
   readonly folders?: readonly string[];
-  /** Names of the variables of a case that its requests hold. */
+  /** Names of the case variables that its requests contain. */
   readonly vars?: readonly string[];
-  /** What a run says of it before its first call. */
+  /** A remark that a run prints before its first call. */
   readonly remark?: string;
-  /** True if a request with a JSON Schema in `response_format` is refused by some or all models. */
+  /** True if some of its models refuse a request with a JSON Schema in `response_format`. */
   readonly refusesSchema?: true;
-  /** The parts of a request that a template of the user's sends, such as `system`; undefined if all are sent. */
+  /** The parts of a request that the user's template sends, such as `system`; undefined if it sends all. */
   readonly reads?: ReadonlySet<string>;
-  /** The media types of files that can go along with a message; undefined if that is up to what is called. */
+  /** The media types that a message can attach; undefined if the server decides. */
   readonly takes?: RegExp;
 }
 
@@ -49,17 +49,17 @@ export interface AdapterDeclaration {
   readonly summary: string;
   /** A complete provider shorthand. */
   readonly example: string;
-  /** Keys of its own beside those every provider has, such as `api`; strict. */
+  /** Its additional keys, such as `api`, as a strict schema. */
   readonly options: ZodType;
-  /** Members of the request that the adapter writes itself, so that a parameter of that name would be lost. */
+  /** Members of the request that the adapter sets. A parameter of the same name would be lost. */
   readonly writes?: readonly string[];
-  /** The member that takes the system messages of a prompt, where they are not among the others. */
+  /** The member for the system messages of a prompt, if the API separates them from the others. */
   readonly systemMember?: string;
-  /** True if the adapter can read streamed answers of a provider. */
+  /** Whether the adapter can read streamed answers of a provider. */
   readonly canStream?: (config: ProviderConfig) => boolean;
-  /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
+  /** The options for embeddings: an answer is then a JSON list of numbers. Undefined if it has none. */
   readonly embeddings?: JsonObject;
-  /** Names of the variables of a case that its requests hold. */
+  /** Names of the case variables that its requests contain. */
   readonly varsOf?: (config: ProviderConfig) => readonly string[] | undefined;
   /** The plug-in that it comes from. */
   readonly plugin?: LoadedPlugin<ProviderPlugin>;
@@ -78,22 +78,22 @@ export interface ConnectedProvider {
   close(): Promise<void>;
 }
 
-/** Many requests in one, answered within a day at a lower price. */
+/** An API that takes many requests at once and answers within a day, at a lower price. */
 export interface BatchApi {
-  /** What one batch may hold. */
+  /** The limits of one batch. */
   readonly maxRequests: number;
   readonly maxBytes: number;
-  /** Writes a request as the API takes it within a batch. */
+  /** Writes a request in the API's form for batches. */
   encode(item: BatchItem): Promise<BatchReply<string>>;
-  /** Hands a batch in and returns the provider's id of it. */
+  /** Submits a batch and returns the provider's id of it. */
   submit(submission: BatchSubmission, signal: AbortSignal): Promise<BatchReply<string>>;
   /**
-   * Ids of the batches that may be the one of a submission whose answer was lost. More than one where the API gives
-   * batches no name; which it is, the keys of its answers tell.
+   * Finds ids of batches that may come from a submission whose reply was lost. There can be several if the API has no
+   * names for batches. The keys of the answers then tell which one it is.
    */
   find(submission: SubmittedBatch, signal: AbortSignal): Promise<BatchReply<readonly string[]>>;
   read(id: string, signal: AbortSignal): Promise<BatchReply<BatchStatus>>;
-  /** The outcome of each request, by its key; requests without an answer of any kind are missing. */
+  /** The outcome of each request by its key. Requests with neither answer nor error are missing. */
   collect(
     id: string,
     batch: SubmittedBatch,
@@ -109,16 +109,16 @@ export interface BatchItem {
 }
 
 export interface BatchSubmission {
-  /** Never used twice, so that a batch whose submission was not answered can be found by it. */
+  /** Unique, so that it finds a batch whose submission got no reply. */
   readonly name: string;
   readonly items: readonly { readonly key: string; readonly text: string }[];
 }
 
-/** What is known of a batch once it is, or may be, handed in. */
+/** A batch that is submitted, or may be. */
 export interface SubmittedBatch {
   readonly name: string;
   readonly keys: readonly string[];
-  /** Just before it was handed in, ISO 8601. */
+  /** The time just before the submission, ISO 8601. */
   readonly startedAt: string;
 }
 
@@ -127,28 +127,25 @@ export type BatchStatus =
   | { readonly state: 'ended' }
   /** The provider refused the batch as a whole. */
   | { readonly state: 'refused'; readonly failure: ProviderFailure }
-  /** The provider does not know it, or not any more. */
+  /** The provider does not know the batch, or no longer. */
   | { readonly state: 'unknown' };
 
 export type BatchReply<T> = { readonly value: T } | { readonly failure: ProviderFailure };
 
-/** Answers of a batch are not timed, so they have no latency. */
+/** One answer of a batch. It has no latency, because batches are not timed. */
 export type BatchAnswer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
 
 export const batchHandleFormat = 1;
 
-/**
- * What is kept on disk of a batch. It is written before the batch is handed in, and removed once its answers are in a
- * record.
- */
+/** The file of a batch. It is written before submission and removed when a record has the answers. */
 export interface BatchHandle extends SubmittedBatch {
   readonly format: typeof batchHandleFormat;
   /** For people who read the file. */
   readonly provider: string;
-  /** Hash of where it was handed in, and of the variable that holds the key. */
+  /** Hash of the address and of the key variable's name. */
   readonly endpoint: string;
-  /** Empty while it is unknown whether it was handed in. */
+  /** Empty while it is unknown whether it was submitted. */
   readonly batchIds: readonly string[];
-  /** The provider named the id when it took the batch. Otherwise `batchIds` are candidates, of which one may be it. */
+  /** True if the provider returned the id on submission. Otherwise `batchIds` are candidates. */
   readonly isConfirmed: boolean;
 }

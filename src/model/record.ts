@@ -11,13 +11,15 @@ import type { Verdict } from './verdict.ts';
  */
 export const recordFormat = 1;
 
-/** What one variant of a suite was, as far as a later comparison or report needs it. */
+/** The data of one variant that later comparisons and reports need. */
 export interface RecordedVariant {
   readonly prompt: string;
   readonly provider: string;
   readonly adapter: string;
   readonly model: string;
-  /** After the environment and defaults; absent if no address is called, and in older records where it was a default. */
+  /**
+   * The address after the environment and defaults. Absent if none is called, and in older records that used a default.
+   */
   readonly baseUrl?: string;
   /** The version of the adapter, which includes the project's own code or template. Absent in older records. */
   readonly adapterVersion?: string;
@@ -25,20 +27,20 @@ export interface RecordedVariant {
   readonly price?: Price;
   readonly priceProvider?: string;
   readonly params: JsonObject;
-  /** Further settings of the provider that change what is sent, headers as hashes; absent if it has none. */
+  /** Other provider settings that change the request, with headers as hashes; absent if it has none. */
   readonly options?: JsonObject;
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
   /** The provider whose answers it is compared with, by `replaces` of the provider or by `--swap`. */
   readonly replacesProvider?: string;
-  /** The prompt version that this one was the baseline of, where it runs again beside it. */
+  /** The prompt version whose baseline this one is, if it runs again beside that version. */
   readonly baselineOf?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue } & Omit<Contract, 'input' | 'output'>;
-  /** Cells planned, those under `observe` not counted. */
+  /** Planned cells, without cells under `observe`. */
   readonly planned: number;
   readonly observed: number;
-  /** What the run knew of the prompt that was accepted; absent if nothing was, and in older records. */
+  /** The state of the accepted prompt in the run; absent if none was accepted, and in older records. */
   readonly acceptedPrompt?: AcceptedPromptState;
 }
 
@@ -49,7 +51,7 @@ export type AcceptedPromptState = (
   | {
       readonly is: 'unavailable';
       readonly why: string;
-      /** Set if cases were accepted with several prompts or settings. Then it is unknown what each was sent with. */
+      /** Set if cases were accepted with several prompts or settings, so that the ones of each case are unknown. */
       readonly isOfSeveral?: true;
     }
 ) & {
@@ -68,7 +70,7 @@ export interface RecordedSuite {
   readonly variants: readonly RecordedVariant[];
   /** Why judges of the suite may not decide, one sentence each; absent if all may. */
   readonly unvalidated?: readonly string[];
-  /** What is known of its judges, one entry for each criterion; absent if no judge is asked. */
+  /** Measurements of its judges, one entry for each criterion; absent if no judge is asked. */
   readonly judges?: readonly RecordedJudge[];
   /** True if a filter, tag, sample, shard or restriction left cells out. */
   readonly filtered: boolean;
@@ -85,7 +87,7 @@ export interface RecordedJudge {
   readonly measured?: { readonly labels: number; readonly youdenLow: number };
 }
 
-/** What was checked out where a run was made, as far as its environment says. */
+/** The commit, branch and pull request of a run, as far as its environment tells them. */
 export interface RunProvenance {
   readonly commit?: string;
   readonly branch?: string;
@@ -103,7 +105,7 @@ export interface RunHeader {
   readonly settings: RunSettings;
   /** Absent if nothing is known, and in older records. */
   readonly provenance?: RunProvenance;
-  /** The paths and flags that chose what runs, for `--resume`. */
+  /** The paths and flags that selected the cells, for `--resume`. */
   readonly invocation?: JsonObject;
   readonly suites: readonly RecordedSuite[];
 }
@@ -112,54 +114,57 @@ export const cacheModes = ['use', 'refresh', 'replay', 'off'] as const;
 
 export type CacheMode = (typeof cacheModes)[number];
 
-/** The settings that the decision needs, so that a record can be judged again from itself. */
+/** The settings for the decision. With them, a record can be judged again without the project. */
 export interface RunSettings {
   readonly cacheMode: CacheMode;
   /** A count, or a fraction of the planned cells. */
   readonly maxErrors: { readonly count: number } | { readonly fraction: number };
   readonly allowEmpty: boolean;
   readonly requireConclusive: boolean;
-  /** What the run is compared with: `auto` is the file beside the suite. Absent in records of before comparisons. */
+  /**
+   * The other side of the comparison: `auto` is the file beside the suite. Absent in records from before comparisons
+   * existed.
+   */
   readonly baseline?: 'auto' | 'none' | { readonly source: string };
   /** Two or more prompt versions compared within the run; the first is the baseline. */
   readonly compare?: readonly string[];
-  /** Providers that are compared within the run, and nothing else: `--swap`, or `--compare` of providers. */
+  /** Providers that this run only compares with each other: `--swap`, or `--compare` of providers. */
   readonly swap?: readonly ProviderSwap[];
   readonly maxCostUsd?: number;
   readonly shard?: RecordedShard;
   /** Shards that were merged into this run. */
   readonly mergedShards?: number;
-  /** A run that looks for drift: cases that fail although nothing that is sent has changed fail it. */
+  /** Set for a run that looks for drift. It fails if a case fails although its request has not changed. */
   readonly drift?: true;
-  /** A run that may end before its plan (`--early`). `order` is what the random order of its cases is drawn by. */
+  /** Set for a run that may end before its plan (`--early`). `order` seeds the random order of its cases. */
   readonly early?: { readonly order: string };
-  /** Absent if every selected path brings a case. */
+  /** Absent if every selected path has a case. */
   readonly emptySelections?: readonly EmptySelection[];
-  /** The ref in words, where only the suites that changed since it were taken. */
+  /** The ref in words, if the run took only suites that changed since that ref. */
   readonly changedSince?: string;
-  /** What the change loosens against the commit that it is compared with; absent if it loosens nothing. */
+  /** Settings that the change loosens against the compared commit; absent if it loosens none. */
   readonly loosened?: readonly Loosened[];
 }
 
-/** A provider, and what could take its place. */
+/** A provider and its possible replacements. */
 export interface ProviderSwap {
   readonly provider: string;
   /** Ids of providers. */
   readonly candidates: readonly string[];
 }
 
-/** A setting that lets more through than before. Values are as written, `none` if there is no limit. */
+/** A setting that became less strict. Values are as written, `none` if there is no limit. */
 export interface Loosened {
-  /** Absent if it is one of the config. */
+  /** Absent for a setting of the config. */
   readonly suite?: string;
   readonly key: string;
   readonly old: string;
   readonly new: string;
-  /** The cases concerned, if the key is one of `loosenedCases`. */
+  /** The affected cases, if the key is one of `loosenedCases`. */
   readonly cases?: readonly string[];
 }
 
-/** What a change may take from cases. `removed`: they must pass. */
+/** The ways in which a change can loosen cases. `removed` counts only must-pass cases. */
 export const loosenedCases = ['removed', 'mustPass', 'observe', 'skip', 'trials'] as const;
 export type LoosenedCases = (typeof loosenedCases)[number];
 
@@ -168,13 +173,19 @@ export interface RecordedShard {
   /** From 1. */
   readonly index: number;
   readonly count: number;
-  /** Hash of every case that all shards together run, with its own hash: shards of another state do not belong. Absent in older records. */
+  /**
+   * Hash of all cases of all shards and their case hashes. Shards with another value are not merged. Absent in older
+   * records.
+   */
   readonly selection?: string;
-  /** Hash of the whole run's suites, variants and trials: shards of another plan do not belong. Absent in older records. */
+  /**
+   * Hash of the whole run's suites, variants and trials. Shards with another value are not merged. Absent in older
+   * records.
+   */
   readonly plan?: string;
-  /** True if more than the shard left cells out. */
+  /** True if another selection besides the shard left cells out. */
   readonly filtered?: boolean;
-  /** Cases that the other shards judge, by suite: false alarms are bounded over the whole run. */
+  /** Number of cases in the other shards, by suite. The bound on false alarms covers the whole run. */
   readonly otherCases?: Readonly<Record<string, number>>;
 }
 
@@ -192,11 +203,11 @@ export interface RecordedCall {
   readonly latencyMs?: number;
   readonly costUsd: number | null;
   readonly usage?: Usage;
-  /** Only in conversations, where `output` is only the last answer. */
+  /** Only in conversations, because `output` has only the last answer. */
   readonly text?: string;
 }
 
-/** What a case sent, for people to read. A text beyond the limit is cut. */
+/** The input of a case, for people to read. A text beyond the limit is cut. */
 export interface AskedCase {
   readonly messages: readonly AskedMessage[];
   readonly turns?: readonly AskedTurn[];
@@ -207,13 +218,13 @@ export interface AskedCase {
 export interface AskedMessage {
   readonly role: string;
   readonly content: string;
-  /** Characters of the whole, where `content` is its start. */
+  /** Length of the whole text in characters, if `content` is cut. */
   readonly ofChars?: number;
   /** Paths of files that go along. */
   readonly attach?: readonly string[];
 }
 
-/** What followed the model's answer: a further question, or the result of the tool `name`. */
+/** A message after the model's answer: the user's next question, or the result of the tool `name`. */
 export interface AskedTurn extends Omit<AskedMessage, 'attach'> {
   readonly role: 'user' | 'tool';
   readonly name?: string;
@@ -227,11 +238,11 @@ export interface CellRow extends CellKey {
   readonly status: CellStatus;
   readonly observe?: true | undefined;
   readonly mustPass?: true | undefined;
-  /** What the case comes from: cases of one group are not independent evidence. */
+  /** The common source of several cases, which are not independent evidence. */
   readonly group?: string | undefined;
   /** The gated slices that the case is in; absent if it is in none, and in older records. */
   readonly slices?: readonly string[] | undefined;
-  /** What the answer was classified as; absent if the suite has no classes, and in older records. */
+  /** The class of the answer; absent if the suite has no classes, and in older records. */
   readonly classified?: RowClass | undefined;
   readonly confirmation?: true | undefined;
   /** Set if the accepted prompt was asked again, beside the candidate. */
@@ -239,32 +250,32 @@ export interface CellRow extends CellKey {
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   /** In [0, 1]; absent if nothing was judged. */
   readonly score?: number | undefined;
-  /** Of text and tool calls, by hashAnswer; absent if there was no answer, and in rows of before it was written. */
+  /** Hash of text and tool calls by hashAnswer; absent if there was no answer, and in older records. */
   readonly answerHash?: string | undefined;
   /** Set if text and calls of the answer are nothing, or only white space. Absent in older records. */
   readonly blank?: true | undefined;
-  /** Names the very answer, by identifyAnswer: a fresh call that answers the same has another one. */
+  /** The id of this answer by identifyAnswer. A new call with the same answer gets another id. */
   readonly answerId?: string | undefined;
   readonly output?: string | undefined;
   readonly reasoning?: string | undefined;
   readonly refusal?: string | undefined;
-  /** The tool calls of the answer. If tools of the case answered calls, all calls that the model made. */
+  /** The tool calls of the answer. If the case's tools answered calls: all calls of the model. */
   readonly toolCalls?: readonly ToolCall[] | undefined;
-  /** The answers of a cell whose tool calls were answered, with the results; absent for any other. */
+  /** All answers and tool results, if the cell's tool calls were answered; else absent. */
   readonly trajectory?: readonly AgentStep[] | undefined;
   /** The final state of the case's tools. */
   readonly state?: JsonValue | undefined;
   readonly finishReason?: FinishReason | undefined;
   readonly checks: readonly RecordedCheck[];
-  /** Summed over a conversation; absent if there was no answer, or none that was timed. */
+  /** Summed over a conversation; absent if no answer was timed. */
   readonly latencyMs?: number | undefined;
   /** The time of the last answer; absent if it was not streamed. */
   readonly firstTokenMs?: number | undefined;
-  /** How many cells of its provider began before it; absent without a latency, and in older records. */
+  /** Number of cells of the same provider that began earlier; absent without a latency, and in older records. */
   readonly position?: number | undefined;
   /** The cost as if nothing were cached. Null if no price is known; absent if there was no answer. */
   readonly costUsd?: number | null | undefined;
-  /** Answers of the model in a cell whose tool calls were answered; absent for any other. */
+  /** Number of answers, if the cell's tool calls were answered; else absent. */
   readonly steps?: number | undefined;
   /** Billed by this run. */
   readonly spentUsd?: number | null | undefined;
@@ -289,7 +300,9 @@ export interface CellRow extends CellKey {
   readonly skip?: { readonly reason: SkipReason; readonly message?: string } | undefined;
 }
 
-/** The part of a row for counting, comparing and deciding. It comes first in the line, so that it can be read alone. */
+/**
+ * The part of a row for counting, comparing and deciding. It is at the start of the line, so that it can be read alone.
+ */
 export type RowHead = CellKey &
   Pick<CellRow, 'type' | 'caseHash' | 'status' | 'cached'> & {
     readonly [Key in

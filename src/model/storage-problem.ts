@@ -25,7 +25,7 @@ const storageHints: Readonly<Record<string, string>> = {
   EROFS: access,
 };
 
-/** The error if the disk refused the work, or where the user can fix a mistake. Throws a bug again. */
+/** Returns a `StorageError` or `UserError`. Rethrows any other error, which is a bug. */
 export function refusalOf(error: unknown): StorageError | UserError {
   if (error instanceof StorageError || error instanceof UserError) return error;
   throw error;
