@@ -7,16 +7,16 @@ import { findProjectRoot } from '../project/project-paths.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
 
 export interface SharedCacheState {
-  /** The address without credentials; undefined where the variable that names it is not set. */
+  /** Address without credentials; undefined if its variable is not set. */
   readonly address?: string;
   readonly entries?: number;
-  /** True where `entries` is a lower bound. */
+  /** True if `entries` is a lower bound. */
   readonly isMore?: boolean;
   /** Why the cache can't be used, as a clause. */
   readonly fault?: string;
 }
 
-/** The state of the cache that a project shares with other machines; undefined where it shares none. */
+/** State of the cache shared with other machines; undefined if the project shares none. */
 export async function describeSharedCache(options: {
   readonly cwd: string;
   readonly configPath?: string;
@@ -38,7 +38,7 @@ export async function describeSharedCache(options: {
     };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // A server may repeat what it was sent.
+    // A server may repeat its input, so mask secrets.
     return { address, fault: createMask(findCacheSecrets(config, options.env))(error.message) };
   } finally {
     backend.close();

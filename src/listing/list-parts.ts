@@ -19,7 +19,7 @@ import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { parseYaml } from '../text/yaml/yaml-text.ts';
 
-/** A row of `llmcheck list`: the same keys in every row of a list. */
+/** A row of `llmcheck list`. All rows of a list have the same keys. */
 export type ListedRow = Readonly<Record<string, string | number | readonly string[] | null>>;
 
 export function listSuites({ suites }: Project): readonly ListedRow[] {
@@ -67,7 +67,7 @@ export function listProviders(
   );
 }
 
-/** Masks keys in an address from the environment, whose query may have one. */
+/** Masks keys in the query of an address from the environment. */
 function hideSecrets(url: string): string {
   return createMask(findQuerySecrets(url).map(({ value }) => value))(url);
 }
@@ -102,21 +102,21 @@ export function listRuns(root: string): readonly ListedRow[] {
       failed,
       errored,
       skipped,
-      // A list is printed once, so it can't tell whether the run still goes on.
+      // A list is printed once, so it can't know whether the run continues.
       state: state === 'running' ? 'unfinished' : state,
       bytes,
     };
   });
 }
 
-/** An assertion as lists and pages show it. */
+/** An assertion as shown in lists and pages. */
 interface DescribedAssertion {
   readonly assertion: string;
   readonly family: string;
   readonly summary: string;
   readonly parameters: readonly string[];
   readonly example: string;
-  /** The example's reason for a wrong answer. Models and programs that it calls are simulated and say no. */
+  /** Reason for a wrong answer in the example. Models and programs are simulated and say no. */
   readonly failure: string | null;
   readonly definition: string | null;
 }
@@ -143,10 +143,10 @@ function propertiesOf(params: z.ZodType): object {
   return properties ?? {};
 }
 
-/** Judges the assertion's own example on an answer that fails it. */
+/** Judges the assertion's own example on an answer that must fail it. */
 async function findFailureReason({ example, failsOn }: Assertion, root: string): Promise<string | null> {
   if (failsOn === undefined) return null;
-  // Fills in the templates of the example.
+  // Fill in the example's templates.
   const written = plainNumbers(parseYaml(example.replaceAll(/\{\{ ?\w+ ?\}\}/g, 'billing')).value);
   const view: CompletionView = {
     text: '',
@@ -162,7 +162,7 @@ async function findFailureReason({ example, failsOn }: Assertion, root: string):
   return verdict?.reason ?? null;
 }
 
-/** Checks as a suite writes them, such as `{contains: refund}`. */
+/** Builds checks in a suite's notation, such as `{contains: refund}`. */
 function buildSpecs(written: unknown): readonly CheckSpec[] {
   if (!isJsonObject(written)) return [];
   return Object.entries(written).flatMap(([name, value]) => {
@@ -184,7 +184,7 @@ function buildSpec(name: string, value: JsonValue, declared: Assertion): CheckSp
   };
 }
 
-/** The accepted answer, and the answer of the other side. */
+/** The accepted answer, also used for the other side. */
 const staged = { text: 'Your parcel is on its way.', toolCalls: [] };
 
 const saysNo = () => Promise.resolve({ returned: { pass: false, reason: 'does not greet the customer by name' } });

@@ -13,13 +13,13 @@ export interface ValidatedProject {
   readonly warnings: readonly Problem[];
   readonly cases: number;
   readonly cells: number;
-  /** True where a path or filter that names one file or suite selects nothing. */
+  /** True if a path or filter of one file or suite selects nothing. */
   readonly isIncomplete: boolean;
 }
 
 type ValidateOptions = Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record' | 'rerunBaseline'>;
 
-/** Makes the checks that `run` makes between loading and its first call. Throws the same `UserError`. */
+/** Runs all checks that `run` makes between loading and its first call. Throws the same `UserError`. */
 export async function validateProject(
   options: ValidateOptions,
   { env, cwd, now }: Pick<RunPorts, 'env' | 'cwd' | 'now'>,
@@ -31,7 +31,7 @@ export async function validateProject(
   readSuiteRecordings(project.suites, cwd);
   const warnings: Problem[] = [];
   const named = new Set<string>();
-  // Suites may give providers of one name different keys. Each key is shown at its first place.
+  // Suites may use different keys under one provider name. Show each key at its first place.
   const ofVariants = plan.suites.flatMap(({ variants }) => variants.map(({ provider }) => provider));
   for (const provider of [...ofVariants, ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
     if (isHermetic) continue;
@@ -47,7 +47,7 @@ export async function validateProject(
       });
     }
   }
-  // Loading has reported the empty selections in files.
+  // Loading already reported empty selections in files.
   const known = new Set([project, ...project.suites].flatMap(({ emptySelections = [] }) => emptySelections));
   for (const empty of planned.emptySelections) {
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
@@ -64,13 +64,13 @@ export async function validateProject(
   };
 }
 
-/** The variables without which a provider makes no call. */
+/** Variables that a provider needs for calls. */
 function listVariables({ headers }: ProviderConfig, { apiKeyEnv }: Endpoint): readonly string[] {
   const ofHeaders = Object.values(headers).flatMap((value) => (typeof value === 'string' ? [] : [value.env]));
   return [...(apiKeyEnv === undefined ? [] : [apiKeyEnv]), ...ofHeaders];
 }
 
-/** Mistakes in the baselines that the run would open are reported together with those of the plan. */
+/** Plans the run, and reports mistakes in its baselines together with those of the plan. */
 async function planWithEveryProblem(
   options: ValidateOptions,
   ports: Pick<RunPorts, 'env' | 'cwd'>,

@@ -24,15 +24,15 @@ import { sum, sumKnown } from '../stats/descriptive.ts';
 import { groupBy } from '../text/group-by.ts';
 
 interface CheckJudgesOptions extends Omit<CallOptions, 'suites'> {
-  /** Only these judges; all where empty. */
+  /** Judges to measure; empty for all. */
   readonly judges: readonly string[];
-  /** False: the results are shown and not kept. */
+  /** False to show the results without storing them. */
   readonly keep: boolean;
 }
 
 export interface CheckedJudges {
   readonly suites: readonly CheckedSuite[];
-  /** USD billed; undefined where a price is not known. */
+  /** USD billed; undefined if a price is unknown. */
   readonly spentUsd: number | undefined;
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }
@@ -40,15 +40,15 @@ export interface CheckedJudges {
 export interface CheckedSuite {
   readonly suite: string;
   readonly criteria: readonly (MeasuredCriterion & {
-    /** Why the judge may not decide by it; undefined where it may. */
+    /** Why the judge may not decide by this criterion; undefined if it may. */
     readonly lack?: string;
   })[];
-  /** The file that was written, relative to the working folder. */
+  /** Written file, relative to the working folder. */
   readonly file?: string;
   readonly isChanged: boolean;
 }
 
-/** Asks judges about answers that people have labelled, measures the agreement, and keeps the result beside the suite. */
+/** Asks judges about answers labelled by people, measures the agreement, and stores it beside the suite. */
 export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts): Promise<CheckedJudges> {
   const { project } = options;
   const settings = { maxErrors: { count: 0 }, allowEmpty: true, requireConclusive: false, ...options.settings };
@@ -86,7 +86,7 @@ function isWanted(judge: string, { judges }: CheckJudgesOptions): boolean {
   return judges.length === 0 || judges.includes(judge);
 }
 
-/** The first label of each answer: a copied row is no further evidence. */
+/** Keeps the first label of each answer: a copied row is no further evidence. */
 function withoutRepeats(labels: readonly LabelledAnswer[]): readonly LabelledAnswer[] {
   const keyOf = ({ criterion, vars, answer, other, label }: LabelledAnswer): string =>
     canonicalJson([criterion.judge.id, criterion.criterionHash, vars, answer, other ?? null, label]);
@@ -151,12 +151,12 @@ async function askOne(
 
 function readVerdict(verdict: Verdict | undefined): Pick<JudgedLabel, 'said' | 'verdict' | 'error'> {
   if (verdict === undefined || verdict.error !== undefined) return { error: verdict?.error ?? 'no verdict' };
-  // Whether a tie passes depends on the `min` of the comparison; a win passes any, and a loss none.
+  // Whether a tie passes depends on the comparison's `min`. A win always passes, a loss never.
   const isTie = verdict.assertion === 'pairwise' && verdict.score === 0.5;
   return { said: isTie ? 'tie' : verdict.pass ? 'pass' : 'fail', verdict };
 }
 
-/** Removes measurements of checks that the suite no longer has. Keeps those that were not made again. */
+/** Stores new measurements and keeps older ones. Drops those of checks no longer in the suite. */
 function keepSuite(
   suite: Suite,
   judged: readonly JudgedLabel[],
@@ -190,7 +190,7 @@ function keepSuite(
     suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.criterionHash === criterionHash);
   const isFresh = ({ judge, criterionHash }: JudgeValidation) =>
     fresh.some((other) => other.judge === judge && other.criterionHash === criterionHash);
-  // Without a verdict there is no measurement.
+  // There is no measurement without a verdict.
   const usable = fresh.filter(({ cases }) => cases > 0);
   const isChanged = withFileLock(path, () => {
     const kept = readValidations(path, file).filter((old) => isAsked(old) && !isFresh(old));
@@ -199,7 +199,7 @@ function keepSuite(
   return { suite: suite.id, criteria, file, isChanged };
 }
 
-/** A labelled answer with the judge's verdict, or the reason why there is none. */
+/** A labelled answer with the judge's verdict, or why there is none. */
 interface JudgedLabel {
   readonly label: LabelledAnswer;
   readonly said?: LabelledAnswer['label'];
@@ -210,15 +210,15 @@ interface JudgedLabel {
 interface MeasuredCriterion {
   readonly criterion: Criterion;
   readonly validation: JudgeValidation;
-  /** Labelled answers without a verdict, which are not measured. */
+  /** Labelled answers without a verdict; they are not measured. */
   readonly errored: number;
-  /** Counts of verdict and label. */
+  /** Confusion matrix: counts by verdict and label. */
   readonly confusion: readonly { readonly said: string; readonly label: string; readonly count: number }[];
-  /** For comparisons: how often the first answer won, the second, or neither, over both orders. */
+  /** For comparisons: wins of the first and second answer and ties, over both orders. */
   readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
-  /** Rank correlation of the answer's length with verdict minus label. Above 0 the judge prefers long answers. */
+  /** Rank correlation of answer length with verdict minus label. Above 0, the judge prefers long answers. */
   readonly lengthBias: CorrelationEstimate;
-  /** Answers with a wrong verdict or none, in the order of the file. */
+  /** Answers with a wrong or missing verdict, in file order. */
   readonly wrong: readonly JudgedLabel[];
 }
 
@@ -259,8 +259,8 @@ function measureJudge(criterion: Criterion, labelled: readonly JudgedLabel[]): M
 type Said = Required<Pick<JudgedLabel, 'label' | 'said'>>;
 
 /**
- * The numbers of labelled passes and failures that the judge found. A tie passes, unless the check demands a win. Unevenly
- * drawn answers count by their weight in units of the largest weight, which never understates the uncertainty.
+ * Counts the labelled passes and failures that the judge found. A tie passes, unless the check demands a win. Unevenly
+ * drawn answers count by their weight relative to the largest, so the uncertainty is never understated.
  */
 function countFound(judged: readonly Said[]): JudgeCounts {
   const weightOf = weigh(judged);
@@ -277,7 +277,7 @@ function countFound(judged: readonly Said[]): JudgeCounts {
   };
 }
 
-/** The number of stored answers that a labelled one represents, relative to the mean; 1 for answers that were not drawn. */
+/** Number of stored answers that a labelled one represents, relative to the mean; 1 if it was not drawn. */
 function weigh(judged: readonly Said[]): (one: Said) => number {
   const groupOf = ({ label }: Said) => `${label.drawn?.stratum} of ${label.drawn?.of}`;
   const drawn = judged.filter(({ label }) => label.drawn !== undefined);

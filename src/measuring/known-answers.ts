@@ -10,28 +10,28 @@ import type { Suite } from '../model/suite.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openStoredRecord, readRunHeader } from '../record/read-run-record.ts';
 
-/** Where answers come from; `auto` is the first that has the suite. */
+/** Sources of answers. `auto` uses the first that contains the suite. */
 const answerSources = ['auto', 'run', 'baseline', 'recordings'] as const;
 
 export type AnswerSource = (typeof answerSources)[number];
 
-/** A stored answer to a case, passed or not. */
+/** A stored answer to a case, passed or failed. */
 export interface KnownAnswer {
   readonly prompt: string;
   readonly provider: string;
   readonly caseId: string;
   readonly trial: number;
   readonly completion: Completion & Pick<CompletionView, 'steps' | 'state'>;
-  /** Every answer that led to it, itself the last, where it comes from recordings. */
+  /** All recorded answers of the conversation up to and including this one, if it comes from recordings. */
   readonly recorded?: readonly Completion[];
-  /** What was said of it; empty where only the answer is stored. */
+  /** Checks of the answer; empty if only the answer is stored. */
   readonly checks: readonly RecordedCheck[];
-  /** Undefined where it has to be computed from the usage. */
+  /** Undefined if the cost must be computed from the usage. */
   readonly costUsd?: number;
 }
 
 export interface KnownAnswers {
-  /** The name in reports: a run's id or a file. */
+  /** Name in reports: a run id or file. */
   readonly source: string;
   readonly answers: readonly KnownAnswer[];
 }
@@ -40,11 +40,11 @@ export interface KnownAnswersOptions {
   readonly root: string;
   readonly cwd: string;
   readonly from: AnswerSource;
-  /** A run's id or a record file; the latest that holds the suite where undefined. */
+  /** Run id or record file. Undefined: the latest run that contains the suite. */
   readonly run?: string;
 }
 
-/** The stored answers of a suite; undefined where there are none. Nothing is sent. */
+/** Finds the stored answers of a suite; undefined if there are none. Sends nothing. */
 export function findKnownAnswers(suite: Suite, options: KnownAnswersOptions): KnownAnswers | undefined {
   const { from } = options;
   const finders = { run: fromRun, baseline: fromBaseline, recordings: fromRecordings };
@@ -86,7 +86,7 @@ function fromBaseline(suite: Suite, options: KnownAnswersOptions): KnownAnswers 
 function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): KnownAnswers | undefined {
   if (recordings === undefined) return undefined;
   const file = relative(cwd, recordings);
-  // The lines of a conversation follow each other, and its last answer is checked.
+  // The lines of a conversation are consecutive; its last answer is checked.
   const last = new Map<string, KnownAnswer>();
   for (const { prompt, provider, caseId, trial, completion } of readRecordings(recordings, file).lines) {
     const key = JSON.stringify([prompt, provider, caseId, trial]);
@@ -96,7 +96,7 @@ function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): Kn
   return { source: file, answers: [...last.values()] };
 }
 
-/** The fields of a row or of a baseline's trial. */
+/** Fields of a row or of a baseline's trial. */
 type Stored = Pick<
   CellRow,
   | 'checks'

@@ -14,25 +14,25 @@ import { quote } from '../text/shorten.ts';
 import { findKnownAnswers, type KnownAnswer, type KnownAnswersOptions } from './known-answers.ts';
 
 export interface LabelOptions extends DrawOptions, Pick<KnownAnswersOptions, 'root' | 'cwd' | 'run'> {
-  /** The name of a check or its assertion; undefined where the suite has one. */
+  /** Name of a check or its assertion; undefined if the suite has only one. */
   readonly check?: string;
 }
 
 export interface LabelSession {
   readonly criterion: Criterion;
-  /** The file of labels, relative to the working folder. */
+  /** File of labels, relative to the working folder. */
   readonly file: string;
-  /** The drawn answers without a label. */
+  /** Drawn answers without a label. */
   readonly open: readonly DrawnAnswer[];
-  /** The size of the draw, labelled answers included. */
+  /** Number of drawn answers, including labelled ones. */
   readonly drawn: number;
-  /** Where the answers are stored. */
+  /** Source of the answers. */
   readonly source: string;
   /** Adds a row to the file before it returns. */
   save(answer: DrawnAnswer, label: 'pass' | 'fail'): void;
 }
 
-/** Draws stored answers for a person to label, and keeps each label as it is given. Throws a `UserError`. */
+/** Draws stored answers for a person to label, and saves each label at once. Throws a `UserError`. */
 export function openLabelSession(suite: Suite, options: LabelOptions): LabelSession {
   const { cwd } = options;
   const criterion = chooseCriterion(suite, options.check);
@@ -110,7 +110,7 @@ function renderRow({ id, testCase, answer, drawn }: DrawnAnswer, label: string, 
   return writeJson({ id, check: nameOf(criterion), vars, expected, answer, label, drawn }) ?? '';
 }
 
-/** A kill leaves the file with the row or without it. If two people label one answer, the first label counts. */
+/** Adds a row atomically. If two people label one answer, the first label counts. */
 function appendRow(path: string, id: string, row: string): void {
   const append = (): void => {
     const before = withStorageErrors('Reading', path, () => readOrUndefined(path)) ?? '';
@@ -121,9 +121,9 @@ function appendRow(path: string, id: string, row: string): void {
   withFileLock(path, append);
 }
 
-/** A stored answer that a person is asked to label. Nothing of the judge's verdict is in it. */
+/** A stored answer for a person to label. Contains nothing of the judge's verdict. */
 export interface DrawnAnswer {
-  /** The same for the same answer in every draw. */
+  /** Equal for the same answer in every draw. */
   readonly id: string;
   readonly testCase: Case;
   readonly check: CheckSpec;
@@ -136,17 +136,17 @@ interface DrawOptions {
   readonly seed: number;
 }
 
-/** A distinct answer with what the judge said of it. */
+/** A distinct answer with the judge's verdict. */
 interface Candidate extends Omit<DrawnAnswer, 'drawn'> {
   readonly isPass: boolean;
-  /** Votes differed, or two trials of this very answer. */
+  /** True if votes, or two trials with this answer, differed. */
   readonly isSplit: boolean;
 }
 
 /**
- * Draws half from answers that the judge passed and half from those that it failed. Up to half of each are answers with
- * split votes. Those come first, and nothing else in the order depends on the verdict. The order of a group is fixed by
- * the seed, so the same draw again begins with the same answers.
+ * Draws half of the answers from passes and half from failures of the judge. Up to half of each group have split votes
+ * and come first; nothing else in the order depends on the verdict. The seed fixes the order of a group, so the same
+ * draw starts with the same answers.
  */
 function drawAnswers(
   suite: Suite,
@@ -180,13 +180,16 @@ function drawAnswers(
     .map(({ one: { isPass: _isPass, isSplit: _isSplit, ...rest }, drawn: from }) => ({ ...rest, drawn: from }));
 }
 
-/** Splits a number in two halves; what one of the two can't take goes to the other. */
+/** Splits a number into two halves. A group that is too small leaves its rest to the other. */
 function shareOut(total: number, [first = 0, second = 0]: readonly number[]): readonly [number, number] {
   const half = Math.min(first, Math.max(Math.ceil(total / 2), total - second));
   return [half, Math.min(second, total - half)];
 }
 
-/** The distinct answers of single questions that the judge gave a verdict on. A conversation is more than its last answer. */
+/**
+ * Distinct answers to single questions with a verdict. Conversations are left out: they are more than their last
+ * answer.
+ */
 function findCandidates(
   suite: Suite,
   { judge, assertion, name }: Criterion,

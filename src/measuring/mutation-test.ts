@@ -30,11 +30,11 @@ export function isMutationKind(text: string): text is MutationKind {
 export interface MutationTestOptions extends KnownAnswersOptions {
   readonly project: Project;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Kinds of wrong answers that are not tried. */
+  /** Kinds of mutations to skip. */
   readonly skipped: ReadonlySet<MutationKind>;
 }
 
-/** A wrong answer that a case lets pass. */
+/** A wrong answer that passes a case. */
 interface Survivor {
   readonly mutation: MutationKind;
   readonly detail: string;
@@ -54,35 +54,35 @@ interface MutationCount {
   readonly caught: number;
 }
 
-/** A check that passed every wrong answer of all its cases. */
+/** A check that passed every wrong answer in all its cases. */
 interface WeakCheck {
-  /** The user's name for it, else the assertion's. */
+  /** The user's name of the check, or the assertion's. */
   readonly check: string;
   readonly assertion: string;
-  /** How many cases have it. */
+  /** Number of cases with the check. */
   readonly cases: number;
 }
 
 export interface MutationResult {
   readonly suite: string;
   readonly path: string;
-  /** Null where no answer is stored. */
+  /** Null if no answer is stored. */
   readonly source: string | null;
-  /** Answers that pass unchanged, and so were mutated. */
+  /** Answers that pass unchanged and were mutated. */
   readonly measured: number;
   readonly mutants: number;
   readonly caught: number;
-  /** The same by kind, of the kinds that were tried. */
+  /** Counts for each kind that was tried. */
   readonly kinds: readonly MutationCount[];
   /** Wrong answers that only a judge could find. */
   readonly leftToJudges: number;
   readonly weakCases: readonly WeakCase[];
   readonly weakChecks: readonly WeakCheck[];
-  /** Cases that could not be measured, and why. */
+  /** Cases that could not be measured, with the reason. */
   readonly unmeasured: readonly { readonly caseId: string; readonly reason: string }[];
 }
 
-/** Mutates stored right answers and finds the cases and checks that don't notice, as mutation testing does. No model is asked. */
+/** Mutation test of checks: mutates stored right answers, and finds cases and checks that still pass. Asks no model. */
 export async function runMutationTest(options: MutationTestOptions): Promise<readonly MutationResult[]> {
   const { project, env, root, cwd } = options;
   const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false } as const;
@@ -179,7 +179,7 @@ function describeUnmeasured({ checks }: Cell, own: number): string {
   return own === 0 ? 'only a judge checks it' : 'no stored answer of it passes';
 }
 
-/** The first stored answer that passes the checks that need no judge. */
+/** Finds the first stored answer that passes all checks without a judge. */
 async function findPassing(
   answers: readonly KnownAnswer[],
   cell: Cell,
@@ -195,7 +195,7 @@ async function findPassing(
   return undefined;
 }
 
-/** True where the conversation ended before its last answer, which no check of the case has seen. */
+/** True if the conversation ended early, so no check saw its last answer. */
 function hasBrokenOff({ checks }: KnownAnswer): boolean {
   return checks.some(({ assertion, pass }) => !pass && (assertion === 'turns' || assertion === 'tools'));
 }
@@ -208,7 +208,7 @@ function* swap(others: readonly KnownAnswer[]): Iterable<Mutant> {
   }
 }
 
-/** Another case's answer is wrong here, unless it is the same or both cases expect the same. */
+/** True if another case's answer is wrong here. It is not if it is equal, or if both cases expect the same. */
 function isWrongHere(
   { caseId, completion }: KnownAnswer,
   own: KnownAnswer,
@@ -235,7 +235,7 @@ async function judgeKnown(
   const { latencyMs } = completion;
   const judged = { cell: { ...cell, key: { ...cell.key, trial }, checks }, completion, latencyMs, costUsd, calls: [] };
   const { verdicts } = await judgeAnswer(checks, judged, ports);
-  // Cost and latency are those of the stored answer. Where they are unknown, checks on them don't count.
+  // Cost and latency come from the stored answer. If they are unknown, checks on them don't count.
   const counting = verdicts.filter(({ error }, index) => error === undefined || !isBudget(checks[index]));
   const decision = decideAnswer(counting, cell.threshold);
   return { passed: decision.status === 'decided' && decision.passed, verdicts };
@@ -249,7 +249,7 @@ async function judgeMutant(
   work: Work,
 ): Promise<Judged> {
   const { state, steps: _steps, ...completion } = answer.completion;
-  // What other calls make of the state is not known. A check on the state is taken to notice them.
+  // The state after other calls is unknown. Assume that a check on the state would notice them.
   const kept = hasSameCalls(mutant.answer, completion) ? defined({ state }) : {};
   const changed = { ...answer, completion: { ...completion, ...kept, ...mutant.answer } };
   const judged = await judgeKnown(changed, cell, checks, work);
@@ -299,7 +299,7 @@ function createTally(): Tally {
     add({ kind, detail }, specs, { passed, verdicts }) {
       if (current === undefined) return;
       for (const [index, { assertion, name = assertion }] of specs.entries()) {
-        // A mutation changes neither cost nor latency.
+        // Mutations change neither cost nor latency.
         if (isBudget(specs[index])) continue;
         const key = JSON.stringify([assertion, name]);
         const known = checks.get(key) ?? { check: name, assertion, cases: new Set<string>(), hasFailed: false };
@@ -319,7 +319,7 @@ function createTally(): Tally {
     close() {
       if (current === undefined) return;
       const { cell, caughtKinds, survivors } = current;
-      // The answer or path of another case may be right here too. So a case is weak only if it accepts all of a kind.
+      // An answer or path of another case may be right here too. A case is weak only if it accepts all of a kind.
       const all = survivors.filter(({ mutation }) => !mayBeRight(mutation) || !caughtKinds.has(mutation));
       const { caseId, prompt, provider } = cell.key;
       if (all.length > 0) weakCases.push({ caseId, prompt, provider, at: cell.at, survivors: all });

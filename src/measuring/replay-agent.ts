@@ -14,8 +14,8 @@ import { openToolSession } from '../tools/tool-session.ts';
 import type { KnownAnswer } from './known-answers.ts';
 
 /**
- * An answer with the steps that led to it. Recordings hold only the answers of the model, so its loop runs again over
- * them. The case's tools answer its calls, and no model is asked. Undefined where the recordings are of another loop.
+ * Rebuilds the steps of a recorded answer. Recordings contain only the model's answers, so the loop runs again: the
+ * case's tools answer its calls, and no model is asked. Undefined if the recordings do not fit this loop.
  */
 export async function replayAgent(
   answer: KnownAnswer,
@@ -43,7 +43,7 @@ export async function replayAgent(
     stopReason: () => undefined,
   };
   const result = await runCell(cell, ports, new AbortController().signal);
-  // All of the recorded answers, and no more: a case that has changed since asks for others.
+  // All recorded answers must be used, and no more: a case changed since then would need others.
   if (result.status !== 'judged' || !result.passed || asked !== recorded.length) return isAgent ? undefined : answer;
   const { steps, state } = result;
   const toolCalls = isAgent && steps !== undefined ? steps.flatMap(({ calls }) => calls) : completion.toolCalls;
@@ -60,12 +60,12 @@ const missing: CompletionOutcome = {
   attempts: 0,
 };
 
-/** The wrong paths of an agent, by what its case and its checks say. */
+/** Builds an agent's wrong paths from its case and checks. */
 export function mutatePath(cell: Cell, checks: readonly CheckSpec[], answer: Answer): Iterable<Mutant> {
   return mutateTrajectory(answer, { forbidden: listForbidden(cell, answer), isOrdered: !isOrderFree(checks) });
 }
 
-/** One call of each tool of the case and of the request that the right answer does not call. */
+/** One call of each tool of the case or request that the right answer does not call. */
 function listForbidden({ agent, request }: Cell, { toolCalls }: Answer): readonly ToolCall[] {
   const called = new Set(toolCalls.map(({ name }) => name));
   const calls = new Map<string, ToolCall>();
@@ -82,7 +82,7 @@ function callOf(name: string, args: JsonValue): ToolCall {
   return { name, arguments: args, rawArguments: JSON.stringify(args) };
 }
 
-/** True where a check takes the calls in any order and none in a certain one: reordered calls are right then. */
+/** True if a check accepts calls in any order and no check demands one. Reordered calls are then right. */
 function isOrderFree(checks: readonly CheckSpec[]): boolean {
   const orders = checks.flatMap(ordersOf);
   return orders.includes('any') && orders.every((order) => order === 'any');
@@ -97,13 +97,13 @@ function ordersOf({ assertion, params, children = [] }: CheckSpec): readonly unk
   return [...(isOfCalls ? [order] : []), ...children.flatMap(ordersOf)];
 }
 
-/** True where the case's tools would end the cell before the answer: no check has to notice that. */
+/** True if the case's tools would end the cell before the answer, so no check needs to notice it. */
 export async function isRefusedByTools({ agent }: Cell, { steps }: Answer): Promise<boolean> {
   if (agent === undefined || steps === undefined) return false;
   if (steps.length > agent.maxSteps) return true;
   for (const call of steps.flatMap(({ calls }) => calls)) {
     const stubs = [...agent.stubs];
-    // A module may answer any call, and a server those of its tools; neither is run here.
+    // A module may answer any call, and a server the calls of its tools. Neither runs here.
     if (agent.module !== undefined || agent.servers?.has(call.name) === true)
       stubs.push({ name: call.name, answer: { kind: 'returns', content: '' } });
     const session = openToolSession(

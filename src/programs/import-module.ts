@@ -4,23 +4,23 @@ import { pathToFileURL } from 'node:url';
 import { resolveModulePath } from 'exsolve';
 import { installModuleHooks } from './module-hooks.mjs';
 
-/** Imports a module of the user's own into this process; TypeScript needs no build step. Rejects with what it throws. */
+/** Imports a module of the user into this process. TypeScript needs no build step. Rejects with the module's error. */
 export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   installModuleHooks();
   return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
 }
 
-/** Optional packages: those of the project, else those installed beside llmcheck. */
+/** Optional packages, from the project or else from llmcheck's own installation. */
 export interface Packages {
   readonly has: (name: string) => boolean;
-  /** Undefined where it is not installed, or doesn't say. */
+  /** Undefined if the package is not installed or has no version. */
   readonly version: (name: string) => string | undefined;
-  /** Undefined where it is not installed. Rejects where it can't be loaded. */
+  /** Undefined if the package is not installed. Rejects if loading fails. */
   readonly load: (name: string) => Promise<unknown>;
 }
 
 export function openPackages(root: string): Packages {
-  // A globally installed llmcheck must still find the project's packages.
+  // Search the project first: llmcheck may be installed globally.
   const find = (name: string) =>
     resolveModulePath(name, {
       from: [pathToFileURL(`${root}/`), import.meta.url],
@@ -48,7 +48,7 @@ export function openPackages(root: string): Packages {
 }
 
 /**
- * Reads the nearest package.json above the module that has the package's name. Folders below may have one without a
+ * Reads the version from the nearest package.json above the module with the package's name. Nested ones may have no
  * name.
  */
 function readVersion(path: string, name: string): string | undefined {

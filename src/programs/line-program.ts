@@ -8,22 +8,22 @@ export interface LineProgramCall {
   readonly env: Readonly<Record<string, string>>;
   readonly maxLineBytes: number;
   readonly onLine: (line: string) => void;
-  /** Called once: the program has ended, could not be started, or wrote too long a line. */
+  /** Called once when the program ends, can't be started, or writes too long a line. */
   readonly onEnd: (why: string) => void;
 }
 
 /** A program that exchanges lines over stdin and stdout. */
 export interface LineProgram {
   write(line: string): void;
-  /** The end of what it wrote on stderr. */
+  /** The end of the program's stderr. */
   stderr(): string;
-  /** Closes its input, and kills it with all that it started where it does not end by itself soon. */
+  /** Closes stdin. Kills the program and its children if it does not end soon. */
   close(): Promise<void>;
 }
 
 const graceMs = 300;
 
-/** Starts a program without a shell, in a process group of its own. */
+/** Starts a program without a shell, in its own process group. */
 export function startLineProgram(call: LineProgramCall): LineProgram {
   const [program = '', ...args] = call.argv;
   const child = spawn(program, args, { cwd: call.cwd, env: call.env, detached: true, windowsHide: true });
@@ -54,7 +54,7 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
   child.stdout.on('data', read);
   child.on('error', (error) => end(`can't be started: ${describeStartError(error, program)}`));
   child.on('close', (code, signal) => end(describeExit({ exitCode: code, signalName: signal })));
-  // The program may end while a line is written; `close` says why.
+  // The program may end during a write; `close` reports why.
   child.stdin.on('error', () => undefined);
   return {
     write(line) {
@@ -66,7 +66,7 @@ export function startLineProgram(call: LineProgramCall): LineProgram {
       if (child.pid === undefined) return;
       child.stdin.end();
       const timers = [setTimeout(() => killGroup(child), graceMs)];
-      // What it has started may have left its group, and keep its streams open.
+      // A child may have left the group and still hold the streams open.
       const isOver = new Promise<void>((resolve) => timers.push(setTimeout(resolve, 2 * graceMs)));
       await Promise.race([closed, isOver]);
       for (const timer of timers) clearTimeout(timer);

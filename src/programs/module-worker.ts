@@ -11,26 +11,26 @@ import { killGroup, selectEnv, watchMemory } from './run-program.ts';
 
 const workerPath = fileURLToPath(new URL('./module-worker.mjs', import.meta.url));
 
-/** What one job may write. Only the end of stderr is read, to explain a crash. */
+/** Output limit of a job. Of stderr only the end is read, to explain a crash. */
 const maxOutputBytes = 16 * 1024 * 1024;
 
 const stderrTailBytes = 4096;
 
-/** For Node to start, before the module is loaded. */
+/** Time limit for Node's start, before the module is loaded. */
 const startLimitMs = 30_000;
 
-/** What Node itself takes beside the heap. */
+/** Node's own memory besides the heap. */
 const runtimeMb = 128;
 
-/** How a job ended; `crashed` where the child ended by itself, which an earlier job may have caused. */
+/** Result of a job. `crashed`: the child ended by itself, possibly because of an earlier job. */
 export interface JobResult {
   readonly outcome: CodeOutcome;
   readonly crashed?: true;
-  /** From when the child was ready. */
+  /** Time since the child was ready. */
   readonly latencyMs?: number;
 }
 
-/** A child that calls exports of modules, one job at a time. It ends when it is killed or a job has to be stopped. */
+/** A child process that calls modules' exports, one job at a time. It ends if killed or if a job must be stopped. */
 export class ModuleWorker {
   readonly #child: ChildProcess;
   readonly #memoryMb: number;
@@ -41,14 +41,14 @@ export class ModuleWorker {
   #lastId = 0;
   #outputBytes = 0;
   #stderr = Buffer.alloc(0);
-  /** Called when the child has started. */
+  /** Called when the child is ready. */
   #onReady = () => {};
-  /** Ends the job that runs. */
+  /** Ends the running job. */
   #finishJob: ((result: JobResult) => void) | undefined;
 
   constructor({ file, memoryMb }: Pick<ModuleJob, 'file' | 'memoryMb'>, env: Readonly<Record<string, string>>) {
     this.#memoryMb = memoryMb;
-    // A group of its own, so that what the module starts dies with it.
+    // Use a new process group, so that the module's own children are killed with it.
     const child = spawn(execPath, [`--max-old-space-size=${memoryMb}`, workerPath], {
       cwd: dirname(file),
       env,
@@ -74,7 +74,7 @@ export class ModuleWorker {
     });
     child.on('exit', () => {
       this.#isAlive = false;
-      // What it started may hold its streams open.
+      // Its children may hold its streams open.
       killGroup(child);
     });
     child.on('close', (exitCode, signalName) => this.#noteEnd(exitCode, signalName));
@@ -85,12 +85,12 @@ export class ModuleWorker {
     holdOpen(child, false);
   }
 
-  /** False as soon as the child has ended or was killed. */
+  /** False once the child has ended or was killed. */
   get isAlive(): boolean {
     return this.#isAlive;
   }
 
-  /** Jobs that it has finished. */
+  /** Number of finished jobs. */
   get jobsDone(): number {
     return this.#jobsDone;
   }
@@ -117,7 +117,7 @@ export class ModuleWorker {
       holdOpen(child, true);
       const stopListening = signal && onAbort(signal, () => this.#stop('was stopped'));
       let timer = setTimeout(() => this.#stop('could not be started in time'), startLimitMs);
-      // The time that Node takes to start on a busy machine does not count.
+      // Start the time limit when Node is ready: starting is slow on a busy machine.
       this.#onReady = () => {
         clearTimeout(timer);
         readyAt = performance.now();
@@ -142,7 +142,7 @@ export class ModuleWorker {
         return;
       }
       child.on('message', onMessage);
-      // Where the channel is closed, the event of the child's end follows.
+      // If the channel is closed, the child's end event follows.
       child.send({ id, file, exportName, input, noun, maxReturnedBytes, isValue, tool, prompts }, () => undefined);
     });
   }
@@ -187,7 +187,7 @@ function describeTail(stderr: string): string {
   return last === undefined ? '' : `: ${shortenText(last, 400)}`;
 }
 
-/** An idle child must not keep the program from ending. */
+/** Holds the program open for a child, or lets it end while the child is idle. */
 function holdOpen(child: ChildProcess, isHeld: boolean): void {
   for (const handle of [child, child.channel, child.stdout, child.stderr]) {
     if (handle === null || handle === undefined) continue;
@@ -196,7 +196,7 @@ function holdOpen(child: ChildProcess, isHeld: boolean): void {
   }
 }
 
-/** Undefined for a message of another job, and for one that the module itself sends. */
+/** Reads a job's answer; undefined for messages of other jobs or of the module itself. */
 function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | undefined {
   if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== id) return undefined;
   if ('fault' in message && typeof message.fault === 'string') return { fault: shortenText(message.fault, 1000) };
@@ -212,7 +212,7 @@ const memoryMb = 1024;
 
 const maxReturnedBytes = 256 * 1024 * 1024;
 
-/** The data that a module exports by default. A new child evaluates it, so that changes are read and loops end. */
+/** Evaluates a module's default export in a new child, so that edits are seen and endless loops end. */
 export async function evaluateModule(
   file: string,
   { env, noun }: { readonly env: Readonly<Record<string, string | undefined>>; readonly noun: string },
@@ -234,8 +234,8 @@ export interface WorkerPool {
 }
 
 /**
- * Children of one module, at most `limit` (default: one per core, up to four). A call that waits for a free one does so
- * before its deadline begins.
+ * A pool of children for one module, at most `limit` (default: one per core, up to four). A call's deadline starts when
+ * it gets a child.
  */
 export function createWorkerPool(
   module: Pick<ModuleJob, 'file' | 'memoryMb'>,
@@ -249,7 +249,7 @@ export function createWorkerPool(
   let isClosed = false;
 
   async function take(): Promise<ModuleWorker | undefined> {
-    // A worker that is given back goes to the first call that waits, so that none overtakes another.
+    // A free worker goes to the call that has waited longest.
     if (busy < limit) busy += 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     if (isClosed) return undefined;
@@ -275,7 +275,7 @@ export function createWorkerPool(
       for (;;) {
         const worker = await take();
         if (worker === undefined) return stopped;
-        // The worker hears only signals that come while the job runs.
+        // The worker hears only signals during a job.
         if (call.signal?.aborted === true) {
           giveBack(worker);
           return stopped;
@@ -283,7 +283,7 @@ export function createWorkerPool(
         const wasUsed = worker.jobsDone > 0;
         const { outcome, crashed } = await worker.run(call);
         giveBack(worker);
-        // An earlier job may have crashed the child: only a new child shows whether this one did.
+        // An earlier job may have caused the crash. Retry in a new child to find out.
         if (crashed !== true || !wasUsed) return outcome;
       }
     },

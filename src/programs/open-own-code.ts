@@ -13,7 +13,7 @@ import {
 
 export interface OwnCodeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Stops what runs, and lets nothing more start. */
+  /** Stops running calls and prevents new ones. */
   readonly signal?: AbortSignal;
 }
 
@@ -24,7 +24,7 @@ export interface OpenOwnCode extends OwnCode {
 
 const maxOutputBytes = 1024 * 1024;
 
-/** Runs modules in children that are kept for the next check, and commands in one child each. Starts nothing before the first call. */
+/** Runs modules in reused children, and each command in its own. Starts nothing before the first call. */
 export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
   const pools = new Map<string, WorkerPool>();
   const programs = openProgramRunner();

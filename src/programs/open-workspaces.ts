@@ -22,13 +22,13 @@ import {
 export interface WorkspaceOptions {
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Stops what runs, and lets nothing more start. */
+  /** Stops running programs and prevents new ones. */
   readonly signal?: AbortSignal;
 }
 
 const maxOutputBytes = 16 * 1024 * 1024;
 
-/** Makes again what answers left of their workspaces. Reads nothing before the first check that looks into one. */
+/** Restores the changes of answers to their workspaces. Reads nothing before a check needs it. */
 export function openWorkspaces({ root, env, signal }: WorkspaceOptions): WorkspacePort & { close(): void } {
   const programs = openProgramRunner();
   const folders = new Map<string, ReturnType<typeof readWorkspaceFolder>>();

@@ -6,19 +6,19 @@ import type { PromptAnswer, PromptJob, RenderedPrompts } from '../model/own-code
 import { ModuleWorker } from './module-worker.ts';
 import { describeFailedExit, describeUnfinished, openProgramRunner, readJsonOutput, selectEnv } from './run-program.ts';
 
-/** For all cases of a part together, or for one where that is too little. */
+/** Limit for all cases of a job, or for one case if that is too little. */
 export const promptTimeoutMs = 10_000;
 const commandTimeoutMs = 60_000;
 const memoryMb = 1024;
 const maxReturnedBytes = 256 * 1024 * 1024;
 const casesPerJob = 500;
 
-/** Far enough to change the date, the weekday, the month and the hour. */
+/** Large enough to change date, weekday, month and hour. */
 const clockOffsetMs = (401 * 24 + 12) * 3_600_000 + 13 * 60_000;
 
 /**
- * Calls a prompt in code twice with the variables of each case. The second call is in another process, in reverse order
- * and with another clock. A prompt that depends on chance, time or earlier calls makes other messages then.
+ * Calls a prompt in code twice for each case. The second call runs in another process, in reverse order and with
+ * another clock. So a prompt that depends on chance, time or earlier calls returns other messages.
  */
 export async function renderPrompts(job: PromptJob, timeoutMs = promptTimeoutMs): Promise<RenderedPrompts> {
   const { module, vars } = job;
@@ -37,7 +37,7 @@ export async function renderPrompts(job: PromptJob, timeoutMs = promptTimeoutMs)
   }
 }
 
-/** Inside the project, so that packages are found from there as from the module's own place. */
+/** Writes files inside the project, so imports find the same packages as from the module's own place. */
 function writeFiles(
   files: NonNullable<NonNullable<PromptJob['module']>['files']>,
   { root, boundary }: PromptJob,
@@ -70,13 +70,13 @@ async function runModule(called: ModulePrompt, vars: PromptJob['vars']): Promise
     if (answer.digest === undefined) return answer;
     if (!isDifferent.has(index)) return { ...answer, isSame: true };
     const text = texts.get(index);
-    // What depends on chance may be the same the third time.
+    // A random prompt may return the same messages in the third call.
     return text !== undefined && isOther(first[index], text) ? text : { ...answer, fault: 'made other messages' };
   });
   return { first, second };
 }
 
-/** Differences that are shown: of these alone, the second messages are asked for. */
+/** Most differences to show. Second messages are requested only for these. */
 const maxShown = 100;
 
 function isOther(first: PromptAnswer | undefined, second: PromptAnswer | undefined): boolean {
@@ -105,13 +105,13 @@ async function callInParts(called: Called, vars: PromptJob['vars']): Promise<rea
         answers.push(...found.answers);
         continue;
       }
-      // One of the part hangs or ends the process: alone, it is found.
+      // One case hangs or ends the process. Call each alone to find it.
       for (const one of part) {
         if (!worker.isAlive) worker = openWorker(called);
         const alone = await callPart(worker, called, [one]);
         answers.push('fault' in alone ? alone : (alone.answers[0] ?? { fault: 'returned nothing' }));
         if (!('fault' in alone)) continue;
-        // Each further one may take as long.
+        // Stop here: each further case may take as long.
         const stopped = { fault: 'was not called, since another case stopped it', isFollowing: true } as const;
         while (answers.length < vars.length) answers.push(stopped);
         return answers;
@@ -137,7 +137,7 @@ async function callPart(
   return 'fault' in outcome ? outcome : { answers: outcome.returned as readonly PromptAnswer[] };
 }
 
-/** One process for all cases: a line of JSON for each on its input, and one on its output. */
+/** Runs one process for all cases: one JSON line each on stdin and on stdout. */
 async function runCommand({ argv = [], folder }: PromptJob, vars: PromptJob['vars']): Promise<readonly PromptAnswer[]> {
   const runner = openProgramRunner();
   const result = await runner.run({

@@ -19,22 +19,22 @@ export interface ProgramCall {
   readonly input: string;
   readonly signal: AbortSignal;
   readonly maxOutputBytes: number;
-  /** The limit on resident memory of the program and its children; undefined for no limit. */
+  /** Resident memory limit of the program and its children; undefined for none. */
   readonly maxMemoryBytes?: number;
-  /** Set where what the program left running is killed when it has ended. */
+  /** True to kill processes that the program left running. */
   readonly endsGroup?: true;
 }
 
 export type ProgramResult =
   | {
       readonly status: 'ended';
-      /** Null where a signal ended it. */
+      /** Null if a signal ended the program. */
       readonly exitCode: number | null;
       readonly signalName: string | null;
       readonly stdout: string;
-      /** Why `stdout` is not what the program wrote, as the end of a sentence about it. */
+      /** Why `stdout` differs from the program's output: the end of a sentence about it. */
       readonly fault?: string;
-      /** Only its end. */
+      /** Only the end. */
       readonly stderr: string;
       readonly latencyMs: number;
     }
@@ -45,11 +45,11 @@ export type ProgramResult =
 
 interface ProgramRunner {
   run(call: ProgramCall): Promise<ProgramResult>;
-  /** Kills every program that still runs. */
+  /** Kills all running programs. */
   close(): void;
 }
 
-/** Runs programs without a shell, each in a process group of its own, so that its children die with it. */
+/** Runs programs without a shell. Each has its own process group, so that its children die with it. */
 export function openProgramRunner(): ProgramRunner {
   const running = new Set<ChildProcessWithoutNullStreams>();
   return {
@@ -83,7 +83,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
     const stopListening = onAbort(call.signal, () => stop('aborted'));
     const output = readStreams(child, call.maxOutputBytes, () => stop('too-much-output'));
     child.on('error', (error) => finish({ status: 'unstartable', message: describeStartError(error, program) }));
-    // A program may answer without reading its input; the pipe that breaks then is no failure.
+    // A program may answer without reading its input; the broken pipe is no failure.
     child.stdin.on('error', () => undefined);
     child.on('close', (exitCode, signalName) => {
       const latencyMs = performance.now() - startedAt;
@@ -94,7 +94,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
   });
 }
 
-/** Kills a program. What it has started in a session of its own may live on, and hold its streams open. */
+/** Kills a program. A process in a session of its own may survive and hold the streams open. */
 function endProgram(child: ChildProcessWithoutNullStreams): void {
   killGroup(child);
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
@@ -118,7 +118,7 @@ function readStreams(child: ChildProcessWithoutNullStreams, maxOutputBytes: numb
 
 const stderrTailBytes = 4096;
 
-/** The end of what a program writes on stderr. It is read to its end, since a program waits once the pipe is full. */
+/** Keeps the end of stderr. Reads all of it, since a full pipe would block the program. */
 export function keepTail(stream: Readable): () => string {
   let tail = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {
@@ -127,10 +127,10 @@ export function keepTail(stream: Readable): () => string {
   return () => tail.toString('utf8');
 }
 
-/** A program that was stopped, or not started. */
+/** A program that was stopped or never started. */
 type Unfinished = Exclude<ProgramResult, { readonly status: 'ended' }>;
 
-/** Why a program did not end by itself, as the end of a sentence about it. `late` is the reason of the signal. */
+/** Why a program was stopped or not started: the end of a sentence about it. `late` describes the abort. */
 export function describeUnfinished(
   result: Unfinished,
   {
@@ -151,7 +151,7 @@ export function describeUnfinished(
   }
 }
 
-/** Why a program can't be started, in words that say what to look for. */
+/** Why a program can't be started, with a hint to the cause. */
 export function describeStartError(error: Error, program: string): string {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return `there is no program "${program}"`;
@@ -160,18 +160,18 @@ export function describeStartError(error: Error, program: string): string {
 
 type Exit = Pick<ProgramResult & { readonly status: 'ended' }, 'exitCode' | 'signalName'>;
 
-/** How a program ended, as the end of a sentence about it. */
+/** Describes how a program ended: the end of a sentence about it. */
 export function describeExit({ exitCode, signalName }: Exit): string {
   return exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
 }
 
-/** How a program failed: the reason is what it wrote last. */
+/** Describes a failed end, with the last output as the reason. */
 export function describeFailedExit(exit: Exit & { readonly stderr: string }): string {
   const tail = lastOutput(exit.stderr);
   return `${describeExit(exit)}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`;
 }
 
-/** What a program wrote as JSON; `fault` continues a sentence about it. */
+/** Parses a program's output as JSON. `fault` continues a sentence about the program. */
 export function readJsonOutput(text: string): { readonly returned: unknown } | { readonly fault: string } {
   const returned = attempt(() => parseExactJson(text), SyntaxError);
   if (!(returned instanceof SyntaxError)) return { returned };
@@ -181,7 +181,7 @@ export function readJsonOutput(text: string): { readonly returned: unknown } | {
 const basicVariables =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|NODE_\w+|SYSTEMROOT|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA)$/i;
 
-/** The variables that a program sees: the basic ones and those in `names`, so that keys do not reach it by accident. */
+/** The environment of a program: basic variables and those in `names`. No key reaches it by accident. */
 export function selectEnv(
   env: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
@@ -193,23 +193,23 @@ export function selectEnv(
   return selected;
 }
 
-/** Within its own network the program still reaches what it starts itself on 127.0.0.1. */
+/** Starts the loopback interface, so the program still reaches its own servers on 127.0.0.1. */
 const start = 'ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null; exec "$@"';
 
-/** The call of a program in a network of its own that leads nowhere; undefined where this system makes none. */
+/** Wraps a call so that it runs without network; undefined if this system can't. */
 export function withoutNetwork(call: ProgramCall): ProgramCall | undefined {
   if (!canCutNetwork(call.env)) return undefined;
-  // One that is missing is named by the start itself.
+  // Starting a missing program reports it by name.
   if (!isFound(call)) return call;
   return { ...call, argv: ['unshare', '-rn', 'sh', '-c', start, 'sh', ...call.argv] };
 }
 
-/** Where the system looks for programs if no PATH says it. */
+/** The system's search path if PATH is not set. */
 const defaultPath = '/bin:/usr/bin';
 
 const known = new Map<string, boolean>();
 
-/** True on Linux where a user may make namespaces, which many containers forbid. */
+/** True on Linux if the user may create namespaces. Many containers forbid this. */
 export function canCutNetwork({ PATH = defaultPath }: Readonly<Record<string, string | undefined>>): boolean {
   if (platform !== 'linux') return false;
   const found = known.get(PATH) ?? spawnSync('unshare', ['-rn', 'true'], { env: { PATH } }).status === 0;
@@ -229,12 +229,12 @@ function isExecutable(path: string): boolean {
   }, false);
 }
 
-/** Kills a child that leads a process group, and every process that it started, in other groups too. */
+/** Kills a child that leads a process group, and all descendants, even in other groups. */
 export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return;
   const [, ...descendants] = listProcessTree(child.pid);
-  // A negative id names the whole group; ChildProcess.kill would leave grandchildren alive.
-  // There is no such group where it has ended already, or on Windows.
+  // A negative id is the whole group; ChildProcess.kill would spare grandchildren. No group exists on Windows or after
+  // its end.
   if (!killIfAlive(-child.pid)) child.kill('SIGKILL');
   for (const pid of descendants) killIfAlive(pid);
 }
@@ -244,8 +244,8 @@ function killIfAlive(pid: number): boolean {
 }
 
 /**
- * Calls back once when a process and its descendants hold more resident memory than the limit. Measures twenty times a
- * second on Linux, twice a second on other Unix systems, and never on Windows. Returns a function that ends the watch.
+ * Calls back once if a process and its descendants exceed the memory limit. Measures twenty times a second on Linux,
+ * twice a second on other Unix systems, and never on Windows. Returns a function that stops watching.
  */
 export function watchMemory(pid: number, limitBytes: number, onExceeded: () => void): () => void {
   if (platform === 'win32') return () => undefined;
@@ -270,7 +270,7 @@ export function watchMemory(pid: number, limitBytes: number, onExceeded: () => v
   };
 }
 
-/** A process and its descendants on Linux; only the process on other systems. */
+/** Lists a process and its descendants on Linux; only the process on other systems. */
 function listProcessTree(pid: number): readonly number[] {
   const tree = [pid];
   for (const next of tree) {
@@ -282,21 +282,21 @@ function listProcessTree(pid: number): readonly number[] {
 
 const pageBytes = 4096;
 
-/** A process that has ended meanwhile counts as 0. */
+/** Sums resident memory. A process that has ended counts as 0. */
 function residentBytesOfTree(pid: number): number {
   const pages = listProcessTree(pid).map((id) => Number(readProc(`/proc/${id}/statm`).split(' ')[1] ?? 0));
   return pages.reduce((sum, count) => sum + count, 0) * pageBytes;
 }
 
-/** The text of a file that describes a process; empty once the process has ended. */
+/** Reads a /proc file; empty once the process has ended. */
 function readProc(path: string): string {
   return unlessRefused(() => readFileSync(path, 'utf8'), '');
 }
 
-/** The child leads its group, so the group's id is the child's. */
+/** Measures a group with `ps`. The child leads it, so the group's id is the child's. */
 function askPs(groupId: number, check: (bytes: number) => void): void {
   execFile('ps', ['-A', '-o', 'pgid=,rss='], (error, stdout) => {
-    // If there is no such `ps`, only the deadline limits the program.
+    // Without such a `ps`, only the deadline limits the program.
     if (error !== null) return;
     const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
     check(rows.reduce((sum, [group, kilobytes = 0]) => (group === groupId ? sum + kilobytes * 1024 : sum), 0));

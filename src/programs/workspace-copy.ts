@@ -28,23 +28,23 @@ import {
 
 /** A copy of a folder that a program may change. */
 export interface WorkspaceCopy {
-  /** Absolute: where the program starts. */
+  /** Absolute path, where the program starts. */
   readonly folder: string;
-  /** A home and a place for temporary files of its own. */
+  /** Variables for its own home and temporary folder. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the program left; `fault` says why it can't be kept, and continues "its workspace". */
+  /** The program's changes. `fault` says why they can't be stored, and continues "its workspace". */
   readChanges(): WorkspaceChanges | { readonly fault: string };
   remove(): void;
 }
 
 const prefix = 'llmcheck-workspace-';
 
-/** What is kept of a workspace with an answer. */
+/** Limits of the changes stored with an answer. */
 const maxEntries = 5000;
 const maxChangedFiles = 500;
 const maxChangedBytes = 1024 * 1024;
 
-/** Copies a folder. With `changes`, makes what a program left of it; throws a `WorkspaceFault` where that is not possible. */
+/** Copies a folder and applies `changes`, if given. Throws a `WorkspaceFault` if they can't be applied. */
 export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChanges): WorkspaceCopy {
   const base = realpathSync(mkdtempSync(join(tmpdir(), `${prefix}${pid}-`)));
   if (!isSwept) removeAbandonedCopies(statSync(base).mtimeMs);
@@ -69,7 +69,7 @@ export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChan
   }
 }
 
-/** Stored changes that name no files below the workspace. */
+/** Thrown for stored changes that are not below the workspace. */
 export class WorkspaceFault extends Error {}
 
 function applyChanges(folder: string, { changed, created }: WorkspaceChanges): void {
@@ -80,7 +80,7 @@ function applyChanges(folder: string, { changed, created }: WorkspaceChanges): v
     const bytes = 'text' in file ? Buffer.from(file.text, 'utf8') : Buffer.from(file.base64, 'base64');
     writeContent(folder, path, { bytes, isExecutable: file.executable === true });
   }
-  // Last of all, so that no file is written through a link.
+  // Create links last, so that no file is written through one.
   for (const [path, file] of entries) {
     if (!('link' in file)) continue;
     if (!pointsBelow(folder, path, file.link)) {
@@ -148,7 +148,7 @@ function isSame(
   return readFileSync(join(folder, path)).equals(before.bytes);
 }
 
-/** A folder that its program closed could be neither read nor removed. */
+/** Makes all folders accessible: a closed one could be neither read nor removed. */
 function openFolders(folder: string): void {
   const folders = [folder];
   for (const one of folders) {
@@ -171,7 +171,7 @@ function removeFolder(base: string): void {
 
 let isSwept = false;
 
-/** Removes what processes left that were killed more than a day ago. */
+/** Removes the copies of processes killed more than a day ago. */
 export function removeAbandonedCopies(nowMs: number): void {
   for (const name of readdirSync(tmpdir())) {
     const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
@@ -182,7 +182,7 @@ export function removeAbandonedCopies(nowMs: number): void {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Processes of another container may share the folder, so a missing process alone says little. */
+/** True for an old copy without its process. Age matters: processes of another container may share the folder. */
 function isAbandoned(path: string, owner: number, nowMs: number): boolean {
   try {
     const { mtimeMs, uid } = lstatSync(path);

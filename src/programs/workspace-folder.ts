@@ -10,21 +10,21 @@ export interface FileContent {
   readonly isExecutable: boolean;
 }
 
-/** A folder that is copied for each call. It is read into memory, so that each copy has the content that was hashed. */
+/** A folder that each call gets a copy of. It is read into memory, so each copy has the hashed content. */
 export interface WorkspaceFolder {
-  /** The path from the project root, with forward slashes. */
+  /** Path from the project root, with forward slashes. */
   readonly name: string;
   readonly hash: string;
   readonly files: ReadonlyMap<string, FileContent>;
-  /** What was put beside the folder's own files. */
+  /** Files placed besides the folder's own. */
   readonly placed?: readonly PlacedFile[];
 }
 
-/** What a folder may hold that is copied for every cell. */
+/** Limits of a folder that is copied for every cell. */
 const maxFiles = 2000;
 const maxBytes = 32 * 1024 * 1024;
 
-/** Reads the folder of a workspace; `fault` continues a sentence that begins with its name. Nothing outside the root is read. */
+/** Reads a workspace folder. `fault` continues a sentence that starts with its name. Reads nothing outside the root. */
 export function readWorkspaceFolder(folder: string, root: string): WorkspaceFolder | { readonly fault: string } {
   try {
     const realRoot = realpathSync(root);
@@ -56,7 +56,7 @@ function readFiles(folder: string): ReadonlyMap<string, FileContent> | { readonl
   return files;
 }
 
-/** Puts files of the project into a folder; `fault` continues a sentence that begins with its name. */
+/** Places project files into a folder. `fault` continues a sentence that starts with its name. */
 export function placeFiles(
   folder: WorkspaceFolder,
   placed: readonly PlacedFile[],
@@ -96,14 +96,14 @@ function hashFolder(files: ReadonlyMap<string, FileContent>): string {
 }
 
 interface Entry {
-  /** The path, with forward slashes. */
+  /** Path with forward slashes. */
   readonly path: string;
   readonly kind: 'file' | 'link';
   readonly size: number;
   readonly isExecutable: boolean;
 }
 
-/** The files and links below a folder, sorted by their paths. Links are not followed, and empty folders are left out. */
+/** Lists the files and links below a folder, sorted by path. Does not follow links, and omits empty folders. */
 export function listEntries(
   folder: string,
   limit: number,
@@ -129,7 +129,7 @@ export function listEntries(
   return { entries: entries.toSorted((one, other) => compareText(one.path, other.path)) };
 }
 
-/** A file or link as it is kept with an answer. */
+/** Reads a file or link into the form stored with an answer. */
 export function readEntry(folder: string, { path, kind, isExecutable }: Entry): WorkspaceFile {
   return kind === 'link'
     ? { link: readlinkSync(join(folder, path)) }
@@ -138,12 +138,12 @@ export function readEntry(folder: string, { path, kind, isExecutable }: Entry): 
 
 export function toWorkspaceFile({ bytes, isExecutable }: FileContent): WorkspaceFile {
   const text = bytes.toString('utf8');
-  // Only a text that gives the same bytes again is kept as text.
+  // Store as text only if it decodes to the same bytes.
   const content = Buffer.from(text, 'utf8').equals(bytes) ? { text } : { base64: bytes.toString('base64') };
   return isExecutable ? { ...content, executable: true } : content;
 }
 
-/** True for a path that names a file below its folder, in its shortest form. */
+/** True for a normalized path that stays below its folder. */
 export function isBelow(path: string): boolean {
   const names = path.split('/');
   return (
@@ -151,7 +151,7 @@ export function isBelow(path: string): boolean {
   );
 }
 
-/** True for a link at a path whose target is below the folder. */
+/** True if a link's target is below the folder. */
 export function pointsBelow(folder: string, path: string, link: string): boolean {
   return !isAbsolute(link) && !leaves(relative(folder, resolve(folder, path, '..', link)));
 }

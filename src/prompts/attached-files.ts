@@ -1,7 +1,7 @@
 import type { PromptVersion } from '../model/suite.ts';
 import { hasMedia, listWrittenMedia } from '../templates/media.ts';
 
-/** A template of another language shows what it attaches only when it is rendered. */
+/** True if a prompt may attach files. Templates of other languages show this only when rendered. */
 export function mayAttach(prompt: AttachingPrompt): boolean {
   if (prompt.expand === undefined) return prompt.messages.some(({ attach }) => attach !== undefined);
   return listSources(prompt).some(hasMedia);
@@ -9,7 +9,7 @@ export function mayAttach(prompt: AttachingPrompt): boolean {
 
 type AttachingPrompt = Pick<PromptVersion, 'messages' | 'expand'>;
 
-/** The files that a prompt attaches whatever the case. */
+/** Files that a prompt attaches in every case. */
 export function listOwnFiles(prompt: AttachingPrompt): readonly string[] {
   if (prompt.expand !== undefined) return listSources(prompt).flatMap(listWrittenMedia);
   const attached = prompt.messages.flatMap(({ attach = [] }) => attach);

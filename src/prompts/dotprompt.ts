@@ -10,12 +10,12 @@ import { PicoschemaError, readPicoschema } from './picoschema.ts';
 import { findModel, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
 import { findPartials } from './prompt-template.ts';
 
-// The format's own reader trims the text after front matter, and nothing in a file without.
+// The format's reader trims the text only if the file has front matter.
 const format = { lead: /^(?:(?:#[^\n]*|[ \t]*)\r?\n)*/, mark: /^---\s*$/, trimsWithoutData: false };
 
 const MAX_PARTIALS = 100;
 
-/** Reads a dotprompt file: front matter, then a template in Handlebars, with its partials beside it. */
+/** Reads a dotprompt file: front matter and a Handlebars template, with partials in the same folder. */
 export async function parseDotprompt(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
   const file = openFrontMatter(path, text, format);
   if ('problems' in file) return file;
@@ -46,13 +46,13 @@ export async function parseDotprompt(path: string, text: string, ports: PromptFi
   };
 }
 
-/** `config.version` names the exact model behind `vendor/model`. */
+/** Builds a model id. `config.version` is the exact model behind `vendor/model`. */
 function pinModel(model: string, version: string): string {
   const slash = model.lastIndexOf('/');
   return slash === -1 ? version : `${model.slice(0, slash)}/${version}`;
 }
 
-/** The name in a path: `a.b.prompt` is the variant b of a. With more dots, the last part is the variant. */
+/** Name from a path: `a.b.prompt` is variant b of a. With more dots, the last part is the variant. */
 function nameOf(path: string): string {
   const base = (path.split(/[\\/]/).at(-1) ?? path).replace(/\.prompt$/i, '');
   const dot = base.lastIndexOf('.');
@@ -84,7 +84,7 @@ async function readInput(document: PromptDocument, written: unknown, ports: Prom
   const properties = Object.keys(toJsonObject(schema['properties']));
   const { required } = schema;
   const wanted = Array.isArray(required) ? required.map(String) : [];
-  // What has a default need not be sent.
+  // Properties with a default are not required.
   const left = wanted.filter((name) => !Object.hasOwn(defaults, name));
   const { required: _, ...rest } = schema;
   return {
@@ -114,7 +114,7 @@ async function readOutput(document: PromptDocument, written: unknown, ports: Pro
   return { params: {}, structured: true, schema };
 }
 
-/** Reads a schema, and those that it names, each from `NAME.schema.json` beside the prompt. */
+/** Reads a schema and the schemas that it names, each from `NAME.schema.json` beside the prompt. */
 async function readSchema(
   document: PromptDocument,
   path: readonly PropertyKey[],
@@ -185,7 +185,7 @@ async function readTool(document: PromptDocument, item: unknown, index: number, 
   return { type: 'function', function: tool };
 }
 
-/** The partials that a text names, and those that they name, each from `_name.prompt` beside it. */
+/** Reads the partials of a text and their own partials, each from `_name.prompt` beside the prompt. */
 async function readPartials(
   { document, body }: FrontMatterFile,
   { read }: PromptFilePorts,
@@ -215,7 +215,7 @@ async function readPartials(
     try {
       pending.push(...findPartials(text));
     } catch (error) {
-      // Compiling the whole template reports it with its place.
+      // Compiling the whole template reports this with its place.
       if (!(error instanceof TemplateError)) throw error;
     }
   }

@@ -5,15 +5,15 @@ import { openDocument, type PromptDocument } from './prompt-document.ts';
 import { compileWhole, type WholeTemplate } from './prompt-template.ts';
 
 interface FrontMatterFormat {
-  /** What may come before the first mark. */
+  /** Text allowed before the first mark. */
   readonly lead: RegExp;
-  /** A line before and after the data. */
+  /** Line before and after the data. */
   readonly mark: RegExp;
-  /** Whether a prompt without data loses the white space around it too. */
+  /** True if surrounding white space is trimmed even without data. */
   readonly trimsWithoutData: boolean;
 }
 
-/** A prompt file in two parts: data between marks, then the text of the prompt. */
+/** A prompt file split into data between marks and the prompt's text. */
 export interface FrontMatterFile {
   readonly document: PromptDocument;
   readonly value: Readonly<Record<string, unknown>>;
@@ -22,11 +22,11 @@ export interface FrontMatterFile {
 
 export interface PromptBody {
   readonly source: string;
-  /** The position in the file of a position in the source. */
+  /** Maps a position in the source to one in the file. */
   readonly locate: (line: number, column: number) => Position;
 }
 
-/** Splits a prompt file and reads its data; the problems where either can't be done. */
+/** Splits a prompt file and reads its data. Returns the problems if one of these fails. */
 export function openFrontMatter(
   path: string,
   text: string,
@@ -49,7 +49,7 @@ export function openFrontMatter(
   return { document, value, body: readBody(text, bodyStart, isTrimmed) };
 }
 
-/** Undefined where the first mark has no second. */
+/** Splits a text at its marks; undefined if the first mark has no second. */
 function split(text: string, start: number, mark: RegExp) {
   const opening = lineAt(text, start);
   if (!mark.test(opening.line)) return { bodyStart: 0 };
@@ -73,7 +73,7 @@ function readBody(file: string, bodyStart: number, isTrimmed: boolean): PromptBo
   const start = isTrimmed ? file.length - text.trimStart().length : bodyStart;
   const first = createLineIndex(file).positionAt(start);
   return {
-    // How a checkout ends its lines is no part of the prompt.
+    // Line ends depend on the checkout, not on the prompt.
     source: (isTrimmed ? text.trim() : text).replaceAll('\r\n', '\n'),
     locate: (line, column) => ({
       line: first.line + line - 1,
@@ -82,7 +82,7 @@ function readBody(file: string, bodyStart: number, isTrimmed: boolean): PromptBo
   };
 }
 
-/** Compiles the text of a prompt whose data are right; undefined where something is wrong, which is reported. */
+/** Compiles a prompt's text, if its data are valid. Undefined after a reported problem. */
 export function compileBody(
   { document, body }: FrontMatterFile,
   language: TemplateLanguage,

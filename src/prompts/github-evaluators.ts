@@ -8,13 +8,13 @@ import { plainNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
 import { findModel, type PromptDocument, reportUnknownKeys } from './prompt-document.ts';
 
-/** Selects the reply without white space around it, as the format's own runner does. */
+/** Selects the reply without surrounding white space, like the format's own runner. */
 const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };
 
-/** The keys in order of precedence: only one is used. */
+/** Keys by precedence: only one is used. */
 const STRING_KEYS = ['equals', 'contains', 'startsWith', 'endsWith'] as const;
 
-/** Reads test data as cases, and evaluators as equivalent assertions. */
+/** Reads test data as cases and evaluators as equivalent assertions. */
 export function readTests(
   document: PromptDocument,
   { testData, evaluators }: Readonly<Record<string, unknown>>,
@@ -64,9 +64,9 @@ export function readTests(
 }
 
 interface Evaluator {
-  /** The assertion as a suite would write it. */
+  /** The assertion, as in a suite. */
   readonly assertion: Readonly<Record<string, unknown>>;
-  /** Where a part of it is in the file. */
+  /** Maps a path in the assertion to one in the file. */
   readonly path: (rest: readonly PropertyKey[]) => readonly PropertyKey[];
 }
 
@@ -105,7 +105,7 @@ function readEvaluators(document: PromptDocument, written: unknown, judges: Prom
   });
 }
 
-/** `string` comes before `llm`, and that before `uses`. */
+/** Reads an evaluator. `string` wins over `llm`, and `llm` over `uses`. */
 function readEvaluator(
   document: PromptDocument,
   item: unknown,
@@ -191,7 +191,7 @@ function readLlm(
     'as its own runner has it; the assertion rubric is stricter',
   );
   const value = translate(document, prompt, [...path, 'prompt']);
-  // Its own runner fills in no variable there.
+  // The format's own runner fills in no variables here.
   const system =
     typeof systemPrompt === 'string' && systemPrompt !== '' ? { system: escapeTemplate(systemPrompt) } : {};
   if (value === undefined) return undefined;
@@ -264,7 +264,7 @@ function readUses(
 
 const PLAIN_NAME = /^[A-Za-z_][\w-]*$/;
 
-/** The same text as a template of a suite; `{{completion}}` is the answer. */
+/** Translates a text to a suite's template. `{{completion}}` is the answer. */
 function translate(document: PromptDocument, text: string, path: readonly PropertyKey[]): string | undefined {
   if (text.includes('{answer}')) {
     document.report(

@@ -33,7 +33,7 @@ const PARAMETERS = [
   'stop',
 ];
 
-/** Names of Chat Completions, which many files have. GitHub's own runner leaves them out without a word. */
+/** Names of Chat Completions, which many files use. GitHub's own runner silently drops them. */
 const SENT_NAMES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     max_tokens: 'maxTokens',
@@ -72,7 +72,7 @@ export function parseGithubPrompt(path: string, text: string): ParsedPromptFile 
   };
 }
 
-/** The format is open; a key that is nearly a known one is mistyped, and its part would be lost. */
+/** Reports unknown keys. The format allows them, but one similar to a known key is a typo whose value would be lost. */
 function checkKeys(document: PromptDocument, value: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(value).filter((known) => !KEYS.includes(known))) {
     const hint = didYouMean(key, KEYS);
@@ -135,7 +135,7 @@ function readFormat(
   };
 }
 
-/** Its own runner only takes JSON in a text. */
+/** Reads the schema. The format's own runner accepts only JSON in a text. */
 function readSchema(
   document: PromptDocument,
   written: unknown,

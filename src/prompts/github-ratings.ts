@@ -1,16 +1,16 @@
-/** The model that rates. */
+/** The rating model. */
 export const ratingJudge = 'openai/gpt-4o';
 
-/** Marks from 1 to 5, and what each is worth: everything above 0 passes. */
+/** Marks 1 to 5 with their scores. Every score above 0 passes. */
 export const ratingChoices = [1, 2, 3, 4, 5].map((mark) => ({ choice: String(mark), score: (mark - 1) / 4 }));
 
 interface Rating {
   readonly ask: string;
-  /** Variables of the test data that the judge is shown. */
+  /** Test data variables shown to the judge. */
   readonly parts: readonly ('input' | 'expected')[];
 }
 
-/** What each evaluator that comes with the format asks. */
+/** Questions of the format's built-in evaluators. */
 const ratings: Readonly<Record<string, Rating>> = {
   similarity: { ask: 'How close in meaning is the answer to the correct answer', parts: ['input', 'expected'] },
   coherence: {

@@ -6,7 +6,7 @@ import { parseYaml, type YamlText } from '../text/yaml/yaml-text.ts';
 import { openText, type PromptText, reportUnknownKeys } from './prompt-document.ts';
 
 interface PromptFile {
-  /** The path as problems name it. Its suffix decides the format. */
+  /** The path shown in problems. Its suffix decides the format. */
   readonly path: string;
   readonly text: string;
 }
@@ -14,12 +14,12 @@ interface PromptFile {
 const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
 
 /**
- * Reads a prompt file into the one form of all formats. The suffix decides the format. `.md` and `.txt` are one user
- * message, `.yaml` and `.json` a list of messages. The others have parameters, schemas and test data of their own.
+ * Reads a prompt file of any format, chosen by the suffix. `.md` and `.txt` are one user message, `.yaml` and `.json` a
+ * list of messages. The others have parameters, schemas and test data of their own.
  */
 export async function parsePromptFile({ path, text }: PromptFile, ports: PromptFilePorts): Promise<ParsedPromptFile> {
   const name = path.toLowerCase();
-  // Imported on use: most prompts are Markdown.
+  // Import on use: most prompts are Markdown.
   if (/\.prompt\.ya?ml$/.test(name)) return (await import('./github-prompt.ts')).parseGithubPrompt(path, text);
   if (name.endsWith('.prompt')) return (await import('./dotprompt.ts')).parseDotprompt(path, text, ports);
   if (name.endsWith('.prompty')) return (await import('./prompty.ts')).parsePrompty(path, text, ports);
@@ -32,7 +32,7 @@ export async function parsePromptFile({ path, text }: PromptFile, ports: PromptF
 }
 
 function parseText(text: string): ParsedPromptFile {
-  // How a checkout ends its lines is no part of the prompt.
+  // Line ends depend on the checkout, not on the prompt.
   const source = text.replaceAll('\r\n', '\n').replace(/\n$/, '');
   return {
     messages: [{ role: 'user', content: { source }, locate: (line, column) => ({ line, column }) }],
@@ -73,7 +73,7 @@ function parseMessages(path: string, text: string, yaml: YamlText): ParsedPrompt
   return problems.length > 0 ? { problems } : { messages, warnings: [] };
 }
 
-/** Undefined where the message is wrong, which is reported. */
+/** Reads a message; undefined if it is invalid, which is reported. */
 function readMessage(item: unknown, path: readonly PropertyKey[], file: PromptText): PromptFileMessage | undefined {
   const { report, at } = file;
   if (!isJsonObject(item)) {

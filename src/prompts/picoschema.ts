@@ -5,11 +5,11 @@ const SCALARS = ['any', 'boolean', 'integer', 'null', 'number', 'string'];
 
 const MAX_DEPTH = 50;
 
-/** A mistake in a Picoschema, and where it is. */
+/** A mistake in a Picoschema, with its place. */
 export class PicoschemaError extends Error {
   readonly path: readonly PropertyKey[];
   readonly hint: string | undefined;
-  /** Set where a word names no type: it may name a schema. */
+  /** The unknown type name, which may name a schema. */
   readonly unknown: string | undefined;
 
   constructor(message: string, path: readonly PropertyKey[], hint?: string, unknown?: string) {
@@ -21,10 +21,10 @@ export class PicoschemaError extends Error {
   }
 }
 
-/** Schemas by the names that others call them by. */
+/** Schemas by the names that refer to them. */
 export type NamedSchemas = ReadonlyMap<string, JsonObject>;
 
-/** Reads dotprompt's short form of JSON Schema; a JSON Schema is returned unchanged. */
+/** Converts Picoschema, dotprompt's short form, to JSON Schema. A JSON Schema is returned unchanged. */
 export function readPicoschema(schema: JsonValue, named: NamedSchemas = new Map()): JsonObject {
   if (typeof schema === 'string') return readScalar(schema, [], named);
   if (!isJsonObject(schema)) throw new PicoschemaError('a schema is a text or a map', []);
@@ -66,7 +66,7 @@ interface Field {
   readonly description?: string;
 }
 
-/** `name`, `name?`, `name(kind)` and `name?(kind, description)`. */
+/** Reads `name`, `name?`, `name(kind)` or `name?(kind, description)`. */
 function readKey(key: string, path: readonly PropertyKey[]): Field {
   const open = key.indexOf('(');
   const written = open === -1 ? key : key.slice(0, open);
@@ -126,7 +126,7 @@ function readScalar(written: string, path: readonly PropertyKey[], named: NamedS
   throw new PicoschemaError(`"${type}" is not a type`, path, hint, type);
 }
 
-/** The first comma ends the type. */
+/** Splits type and description at the first comma. */
 function splitDescription(written: string): readonly [type: string, description?: string] {
   const comma = written.indexOf(',');
   if (comma === -1) return [written.trim()];

@@ -11,30 +11,30 @@ import { parseYaml, type YamlText } from '../text/yaml/yaml-text.ts';
 
 type Path = readonly PropertyKey[];
 
-/** The text of a prompt file. Its problems are collected with their places. */
+/** Text of a prompt file, which collects problems with their places. */
 export interface PromptText {
   readonly path: string;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   readonly at: (path: Path, part?: 'key' | 'value') => SourceLocation;
-  /** The position in the file of a position within the text at a path. */
+  /** Maps a position within the text at a path to one in the file. */
   readonly within: (path: Path, line: number, column: number) => Position;
   readonly report: Say;
   readonly warn: Say;
-  /** The result of reading a template; undefined where it can't be read, which is reported. */
+  /** Runs a template reader; undefined after a template error, which is reported. */
   readonly attempt: <T>(read: () => T, locate: (line: number, column: number) => Position) => T | undefined;
   readonly locationOf: (position: Position) => SourceLocation;
 }
 
-/** A prompt file of a format that has data beside its text. */
+/** A prompt file in a format with data beside the text. */
 export interface PromptDocument extends PromptText {
-  /** The data; undefined where it can't be read, which is reported. */
+  /** The data; undefined if unreadable, which is reported. */
   readonly value: Readonly<Record<string, unknown>> | undefined;
 }
 
 type Say = (code: ProblemCode, message: string, at: SourceLocation, hint?: string) => void;
 
-/** Reports the syntax errors of the part that is YAML or JSON, which begins at `start`. */
+/** Opens a text and reports the syntax errors of its YAML or JSON part, which begins at `start`. */
 export function openText(path: string, text: string, data: YamlText, start = 0): PromptText {
   const lines = createLineIndex(text);
   const problems: Problem[] = [];
@@ -70,7 +70,7 @@ export function openText(path: string, text: string, data: YamlText, start = 0):
   };
 }
 
-/** `data` is the part of the text that is YAML, and begins at `start`. */
+/** Opens a prompt file. `data` is its YAML part, which begins at `start`. */
 export function openDocument(path: string, text: string, data = text, start = 0): PromptDocument {
   const yaml = parseYaml(data);
   const value = yaml.errors.length > 0 ? undefined : readRoot(yaml.value);
@@ -80,7 +80,7 @@ export function openDocument(path: string, text: string, data = text, start = 0)
     document.report('invalid-value', 'the data of a prompt file must be a map of keys', at);
   }
   for (const { path: keys, number } of findLongNumbers(value)) {
-    // Test data become variables, which keep every digit.
+    // Test data become variables, which keep all digits.
     if (keys[0] === 'testData') continue;
     document.report('invalid-value', describeLongNumber(number), document.at(keys), longNumberHint);
   }
@@ -100,13 +100,13 @@ export function reportUnknownKeys(
   }
 }
 
-/** Nothing between the marks is no data. */
+/** Reads the data. Nothing between the marks means no data. */
 function readRoot(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (value === null || value === undefined) return {};
   return isRecord(value) ? value : undefined;
 }
 
-/** A text under a key; anything else but nothing is reported. */
+/** Reads an optional text. Reports any other value. */
 export function readText(document: PromptDocument, path: Path, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
@@ -114,13 +114,13 @@ export function readText(document: PromptDocument, path: Path, value: unknown): 
   return undefined;
 }
 
-/** What stands at a path: a key, or an entry of a list. */
+/** Name of the value at a path: a key, or an entry of a list. */
 function nameOf(path: Path): string {
   const last = path.at(-1);
   return typeof last === 'number' ? `an entry of ${String(path.at(-2))}` : String(last);
 }
 
-/** A map under a key; anything else but nothing is reported. */
+/** Reads an optional map. Reports any other value. */
 export function readMap(
   document: PromptDocument,
   path: Path,
@@ -132,7 +132,7 @@ export function readMap(
   return undefined;
 }
 
-/** Parameter names of the formats, and those of Chat Completions, which adapters translate for their API. */
+/** Names of parameters in the formats and in Chat Completions. Adapters translate the latter for their API. */
 const paramNames: ReadonlyMap<string, string> = new Map(
   Object.entries({
     maxTokens: 'max_tokens',
@@ -147,12 +147,12 @@ const paramNames: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** Parameters under the names of Chat Completions; unknown ones keep theirs. */
+/** Renames parameters to the names of Chat Completions. Unknown ones keep their names. */
 export function renameParams(params: Readonly<Record<string, unknown>>): JsonObject {
   return Object.fromEntries(Object.entries(params).map(([key, value]) => [paramNames.get(key) ?? key, toJson(value)]));
 }
 
-/** Publishers as GitHub, Genkit and Prompty call them, and the adapters that reach their models. */
+/** Adapters by publisher, in the spelling of GitHub, Genkit and Prompty. */
 const adapterOf: ReadonlyMap<string, string> = new Map(
   Object.entries({
     openai: 'openai',
@@ -177,7 +177,7 @@ const adapterOf: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** `publisher/model`, or only a model of OpenAI, as in older files. */
+/** Finds the model of `publisher/model`, or an OpenAI model without publisher, as in older files. */
 export function findModel(written: string, at: SourceLocation): PromptModel {
   const slash = written.indexOf('/');
   const publisher = slash === -1 ? undefined : written.slice(0, slash);
@@ -185,7 +185,7 @@ export function findModel(written: string, at: SourceLocation): PromptModel {
   return buildModel(written, adapterOf.get(publisher.toLowerCase()), written.slice(slash + 1), at);
 }
 
-/** A model whose vendor is a key beside it. */
+/** Finds a model whose vendor is under a separate key. */
 export function findVendorModel(vendor: string, model: string, at: SourceLocation): PromptModel {
   return buildModel(model, adapterOf.get(vendor.toLowerCase()), model, at);
 }

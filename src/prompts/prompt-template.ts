@@ -21,11 +21,11 @@ import { positionIn, TemplateError } from '../templates/template-error.ts';
 import type { MarkNode, Piece, TemplateTree, TreeLanguage } from '../templates/template-tree.ts';
 import { rootOf } from '../templates/template-values.ts';
 
-/** A text whose language makes all messages of a prompt. */
+/** A template that makes all messages of a prompt. */
 export interface WholeTemplate {
-  /** The messages as written: each text begins at its own mark, and together they are the source. */
+  /** Messages as written. Each text starts at its own mark, and all texts add up to the source. */
   readonly messages: readonly PromptMessage[];
-  /** The paths that it reads. */
+  /** Paths that the template reads. */
   readonly variables: readonly string[];
   readonly expand: (vars: Vars) => readonly RenderedMessage[];
 }
@@ -47,7 +47,7 @@ const wholes: Readonly<Record<'handlebars' | 'jinja', LanguageParts>> = {
   },
 };
 
-/** One message of a `.prompt.yml`. */
+/** Compiles one message of a `.prompt.yml`. */
 export function compileBraces(source: string, { optional = [], ...language }: TemplateLanguage): Template {
   const tree = parseBraces(source);
   const { variables } = surveyTree(tree);
@@ -61,12 +61,12 @@ export function compileBraces(source: string, { optional = [], ...language }: Te
   };
 }
 
-/** The names of the partials that a text uses. */
+/** Names of the partials that a text uses. */
 export function findPartials(source: string): readonly string[] {
   return surveyTree(parseHandlebars(source)).partials;
 }
 
-/** A template in Handlebars or Jinja. Throws a `TemplateError` for what can't be read, or makes messages of data. */
+/** Compiles a Handlebars or Jinja template. Throws a `TemplateError` if it is invalid or makes messages of data. */
 export function compileWhole(source: string, language: TemplateLanguage): WholeTemplate {
   const { name, partials: texts = {}, defaults = {}, optional = [] } = language;
   const parts = wholes[name === 'jinja' ? 'jinja' : 'handlebars'];
@@ -115,7 +115,10 @@ const ROLES: Readonly<Record<string, Role>> = {
   model: 'assistant',
 };
 
-/** A role is written in the template. In a loop over a conversation, a line `{{ item.role }}:` is checked when it is rendered. */
+/**
+ * Checks the role of a mark. It must be literal, except in a loop over a conversation: `{{ item.role }}:` is checked
+ * when rendered.
+ */
 function checkMark({ mark, value, isGiven, offset }: MarkNode, source: string | undefined): void {
   if (mark !== 'role' || isGiven === true) return;
   const written = value?.kind === 'literal' ? value.value : undefined;
@@ -129,7 +132,7 @@ function checkMark({ mark, value, isGiven, offset }: MarkNode, source: string | 
   );
 }
 
-/** Everything from one mark of a role up to the next; blanks before the first belong to it. */
+/** Slices the source at its role marks. Blanks before the first mark belong to its message. */
 function slice(
   source: string,
   marks: readonly MarkNode[],
@@ -149,7 +152,7 @@ function slice(
       : [{ role: firstRole, start: 0 }, ...starts];
   return parts.map((from, index, all) => {
     const text = source.slice(from.start, all[index + 1]?.start);
-    // What all of them share is kept once.
+    // Keep the shared parts once.
     const own: TemplateLanguage = index === 0 ? language : { name: language.name };
     return { role: from.role, template: { source: text, variables: [], language: own, render: () => text } };
   });
@@ -176,7 +179,7 @@ function collectMessages(
         messages.push({ role: ROLES[piece.value] ?? 'user', text: '', attach: [] });
         break;
       case 'history':
-        // There is nothing before a case's own turns; what follows would be the model's.
+        // The history is empty, since nothing precedes a case's own turns. Text after the mark is the model's.
         messages.push({ role: 'assistant', text: '', attach: [] });
         break;
       case 'media':
@@ -192,7 +195,7 @@ function collectMessages(
     .filter(({ content, attach }) => content.trim() !== '' || attach.length > 0);
 }
 
-/** Instructions stand in the template: what a variable holds is part of the conversation. */
+/** Checks a role from a variable. Instructions must be in the template: variables hold only the conversation. */
 function checkGivenRole(role: string, offset: number, source: string): void {
   if (role === 'user' || role === 'assistant') return;
   throw new TemplateError(
@@ -213,7 +216,7 @@ function checkMedia(url: string, offset: number, source: string): void {
   );
 }
 
-/** Compiles the prompt in a record. Texts in Liquid that need the engine can be compiled only once it is loaded. */
+/** Compiles a recorded prompt. Liquid texts may need the engine to be loaded. */
 export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptVersion, 'messages' | 'expand'> {
   const [first] = written;
   if (first?.language?.name === 'code') return compileRendered(written, first.language);
@@ -230,7 +233,7 @@ export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptV
   };
 }
 
-/** A prompt in code, whose messages the record holds. */
+/** Builds a prompt in code from its recorded messages. */
 function compileRendered(
   written: readonly WrittenMessage[],
   { rendered = { lines: [], cases: {} }, variables = [] }: TemplateLanguage,
@@ -244,7 +247,7 @@ function compileRendered(
   };
 }
 
-/** The paths that a prompt reads, with their defaults. */
+/** Paths that a prompt reads, and whether they have a default. */
 export function surveyWritten(written: readonly WrittenMessage[]): readonly WrittenVariable[] | undefined {
   const [first] = written;
   if (first?.language === undefined) return undefined;

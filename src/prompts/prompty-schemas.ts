@@ -5,13 +5,13 @@ import type { PromptModel, PromptSchema } from '../model/prompt-file.ts';
 import { toJson, toJsonObject } from '../text/yaml/exact-numbers.ts';
 import { findModel, findVendorModel, type PromptDocument, readMap, renameParams } from './prompt-document.ts';
 
-/** One input or output, of either generation. */
+/** An input or output, in either generation of the format. */
 interface PromptyProperty {
   readonly name: string;
   readonly schema: JsonObject;
   readonly isRequired: boolean;
   readonly fallback?: JsonValue;
-  /** A value to try it with. */
+  /** Sample value. */
   readonly example?: JsonValue;
 }
 
@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
   dict: 'object',
 };
 
-/** A type as Python writes it, such as `List[str]` or `Dict[str, int]`; undefined for what is none. */
+/** Reads a Python type such as `List[str]` or `Dict[str, int]`; undefined for anything else. */
 function readPythonType(written: string): JsonObject | undefined {
   const [, name = '', inner = ''] = /^\s*(\w+)\s*\[(.+)\]\s*$/s.exec(written) ?? [];
   const generic = name.toLowerCase();
@@ -44,7 +44,7 @@ function readPythonType(written: string): JsonObject | undefined {
 
 const RICH = new Set(['thread', 'image', 'file', 'audio']);
 
-/** A list of properties with names, or a map by name; of an input, a plain value is its default. */
+/** Reads a list of named properties or a map by name. A plain value of an input is its default. */
 export function readProperties(
   document: PromptDocument,
   written: unknown,
@@ -112,7 +112,7 @@ const PROPERTY_KEYS = new Set([
   'properties',
 ]);
 
-/** A map without any key of a property is a value. */
+/** True if a map describes a property. Without any of a property's keys, it is a value. */
 function isDescription(value: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(value).some((key) => PROPERTY_KEYS.has(key));
 }
@@ -159,7 +159,7 @@ function readMembers(document: PromptDocument, written: unknown, path: readonly 
   return { ...schemaOf(readProperties(document, written, path, false)), additionalProperties: false };
 }
 
-/** The schema of a map with these properties. */
+/** Schema of a map with these properties. */
 export function schemaOf(properties: readonly PromptyProperty[]): JsonObject {
   const required = properties.filter(({ isRequired }) => isRequired).map(({ name }) => name);
   return {
@@ -176,10 +176,10 @@ function inferSchema(value: JsonValue): JsonObject {
   return { type: typeof value };
 }
 
-/** A text that refers to another value, such as `${env:NAME}`. */
+/** A text that references another value, such as `${env:NAME}`. */
 export const promptyReference = /^\$\{(\w+):([^}]*)\}$/;
 
-/** The model and its parameters, of either generation. */
+/** Reads the model and its parameters, in either generation of the format. */
 export function readModel(
   document: PromptDocument,
   written: unknown,
@@ -209,7 +209,7 @@ export function readModel(
   return { params, ...defined({ model }) };
 }
 
-/** The model of the first generation of the format, whose `configuration` names it. */
+/** Reads the model of the format's first generation from `configuration`. */
 function readConfiguration(
   configuration: Readonly<Record<string, unknown>> | undefined,
   at: PromptSchema['at'],
@@ -224,7 +224,7 @@ function readConfiguration(
   return findVendorModel(typeof type === 'string' ? type : 'openai', written, at);
 }
 
-/** Functions, as Chat Completions takes them. */
+/** Reads functions into the form of Chat Completions. */
 export function readTools(document: PromptDocument, written: unknown): JsonObject {
   if (written === undefined || written === null) return {};
   if (!Array.isArray(written)) {
@@ -234,7 +234,7 @@ export function readTools(document: PromptDocument, written: unknown): JsonObjec
   const tools = written.flatMap((item: unknown, index): readonly JsonObject[] => {
     const path = ['tools', index];
     const { name, kind, description, parameters, strict, function: own } = readMap(document, path, item) ?? {};
-    // The first generation writes the form of Chat Completions under parameters.
+    // The first generation nests the form of Chat Completions under parameters.
     if (isRecord(own)) return [toJsonObject(item)];
     if (typeof name !== 'string' || (kind !== undefined && kind !== 'function')) {
       const message =

@@ -12,7 +12,7 @@ import { promptyReference, readModel, readProperties, readTools, schemaOf } from
 
 const format = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/, trimsWithoutData: true };
 
-/** Reads a Prompty file of either generation: front matter, then a template in Jinja whose lines name the roles. */
+/** Reads a Prompty file of either generation: front matter and a Jinja template whose lines name the roles. */
 export async function parsePrompty(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
   const file = openFrontMatter(path, text, format);
   if ('problems' in file) return file;
@@ -39,10 +39,10 @@ export async function parsePrompty(path: string, text: string, ports: PromptFile
   };
 }
 
-/** Account settings are no part of a prompt: they are not read. */
+/** Keys that are ignored: account settings are not part of a prompt. */
 const UNREAD = new Set(['connection', 'configuration', 'metadata', 'authors', 'tags', 'version']);
 
-/** Replaces `${file:…}` by the file's content. `${env:…}` is never read, so that a prompt is the same on every machine. */
+/** Replaces `${file:…}` by the file's content. Never reads `${env:…}`: a prompt must be the same on every machine. */
 async function resolveReferences(
   document: PromptDocument,
   root: Readonly<Record<string, unknown>>,
@@ -128,7 +128,7 @@ async function readReferenced(
   return undefined;
 }
 
-/** Reports references in the text, where nothing resolves them. */
+/** Reports references in the text, which nothing resolves. */
 function refuseReferences(document: PromptDocument, { source, locate }: PromptBody): void {
   for (const match of source.matchAll(/\$\{(?:env|file):[^}\n]*\}?/gi)) {
     const { line, column } = positionIn(source, match.index);
@@ -167,7 +167,7 @@ function refuseTemplate(document: PromptDocument, written: unknown): void {
 interface Inputs {
   readonly defaults: JsonObject;
   readonly optional: readonly string[];
-  /** What to try the prompt with; undefined where nothing is written. */
+  /** Sample values for the variables; undefined if the file has none. */
   readonly sample?: JsonObject;
   readonly schema?: PromptSchema;
 }
@@ -200,7 +200,7 @@ function readInputs(document: PromptDocument, value: Readonly<Record<string, unk
 function readOutputs(document: PromptDocument, written: unknown): PromptSchema | undefined {
   if (written === undefined || written === null) return undefined;
   const at = document.at(['outputs'], 'key');
-  // A file may hold the JSON Schema itself.
+  // The file may contain a JSON Schema itself.
   if (
     isRecord(written) &&
     (written['$schema'] !== undefined || (typeof written['type'] === 'string' && isRecord(written['properties'])))
@@ -211,7 +211,7 @@ function readOutputs(document: PromptDocument, written: unknown): PromptSchema |
   return { schema: { ...schemaOf(properties), additionalProperties: false }, at };
 }
 
-/** Makes a case of the sample, judged by the output schema; without one it is only observed. */
+/** Builds a case from the sample. The output schema judges it; without one it is only observed. */
 function buildTests(
   document: PromptDocument,
   { sample }: Inputs,

@@ -7,22 +7,22 @@ import { openSchema } from './schema/schema-document.ts';
 import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 import { impliedTypes, isNeverNode, type NodeFactory, type SchemaNode, type Shape } from './schema/shape.ts';
 
-/** Beyond this many ways through a schema's unions, a path is not checked. */
+/** Most combinations of union branches to check a path against. Beyond it, the path is not checked. */
 const maxPlaces = 500;
 
-/** A step of a path that the values of a schema don't have. */
+/** A step of a path that no value of a schema has. */
 export interface PathMiss {
   readonly message: string;
-  /** What is nearest to the name that is missing. */
+  /** Existing name most similar to the missing one. */
   readonly nearest?: string;
-  /** True where no value of the schema has it; else only none that the schema describes. */
+  /** True if the schema refuses the name; false if it only does not describe it. */
   readonly closed: boolean;
 }
 
 /**
  * Finds the step of a JSONPath that no value of a schema has; undefined if there is none, or it is unknown. A name that
  * an object neither declares nor expressly allows counts as missing, although open objects would accept it. Throws a
- * `SchemaProblem` for a schema that can't be read.
+ * `SchemaProblem` for an unreadable schema.
  */
 export function checkJsonPathAgainstSchema(path: string, schema: unknown): PathMiss | undefined {
   const steps = parsePlainPath(path);
@@ -55,7 +55,7 @@ function checkSteps(steps: readonly PathStep[], path: string, schema: unknown): 
   return undefined;
 }
 
-/** The alternatives that a node's unions leave; each is a list of shapes that hold together. */
+/** Expands a node's unions into alternatives. Each alternative is a list of shapes that all apply. */
 function expand(node: SchemaNode, factory: NodeFactory, depth = 0): readonly (readonly Shape[])[] {
   const shapes = node.shapes();
   const split = shapes.findIndex((shape) => shape.unions.length > 0);
@@ -67,7 +67,7 @@ function expand(node: SchemaNode, factory: NodeFactory, depth = 0): readonly (re
   return union.branches.flatMap((branch) => expand(factory.conjoin([...rest, branch]), factory, depth + 1));
 }
 
-/** What a step leads to when all shapes hold: the most telling one decides. */
+/** Follows a step through shapes that all apply. The most specific result wins. */
 function follow(
   shapes: readonly Shape[],
   step: PathStep,
@@ -101,7 +101,7 @@ function followName(shape: Shape, name: string, factory: NodeFactory): SchemaNod
   return isSilent && shape.properties.size > 0 && shape.patternProperties.size === 0 ? 'unnamed' : 'anything';
 }
 
-/** `additionalProperties: true` is written by people who expect more names. */
+/** True if the schema writes `additionalProperties`: its author expects more names. */
 function declaresOpenness(shape: Shape): boolean {
   const { source } = shape;
   return typeof source === 'object' && source !== null && 'additionalProperties' in source;
@@ -139,7 +139,7 @@ function describeStep(step: PathStep): string {
   return describePath([step]).slice(1);
 }
 
-/** Tells whether the values of an input schema have what a template reads, such as `order.items[0].id`. */
+/** Checks that values of an input schema have the path that a template reads, such as `order.items[0].id`. */
 export function checkVariable(variable: string, schema: unknown): PathMiss | undefined {
   const steps = parseVariable(variable);
   if (steps.length === 0) return undefined;
@@ -149,10 +149,10 @@ export function checkVariable(variable: string, schema: unknown): PathMiss | und
   return { ...miss, message };
 }
 
-/** Members that templates compute for any list, map or text: the path before them is checked, they are not. */
+/** Members that templates compute for lists, maps and texts. Only the path before them is checked. */
 const computed = new Set(['size', 'first', 'last']);
 
-/** The steps up to the first that depends on another variable or is computed. */
+/** Parses a variable's path, up to the first step that is computed or depends on another variable. */
 function parseVariable(variable: string): readonly PathStep[] {
   const steps: PathStep[] = [];
   for (const [, name, index, quoted] of variable.matchAll(/(?:^|\.)([^.[\]]+)|\[(-?\d+)\]|\["([^"\\]*)"\]|\[/g)) {
@@ -166,7 +166,7 @@ function parseVariable(variable: string): readonly PathStep[] {
 
 type PathStep = string | number;
 
-/** The steps of a JSONPath of only names and indexes; undefined for wildcards, slices, filters and what is not a path. */
+/** Parses a JSONPath of names and indexes; undefined for wildcards, slices, filters and invalid paths. */
 function parsePlainPath(path: string): readonly PathStep[] | undefined {
   return attemptOr(() => compileJsonPath(path.trim()).steps, JsonPathError, undefined);
 }

@@ -14,15 +14,15 @@ import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 import type { NodeFactory, SchemaNode } from './schema/shape.ts';
 
 export interface SchemaComparisonOptions extends Omit<GradeOptions, 'pathPrefix'> {
-  /** Properties of the root that the runner fills in although the schema has no default for them. */
+  /** Root properties that the runner fills in although the schema has no default for them. */
   readonly defaulted?: readonly string[];
-  /** JSON Pointer to the schema, put before the paths of findings and problems; '' by default. */
+  /** JSON Pointer to the schema, prefixed to the paths of findings and problems. Default: ''. */
   readonly at?: string;
 }
 
 /**
- * Compares two JSON Schemas (2020-12 or draft-07) in one direction. `input` finds what callers may no longer send,
- * `output` what may newly arrive. Throws a `SchemaProblem` for a schema that can't be read.
+ * Compares two JSON Schemas (2020-12 or draft-07) in one direction. `input` finds values that callers can no longer
+ * send, `output` finds new values that can arrive. Throws a `SchemaProblem` for an unreadable schema.
  */
 export function compareSchemas(
   oldSchema: unknown,
@@ -53,7 +53,7 @@ export function compareSchemas(
   }
 }
 
-/** A dynamic reference is followed to its nearest target, which may not be where it leads. */
+/** Reports a dynamic reference. Only its nearest target is compared, which may not be the real one. */
 function findDynamic(old: SchemaDocument, replacement: SchemaDocument): readonly Change[] {
   const at = replacement.dynamic ?? old.dynamic;
   if (at === undefined || canonicalJson(old.root) === canonicalJson(replacement.root)) return [];
@@ -61,7 +61,7 @@ function findDynamic(old: SchemaDocument, replacement: SchemaDocument): readonly
   return [change('undecided', at, message)];
 }
 
-/** A version label that both schemas have at their root, unchanged although the contract breaks. */
+/** Finds a root version label that did not change although the contract breaks. */
 function findStaleVersion(old: unknown, replacement: unknown): readonly Change[] {
   if (!isJsonObject(old) || !isJsonObject(replacement)) return [];
   return versionKeywords.flatMap((keyword) => {
@@ -72,22 +72,22 @@ function findStaleVersion(old: unknown, replacement: unknown): readonly Change[]
   });
 }
 
-/** Bounds the time for schemas made to take long; real ones stay far below. */
+/** Limits the time for hostile schemas; real ones stay far below. */
 const maxComparisons = 10_000;
 const maxDepth = 450;
-/** Where the stack runs out, comparing gives up this many frames and continues with the rest. */
+/** After a stack overflow, the comparison unwinds this many frames and continues. */
 const framesToUnwind = 64;
 
 interface Frame {
   readonly key: string;
   readonly index: number;
-  /** The outermost unfinished pair that the result depends on. */
+  /** Outermost unfinished pair that the result depends on. */
   lowest: number;
 }
 
 /**
- * Compares nodes and remembers the result of each pair. A pair that recurs inside itself is assumed to be compatible,
- * which is right once everything around it is. A result that depends on such an assumption is not kept.
+ * Compares nodes and caches the result of each pair. A pair nested in itself is assumed to be compatible: that is right
+ * if the rest is. A result that depends on such an assumption is not cached.
  */
 function createComparer(
   factory: NodeFactory,
@@ -103,7 +103,7 @@ function createComparer(
   function compare(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[] {
     if (old === replacement && old.pointer === undefined) return [];
     if (old.target !== undefined && replacement.target !== undefined) {
-      // A shared definition is reported once, at its own place, however often it is used.
+      // A shared definition is reported once, at its own place.
       return [
         ...compareNotes(old.notes, replacement.notes, path),
         ...compareNullability(old, replacement, path),
@@ -131,12 +131,12 @@ function createComparer(
     stack.push(frame);
     open.set(key, frame);
     try {
-      // A definition used twice within another brings the same changes twice, and so on at each level.
+      // Removes duplicates. A definition used twice repeats its changes, and this multiplies at each level.
       const changes = [...new Set(run())];
       if (frame.lowest === frame.index) known.set(placedKey, changes);
       return changes;
     } catch (error) {
-      // The number of frames does not say how much of the stack is used, so the overflow itself is caught.
+      // Catches the overflow itself: the number of frames does not show how much stack is used.
       if (!isStackOverflow(error) || frame.index % framesToUnwind !== 0) throw error;
       return [tooDeep()];
     } finally {

@@ -16,23 +16,23 @@ export interface GradeOptions {
   readonly direction: Direction;
   /** Default `practical`. */
   readonly policy?: ContractPolicy;
-  /** The last one that fits wins. */
+  /** The last match wins. */
   readonly overrides?: readonly SeverityOverride[];
-  /** Consumers refuse what they don't know: opening a closed object fails. */
+  /** True if consumers refuse unknown properties: opening a closed object is then an error. */
   readonly strictConsumers?: boolean;
-  /** JSON Pointers whose findings, and those below them, are left out; a `*` matches one token. */
+  /** JSON Pointers to ignore, with everything below them. A `*` matches one token. */
   readonly ignore?: readonly string[];
-  /** Tombstones: JSON Pointers of what was removed on purpose, or names of properties of the root. */
+  /** Tombstones: JSON Pointers of parts removed on purpose, or names of root properties. */
   readonly removed?: readonly string[];
-  /** Part of the fingerprint, so that an approval holds for one prompt. */
+  /** Part of the fingerprint, so an approval applies to one prompt. */
   readonly promptId?: string;
-  /** Put before the rule ids; overrides may leave it out. */
+  /** Prefix of rule ids. Overrides may omit it. */
   readonly rulePrefix?: string;
-  /** Put before the paths. */
+  /** Prefix of paths. */
   readonly pathPrefix?: string;
 }
 
-/** Turns changes into findings of one direction, each difference once. */
+/** Grades changes for one direction. Equal findings are merged. */
 export function gradeChanges(changes: readonly Change[], options: GradeOptions): readonly Finding[] {
   const findings = new Map<string, Finding>();
   for (const change of changes) {
@@ -93,7 +93,7 @@ function severityByPolicy(rule: Rule, options: GradeOptions): FindingSeverity | 
   return options.policy === 'lenient' && severity === 'error' && rule.kind === undefined ? 'warn' : severity;
 }
 
-/** A tombstone names a place, a property of the root, or a value at a place (`/properties/queue/legal`). */
+/** True if a tombstone names the place, the root property or the value at a place (`/properties/queue/legal`). */
 function isAnnounced(path: string, change: Change, removed: readonly string[] = []): boolean {
   const value = typeof change.old === 'string' ? appendPointer(path, change.old) : path;
   return removed.some((name) => name === path || name === value || appendPointer('/properties', name) === change.path);
@@ -106,13 +106,13 @@ function isWithin(path: string, pattern: string): boolean {
   return wanted.every((token, index) => token === '*' || token === tokens[index]);
 }
 
-/** Marks the findings whose fingerprints are approved; they no longer break the contract. */
+/** Marks findings with an approved fingerprint; they no longer break the contract. */
 export function applyApprovals(findings: readonly Finding[], approved: readonly string[]): readonly Finding[] {
   const known = new Set(approved.map((fingerprint) => fingerprint.trim().toLowerCase()));
   return findings.map((finding) => (known.has(finding.fingerprint) ? { ...finding, approved: true } : finding));
 }
 
-/** True where an error is not approved. */
+/** True if an error is not approved. */
 export function isContractBroken(findings: readonly Finding[]): boolean {
   return findings.some(isBreak);
 }

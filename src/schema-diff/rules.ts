@@ -1,19 +1,19 @@
 import type { FindingSeverity } from '../model/finding.ts';
 
-/** What a rule says in one context. */
+/** A rule in one context. */
 export interface Rule {
-  /** Some value the old schema takes is refused by the new one: breaks an input contract. */
+  /** The new schema refuses a value that the old one accepted. Breaks an input contract. */
   readonly narrows: boolean;
-  /** Some value the new schema takes was refused by the old one: breaks an output contract. */
+  /** The new schema accepts a value that the old one refused. Breaks an output contract. */
   readonly widens: boolean;
-  /** `none`: nothing is reported. */
+  /** `none`: not reported. */
   readonly input: FindingSeverity | 'none';
   readonly output: FindingSeverity | 'none';
-  /** Kinds that fail under the lenient policy too. */
+  /** Kinds that fail even under the lenient policy. */
   readonly kind?: 'remove' | 'rename' | 'retype';
-  /** Breaks only consumers that refuse what they don't know: an error under `strictConsumers`. */
+  /** Breaks only consumers that refuse unknown properties: an error under `strictConsumers`. */
   readonly strict?: true;
-  /** Containment could not be shown either way. */
+  /** The comparison could prove neither containment nor a break. */
   readonly undecided?: true;
 }
 
@@ -25,9 +25,8 @@ const replaces = { narrows: true, widens: true };
 const keeps = { narrows: false, widens: false };
 
 /**
- * Every rule, keyed by id and, where the severity depends on it, context: `id/context`. The severities differ from the
- * subset rule on purpose in three cases. Providers don't enforce the keyword, only strict consumers break, or the
- * runner fills in a default.
+ * All rules, by id or `id/context` if the severity depends on the context. Severities deviate from the subset rule in
+ * three cases: providers don't enforce the keyword, only strict consumers break, or the runner fills in a default.
  */
 export const rules = {
   'property-added-required/open': { ...refuses, input: 'error', output: 'info' },
@@ -143,7 +142,7 @@ export const rules = {
   'annotation-changed': { ...keeps, input: 'none', output: 'info' },
   'unknown-keyword-changed': { ...replaces, input: 'warn', output: 'warn', undecided: true },
   undecided: { ...replaces, input: 'warn', output: 'warn', undecided: true },
-  // What a prompt promises beside its schemas.
+  // A prompt's contract besides its schemas.
   'input-schema-added': { ...refuses, input: 'warn', output: 'none' },
   'input-schema-removed': { ...admits, input: 'info', output: 'none' },
   'input-variable-added': { ...refuses, input: 'error', output: 'none' },
@@ -169,13 +168,13 @@ export const rules = {
   'version-not-bumped': { ...keeps, input: 'warn', output: 'warn' },
 } as const satisfies Record<string, Rule>;
 
-/** The public id: the key without its context. */
+/** Public id of a rule: its key without the context. */
 export function ruleIdOf(key: RuleKey): string {
   const slash = key.indexOf('/');
   return slash === -1 ? key : key.slice(0, slash);
 }
 
-/** The rule as plain data, so that optional fields can be asked for. */
+/** The rule with its optional fields. */
 export function ruleFor(key: RuleKey): Rule {
   return rules[key];
 }

@@ -15,11 +15,11 @@ import { compareValues, plainText, readOwn } from './template-values.ts';
 export interface RenderOptions {
   readonly language: TreeLanguage;
   readonly partials?: Readonly<Record<string, TemplateTree>>;
-  /** True for a variable that may be missing; it is then empty. */
+  /** True for a variable that may be missing and is then empty. */
   readonly isOptional: (name: string) => boolean;
 }
 
-/** The scope of a part of a template: the current value, the names in scope, and the data of its loop. */
+/** A scope within a template: current value, names and loop data. */
 export interface Frame {
   readonly value: unknown;
   readonly names: ReadonlyMap<string, unknown>;
@@ -27,19 +27,19 @@ export interface Frame {
   readonly outer?: Frame;
 }
 
-// A prompt is a text that a model reads; what needs more than this is no prompt.
+// Limits for a prompt. A template that exceeds them is no prompt.
 const MAX_STEPS = 500_000;
 export const MAX_LENGTH = 5_000_000;
 
-/** Evaluates expressions over variables that are data, within limits of steps and length. */
+/** Evaluates expressions over data, within limits of steps and length. */
 export class Evaluator {
   protected readonly root: Readonly<Record<string, unknown>>;
   protected readonly options: RenderOptions;
-  /** The template or partial that is being rendered: errors are placed in its text. */
+  /** The template or partial being rendered, for the places of errors. */
   protected tree: TemplateTree;
-  /** What the program around a prompt knows, such as `@state`, comes as a variable of that name. */
+  /** Data from outside the prompt, such as `@state`, passed as a variable of that name. */
   readonly #given: Readonly<Record<string, unknown>>;
-  /** Receives the error of a missing variable, which is then empty; without it the error is thrown. */
+  /** Receives errors of missing variables, which then count as empty. Without it they are thrown. */
   protected onMissing: ((error: TemplateError) => void) | undefined;
   #steps = 0;
 
@@ -94,7 +94,7 @@ export class Evaluator {
     return '';
   }
 
-  /** What the first step of a path is looked up in. */
+  /** Finds the value in which a path starts. */
   #start({ from, up }: PathExpression, frame: Frame): unknown {
     let reached: Frame = frame;
     for (let left = up; left > 0 && reached.outer !== undefined; left -= 1) reached = reached.outer;

@@ -7,7 +7,7 @@ import { positionIn, TemplateError } from './template-error.ts';
 import type { Expression, Named, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
-/** The parser's output, as far as it is used: its own types name a package that it does not install. */
+/** The used part of the parser's output. Its own types import a package that it does not install. */
 interface Program {
   readonly body: readonly Statement[];
 }
@@ -19,7 +19,7 @@ const MAX_LENGTH = 1_000_000;
 const BLOCKS = ['if', 'unless', 'each', 'with', 'ifEquals', 'unlessEquals'];
 const HELPERS = ['json', 'lookup', 'role', 'history', 'section', 'media'];
 
-/** Parses the supported part of Handlebars; throws a `TemplateError` with the place of anything else. */
+/** Parses the supported part of Handlebars. Throws a `TemplateError` with the place of anything else. */
 export function parseHandlebars(source: string): TemplateTree {
   refuseTooLarge(source);
   const program = parseProgram(source);
@@ -27,10 +27,10 @@ export function parseHandlebars(source: string): TemplateTree {
   return { source, nodes: convertAll(program.body, createOffsets(source)) };
 }
 
-/** The parser reads numbers as doubles, and keeps no text of them. */
+/** Refuses long numbers: the parser reads them as doubles and drops their text. */
 function refuseLongLiterals(source: string): void {
   for (const { 0: code, index } of source.matchAll(/(?<!\\)\{\{(?!~?!)[^{}]*\}\}/g)) {
-    // What is in brackets is a name.
+    // A text in brackets is a name.
     const found = findLongLiteral(code.replaceAll(/\[[^\]]*\]/g, (name) => '_'.repeat(name.length)));
     if (found === undefined) continue;
     const at = positionIn(source, index + found.offset);
@@ -42,7 +42,7 @@ function refuseTooLarge(source: string): void {
   if (source.length > MAX_LENGTH) {
     throw new TemplateError(`the template is longer than ${MAX_LENGTH} characters`, { kind: 'limit' });
   }
-  // The walks over blocks and over expressions in parentheses are recursive.
+  // Limit nesting, since blocks and parentheses are walked recursively.
   let depth = 0;
   for (const match of source.matchAll(/\{\{~?\s*([#/])/g)) {
     depth = match[1] === '/' ? Math.max(0, depth - 1) : depth + 1;
@@ -64,7 +64,7 @@ function parseProgram(source: string): Program {
   return program;
 }
 
-/** The parser's message names its own tokens; what is kept of it is where it stopped. */
+/** Describes a syntax error. The parser's message names internal tokens; only its position is useful. */
 function describeSyntax(source: string, error: Error): TemplateError {
   const mismatch = /^(\S+) doesn't match (\S+) - (\d+):(\d+)/.exec(error.message);
   if (mismatch !== null) {
@@ -100,7 +100,7 @@ interface Place {
 
 type OffsetOf = (place: Place) => number;
 
-/** The parser counts in lines; its columns begin at 0. */
+/** Converts the parser's positions to offsets: its lines start at 1, its columns at 0. */
 function createOffsets(source: string): OffsetOf {
   const starts = [0, ...[...source.matchAll(/\n/g)].map(({ index }) => index + 1)];
   return ({ loc }) => (starts[loc.start.line - 1] ?? 0) + loc.start.column;
@@ -205,7 +205,7 @@ function readOne(node: Mustache, at: OffsetOf): Expression {
   return convertExpression(first, at);
 }
 
-/** A lone name is a variable, one with arguments a helper. */
+/** Converts a call. A name alone is a variable, a name with arguments is a helper. */
 function convertCall(node: Mustache, at: OffsetOf): Expression {
   const name = nameOf(node.path);
   const isHelper = name !== undefined && (HELPERS.includes(name) || BLOCKS.includes(name));

@@ -167,7 +167,7 @@ export class JinjaExpressionParser {
       }
       this.#next += 1;
       const { args, named } = this.#take('(') ? this.#args() : { args: [], named: [] };
-      // The survey of guarded variables knows the filter by one name.
+      // The survey of guarded variables knows only one name of the filter.
       value = { kind: 'call', name: name === 'd' ? 'default' : name, args: [value, ...args], named, offset };
     }
     return value;

@@ -7,8 +7,8 @@ const MAX_LENGTH = 1_000_000;
 const MAX_NESTED = 50;
 
 /**
- * Parses the supported part of Jinja; throws a `TemplateError` with the place of anything else. Lines such as `user:` begin
- * a message; they are looked for only in the template's own text.
+ * Parses the supported part of Jinja. Throws a `TemplateError` with the place of anything else. A line such as `user:`
+ * starts a message, but only in the template's own text.
  */
 export function parseJinja(source: string): TemplateTree {
   if (source.length > MAX_LENGTH) {
@@ -36,7 +36,7 @@ class BlockParser {
     return nodes;
   }
 
-  /** Nodes up to one of the tags that end them. */
+  /** Reads nodes up to one of the end tags. */
   #nodes(ends: readonly string[]): {
     nodes: readonly TreeNode[];
     end?: { word: string; code: string; offset: number };
@@ -152,11 +152,11 @@ class BlockParser {
   }
 }
 
-/** What a template in Jinja is made of. */
+/** Token of a Jinja template. */
 type JinjaToken =
   | { readonly kind: 'text'; readonly text: string; readonly offset: number }
   | { readonly kind: 'role'; readonly role: string; readonly offset: number }
-  /** A line that takes its role from a variable, as in a loop over a conversation. */
+  /** A line whose role is a variable, as in a loop over a conversation. */
   | { readonly kind: 'givenRole'; readonly code: string; readonly offset: number }
   | { readonly kind: 'output' | 'tag'; readonly code: string; readonly offset: number };
 
@@ -164,7 +164,7 @@ const OPENING = /\{[{%#]/g;
 const CLOSING: Readonly<Record<string, string>> = { '{{': '}}', '{%': '%}', '{#': '#}' };
 const RAW = /^-?\s*raw\s*-?%\}/;
 
-/** Text, outputs and tags in order; comments are dropped, and `-` beside a brace trims the blanks. */
+/** Splits a template into text, outputs and tags. Drops comments, and trims blanks at a `-` beside a brace. */
 function tokenizeJinja(source: string): readonly JinjaToken[] {
   const tokens: JinjaToken[] = [];
   let from = 0;
@@ -218,7 +218,7 @@ function tokenizeJinja(source: string): readonly JinjaToken[] {
   return tokens;
 }
 
-/** Braces within a quoted text close nothing. */
+/** Finds the closing brace. Braces in quotes do not count. */
 function findClosing(source: string, from: number, closing: string): number {
   if (closing === '#}') return source.indexOf(closing, from);
   let quote = '';
@@ -235,14 +235,14 @@ function findClosing(source: string, from: number, closing: string): number {
 
 const ROLE_LINE = /^[^\S\n]*#?[^\S\n]*(system|user|assistant|developer)(?:\[[^\]\n]*\])?[^\S\n]*:[^\S\n]*$/i;
 
-/** The rest of the line that a part is in, and where the line ends. */
+/** Returns the rest of the line around a part, and the line's end. */
 function lineAround(source: string, start: number, stop: number) {
   const feed = source.indexOf('\n', stop);
   const end = feed === -1 ? source.length : feed;
   return { before: source.slice(source.lastIndexOf('\n', start - 1) + 1, start), after: source.slice(stop, end), end };
 }
 
-/** True where the line holds nothing else but tags, which leave no text. */
+/** True if the line contains only tags, which leave no text. */
 function isAlone(source: string, start: number, stop: number): boolean {
   const { before, after } = lineAround(source, start, stop);
   return TAGS_ALONE.test(before) && TAGS_ALONE.test(after);
@@ -250,13 +250,13 @@ function isAlone(source: string, start: number, stop: number): boolean {
 
 const TAGS_ALONE = /^(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*$/;
 
-/** The end of a line `{{ item.role }}:`, where the output is all that stands before the colon. */
+/** Returns the end of a line `{{ item.role }}:` if only the output precedes the colon. */
 function findGivenRole(source: string, start: number, stop: number): number | undefined {
   const { before, after, end } = lineAround(source, start, stop);
   return TAGS_ALONE.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(after) ? end : undefined;
 }
 
-/** Lines that name a role, where the whole line is the template's own. */
+/** Adds text and role lines. A role line must be entirely the template's own text. */
 function addLines(source: string, text: string, offset: number, tokens: JinjaToken[]): void {
   let kept = '';
   let keptAt = offset;

@@ -72,7 +72,7 @@ export const jinjaFilters: Readonly<Record<string, TreeFunction>> = {
   dump: tojson,
 };
 
-/** Filters and tests. There is no way to add one, and none reads more than it is given. */
+/** Supported filters and tests. Templates can't add one, and none reads more than its arguments. */
 export const jinjaLanguage: TreeLanguage = {
   emptyMapIsFalse: true,
   textHint: (path, value) =>
@@ -89,7 +89,7 @@ export const jinjaLanguage: TreeLanguage = {
   },
 };
 
-/** The helpers that have a value. There is no way to add one, and none reads more than it is given. */
+/** Supported helpers with a value. Templates can't add one, and none reads more than its arguments. */
 export const handlebarsLanguage: TreeLanguage = {
   emptyMapIsFalse: false,
   textHint: (path) => `write {{json ${path}}}, or go through it with {{#each ${path}}}`,
@@ -113,7 +113,7 @@ export const handlebarsLanguage: TreeLanguage = {
 
 const MAX_LENGTH = 1_000_000;
 
-/** `{{name}}` and nothing else: any other brace is text. Lists and maps print as Go's `%v` does, as the format's own runner has it. */
+/** Only `{{name}}`: any other brace is text. Lists and maps print like Go's `%v`, as in the format's own runner. */
 export const bracesLanguage: TreeLanguage = {
   functions: {},
   emptyMapIsFalse: true,
@@ -122,7 +122,7 @@ export const bracesLanguage: TreeLanguage = {
   missingHint: () => "add it to the cases' vars",
 };
 
-/** One pass: what a value holds is never looked at again. */
+/** Parses braces in one pass. Values are never parsed again. */
 export function parseBraces(source: string): TemplateTree {
   const nodes: TreeNode[] = [];
   let from = 0;
@@ -130,7 +130,7 @@ export function parseBraces(source: string): TemplateTree {
     const [written, name = ''] = match;
     nodes.push({ kind: 'text', text: source.slice(from, match.index) });
     const offset = match.index;
-    // A key is flat: `a.b` is the key with that name.
+    // Keys are flat: `a.b` is one key.
     nodes.push({
       kind: 'output',
       value: { kind: 'path', from: 'names', up: 0, steps: [name], text: name, offset },

@@ -12,7 +12,7 @@ export interface TemplateEngine {
 const FILE_TAGS = 'include render layout block';
 const MAX_NESTED_TAGS = 100;
 
-/** Liquid without code, files, environment, clock or chance; its limits stop loop bombs. */
+/** Creates a Liquid engine without code, files, environment, clock or chance. Limits stop endless loops. */
 export function createTemplateEngine(): TemplateEngine {
   const liquid = createLiquid();
   return { compile: (source) => compile(liquid, source) };
@@ -29,7 +29,7 @@ function createLiquid(): Liquid {
     memoryLimit: 5e6,
     renderLimit: 2000,
     parseLimit: 5e6,
-    // A date must not depend on the machine's time zone.
+    // Fix the time zone: a date must not depend on the machine.
     timezoneOffset: 0,
     outputEscape: outputText,
   });
@@ -66,9 +66,9 @@ function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
 
 const maxUnknownFilters = 50;
 
-/** Continues past unknown filters, to find the other errors of the template. */
+/** Finds the template's other errors, past unknown filters. */
 function readOn(first: TemplateError, source: string): TemplateError {
-  // One of its own, which learns the unknown filters so that the text after them can be read.
+  // Use a separate engine that accepts the unknown filters, so the rest can be parsed.
   const liquid = createLiquid();
   const others: TemplateError[] = [];
   let name = undefinedFilter.exec(first.message)?.[1];
@@ -83,7 +83,7 @@ function readOn(first: TemplateError, source: string): TemplateError {
           try {
             return template.render(vars);
           } catch (error) {
-            // Of an unknown filter's result nothing can be said.
+            // An unknown filter's result is unknown, so only missing variables are reported.
             const missing = error instanceof TemplateError ? [error, ...error.also].filter(isMissing) : [];
             const [one, ...more] = missing;
             if (one === undefined) return '';
@@ -111,11 +111,11 @@ interface Rendering {
   readonly variables: readonly string[];
 }
 
-/** Renders once more, past what fails, to find all that does. */
+/** Renders again, past the first failure, to find all others. */
 function findOthers(first: unknown, { liquid, nodes, vars, variables }: Rendering): unknown {
   if (!(first instanceof TemplateError) || first.kind === 'limit') return first;
   const roots = new Set(variables.map(rootOf));
-  // The stacks of these errors are never shown, and recording them takes longer than to render.
+  // Skip stack traces: they are never shown, and recording them takes longer than rendering.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -125,7 +125,7 @@ function findOthers(first: unknown, { liquid, nodes, vars, variables }: Renderin
     const others = flatten(error)
       .map((one) => translate(liquid, one))
       .filter((one) => one instanceof TemplateError)
-      // What the template itself would have set, had it come so far, is not missing.
+      // Ignore variables that the template itself would have set later.
       .filter(({ kind, variable }) => kind !== 'limit' && (variable === undefined || roots.has(rootOf(variable))));
     return joinErrors(first, others);
   } finally {
@@ -133,7 +133,7 @@ function findOthers(first: unknown, { liquid, nodes, vars, variables }: Renderin
   }
 }
 
-// Made once: ten thousand cases may fail in one template.
+// Cached: ten thousand cases may fail in one template.
 const collectors = new WeakMap<Liquid, Liquid>();
 
 function collectorOf(liquid: Liquid): Liquid {
@@ -159,7 +159,7 @@ function parse(liquid: Liquid, source: string): LiquidNode[] {
   return nodes;
 }
 
-/** Liquid reads numbers as doubles, which would send another number than is written. */
+/** Refuses long numbers: Liquid reads them as doubles and would print another number. */
 function refuseLongLiteralsIn(source: string): void {
   let isComment = false;
   for (const token of new Tokenizer(source).readTopLevelTokens()) {
@@ -183,7 +183,7 @@ function isNestedTooDeep(source: string): boolean {
   return false;
 }
 
-/** The last step of every output; its error gets the output's position and path in `translateErrors`. */
+/** Converts an output to text. `translateErrors` adds position and path to its error. */
 function outputText(value: unknown): string {
   const plain = value instanceof Drop && !(value instanceof SpelledDrop) ? value.valueOf() : value;
   const text = plain instanceof SpelledDrop ? plain.toString() : plainText(plain);

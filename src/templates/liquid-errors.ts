@@ -8,7 +8,7 @@ const OUTPUT = String.raw`\{\{-?`;
 const TEXT = String.raw`"[^"]*"|'[^']*'`;
 const VALUE = String.raw`(?:${TEXT}|[\w.[\]-]+)`;
 
-// Syntax of Jinja, Nunjucks and Handlebars, which Liquid would refuse with an unhelpful message or print as text.
+// Syntax of Jinja, Nunjucks and Handlebars that Liquid would print as text or refuse with an unhelpful message.
 const OTHER_LANGUAGES: readonly { readonly pattern: RegExp; readonly hint: (found: string) => string }[] = [
   { pattern: /\{#[\s\S]*?#\}/, hint: () => 'a comment is written {% comment %}…{% endcomment %}' },
   { pattern: /\{\{\{[\s\S]*?\}\}\}/, hint: () => 'write two braces: nothing is escaped' },
@@ -31,7 +31,7 @@ const OTHER_LANGUAGES: readonly { readonly pattern: RegExp; readonly hint: (foun
     hint: () => 'one output takes one value and filters; choose with {% if … %}…{% else %}…{% endif %}',
   },
   {
-    // Liquid reads the first value and drops what follows it.
+    // Liquid reads the first value and ignores the rest.
     pattern: new RegExp(
       `\\{%-?\\s*(?:if|elsif|unless|assign\\s+[\\w-]+\\s*=)(?:[^"'|%]|${TEXT})*?(?<=[\\s=<>])(?!(?:and|or|contains|not)\\b)${VALUE}\\s+(?!(?:and|or|contains)\\b)(?:${TEXT}|[\\p{L}_\\d]\\w*)(?:\\s+in\\b)?`,
       'u',
@@ -48,9 +48,9 @@ function hintOfCondition(found: string): string {
   return 'write ==, !=, <, >, <=, >=, contains, and, or between two values';
 }
 
-/** Finds what another template language would write, and says how it is written here. */
+/** Refuses syntax of other template languages, with a hint to Liquid's own. */
 export function refuseOtherLanguages(source: string): void {
-  // The content of raw tags is text; blanks of the same length keep the offsets.
+  // Blank raw and comment content, keeping the offsets.
   const open = source.replaceAll(/\{%-?\s*(raw|comment)\s*-?%\}[\s\S]*?\{%-?\s*end\1\s*-?%\}/g, (raw) =>
     raw.replaceAll(/\S/g, ' '),
   );
@@ -83,7 +83,7 @@ export class NoText extends Error {
   }
 }
 
-/** Runs a step of Liquid and translates what it throws. */
+/** Runs a step of Liquid and translates its errors. */
 export function translateErrors<T>(liquid: Liquid, step: () => T): T {
   try {
     return step();
@@ -124,7 +124,7 @@ function positionOf(error: Error): { line?: number; column?: number } {
   return typeof line === 'number' && typeof column === 'number' ? { line, column } : {};
 }
 
-/** The path in the output that failed: `{{ order.items | upcase }}` → `order.items`. */
+/** Path in the failed output: `{{ order.items | upcase }}` → `order.items`. */
 function outputPath(error: Error): string {
   const token: unknown = 'token' in error ? error.token : undefined;
   if (typeof token !== 'object' || token === null || !('getText' in token) || typeof token.getText !== 'function')
@@ -132,7 +132,7 @@ function outputPath(error: Error): string {
   return /^\{\{-?\s*([^|}\s]+)/.exec(String(token.getText()))?.[1] ?? 'value';
 }
 
-/** Filters of Jinja and Nunjucks that have another name in Liquid. */
+/** Filters of Jinja and Nunjucks with another name in Liquid. */
 const OTHER_FILTERS: ReadonlyMap<string, string> = new Map([
   ['upper', 'upcase'],
   ['lower', 'downcase'],

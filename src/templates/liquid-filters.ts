@@ -4,21 +4,21 @@ import { compareNumbers, isKeptByDouble, mapParts, SpelledNumber } from '../text
 import { TemplateError } from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
-// An object in one of these would become "[object Object]" instead of an error.
+// Filters that would turn an object into "[object Object]" instead of failing.
 const TEXT_FILTERS =
   'append prepend upcase downcase capitalize strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace ' +
   'newline_to_br escape escape_once xml_escape truncate truncatewords replace replace_first replace_last remove ' +
   'remove_first remove_last split slugify url_encode url_decode cgi_escape uri_escape base64_encode base64_decode ' +
   'number_of_words sha256 hmac_sha256 array_to_sentence_string join';
-// The others change no whole number, or make it smaller.
+// All other filters keep whole numbers or make them smaller.
 const ROUNDING_FILTERS = 'plus minus times divided_by sum';
-// Their argument is an expression in quotes.
+// Filters with a quoted expression as argument.
 const EXPRESSION_FILTERS = 'where_exp reject_exp group_by_exp has_exp find_exp find_index_exp';
 const DATE_FILTERS = 'date date_to_xmlschema date_to_rfc822 date_to_string date_to_long_string';
 
-/** Liquid's filters without the clock and chance; none rounds a long number or prints an object as text. */
+/** Registers Liquid's filters without clock and chance. None rounds a long number or prints an object as text. */
 export function registerFilters(liquid: Liquid): void {
-  // Liquid's own would round numbers that no double keeps.
+  // Liquid's own `json` would round long numbers.
   liquid.registerFilter('json', (value: unknown, indent: unknown) => writeJson(value, Number(indent) || 0));
   for (const name of arithmeticFilters) guardFilter(liquid, name, refuseLongNumbers);
   for (const name of ROUNDING_FILTERS.split(' ')) guardResult(liquid, name);
@@ -45,7 +45,7 @@ function guardFilter(liquid: Liquid, name: string, refuse: Refusal): void {
   });
 }
 
-/** A filter may give its result by steps of a generator, which Liquid runs. */
+/** Guards a filter's result. A filter may be a generator, which Liquid runs. */
 function guardResult(liquid: Liquid, name: string): void {
   const filter = liquid.filters[name];
   if (filter === undefined) return;
@@ -95,7 +95,10 @@ function refuseLongLiterals(name: string, [, , expression]: readonly unknown[]):
   throw new TemplateError(message, { kind: 'syntax', hint: longLiteralHint });
 }
 
-/** A spelled number must print its spelling and still compare and count as a number, which Liquid grants to drops. */
+/**
+ * A number with its spelling. It prints as written, but compares and counts as a number: Liquid supports this for
+ * drops.
+ */
 export class SpelledDrop extends Drop {
   readonly number: SpelledNumber;
 
@@ -104,7 +107,7 @@ export class SpelledDrop extends Drop {
     this.number = number;
   }
 
-  /** A long number stays what it is: Liquid would compare its double. */
+  /** Returns a long number unchanged: Liquid would compare its double. */
   override valueOf(): unknown {
     return this.number.isLong ? this : this.number.valueOf();
   }
@@ -148,13 +151,13 @@ function numberOf(value: unknown): unknown {
   return value instanceof SpelledDrop ? value.number : value;
 }
 
-/** The variables with every spelled number as a drop; what holds none comes back as it was. */
+/** Wraps every spelled number in a drop. Values without one are returned unchanged. */
 export function comparable(vars: Readonly<Record<string, unknown>>): object {
   const converted = convertNumbers(vars, new Map());
   return typeof converted === 'object' && converted !== null ? converted : {};
 }
 
-/** Equal numbers share one drop, since `uniq` and `group_by` tell objects apart by identity. */
+/** Converts numbers. Equal ones share a drop: `uniq` and `group_by` compare objects by identity. */
 function convertNumbers(value: unknown, drops: Map<string, SpelledDrop>): unknown {
   if (value instanceof SpelledNumber) {
     const drop = drops.get(value.source) ?? new SpelledDrop(value);
@@ -167,7 +170,7 @@ function convertNumbers(value: unknown, drops: Map<string, SpelledDrop>): unknow
 const arithmeticFilters: readonly string[] =
   'plus minus times divided_by modulo abs ceil floor round at_least at_most sum'.split(' ');
 
-/** Doubles would lose digits of a long number, whether it is a number or a text. */
+/** Refuses long numbers and numeric texts: doubles would lose digits. */
 function refuseLongNumbers(name: string, values: readonly unknown[]): void {
   const long = values.flat().map(spellOut).find(isLongText);
   if (long !== undefined) throw tooManyDigits(`the filter "${name}" can't calculate with ${long}`);
@@ -177,7 +180,7 @@ function isLongText(value: unknown): value is string {
   return typeof value === 'string' && /^\s*[+-]?\d+(?:\.\d+)?\s*$/.test(value) && !isKeptByDouble(value.trim());
 }
 
-/** Beyond 2^53 a double may have been rounded to another whole number. */
+/** Refuses results beyond 2^53, where a double may be rounded to another whole number. */
 function refuseLongResult(name: string, result: unknown): void {
   if (typeof result !== 'number' || !Number.isInteger(result) || Number.isSafeInteger(result)) return;
   throw tooManyDigits(`the result of the filter "${name}" is beyond 2^53, where whole numbers are rounded`);

@@ -15,8 +15,8 @@ import { describeKind, listEntries, plainText } from './template-values.ts';
 const MAX_DEPTH = 100;
 
 /**
- * Renders a tree with variables that are data: what they hold is never read as a template.
- * Where a variable is missing, the error carries every other one that is missing too.
+ * Renders a tree. Values of variables are data and never parsed as a template. The error for a missing variable lists
+ * all missing ones.
  */
 export function renderTree(
   tree: TemplateTree,
@@ -40,7 +40,7 @@ function findMissing(
   try {
     new Renderer(tree, vars, options, (error) => found.push(error)).render();
   } catch (error) {
-    // After an empty variable that needs a value, nothing more can be found.
+    // No more errors can be found after an empty variable that needs a value.
     if (!(error instanceof TemplateError)) throw error;
   }
   return found;
@@ -151,7 +151,7 @@ class Renderer extends Evaluator {
     const within = (error: TemplateError): TemplateError => {
       const { line = 1, column = 1, message } = error;
       const place = `in the partial "${node.name}" (its line ${line}, column ${column}): `;
-      // A partial within itself would be named a hundred times.
+      // Name a recursive partial only once.
       const isNamed = error.kind === 'limit' && message.startsWith('in the partial "');
       return new TemplateError(isNamed ? message : place + message, {
         ...detailsOf(error),
@@ -168,7 +168,7 @@ class Renderer extends Evaluator {
     }
     this.tree = caller;
     this.onMissing = onMissing;
-    // Its marks stand in another text; in this one, where it is named.
+    // Positions of a partial's marks are in another text. Use the place that names the partial.
     const made = this.#pieces.map((piece) => (piece.kind === 'text' ? piece : { ...piece, offset: node.offset }));
     this.#pieces = before;
     for (const piece of node.indent === '' ? made : indentPieces(made, node.indent)) before.push(piece);

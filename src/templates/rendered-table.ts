@@ -14,20 +14,20 @@ import { sha256Hex } from '../text/sha256.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 
-/** The messages that code makes, by what it made them of: equal variables have equal messages. */
+/** Messages of a prompt in code, by the variables that they were made from. */
 export type RenderedByVars = ReadonlyMap<string, readonly RenderedMessage[]>;
 
 export function keyOfVars(vars: Vars): string {
   return sha256Hex(canonicalJson(plainNumbers(vars))).slice(0, 16);
 }
 
-/** A message as numbers of lines: two lines are the same where their numbers are. */
+/** A message as line numbers. Equal lines have equal numbers. */
 interface NumberedMessage {
   readonly role: Role;
   readonly lines: readonly number[];
 }
 
-/** The messages as a record keeps them, each line once, and what those of all cases have in common. */
+/** Builds the stored form of the messages, with each line once, and the part common to all cases. */
 export function tabulate(rendered: RenderedByVars): {
   readonly table: RenderedTable;
   readonly common: readonly CommonMessage[];
@@ -53,7 +53,7 @@ export function tabulate(rendered: RenderedByVars): {
   return { table: { lines, cases: Object.fromEntries(cases) }, common: findCommon(all, lines) };
 }
 
-/** `3-5` stands for the lines 3, 4 and 5. */
+/** Shortens runs of lines: `3-5` stands for 3, 4 and 5. */
 function joinRuns(lines: readonly number[]): string {
   const runs: [from: number, to: number][] = [];
   for (const line of lines) {
@@ -64,7 +64,7 @@ function joinRuns(lines: readonly number[]): string {
   return runs.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(' ');
 }
 
-/** The messages of a case; throws a `TemplateError` where they were made for other cases alone. */
+/** The messages of a case. Throws a `TemplateError` if they were not rendered for it. */
 export function expandTable({ lines, cases }: RenderedTable, vars: Vars): readonly RenderedMessage[] {
   const key = keyOfVars(vars);
   if (!Object.hasOwn(cases, key)) {
@@ -94,7 +94,7 @@ function readRuns(lines: readonly string[], runs: string): string {
     .join('\n');
 }
 
-/** What stands in the place of lines that not all cases have. */
+/** Placeholder for lines that differ between cases. */
 const differing = '…';
 
 interface CommonMessage {
@@ -102,7 +102,7 @@ interface CommonMessage {
   readonly content: string;
 }
 
-/** What the messages of all cases have in common. Cases with other roles in turn are shown apart. */
+/** The part of the messages common to all cases. Cases with other sequences of roles are shown separately. */
 function findCommon(all: readonly (readonly NumberedMessage[])[], texts: readonly string[]): readonly CommonMessage[] {
   const groups = groupBy(all, (messages) => messages.map(({ role }) => role).join());
   return [...groups.values()].flatMap(([first, ...others]) =>
@@ -122,9 +122,9 @@ function joinCommon(
   others: readonly (readonly number[])[],
   texts: readonly string[],
 ): string {
-  // The longest has a place for what others lack.
+  // The longest case has a place for lines that others lack.
   const own = others.reduce((longest, other) => (other.length > longest.length ? other : longest), first);
-  // Lines in the same places differ within themselves.
+  // Equally many lines: compare each line's beginning and end.
   const all = [first, ...others];
   if (all.every(({ length }) => length === own.length)) {
     return own
@@ -148,7 +148,7 @@ function joinCommon(
   return shown.join('\n');
 }
 
-/** The beginning and the end that some lines share. */
+/** Joins lines by their common beginning and end. */
 function joinLine([line = '', ...others]: readonly string[]): string {
   if (others.length === 0) return line;
   let [start, end] = [line.length, line.length];
@@ -164,7 +164,7 @@ function joinLine([line = '', ...others]: readonly string[]): string {
   return `${line.slice(0, start)}${differing}${line.slice(line.length - end)}`;
 }
 
-/** Two sides as a diff shows them: of prompts in code, what their cases have in common, or the first case that differs. */
+/** Both sides of a diff. For prompts in code, the common part of their cases, or the first case that differs. */
 export function showBoth(
   a: readonly WrittenMessage[],
   b: readonly WrittenMessage[],
@@ -184,7 +184,7 @@ export function showBoth(
   return { baseline: readCase(before, key), candidate: readCase(after, key) };
 }
 
-/** True where both say the same. Of prompts in code: for every case that both were rendered for. */
+/** True if both prompts are equal. For prompts in code, in every case rendered for both. */
 export function isSamePrompt(a: readonly WrittenMessage[], b: readonly WrittenMessage[]): boolean {
   const [before, after] = [a[0]?.language?.rendered, b[0]?.language?.rendered];
   if (before === undefined || after === undefined) return canonicalJson(a) === canonicalJson(b);
@@ -192,7 +192,7 @@ export function isSamePrompt(a: readonly WrittenMessage[], b: readonly WrittenMe
   return shared.length > 0 && shared.every((key) => textOf(before, key) === textOf(after, key));
 }
 
-/** False for a case that the messages of a prompt in code were not made for: it is newer than they are. */
+/** False if a prompt in code was not rendered for a case, because the case is newer. */
 export function knowsCase({ messages }: Pick<PromptVersion, 'messages'>, vars: Vars): boolean {
   const table = messages[0]?.template.language?.rendered;
   return table === undefined || Object.hasOwn(table.cases, keyOfVars(vars));

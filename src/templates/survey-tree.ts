@@ -1,26 +1,26 @@
 import type { Expression, MarkNode, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { rootOf } from './template-values.ts';
 
-/** What a template needs of its variables, as far as its text shows. */
+/** The variables, partials and marks of a template, as far as its text shows. */
 export interface TreeSurvey {
-  /** The paths that it reads, such as `email`, `order.id` or `docs[0].title`. */
+  /** Paths read, such as `email`, `order.id` or `docs[0].title`. */
   readonly variables: readonly string[];
-  /** Names of those whose absence the template itself provides for. */
+  /** Variables whose absence the template handles. */
   readonly guarded: readonly string[];
-  /** Names of partials, its own and theirs. */
+  /** Names of all partials, including nested ones. */
   readonly partials: readonly string[];
   /** All marks, in order. */
   readonly marks: readonly MarkNode[];
 }
 
 interface Reach {
-  /** How many values further in than the variables plain names are looked up. */
+  /** Number of scopes between plain names and the variables. */
   readonly depth: number;
   readonly bound: ReadonlySet<string>;
   readonly guarded: boolean;
 }
 
-/** Walks a tree, and the partials it names. */
+/** Surveys a tree and its partials. */
 export function surveyTree(tree: TemplateTree, partials: Readonly<Record<string, TemplateTree>> = {}): TreeSurvey {
   const surveyor = new Surveyor(partials);
   surveyor.walk(tree.nodes, { depth: 0, bound: new Set(), guarded: false });
@@ -35,7 +35,7 @@ class Surveyor {
   readonly named = new Set<string>();
   readonly marks: MarkNode[] = [];
   readonly #partials: Readonly<Record<string, TemplateTree>>;
-  /** The smallest depth at which each partial was walked. At a greater one it reads no further variables. */
+  /** Smallest depth at which each partial was walked. A deeper walk finds no further variables. */
   readonly #depths = new Map<string, number>();
 
   constructor(partials: Readonly<Record<string, TemplateTree>>) {
@@ -126,7 +126,7 @@ function enter(reach: Reach, entersValue: boolean, names: readonly (string | und
 
 const LOOP_DATA = new Set(['index', 'key', 'first', 'last', 'length']);
 
-/** The path from the variables; undefined for what a loop or a `with` brings. */
+/** Path from the variables; undefined for names that a loop or `with` defines. */
 function variablePath({ from, up, steps }: PathExpression, { depth, bound }: Reach): string | undefined {
   const [first, ...rest] = steps;
   if (first === undefined || typeof first === 'object') return undefined;

@@ -1,42 +1,44 @@
 import { defined } from '../json/defined.ts';
 
 export type TemplateErrorKind =
-  /** The template itself can't be read. */
+  /** The template can't be parsed. */
   | 'syntax'
-  /** It reads a variable that is not there. */
+  /** It reads a missing variable. */
   | 'missing-variable'
-  /** A value has no text form of its own: an object, a list, null. */
+  /** A value has no text form: an object, a list, null. */
   | 'not-text'
-  /** Rendering took more time or memory than a prompt can need. */
+  /** Rendering exceeded the limits of time or memory. */
   | 'limit';
 
 export interface TemplateErrorDetails {
   readonly kind: TemplateErrorKind;
-  /** 1-based, within the template's own text. */
+  /** Position in the template's own text, from 1. */
   readonly line?: number;
   readonly column?: number;
-  /** The path that was read, such as `order.id`. */
+  /** Path read, such as `order.id`. */
   readonly variable?: string;
   readonly hint?: string;
 }
 
-/** A template without its unknown filters, to find its other errors. Its `render` throws only for missing variables. */
+/**
+ * A template without its unknown filters, used to find its other errors. `render` throws only for missing variables.
+ */
 export interface ReadableTemplate {
   readonly source: string;
   readonly variables: readonly string[];
   render(vars: Readonly<Record<string, unknown>>): string;
 }
 
-/** A template that can't be compiled, or not with these variables. */
+/** Thrown for a template that can't be compiled, or not rendered with these variables. */
 export class TemplateError extends Error {
   readonly kind: TemplateErrorKind;
   readonly line: number | undefined;
   readonly column: number | undefined;
   readonly variable: string | undefined;
   readonly hint: string | undefined;
-  /** What else is wrong with the same text. */
+  /** Further errors in the same text. */
   also: readonly TemplateError[] = [];
-  /** Set where the rest of a template that can't be compiled can be read. */
+  /** The readable rest of a template that can't be compiled. */
   rest: ReadableTemplate | undefined;
 
   constructor(message: string, details: TemplateErrorDetails, options?: ErrorOptions) {
@@ -50,7 +52,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** What an error says beside its message, to say it again in another place. */
+/** Details of an error, to throw it again with another message. */
 export function detailsOf({ kind, line, column, variable, hint }: TemplateError): TemplateErrorDetails {
   return { kind, ...defined({ line, column, variable, hint }) };
 }
@@ -62,7 +64,7 @@ export function missingVariable(
   return new TemplateError(`the variable "${variable}" is missing`, { kind: 'missing-variable', variable, ...details });
 }
 
-/** The first of several errors of one text, with the others beside it, each once. */
+/** Returns the first of several errors, with the distinct others attached. */
 export function joinErrors(first: TemplateError, others: Iterable<TemplateError>): TemplateError {
   const known = new Map([[keyOf(first), first]]);
   for (const error of others) if (!known.has(keyOf(error))) known.set(keyOf(error), error);
@@ -81,7 +83,7 @@ export function positionIn(source: string, offset: number): { readonly line: num
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
-/** A syntax error at an offset of the template's text. */
+/** Syntax error at an offset of the template. */
 export function syntaxError(source: string, offset: number, message: string, hint?: string): TemplateError {
   return new TemplateError(message, { kind: 'syntax', ...positionIn(source, offset), ...defined({ hint }) });
 }

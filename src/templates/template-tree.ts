@@ -1,4 +1,4 @@
-/** A template of Handlebars or Jinja, read into one form that one interpreter renders. */
+/** Node of a Handlebars or Jinja template. One interpreter renders both languages. */
 export type TreeNode =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'output'; readonly value: Expression; readonly offset: number }
@@ -17,7 +17,7 @@ export type TreeNode =
       readonly name: string;
       readonly context?: Expression;
       readonly named: readonly Named[];
-      /** Put before each line of what comes out. */
+      /** Indent of each line of the output. */
       readonly indent: string;
       readonly offset: number;
     }
@@ -31,23 +31,23 @@ export interface Branch {
 export interface EachNode {
   readonly kind: 'each';
   readonly list: Expression;
-  /** Names that the body knows the item and its key by. */
+  /** Names of the item and its key in the body. */
   readonly item?: string;
   readonly key?: string;
-  /** True where the item also becomes what plain names are looked up in. */
+  /** True if plain names are looked up in the item. */
   readonly entersItem: boolean;
   readonly body: readonly TreeNode[];
   readonly otherwise: readonly TreeNode[];
   readonly offset: number;
 }
 
-/** Anything but text: the start of a message, a file to attach. Values can't make one: text never becomes a mark. */
+/** A node that makes no text: the start of a message or a file to attach. Values can't create one. */
 export interface MarkNode {
   readonly kind: 'mark';
   readonly mark: 'role' | 'media' | 'history' | 'section';
   readonly value?: Expression;
   readonly contentType?: Expression;
-  /** Set where a variable gives a role. */
+  /** Set if the role comes from a variable. */
   readonly isGiven?: true;
   readonly offset: number;
 }
@@ -68,51 +68,51 @@ export type Expression =
 
 export interface PathExpression {
   readonly kind: 'path';
-  /** Where the first step is looked up: names in scope, the current value, or the data of the loop (`@index`). */
+  /** Scope of the first step: names, the current value, or loop data (`@index`). */
   readonly from: 'names' | 'this' | 'data';
-  /** How many values further out. */
+  /** Number of scopes to go up. */
   readonly up: number;
   readonly steps: readonly (string | number | Expression)[];
-  /** As messages show it. */
+  /** Text shown in messages. */
   readonly text: string;
   readonly offset: number;
 }
 
 export type TestOperator = 'not' | 'and' | 'or' | 'in' | '==' | '!=' | '<' | '>' | '<=' | '>=';
 
-/** A template of a file or partial, in one of the languages. */
+/** A parsed template of a file or partial. */
 export interface TemplateTree {
   readonly source: string;
   readonly nodes: readonly TreeNode[];
 }
 
-/** What the languages do differently. */
+/** Differences between the languages. */
 export interface TreeLanguage {
   readonly functions: Readonly<Record<string, TreeFunction>>;
-  /** True where an empty map counts as false. */
+  /** True if an empty map is false. */
   readonly emptyMapIsFalse: boolean;
-  /** The text of a value that has none in other languages; undefined where it has none in this one either. */
+  /** Prints a value that has no text form in other languages; undefined if it has none here either. */
   readonly print?: (value: unknown) => string | undefined;
-  /** How a value without a text of its own is given one. */
+  /** Hint for a value without a text form. */
   readonly textHint: (path: string, value: unknown) => string;
-  /** What helps where a variable is missing. */
+  /** Hint for a missing variable. */
   readonly missingHint: (path: string) => string;
 }
 
 export interface TreeFunction {
-  /** True where the first argument may be missing. */
+  /** True if the first argument may be missing. */
   readonly takesMissing?: true;
   readonly run: (args: readonly unknown[], named: Readonly<Record<string, unknown>>) => unknown;
 }
 
-/** What a template comes to: text, and marks that no value can forge. */
+/** A rendered piece: text, or a mark that no value can forge. */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'role' | 'section'; readonly value: string; readonly isGiven?: true; readonly offset: number }
   | { readonly kind: 'media'; readonly value: string; readonly contentType?: string; readonly offset: number }
   | { readonly kind: 'history'; readonly value: ''; readonly offset: number };
 
-/** Puts an indent before every line that begins among the pieces. */
+/** Indents every line that starts in the pieces. */
 export function indentPieces(pieces: readonly Piece[], indent: string): readonly Piece[] {
   let isAtStart = true;
   return pieces.map((piece) => {

@@ -3,7 +3,7 @@ import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/yaml/exac
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
 
-/** What a loop goes through; undefined for what is not a list. */
+/** Entries that a loop visits; undefined if the value can't be looped over. */
 export function listEntries(
   value: unknown,
   withKeys: boolean,
@@ -43,12 +43,12 @@ function isSame(a: unknown, b: unknown): boolean {
   return a === b || compareNumbers(a, b) === 0;
 }
 
-/** `null` and what is missing are the same to a comparison. */
+/** Value for comparisons: null and missing are equal. */
 function plain(value: unknown): unknown {
   return value instanceof SpelledNumber && !value.isLong ? value.valueOf() : (value ?? null);
 }
 
-/** Only own members: a template can't reach prototypes. */
+/** Reads an own member. Templates can't reach prototypes. */
 export function readOwn(value: unknown, key: string | number): unknown {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
@@ -65,14 +65,14 @@ export function describeKind(value: unknown): string {
   return isRecord(value) ? 'an object' : `a ${value instanceof SpelledNumber ? 'number' : typeof value}`;
 }
 
-/** The text of a scalar; undefined for what has none. A spelled number prints its spelling. */
+/** Text of a scalar; undefined for other values. A spelled number prints as written. */
 export function plainText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   return value instanceof SpelledNumber ? value.source : undefined;
 }
 
-/** Says which filter gives a value without a text form one. */
+/** Error for a value without a text form, with the filter that converts it. */
 export function notText(value: unknown, path: string, at: { line?: number; column?: number }): TemplateError {
   if (value === null || value === undefined) {
     return new TemplateError(`"${path}" is null, which has no text`, {
@@ -93,7 +93,7 @@ export function notText(value: unknown, path: string, at: { line?: number; colum
 
 const literal = /(?<![\p{L}\p{N}_.-])-?\d+(?:\.\d+)?(?![\p{L}\p{N}_-])/gu;
 
-/** The first number in a template's code that a double would round. Quoted texts are skipped. */
+/** Finds the first number in a template's code that a double would round. Skips quoted texts. */
 export function findLongLiteral(code: string): { readonly text: string; readonly offset: number } | undefined {
   const unquoted = code.replaceAll(/"[^"]*"|'[^']*'/g, (quoted) => '"'.repeat(quoted.length));
   const found = [...unquoted.matchAll(literal)].find(([text]) => !isKeptByDouble(text));
@@ -106,7 +106,7 @@ export function describeLongLiteral(text: string): string {
 
 export const longLiteralHint = 'pass it as a variable, or write it as a text, in quotes';
 
-/** The variable that a path starts from: `order.id` reads `order`. */
+/** Variable at the start of a path: `order` of `order.id`. */
 export function rootOf(path: string): string {
   return /^[^.[]*/.exec(path)?.[0] ?? path;
 }

@@ -2,14 +2,14 @@ import type { TemplateEngine } from './liquid-engine.ts';
 import { joinErrors, missingVariable, positionIn, TemplateError } from './template-error.ts';
 import { notText, plainText } from './template-values.ts';
 
-/** A template compiled once. */
+/** A compiled template. */
 export interface CompiledTemplate {
   readonly source: string;
-  /** The paths that it reads, such as `email`, `order.id` or `docs[0].title`. */
+  /** Paths read, such as `email`, `order.id` or `docs[0].title`. */
   readonly variables: readonly string[];
-  /** Set where the template is exactly `{{ path }}`. */
+  /** Set if the template is exactly `{{ path }}`. */
   readonly only?: TemplatePath;
-  /** Throws a `TemplateError` for a variable that is missing or has no text form. */
+  /** Throws a `TemplateError` if a variable is missing or has no text form. */
   render(vars: Readonly<Record<string, unknown>>): string;
 }
 
@@ -22,19 +22,19 @@ interface TemplatePath {
 /** A literal text or a path. */
 export type TemplatePart = string | TemplatePath;
 
-// Words that the engine reads as values or as sizes, not as plain paths.
+// Words that the engine reads as values or sizes, not as paths.
 export const reservedNames = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
 const NAME = String.raw`[\p{L}_][\p{L}\p{N}_-]*`;
 const PATH = new RegExp(String.raw`^\s*(${NAME}(?:\.(?:${NAME}|\d+)|\[\d+\])*)\s*$`, 'u');
 const TEMPLATE_SIGN = /\{\{|\{%|\{#/;
-// Escapes of YAML and JSON that can put a brace into a string without writing one.
+// YAML and JSON escapes that can produce a brace.
 const ESCAPED_BRACE = /\\(?:x|u|U)0*7[bB]|\{\\\r?\n/;
 
 let loadedEngine: TemplateEngine | undefined;
 
 /**
- * Compiles a template. Text and `{{ path }}` need no engine; for all else `loadTemplateEngine` must have been awaited.
- * Values are never rendered again, so that a variable can't bring a template of its own.
+ * Compiles a template. Text and `{{ path }}` need no engine; anything else needs `loadTemplateEngine` first. Values are
+ * never rendered again, so a variable can't inject a template.
  */
 export function compileTemplate(source: string): CompiledTemplate {
   const parts = splitPaths(source);
@@ -48,22 +48,22 @@ export function compileTemplate(source: string): CompiledTemplate {
   return loadedEngine.compile(source);
 }
 
-/** Imports the engine; takes some 40 ms, once. */
+/** Imports the engine once, in about 40 ms. */
 export async function loadTemplateEngine(): Promise<void> {
   loadedEngine ??= (await import('./liquid-engine.ts')).createTemplateEngine();
 }
 
-/** True where a text, or a file that holds templates, may need the engine. */
+/** True if a text, or a file with templates, may need the engine. */
 export function needsTemplateEngine(text: string): boolean {
   return ESCAPED_BRACE.test(text) || splitPaths(text) === undefined;
 }
 
-/** True where a text is not only literal. */
+/** True if a text is not only literal. */
 export function isTemplate(text: string): boolean {
   return TEMPLATE_SIGN.test(text);
 }
 
-/** A template that is exactly `{{ path }}` gives the value with its type, any other its text. */
+/** Renders a template. Exactly `{{ path }}` returns the value with its type, any other template its text. */
 export function renderValue(template: CompiledTemplate, vars: Readonly<Record<string, unknown>>): unknown {
   const { only } = template;
   if (only === undefined) return template.render(vars);
@@ -72,7 +72,7 @@ export function renderValue(template: CompiledTemplate, vars: Readonly<Record<st
   return value;
 }
 
-/** The value at a path of own properties; undefined where there is none. */
+/** Reads the value at a path of own properties; undefined if there is none. */
 function readPath(vars: unknown, segments: readonly string[]): unknown {
   let value: unknown = vars;
   for (const segment of segments) {
@@ -82,7 +82,7 @@ function readPath(vars: unknown, segments: readonly string[]): unknown {
   return value;
 }
 
-/** The parts of a template of text and plain paths; undefined where it holds more. */
+/** Splits a template into text and plain paths; undefined if it contains anything else. */
 export function splitPaths(source: string): readonly TemplatePart[] | undefined {
   const parts: TemplatePart[] = [];
   let from = 0;
@@ -126,7 +126,7 @@ function compilePaths(source: string, parts: readonly TemplatePart[]): CompiledT
   };
 }
 
-/** All that keeps a template of paths from being rendered, the first with the others beside it. */
+/** Finds all errors of a template of paths. Returns the first, with the others attached. */
 function findErrors(
   source: string,
   parts: readonly TemplatePart[],
@@ -142,7 +142,7 @@ function findErrors(
   return joinErrors(first, others);
 }
 
-/** A template that renders to exactly this text. */
+/** Escapes a text, so that it renders to itself. */
 export function escapeTemplate(text: string): string {
   return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
 }

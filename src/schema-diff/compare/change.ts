@@ -2,43 +2,43 @@ import type { JsonValue } from '../../json/json.ts';
 import { type RuleKey, ruleFor } from '../rules.ts';
 import type { NodeFactory, SchemaNode, Shape } from '../schema/shape.ts';
 
-/** A difference as found, before it is graded for a direction and a policy. */
+/** A difference, not yet graded for a direction and policy. */
 export interface Change {
   readonly rule: RuleKey;
   readonly path: string;
   readonly old: JsonValue;
   readonly new: JsonValue;
   readonly message: string;
-  /** The thing removed is named in a tombstone list. */
+  /** True if a tombstone names the removed part. */
   readonly announced?: true;
 }
 
-/** True where a value that was accepted may be refused. */
+/** True if a value accepted before may be refused. */
 export function hasNarrowing(changes: readonly Change[]): boolean {
   return changes.some((change) => ruleFor(change.rule).narrows);
 }
 
-/** True where a value that was refused may be accepted. */
+/** True if a value refused before may be accepted. */
 export function hasWidening(changes: readonly Change[]): boolean {
   return changes.some((change) => ruleFor(change.rule).widens);
 }
 
-/** False where the two sides accept the same values. */
+/** False if both sides accept the same values. */
 export function hasEffect(changes: readonly Change[]): boolean {
   return hasNarrowing(changes) || hasWidening(changes);
 }
 
-/** What the parts of the comparison need of each other. */
+/** Shared functions of the comparison's parts. */
 export interface Comparer {
   readonly factory: NodeFactory;
-  /** The runner fills in a property's default, so that callers may leave it out. */
+  /** True if the runner fills in defaults, so callers may omit these properties. */
   readonly fillDefaults: boolean;
-  /** Properties of the root that have a default outside the schema. */
+  /** Root properties with a default outside the schema. */
   readonly defaulted: ReadonlySet<string>;
   compare(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[];
 }
 
-/** Builds a change; a side without a value is null. */
+/** Builds a change. A side without a value becomes null. */
 export function change(
   rule: RuleKey,
   path: string,
@@ -48,7 +48,7 @@ export function change(
   return { rule, path, message, old: sides.old ?? null, new: sides.new ?? null };
 }
 
-/** The types a shape takes as a schema would say them: `integer`, `string or null`, `any value`. */
+/** Describes a shape's types: `integer`, `string or null`, `any value`. */
 export function describeTypes(shape: Shape): string {
   if (shape.types.size === 0 || shape.values?.size === 0) return 'nothing';
   if (shape.types.size === 6) return shape.unions.length > 0 ? 'a union' : 'any value';
@@ -56,13 +56,13 @@ export function describeTypes(shape: Shape): string {
   return words.sort((a, b) => Number(a === 'null') - Number(b === 'null')).join(' or ');
 }
 
-/** The types of a node, for messages and for `old` and `new` of a whole schema. */
+/** Describes a node's types, for messages and for `old` and `new` of a whole schema. */
 export function describeNode(node: SchemaNode): string {
   const [first] = node.shapes();
   return first === undefined ? 'any value' : describeTypes(first);
 }
 
-/** A value for a message: JSON, cut where it is long. */
+/** Shows a value in a message: JSON, shortened if long. */
 export function show(value: JsonValue): string {
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
@@ -79,7 +79,7 @@ const typeRules: ReadonlySet<RuleKey> = new Set<RuleKey>([
   'schema-allowed',
 ]);
 
-/** Names a type change of an item or a map's value for its role; changes further down keep their names. */
+/** Gives type changes of items or map values the role's rule. Deeper changes keep theirs. */
 export function renameTypeChanges(
   changes: readonly Change[],
   at: string,
@@ -102,7 +102,7 @@ interface Pairing<T> {
   readonly added: readonly T[];
 }
 
-/** Pairs the members of two lists that are equal, whatever their order. */
+/** Pairs equal members of two lists, in any order. */
 export function pairEqual<T>(
   old: readonly T[],
   replacement: readonly T[],
@@ -120,7 +120,7 @@ export function pairEqual<T>(
   return { pairs, removed, added };
 }
 
-/** Pairs what was removed with what was added, in order; the rest has no partner. */
+/** Pairs removed and added members in order. The rest stays unpaired. */
 export function pairInOrder<T>(removed: readonly T[], added: readonly T[]): Pairing<T> {
   const pairs = removed.flatMap((before, index): readonly (readonly [T, T])[] => {
     const after = added[index];
@@ -129,7 +129,7 @@ export function pairInOrder<T>(removed: readonly T[], added: readonly T[]): Pair
   return { pairs, removed: removed.slice(pairs.length), added: added.slice(pairs.length) };
 }
 
-/** Compares two lists whose order has no meaning: members without an equal one are paired in order. */
+/** Compares two lists without meaningful order. Members without an equal one are paired in order. */
 export function compareLists<T>(
   old: readonly T[],
   replacement: readonly T[],

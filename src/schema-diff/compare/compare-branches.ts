@@ -12,11 +12,11 @@ import {
 } from './match-branches.ts';
 
 export interface BranchList extends FlatUnion {
-  /** False where a schema without a union is read as one. */
+  /** False if the schema has no union and was only read as one. */
   readonly spelled: boolean;
 }
 
-/** Compares two unions branch by branch. `path` is the union's own. */
+/** Compares two unions branch by branch. `path` is the union's path. */
 export function compareBranches(
   comparer: Comparer,
   old: BranchList,
@@ -25,13 +25,13 @@ export function compareBranches(
 ): readonly Change[] {
   const changes = compareAsGrouped(comparer, old, replacement, path);
   if (!hasEffect(changes)) return changes;
-  // The same types may be grouped into branches otherwise.
+  // Compare again by single types: they may be grouped into branches differently.
   const [before, after] = [old, replacement].map((list) => ({ ...list, ...splitBranches(list, comparer.factory) }));
   const split = before && after ? compareAsGrouped(comparer, before, after, path) : changes;
   return hasLess(split, changes) ? split : changes;
 }
 
-/** True where one comparison excludes a break that another one of the same schemas reports, and reports no further. */
+/** True if one comparison rules out a break that the other reports, and adds none. */
 function hasLess(changes: readonly Change[], others: readonly Change[]): boolean {
   const narrows = [hasNarrowing(changes), hasNarrowing(others)] as const;
   const widens = [hasWidening(changes), hasWidening(others)] as const;
@@ -87,7 +87,7 @@ function compareAsGrouped(
   return changes;
 }
 
-/** What the unions within two unions say to readers, where there are as many. */
+/** Compares the annotations of inner unions, if both sides have equally many. */
 function compareInnerNotes(old: BranchList, replacement: BranchList, path: string): Change[] {
   if (old.inner.length !== replacement.inner.length) return [];
   return old.inner.flatMap((node, index) => {
@@ -106,7 +106,7 @@ interface Context {
   readonly paired: readonly (BranchPair & { readonly changes: readonly Change[] })[];
 }
 
-/** In anyOf a branch that another one covers changes nothing. */
+/** Describes changed branches of an anyOf. A branch covered by another has no effect. */
 function describeInclusive(context: Context): readonly Change[] {
   const { old, replacement, path } = context;
   const removed = context.matching.removed
@@ -125,7 +125,7 @@ function describeInclusive(context: Context): readonly Change[] {
   ];
 }
 
-/** In oneOf a value that two branches take is refused, so overlaps matter as much as the branches. */
+/** Describes changed branches of a oneOf. It refuses a value that two branches accept, so overlaps matter too. */
 function describeExclusive(context: Context): readonly Change[] {
   const { old, replacement, path, tags, matching, paired } = context;
   const changes: Change[] = [];

@@ -39,14 +39,14 @@ function compareAdditional(comparer: Comparer, old: Shape, replacement: Shape, p
   return renameTypeChanges(comparer.compare(old.additional, replacement.additional, at), at, 'map-value');
 }
 
-/** Where a map's values are described by a pattern for all names. */
+/** Finds the path of a map's values, if a pattern for all names describes them. */
 function mapPath({ source }: Shape, path: string): string | undefined {
   const patterns = isJsonObject(source) ? source['patternProperties'] : undefined;
   const pattern = isJsonObject(patterns) ? Object.keys(patterns).find(isEveryName) : undefined;
   return pattern === undefined ? undefined : appendPointer(path, 'patternProperties', pattern);
 }
 
-/** A smallest count that required properties reach anyway says nothing. */
+/** Compares `minProperties`, unless the required properties already reach it. */
 function compareFewest(old: Shape, replacement: Shape, path: string): readonly Change[] {
   const [before, after] = [old.minProperties, replacement.minProperties];
   if (before < after ? old.required.size >= after : replacement.required.size >= before) return [];
@@ -68,7 +68,7 @@ function compareNames(comparer: Comparer, old: Shape, replacement: Shape, path: 
       change('property-names-removed', at, 'Property names are not restricted any more.', { old: before.source }),
     ];
   }
-  // Names are strings, whether the schema says so or not.
+  // Names are always strings.
   const types = new Set(['string'] as const);
   const string = factory.fromShape({ ...openShape(any), source: { type: 'string' }, types, stated: types });
   return comparer.compare(factory.conjoin([before, string]), factory.conjoin([after, string]), at);
@@ -108,7 +108,7 @@ function compareDependents(comparer: Comparer, old: Shape, replacement: Shape, p
   return changes;
 }
 
-/** Compares patternProperties by the text of the pattern: which names two patterns share is undecidable. */
+/** Compares patternProperties by the pattern's text: whether two patterns share a name is undecidable. */
 function comparePatternProperties(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   const changes: Change[] = [];
   for (const pattern of new Set([...old.patternProperties.keys(), ...replacement.patternProperties.keys()])) {
@@ -135,7 +135,7 @@ function comparePatternProperties(comparer: Comparer, old: Shape, replacement: S
   return changes;
 }
 
-/** In a closed object a pattern admits names; for names that are known otherwise it restricts values. */
+/** Context of a pattern. In a closed object it admits names; for names known otherwise it restricts values. */
 function contextOf(other: Shape, pattern: string): 'open' | 'closed' | 'mixed' {
   if (!isNeverNode(other.additional)) return 'open';
   return mayOverlap(other, pattern) ? 'mixed' : 'closed';
@@ -157,7 +157,7 @@ export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape
         : change('unique-items-removed', path, 'Items need not be unique any more.', { old: true, new: false }),
     );
   }
-  // Draft-07 spells a tuple as a list under `items`.
+  // Draft-07 writes a tuple as a list under `items`.
   const isListed = isJsonObject(replacement.source) && Array.isArray(replacement.source['items']);
   const positions = Math.max(old.prefix.length, replacement.prefix.length);
   for (let index = 0; index < (sameLength ? Math.min(positions, longest) : positions); index += 1) {
@@ -172,7 +172,7 @@ export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape
   return [...changes, ...compareContains(comparer, old.contains, replacement.contains, path)];
 }
 
-/** `items: false` after a tuple sets its length, as `maxItems` does. */
+/** Longest accepted array: `items: false` after a tuple limits it like `maxItems`. */
 function longestOf({ maxItems, prefix, rest }: Shape): number {
   return isNeverNode(rest) ? Math.min(maxItems, prefix.length) : maxItems;
 }
@@ -200,7 +200,7 @@ function comparePair(comparer: Comparer, old: Contains, replacement: Contains, a
     ...compareLimit('maxContains', old.max, replacement.max, at),
   ];
   if (!limited) return [...inner, ...counts];
-  // With a largest count, items that match more easily make arrays match harder.
+  // With `maxContains`, an array becomes harder to match if items match more easily.
   const effects = [hasNarrowing(inner), hasWidening(inner)];
   if (!effects.includes(true)) return [...inner, ...counts];
   const message = 'With "maxContains", what a change of "contains" refuses is not known.';

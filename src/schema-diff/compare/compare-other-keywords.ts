@@ -22,7 +22,7 @@ import {
   show,
 } from './change.ts';
 
-/** Compares the keywords that hold for every type: not, if, and unknown ones. */
+/** Compares the keywords that apply to every type: not, if, and unknown ones. */
 export function compareOtherKeywords(
   comparer: Comparer,
   old: Shape,
@@ -41,7 +41,7 @@ function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: str
   const compare = (before: SchemaNode, after: SchemaNode): readonly Change[] =>
     compareWithin(comparer, types, before, after, at);
   const unequal = pairEqual(old.nots, replacement.nots, (before, after) => !hasEffect(compare(before, after)));
-  // What is refused beside it anyway is refused by no "not".
+  // A `not` is redundant if the rest of the shape already refuses its values.
   const isIdle = (shape: Shape, node: SchemaNode): boolean =>
     areDisjoint(comparer.factory.fromShape({ ...shape, nots: [] }), node) === true;
   const { pairs, removed, added } = pairInOrder(
@@ -63,7 +63,7 @@ function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: str
   ];
 }
 
-/** Compares schemas of a value that has one of the types anyway, so a type in them may say nothing. */
+/** Compares schemas of a value whose types are already known, so their own types may add nothing. */
 export function compareWithin(
   comparer: Comparer,
   types: ReadonlySet<TypeName>,
@@ -119,7 +119,7 @@ function compareUnknown(old: Shape, replacement: Shape, path: string): readonly 
   });
 }
 
-/** Compares annotations: people and models read them, and the runner fills in defaults. */
+/** Compares annotations. People and models read them, and the runner fills in defaults. */
 export function compareNotes(old: Notes, replacement: Notes, path: string): readonly Change[] {
   if (old === replacement) return [];
   const changes: Change[] = [];

@@ -45,7 +45,7 @@ function compareProperty(
   if (old.required.has(name) === replacement.required.has(name)) return changes;
   const sides = { old: requiredness(old, name), new: requiredness(replacement, name) };
   if (old.required.has(name)) {
-    // Picoschema's `name?` makes a property optional and nullable in one stroke.
+    // Picoschema's `name?` makes a property both optional and nullable.
     const others = changes.filter((found) => found.path !== at || found.rule !== 'became-nullable');
     const [message, now] =
       others.length === changes.length
@@ -142,7 +142,7 @@ function isFilled(comparer: Comparer, node: SchemaNode, name: string, path: stri
   return node.shapes().some((shape) => shape.notes.default !== undefined);
 }
 
-/** A name that is only required is declared too, with whatever its value may be. */
+/** Lists declared names. A name that is only required counts too, with any value. */
 function declaredNames(shape: Shape): readonly string[] {
   return [...new Set([...shape.properties.keys(), ...shape.required])];
 }
@@ -159,10 +159,10 @@ function propertyPath(path: string, name: string): string {
   return appendPointer(path, 'properties', name);
 }
 
-/** More look-alikes than this are no sign of a rename. */
+/** With more look-alikes than this, no rename is reported. */
 const maxLookAlikes = 8;
 
-/** Pairs each removed property with the added one of equal schema, where there is exactly one on both sides. */
+/** Pairs a removed with an added property of equal schema, if each side has exactly one. */
 function findRenames(
   comparer: Comparer,
   old: Shape,
@@ -196,7 +196,7 @@ function findRenames(
   return renames;
 }
 
-/** A renamed property usually gets another title or description too. */
+/** True for changes of annotations: a renamed property usually gets a new title or description. */
 function isRemark(rule: string): boolean {
   return rule === 'description-or-title-changed' || rule === 'annotation-changed';
 }
@@ -212,13 +212,15 @@ function sketchOf(comparer: Comparer, shape: Shape, name: string): string {
 
 export interface EffectiveNode {
   readonly node: SchemaNode;
-  /** `closed`: refused whatever its value; `open`: anything goes. */
+  /** `closed`: every value is refused; `open`: every value is accepted. */
   readonly kind: 'open' | 'closed' | 'restricted';
-  /** A pattern could not be matched against the name in reasonable time. */
+  /** True if a pattern could not be matched against the name in time. */
   readonly unclear: boolean;
 }
 
-/** What a shape asks of a property's value, be the name declared, matched by patterns, or left to additionalProperties. */
+/**
+ * Combines everything that a shape demands of a property: its declaration, matching patterns or additionalProperties.
+ */
 export function findEffectiveNode({ factory }: Pick<Comparer, 'factory'>, shape: Shape, name: string): EffectiveNode {
   const nodes: SchemaNode[] = [];
   let unclear = false;
@@ -234,7 +236,7 @@ export function findEffectiveNode({ factory }: Pick<Comparer, 'factory'>, shape:
   return { node, kind, unclear };
 }
 
-/** Whether a pattern may match a name that the shape knows of otherwise. */
+/** True if a pattern may match a name that the shape describes otherwise. */
 export function mayOverlap(shape: Shape, pattern: string): boolean {
   const others = [...shape.patternProperties.keys()].filter((other) => other !== pattern);
   return others.length > 0 || [...shape.properties.keys()].some((name) => matchPattern(pattern, name) !== false);

@@ -34,7 +34,7 @@ export function compareNumbers(old: Shape, replacement: Shape, path: string): re
   ];
 }
 
-/** The rules of each keyword that limits a count: where it refuses more, and where it refuses less. */
+/** Rules of the keywords that limit a count: one for stricter, one for looser. */
 const limitRules = {
   minLength: ['min-length-raised', 'min-length-lowered'],
   maxLength: ['max-length-lowered', 'max-length-raised'],
@@ -46,7 +46,7 @@ const limitRules = {
   maxProperties: ['max-properties-lowered', 'max-properties-raised'],
 } as const satisfies Record<string, readonly [RuleKey, RuleKey]>;
 
-/** Compares a smallest or a largest count; a largest one of Infinity is none. */
+/** Compares a lower or upper limit of a count. Infinity is no upper limit. */
 export function compareLimit(
   keyword: keyof typeof limitRules,
   old: number,
@@ -61,7 +61,7 @@ export function compareLimit(
   return [change(isNarrower ? narrowed : widened, path, message, { old: before, new: after })];
 }
 
-/** Compares keywords whose containment is undecidable: another text may accept more and refuse more. */
+/** Compares keywords whose containment is undecidable: a changed text may accept more, less or both. */
 function compareTexts(
   old: readonly string[],
   replacement: readonly string[],
@@ -106,7 +106,7 @@ function compareBounds(
   return say(tighter ? 'maximum-lowered' : 'maximum-raised');
 }
 
-/** Among whole numbers, above 2 is from 3, and from 2.5 is from 3. */
+/** Rounds a bound for whole numbers: both > 2 and ≥ 2.5 become ≥ 3. */
 function roundBound(bound: Bound | undefined, sign: 1 | -1): Bound | undefined {
   if (bound === undefined) return undefined;
   const rounded = sign === 1 ? Math.ceil(bound.value) : Math.floor(bound.value);
@@ -123,7 +123,7 @@ function describeBound(bound: Bound | undefined, sign: 1 | -1): string | null {
 function compareMultiples(old: Shape, replacement: Shape, path: string): readonly Change[] {
   const isKept = (step: number, side: Shape): boolean =>
     side.multiples.some((other) => isMultiple(other, step)) || (side.integer && isMultiple(1, step));
-  // A step is idle where its side has a multiple of it too.
+  // A step is redundant if the other side requires a multiple of it.
   const lost = old.multiples.filter((step) => !isKept(step, replacement));
   const gained = replacement.multiples.filter((step) => !isKept(step, old));
   return [

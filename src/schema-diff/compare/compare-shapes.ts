@@ -31,7 +31,7 @@ import { compareNumbers, compareStrings } from './compare-scalars.ts';
 import { compareTypes, compareValues } from './compare-types.ts';
 import { compareMovedKeywords, compareUnions, compareUnionWithPlain } from './compare-unions.ts';
 
-/** Compares two lists of shapes, each of which must hold as a whole. */
+/** Compares two lists of shapes. Each list applies as a whole. */
 export function compareConjunctions(
   comparer: Comparer,
   old: readonly Shape[],
@@ -99,8 +99,8 @@ function compareMerged(
 }
 
 /**
- * unevaluatedProperties and unevaluatedItems depend on everything that is evaluated around them. So any other
- * difference at their place leaves their effect open.
+ * Compares unevaluatedProperties and unevaluatedItems. They depend on all keywords around them, so any other difference
+ * makes their effect unknown.
  */
 function compareUnevaluated(
   comparer: Comparer,
@@ -132,7 +132,7 @@ function find(shapes: readonly Shape[], keyword: string): SchemaNode | undefined
   return shapes.find((shape) => shape.unevaluated.has(keyword))?.unevaluated.get(keyword);
 }
 
-/** The schemas' text without annotations; under `properties` these words are names, and their values objects. */
+/** The schemas' text without annotations. Under `properties` these words are names, with objects as values. */
 function sourceText(shapes: readonly Shape[]): string {
   return JSON.stringify(
     shapes.map((shape) => shape.source),
@@ -147,7 +147,7 @@ function compareShapes(comparer: Comparer, before: Shape, after: Shape, path: st
   const notes = compareNotes(old.notes, replacement.notes, path);
   const whole = compareWhole(old, replacement, path);
   if (whole !== undefined) return [...notes, ...whole];
-  // A union beside a schema without one: the latter is a union of one branch.
+  // If only one side has a union, treat the other as a union of one branch.
   if (old.unions.length + replacement.unions.length === 1) {
     return [...notes, ...compareUnionWithPlain(comparer, old, replacement, path)];
   }
@@ -174,14 +174,14 @@ function compareFacets(comparer: Comparer, old: Shape, replacement: Shape, path:
   ];
 }
 
-/** Beside an enumeration, the type null is one of a single value. */
+/** Beside an enumeration, treats the type null as the single value null. */
 function listNull(shape: Shape): Shape {
   const isNull =
     shape.values === undefined && shape.types.size === 1 && shape.types.has('null') && hasNoCrossTypeFacets(shape);
   return isNull ? { ...shape, values: new Map([['null', null]]) } : shape;
 }
 
-/** The cases in which one side takes everything or nothing. */
+/** Compares shapes of which one accepts everything or nothing. */
 function compareWhole(old: Shape, replacement: Shape, path: string): readonly Change[] | undefined {
   if (isNever(old) || isNever(replacement)) {
     if (isNever(old) && isNever(replacement)) return [];
@@ -205,7 +205,7 @@ function sidesOf(old: Shape, replacement: Shape): { readonly old: string; readon
   return { old: describeTypes(old), new: describeTypes(replacement) };
 }
 
-/** Restricted by type or union; where other keywords alone restrict, these say more. */
+/** True if types or unions restrict the shape. If only other keywords do, they are more specific. */
 function isTyped(shape: Shape): boolean {
   if (shape.values !== undefined) return false;
   return shape.types.size < typeNames.length || (shape.unions.length > 0 && hasOnlyTypes({ ...shape, unions: [] }));

@@ -12,11 +12,11 @@ import { type Change, change, describeTypes, show } from './change.ts';
 
 interface TypeComparison {
   readonly changes: readonly Change[];
-  /** Nothing is taken by both sides: comparing further would only repeat it. */
+  /** True if no value is accepted by both sides: further comparison would only repeat that. */
   readonly disjoint: boolean;
 }
 
-/** Compares the types two shapes take; null, on its own, is nullability. */
+/** Compares the types of two shapes. Null alone is reported as nullability. */
 export function compareTypes(old: Shape, replacement: Shape, path: string): TypeComparison {
   const [before, after] = restrictedTypes(old, replacement);
   const sides = { old: describeTypes(old), new: describeTypes(replacement) };
@@ -41,7 +41,7 @@ export function compareTypes(old: Shape, replacement: Shape, path: string): Type
   if (bothListed) return { changes, disjoint: false };
   const lost = [...before].filter((type) => !after.has(type) && (type !== 'null' || isAnything || !bothPlain));
   const gained = [...after].filter((type) => !before.has(type) && (type !== 'null' || isAnything || !bothPlain));
-  // Against a schema for anything, an enumeration says more than the types of its values.
+  // Compared with an open schema, an enumeration is more specific than its types.
   const listedFromAny = replacement.values !== undefined && before.size === typeNames.length;
   const listedToAny = old.values !== undefined && after.size === typeNames.length;
   if (lost.length > 0 && !listedFromAny) {
@@ -55,7 +55,7 @@ export function compareTypes(old: Shape, replacement: Shape, path: string): Type
   return { changes, disjoint: false };
 }
 
-/** `properties` without a type accepts every value that is not an object. */
+/** Compares stated types. `properties` without a type accepts every value that is not an object. */
 function compareUnstated(old: Shape, replacement: Shape, path: string): readonly Change[] {
   const isLetIn = (side: Shape, other: Shape): boolean =>
     [...side.stated].some((type) => !side.types.has(type) && !other.stated.has(type));
@@ -78,7 +78,7 @@ function compareWholeness(
 ): readonly Change[] {
   if (old.values !== undefined || replacement.values !== undefined || old.integer === replacement.integer) return [];
   if (old.integer) {
-    // A multipleOf that went says it already.
+    // The removed multipleOf already reports this.
     if (old.multiples.some((multiple) => Number.isInteger(multiple))) return [];
     return [say('type-generalized', 'Numbers with a fraction are allowed; they had to be whole.')];
   }
@@ -86,7 +86,7 @@ function compareWholeness(
   return [say('type-specialized', 'Numbers have to be whole; they could have a fraction.')];
 }
 
-/** A side that names no type is read by its unions where the other side names types. */
+/** Types to compare. If only one side states types, those of the other are read from its unions. */
 function restrictedTypes(old: Shape, replacement: Shape): readonly [ReadonlySet<TypeName>, ReadonlySet<TypeName>] {
   const oldNamed = old.types.size < typeNames.length;
   const newNamed = replacement.types.size < typeNames.length;
@@ -100,11 +100,11 @@ function withoutNull(types: ReadonlySet<TypeName>): readonly TypeName[] {
 
 interface ValueComparison {
   readonly changes: readonly Change[];
-  /** The values say all; other keywords are idle beside them. */
+  /** True if the values describe the change completely. */
   readonly complete: boolean;
 }
 
-/** Compares enumerations and constants, with each other and with schemas that have none. */
+/** Compares enumerations and constants, with each other and with schemas without them. */
 export function compareValues(
   old: Shape,
   replacement: Shape,
@@ -164,13 +164,13 @@ function compareListed(
   ];
 }
 
-/** Null beside one value is nullability, not a second constant. */
+/** True for a single value. Null beside it is nullability, not a second constant. */
 function isConstant(shape: Shape): boolean {
   const values = [...(shape.values?.values() ?? [])];
   return values.length === 1 || (values.length === 2 && values.includes(null));
 }
 
-/** Which listed values the other side, which lists none, refuses. */
+/** Reports the listed values that the other side, which lists none, refuses. */
 function tellValues(
   values: readonly JsonValue[],
   other: Shape,

@@ -13,7 +13,7 @@ import { type Change, type Comparer, change, compareLists, hasEffect } from './c
 import { type BranchList, compareBranches } from './compare-branches.ts';
 import { compareValues } from './compare-types.ts';
 
-/** Compares the unions of two shapes that both have some. */
+/** Compares the unions of two shapes that both have one. */
 export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   if (old.unions.length === 0 && replacement.unions.length === 0) return [];
   const [oldFirst, oldSecond] = old.unions;
@@ -31,7 +31,7 @@ export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape
   });
 }
 
-/** Compares a union with a schema that has none: the latter is taken as branches, one a type. */
+/** Compares a union with a schema without one. The latter is split into one branch per type. */
 export function compareUnionWithPlain(
   comparer: Comparer,
   old: Shape,
@@ -50,12 +50,12 @@ export function compareUnionWithPlain(
   if (union === undefined || !hasEffect(changes)) return changes;
   const [base, plain] = newUnion === undefined ? [old, replacement] : [replacement, old];
   const own = { ...base, unions: [] };
-  // Where the rest stayed the same, the union itself is what came or went.
+  // If everything else is equal, the union itself was added or removed.
   if (isAny(own) || hasEffect(compareNodes(comparer, plain, own, path))) return changes;
   return [newUnion === undefined ? describeLost(union, path) : describeGained(union, path)];
 }
 
-/** Keywords beside a union say the same in each of its branches: undefined where more changed. */
+/** Compares keywords moved between a union and its branches; undefined if more changed. */
 export function compareMovedKeywords(
   comparer: Comparer,
   old: Shape,
@@ -88,7 +88,7 @@ function sourceOf(union: Union): JsonValue {
   return union.branches.map((branch) => branch.source);
 }
 
-/** A union of constants, each perhaps with a description of its own, is an enumeration. */
+/** Compares unions of constants as enumerations. Constants may have their own descriptions. */
 function compareAsValues(
   comparer: Comparer,
   old: BranchList,
@@ -113,7 +113,7 @@ function listValues(comparer: Comparer, { kind, branches, nullable }: BranchList
       if (kind === 'oneOf' && values.has(text)) return undefined;
       values.set(text, value);
     }
-    // Values that other keywords may refuse are no plain list.
+    // Other keywords may refuse these values, so they are no plain list.
     if (!hasOnlyTypesAndValues(shape)) return undefined;
   }
   return { ...openShape(comparer.factory.any), values };
@@ -123,7 +123,7 @@ function asList(union: Union): BranchList {
   return { ...flattenUnion(union), spelled: true };
 }
 
-/** Moves the keywords beside a union into each of its branches. */
+/** Moves the keywords beside a union into each branch. */
 function distribute(comparer: Comparer, shape: Shape, written: Union): BranchList {
   const base = { ...shape, unions: [], notes: noNotes };
   const union = asList(written);

@@ -14,11 +14,11 @@ export interface BranchMatching {
   readonly added: readonly number[];
 }
 
-/** Beyond this many pairs left over, likeness decides without comparing. */
+/** With more remaining pairs, branches are matched by likeness without comparing. */
 const maxTrials = 2_500;
 const maxLikenesses = 40_000;
 
-/** Finds which branch of a union became which: by tag, by name or text, by meaning, then by likeness. */
+/** Matches branches of two unions: by tag, then by name or text, by meaning, and by likeness. */
 export function matchBranches(
   comparer: Comparer,
   sides: {
@@ -60,7 +60,7 @@ export function matchBranches(
       if (match !== undefined) take({ old: index, new: match });
     }
   }
-  // Tags that differ are the branches' own word that they are not the same.
+  // Different tags state that two branches are not the same.
   if (!isTagged && removed.size * added.size <= maxLikenesses) {
     for (const pair of rankByLikeness(sides.old, sides.new, removed, added)) {
       if (removed.has(pair.old) && added.has(pair.new)) take(pair);
@@ -97,7 +97,7 @@ function rankByLikeness(
   return ranked.sort((a, b) => b.likeness - a.likeness || a.old - b.old || a.new - b.new);
 }
 
-/** From 0, nothing in common, to 1. */
+/** Likeness of two shapes, from 0 to 1. */
 function measureLikeness(a: Shape | undefined, b: Shape | undefined): number {
   if (a === undefined || b === undefined) return 0;
   const shared = intersect(a.types, b.types).size;
@@ -120,7 +120,7 @@ function areApart(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return intersect(a, b).size === 0;
 }
 
-/** A reference is its own name, whatever it leads to. */
+/** Text of a node. For a reference, its name. */
 function textOf(node: SchemaNode | undefined): string {
   if (node === undefined) return '';
   const { source } = node;
@@ -129,11 +129,11 @@ function textOf(node: SchemaNode | undefined): string {
 
 export interface Discriminator {
   readonly name: string;
-  /** For each branch the canonical texts of its tag's values. */
+  /** Canonical texts of the tag's values, for each branch. */
   readonly tags: readonly ReadonlySet<string>[];
 }
 
-/** The property whose constant tells the branches of a tagged union apart. */
+/** Finds the property whose constant distinguishes the branches of a tagged union. */
 export function findDiscriminator(branches: readonly SchemaNode[]): Discriminator | undefined {
   const shapes: Shape[] = [];
   for (const branch of branches) {
@@ -150,7 +150,7 @@ export function findDiscriminator(branches: readonly SchemaNode[]): Discriminato
   return undefined;
 }
 
-/** Whether every branch is an object that must have the tag: then no value is taken by two of them. */
+/** True if every branch is an object that requires the tag: no value is then accepted by two branches. */
 export function isToldApart(branches: readonly SchemaNode[], discriminator: Discriminator | undefined): boolean {
   if (discriminator === undefined) return false;
   return branches.every((branch) => {

@@ -14,12 +14,12 @@ import {
   type Union,
 } from './shape.ts';
 
-/** Undefined: it can't be said, or not in reasonable time. */
+/** Undefined: unknown, or too slow to find out. */
 type Answer = boolean | undefined;
 
 const maxDepth = 32;
 
-/** Whether a node takes a value. Formats are not checked: they are annotations. */
+/** Tells whether a node accepts a value. Formats are annotations and not checked. */
 export function acceptValue(node: SchemaNode, value: JsonValue, depth = 0): Answer {
   if (depth > maxDepth || node.reading()) return undefined;
   return every(node.shapes(), (shape) => acceptByShape(shape, value, depth + 1));
@@ -145,14 +145,14 @@ function all(answers: readonly Answer[]): Answer {
 
 const limitMs = 100;
 
-/** Whether a text matches a schema's pattern; undefined where finding out takes long, since both may be hostile. */
+/** Tells whether a text matches a schema's pattern; undefined if that takes too long, since both may be hostile. */
 export function matchPattern(pattern: string, text: string): boolean | undefined {
   const test = () => new RegExp(pattern, 'u').test(text);
   if (isHarmlessRegex(pattern, 'u', text.length)) return test();
   return attemptOr(() => runWithDeadline(test, limitMs), DeadlineError, undefined);
 }
 
-/** Whether `value` is a whole multiple of `step`, in decimals as written: 0.3 is a multiple of 0.1. */
+/** Tells whether `value` is a multiple of `step` in decimals: 0.3 is a multiple of 0.1. */
 export function isMultiple(value: number, step: number): boolean {
   const [a, b] = toSameScale(value, step);
   return b !== 0n && a % b === 0n;
@@ -174,10 +174,10 @@ function splitDecimal(value: number): { readonly digits: bigint; readonly expone
   return { digits: BigInt(whole + fraction), exponent: Number(power) - fraction.length };
 }
 
-/** Each level compares every pair of shapes. */
+/** Limit of recursion: each level compares every pair of shapes. */
 const maxPairDepth = 6;
 
-/** Whether no value is taken by both nodes: true and false are proven, undefined is neither. */
+/** Tells whether no value is accepted by both nodes. True and false are proven; undefined is unknown. */
 export function areDisjoint(a: SchemaNode, b: SchemaNode, depth = 0): Answer {
   if (depth > maxPairDepth || a.reading() || b.reading()) return undefined;
   for (const left of a.shapes()) {
@@ -189,7 +189,7 @@ export function areDisjoint(a: SchemaNode, b: SchemaNode, depth = 0): Answer {
   return isShared ? false : undefined;
 }
 
-/** Whether no value is taken by two of the nodes, as far as can be proven. */
+/** True if it is proven that no value is accepted by two of the nodes. */
 export function arePairwiseDisjoint(nodes: readonly SchemaNode[]): boolean {
   return nodes.every((node, index) => nodes.slice(index + 1).every((other) => areDisjoint(node, other) === true));
 }
@@ -224,7 +224,7 @@ function isBelow(a: Shape, b: Shape): boolean {
   return a.upper.value < b.lower.value;
 }
 
-/** A property that one side requires must be taken by both. */
+/** True if a property required by one side has disjoint schemas: both sides must accept its value. */
 function areObjectsDisjoint(a: Shape, b: Shape, depth: number): boolean {
   if (a.minProperties > b.maxProperties || b.minProperties > a.maxProperties) return true;
   for (const name of new Set([...a.required, ...b.required])) {
@@ -234,7 +234,7 @@ function areObjectsDisjoint(a: Shape, b: Shape, depth: number): boolean {
   return false;
 }
 
-/** Undefined where patterns may have a say too. */
+/** Finds the schema of a property; undefined if patterns may apply too. */
 function valueNode(shape: Shape, name: string): SchemaNode | undefined {
   return shape.properties.get(name) ?? (shape.patternProperties.size === 0 ? shape.additional : undefined);
 }
@@ -242,7 +242,7 @@ function valueNode(shape: Shape, name: string): SchemaNode | undefined {
 const maxSampleDepth = 8;
 const maxItems = 20;
 
-/** A small value that a node probably accepts; the caller checks it. */
+/** Builds a small value that the node probably accepts. The caller must check it. */
 function buildSample(node: SchemaNode, depth = 0): JsonValue | undefined {
   if (depth > maxSampleDepth || node.reading()) return undefined;
   const [shape] = node.shapes();

@@ -95,7 +95,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
 
 const expectationOf: ReadonlyMap<string, Expectation> = new Map(Object.entries(expectations));
 
-/** Checks the values of the keywords that the comparison reads; every misfit is reported by `fail`. */
+/** Checks the values of all keywords that the comparison reads. Calls `fail` for each invalid one. */
 export function validateKeywords(
   schema: JsonObject,
   pointer: string,
@@ -126,9 +126,9 @@ function isRegex(source: string): boolean {
   return attempt(() => new RegExp(source, 'u'), SyntaxError) instanceof RegExp;
 }
 
-/** A keyword that no validator knows, and the one that was probably meant. */
+/** An unknown keyword and the known one that it resembles. */
 interface MisspeltKeyword {
-  /** JSON Pointer to it. */
+  /** JSON Pointer to the keyword. */
   readonly pointer: string;
   readonly keyword: string;
   readonly meant: string;
@@ -146,8 +146,8 @@ const otherDialects: ReadonlySet<string> = new Set([
 const meant = [...facetKeywords, ...unionKeywords, ...referenceKeywords, ...noteKeywords, '$defs', 'definitions'];
 
 /**
- * Keywords that resemble a known one. Validators ignore unknown keywords, so that a misspelt `required`
- * demands nothing. What is not a schema has none; places that contain themselves are looked at once.
+ * Finds keywords that resemble a known one. Validators ignore unknown keywords, so a misspelt `required` would demand
+ * nothing. Returns nothing for a value that is no schema. Visits circular parts once.
  */
 export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[] {
   const found: MisspeltKeyword[] = [];
@@ -167,13 +167,13 @@ export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[
   return found;
 }
 
-/** Where APIs, MCP and OpenAPI put a schema: beside a name, or further down. */
+/** Keys under which APIs, MCP and OpenAPI wrap a schema. */
 const wrappers: readonly string[] = (
   'schema json_schema inputSchema input_schema parameters function tools toolSpec functionDeclarations ' +
   'function_declarations result paths webhooks components'
 ).split(' ');
 
-/** The key that holds the schema of a document which is none itself: nothing at its root restricts a value. */
+/** Finds the key that wraps a schema in a document without restricting keywords of its own. */
 export function findWrapper(document: unknown): string | undefined {
   if (!isJsonObject(document)) return undefined;
   if (Object.keys(document).some((key) => isKnownKeyword(key) && !isSilentKeyword(key))) return undefined;
@@ -181,11 +181,11 @@ export function findWrapper(document: unknown): string | undefined {
   return [...wrappers, ...definitionKeywords].find(isHeld);
 }
 
-/** Schemas for others to refer to. */
+/** Keywords that hold schemas to refer to. */
 export const definitionKeywords: readonly string[] = ['$defs', 'definitions'];
 
 const inPlaceOne = ['not', 'if', 'then', 'else'];
-/** Those that hold for the very value that the schema around them holds for. */
+/** Keywords whose schemas apply to the same value as the schema around them. */
 const inPlaceKeywords = [...referenceKeywords, ...inPlaceOne, ...unionKeywords, 'dependentSchemas', 'dependencies'];
 
 /** A schema and its JSON Pointer. */
@@ -195,16 +195,16 @@ interface Placed {
 }
 
 interface Edge {
-  /** JSON Pointer to the keyword that leads there. */
+  /** JSON Pointer to the keyword that refers. */
   readonly from: string;
   readonly to: JsonValue;
-  /** The place of `to` itself. */
+  /** JSON Pointer to `to`. */
   readonly pointer: string;
 }
 
 /**
- * Finds a schema that refers to itself for the same value, so that no validator would ever finish.
- * Recursion through properties or items is fine: there the value gets smaller. Returns where the circle closes.
+ * Finds a schema that refers to itself for the same value: no validator would finish. Recursion through properties or
+ * items is fine, because the value gets smaller. Returns the pointer that closes the circle.
  */
 export function findEndlessReference(
   schemas: Iterable<Placed>,
@@ -218,7 +218,7 @@ export function findEndlessReference(
   return undefined;
 }
 
-/** Depth first on a stack of its own, since chains of references can be longer than the engine's. */
+/** Searches depth first with its own stack: chains of references can exceed the engine's. */
 function walk(
   root: JsonValue,
   pointer: string,

@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
 
-/** Keywords that hold a reference to another schema. */
+/** Keywords that refer to another schema. */
 export const referenceKeywords = ['$ref', '$dynamicRef', '$recursiveRef'];
 
-/** Keywords that a reader, and a model, sees but that refuse no value; the ones after `default` are kept together. */
+/** Annotations: keywords for readers and models that refuse no value. Keywords after `default` are stored together. */
 export const noteKeywords = [
   'title',
   'description',
@@ -15,17 +15,17 @@ export const noteKeywords = [
   'writeOnly',
   'version',
   'x-version',
-  // OpenAPI's own.
+  // OpenAPI's own annotations.
   'discriminator',
   'example',
   'externalDocs',
   'xml',
 ];
 
-/** At the root of a schema: a label that is to change when the contract breaks. */
+/** Version labels at a schema's root. They must change if the contract breaks. */
 export const versionKeywords = ['version', 'x-version'];
 
-/** Names, places and remarks: they do not restrict values. */
+/** Names, places and comments, which do not restrict values. */
 const silentKeywords = [
   '$schema',
   '$id',
@@ -95,7 +95,7 @@ export function isSilentKeyword(keyword: string): boolean {
   return silent.has(keyword);
 }
 
-/** True for a keyword whose meaning the comparison knows. */
+/** True for a keyword that the comparison understands. */
 export function isKnownKeyword(keyword: string): boolean {
   return known.has(keyword);
 }
@@ -116,7 +116,7 @@ const inOne = new Set([
 const inList = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
 const inMap = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
 
-/** Calls back for each subschema, with its JSON Pointer. */
+/** Calls `visit` for each subschema with its JSON Pointer. */
 export function visitChildren(
   schema: JsonObject,
   pointer: string,

@@ -13,8 +13,8 @@ import {
 } from './shape.ts';
 
 /**
- * The shape that takes exactly what all of the given shapes take.
- * Undefined where one shape can't say it: closed objects see only the properties beside them.
+ * Merges shapes into one that accepts exactly the values that all accept. Undefined if no single shape can: closed
+ * objects see only their own properties.
  */
 export function mergeShapes(shapes: readonly Shape[], factory: NodeFactory): Shape | undefined {
   const [first, ...others] = shapes;
@@ -26,7 +26,7 @@ export function mergeShapes(shapes: readonly Shape[], factory: NodeFactory): Sha
   return merged;
 }
 
-/** The notes of an outer place win over those of what it includes. */
+/** Merges notes. Those of the outer place win. */
 export function mergeNotes(outer: Notes, inner: Notes): Notes {
   if (inner === noNotes || inner === outer) return outer;
   if (outer === noNotes) return inner;
@@ -45,7 +45,7 @@ function mergeTwo(a: Shape, b: Shape, factory: NodeFactory): Shape | undefined {
   const unknown = mergeUnknown(a.unknown, b.unknown);
   if (objects === undefined || unknown === undefined) return undefined;
   const integer = a.integer || b.integer;
-  // A type that one of them states leaves nothing to imply.
+  // If one side states types, nothing is implied.
   const stated = intersect(a.stated, b.stated);
   const positions = Math.max(a.prefix.length, b.prefix.length);
   return {

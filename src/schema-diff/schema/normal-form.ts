@@ -18,8 +18,8 @@ import {
 } from './shape.ts';
 
 /**
- * Rewrites a shape so that two spellings of one type become equal. What it takes stays the same, with two exceptions
- * that generators rely on: whole numbers beyond ±(2^53 - 1), and property names with a line break.
+ * Rewrites a shape so that equivalent spellings become equal. Accepted values stay the same, with two exceptions that
+ * generators rely on: whole numbers beyond ±(2^53 - 1), and property names with a line break.
  */
 export function normalizeShape(shape: Shape, factory: NodeFactory): Shape {
   const steps = [
@@ -35,7 +35,7 @@ export function normalizeShape(shape: Shape, factory: NodeFactory): Shape {
   return steps.reduce((current, step) => step(current, factory), shape);
 }
 
-/** `multipleOf: 1` is the type integer, and each integer is a multiple of 0.5. */
+/** Normalizes `multipleOf`: 1 becomes the type integer, and 0.5 is dropped from integers. */
 function settleMultiples(shape: Shape): Shape {
   if (shape.multiples.length === 0) return shape;
   const integer = shape.integer || shape.multiples.some((multiple) => isMultiple(multiple, 1));
@@ -44,7 +44,7 @@ function settleMultiples(shape: Shape): Shape {
   return { ...shape, integer, multiples };
 }
 
-/** zod 4 writes the bounds of JavaScript's integers beside every integer; beyond them no reader is exact. */
+/** Drops the bounds of safe integers, which zod 4 writes for every integer. No reader is exact beyond them. */
 function dropSafeIntegerBounds(shape: Shape): Shape {
   const { integer, lower, upper } = shape;
   if (!integer) return shape;
@@ -67,22 +67,22 @@ const everyText: ReadonlySet<string> = new Set([
   '[\\s\\S]*',
   '^[\\s\\S]*$',
 ]);
-/** How generators spell a map: TypeBox writes `^(.*)$`. */
+/** Patterns that generators write for every name. TypeBox writes `^(.*)$`. */
 const everyName: ReadonlySet<string> = new Set([...everyText, '^.*$', '^(.*)$']);
 
-/** A pattern that matches every text refuses none. */
+/** Drops patterns that match every text. */
 function dropIdlePatterns(shape: Shape): Shape {
   const patterns = shape.patterns.filter((pattern) => !everyText.has(pattern));
   return patterns.length === shape.patterns.length ? shape : { ...shape, patterns };
 }
 
-/** Every name is a string: `propertyNames: {type: string}` refuses none. */
+/** True if `propertyNames` refuses a name. `{type: string}` does not: every name is a string. */
 export function restrictsNames(names: SchemaNode, any: SchemaNode): boolean {
   if (names.open) return false;
   return !names.shapes().every((part) => part.types.has('string') && isAny(asTextsOnly(part, any)));
 }
 
-/** What a shape says of strings. */
+/** The part of a shape that applies to strings. */
 function asTextsOnly(shape: Shape, any: SchemaNode): Shape {
   const { values, minLength, maxLength, patterns, formats, contents } = shape;
   const { unions, nots, conditionals, unknown, unevaluated } = shape;
@@ -90,12 +90,12 @@ function asTextsOnly(shape: Shape, any: SchemaNode): Shape {
   return { ...openShape(any), ...texts, unions, nots, conditionals, unknown, unevaluated };
 }
 
-/** True for a pattern by which generators mean every name. */
+/** True for a pattern that generators write for every name. */
 export function isEveryName(pattern: string): boolean {
   return everyName.has(pattern);
 }
 
-/** `patternProperties: {".*": X}` holds for all names, so that `additionalProperties` sees none. */
+/** Turns `patternProperties: {".*": X}` into `additionalProperties`: it applies to all names. */
 function spellMapAsAdditional(shape: Shape, factory: NodeFactory): Shape {
   const patterns = [...shape.patternProperties];
   const forAll = patterns.filter(([pattern]) => isEveryName(pattern)).map(([, node]) => node);
@@ -109,14 +109,14 @@ function spellMapAsAdditional(shape: Shape, factory: NodeFactory): Shape {
   };
 }
 
-/** A property that may have no value says nothing in a closed object, which refuses it anyway. */
+/** Drops properties without a valid value from a closed object, which refuses them anyway. */
 function dropForbiddenProperties(shape: Shape): Shape {
   if (shape.properties.size === 0 || shape.patternProperties.size > 0 || !isForbidden(shape.additional)) return shape;
   const kept = [...shape.properties].filter(([name, node]) => shape.required.has(name) || !isForbidden(node));
   return kept.length === shape.properties.size ? shape : { ...shape, properties: new Map(kept) };
 }
 
-/** True for `false` and `{not: {}}`, without reading what may lead back here. */
+/** True for `false` and `{not: {}}`. Does not read shapes, which could recurse. */
 function isForbidden({ source }: SchemaNode): boolean {
   if (source === false) return true;
   if (!isJsonObject(source) || !hasOnlyNot(source)) return false;
@@ -124,7 +124,7 @@ function isForbidden({ source }: SchemaNode): boolean {
   return not === true || (isJsonObject(not) && Object.keys(not).every((keyword) => isSilentKeyword(keyword)));
 }
 
-/** `contains: {}` counts items, as `minItems` does. */
+/** Turns `contains: {}` into `minItems`: both count items. */
 function countAnyContained(shape: Shape): Shape {
   const counts = shape.contains.filter(({ node }) => node.open);
   if (counts.length === 0) return shape;
@@ -136,19 +136,21 @@ function countAnyContained(shape: Shape): Shape {
   };
 }
 
-/** `not: false` refuses nothing, `not: {}` everything. One that refuses types takes them away. */
+/**
+ * Normalizes negations. `not: false` refuses nothing, `not: {}` everything. Refused types are removed from the shape.
+ */
 function settleNegations(shape: Shape): Shape {
   if (shape.nots.some((node) => node.open)) return { ...shape, types: new Set(), stated: new Set(), nots: [] };
   const written = shape.nots.filter((node) => !isForbidden(node));
   const refused = new Set(written.flatMap(refusedTypes));
   const [types, stated] = [without(shape.types, refused), without(shape.stated, refused)];
-  // A text that is refused matters to no number.
+  // A negation of texts does not matter to numbers.
   const nots = written.filter((node) => mayTakeOneOf(node, stated));
   const isSettled = stated.size === shape.stated.size && nots.length === shape.nots.length;
   return isSettled ? shape : { ...shape, types, stated, nots };
 }
 
-/** The types of which a negated schema leaves nothing. */
+/** Types whose values a negated schema refuses completely. */
 function refusedTypes(node: SchemaNode): readonly TypeName[] {
   if (node.reading()) return [];
   const [only, more] = node.shapes();
@@ -165,7 +167,7 @@ function mayTakeOneOf(node: SchemaNode, types: ReadonlySet<TypeName>): boolean {
   return node.shapes().every((part) => intersect(part.stated, types).size > 0);
 }
 
-/** Drops constants that other keywords refuse, and keywords that constants make idle. */
+/** Drops constants that other keywords refuse, and keywords made redundant by constants. */
 function settleValues(shape: Shape, { any }: NodeFactory): Shape {
   if (shape.values === undefined) return shape;
   const rest = { ...shape, values: undefined };
@@ -180,13 +182,13 @@ function settleValues(shape: Shape, { any }: NodeFactory): Shape {
   return types.size > 0 && finite && onlyFiniteTypes ? plain : { ...plain, values };
 }
 
-/** The schema that is negated twice: `not: {not: X}` is X. */
+/** Finds a doubly negated schema: `not: {not: X}` is X. */
 export function findDoubleNegation(schema: JsonObject): JsonValue | undefined {
   const { not } = schema;
   return isJsonObject(not) && hasOnlyNot(not) ? not['not'] : undefined;
 }
 
-/** A path that leads through schemas which are negated twice, as they are written. */
+/** Writes a path with the double negations as in the source. */
 export function spellPath(root: unknown, path: string): string {
   const tokens: string[] = [];
   let at: unknown = root;
@@ -202,18 +204,18 @@ export function spellPath(root: unknown, path: string): string {
   return appendPointer('', ...tokens);
 }
 
-/** True where `not` is the only keyword that says something. */
+/** True if `not` is the only restricting keyword. */
 function hasOnlyNot(schema: JsonObject): boolean {
   return Object.keys(schema).every((name) => name === 'not' || isSilentKeyword(name)) && 'not' in schema;
 }
 
-/** A union whose branches are no unions themselves, where that means the same. */
+/** A union without unions as branches, if an equivalent one exists. */
 export interface FlatUnion extends Union {
-  /** The unions that were taken apart. */
+  /** The flattened inner unions. */
   readonly inner: readonly SchemaNode[];
 }
 
-/** A union within a union: its branches stand beside the others. */
+/** Flattens a union: branches of an inner union become its own. */
 export function flattenUnion(union: Union): FlatUnion {
   const branches: SchemaNode[] = [];
   const places: (string | undefined)[] = [];
@@ -234,19 +236,19 @@ export function flattenUnion(union: Union): FlatUnion {
   return inner.length === 0 ? { ...union, inner } : { kind: union.kind, branches, nullable, places, inner };
 }
 
-/** The union that is all there is to a branch, where its branches mean the same beside the others. */
+/** Finds the union that makes up a whole branch, if its branches can be moved up. */
 function findInnerUnion({ kind }: Union, node: SchemaNode): FlatUnion | undefined {
   const [shape, more] = node.shapes();
   const [written, another] = shape?.unions ?? [];
   if (shape === undefined || written === undefined || more !== undefined || another !== undefined) return undefined;
   if (!isAny({ ...shape, types: everyType, unions: [] })) return undefined;
   const union = flattenUnion(written);
-  // A type beside the union is idle where each branch is within it.
+  // A type beside the union is redundant if each branch implies it.
   const isWithin = (part: Shape): boolean => [...part.stated].every((type) => shape.stated.has(type));
   if (!union.branches.every((branch) => branch.shapes().some(isWithin))) return undefined;
   if (union.nullable && !shape.stated.has('null')) return undefined;
   if (kind === 'anyOf' && union.kind === 'anyOf') return union;
-  // A oneOf refuses what two of its branches take; in a longer list they could be any two.
+  // A oneOf refuses a value that two branches accept. In a longer list, these could be any two.
   const isNullApart = !union.nullable || (kind === 'anyOf' && !union.branches.some(mayTakeNull));
   return isNullApart && arePairwiseDisjoint(union.branches) ? union : undefined;
 }
@@ -255,9 +257,9 @@ function mayTakeNull(node: SchemaNode): boolean {
   return node.shapes().every((shape) => shape.stated.has('null'));
 }
 
-/** A branch of several types becomes one branch for each type; null becomes a flag beside them. */
+/** Splits a branch of several types into one per type. Null becomes a flag of the union. */
 export function splitBranches(union: Union, factory: NodeFactory): Union {
-  // In a oneOf two branches that take null refuse it.
+  // In a oneOf, two branches that accept null refuse it.
   const takers = union.branches.filter(mayTakeNull).length + (union.nullable ? 1 : 0);
   if (union.kind === 'oneOf' && takers > 1) return union;
   const branches: SchemaNode[] = [];
@@ -276,13 +278,13 @@ export function splitBranches(union: Union, factory: NodeFactory): Union {
   return { kind: union.kind, branches, nullable, places };
 }
 
-/** True for a shape that is what it takes of each of its types; of null it must be known, which becomes a flag. */
+/** True if a shape can be split by type. For null, acceptance must be known: it becomes a flag. */
 function isOneOfTypes(shape: Shape): boolean {
   if (!hasNoCrossTypeFacets({ ...shape, nots: [] })) return false;
   return !shape.types.has('null') || acceptByShape(shape, null) === true;
 }
 
-/** What a shape takes of one of its types. */
+/** Restricts a shape to one of its types. */
 export function restrictToType(shape: Shape, type: TypeName): Shape {
   const listed = shape.values && [...shape.values].filter(([, value]) => typeOfValue(value) === type);
   const letIn = [...shape.stated].filter((other) => !shape.types.has(other));

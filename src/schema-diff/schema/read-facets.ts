@@ -21,7 +21,7 @@ interface ChildReader {
   node(schema: RawSchema, pointer: string): SchemaNode;
 }
 
-/** Reads the member of a schema under a keyword; missing members accept everything. */
+/** Reads the schema under a keyword. A missing keyword accepts everything. */
 type ReadMember = (keyword: string) => SchemaNode;
 
 /** Reads a schema's own keywords, without its references and unions. */
@@ -64,7 +64,7 @@ function readObjectFacets(
   member: ReadMember,
 ): Partial<Shape> {
   const nodeMap = (keyword: string): ReadonlyMap<string, SchemaNode> => readNodeMap(schema, keyword, pointer, reader);
-  // Alone in its schema, unevaluatedProperties means what additionalProperties means.
+  // Alone in its schema, unevaluatedProperties works like additionalProperties.
   const isClosedByUnevaluated =
     !('additionalProperties' in schema) &&
     'unevaluatedProperties' in schema &&
@@ -81,7 +81,7 @@ function readObjectFacets(
   };
 }
 
-/** What holds for values of every type. */
+/** Reads the keywords that apply to every type. */
 function readCrossTypeFacets(
   schema: JsonObject,
   member: ReadMember,
@@ -129,7 +129,7 @@ function readArrayFacets(
   reader: ChildReader,
   member: ReadMember,
 ): Pick<Shape, 'contains' | 'maxItems' | 'minItems' | 'prefix' | 'rest' | 'uniqueItems'> {
-  // Draft-07 spells a tuple as a list under `items`.
+  // Draft-07 writes a tuple as a list under `items`.
   const prefixKeyword = Array.isArray(schema['items']) ? 'items' : 'prefixItems';
   const restKeyword = Array.isArray(schema['items']) ? 'additionalItems' : 'items';
   const prefix = schema[prefixKeyword];
@@ -150,7 +150,7 @@ function readArrayFacets(
   };
 }
 
-/** Whether an unevaluated… keyword depends on what other schemas at its place evaluate. */
+/** True if an unevaluated… keyword depends on other schemas at its place. */
 function seesMore(schema: JsonObject, keyword: string): boolean {
   const applicators = [...referenceKeywords, 'allOf', 'anyOf', 'oneOf', 'if', 'dependentSchemas', 'dependencies'];
   if (keyword === 'unevaluatedItems') applicators.push('contains');

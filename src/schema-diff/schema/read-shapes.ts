@@ -23,11 +23,11 @@ export interface NodeReader {
   readonly factory: NodeFactory;
   readonly implyTypes: boolean;
   node(schema: RawSchema, pointer: string): SchemaNode;
-  /** The target of the schema's reference. */
+  /** Returns the target of the schema's reference. */
   follow(schema: JsonObject, pointer: string): SchemaNode;
 }
 
-/** Reads one schema object into shapes that hold together; one shape wherever one can say it. */
+/** Reads a schema into shapes that all apply. Usually one shape suffices. */
 export function readShapes(schema: JsonObject, pointer: string, reader: NodeReader): readonly Shape[] {
   const { factory } = reader;
   const denullable = findNullableList(schema);
@@ -65,7 +65,7 @@ export function readShapes(schema: JsonObject, pointer: string, reader: NodeRead
   return [{ ...first, notes: merged, source }, ...others];
 }
 
-/** OpenAPI 3.0: `nullable` beside a list of schemas, as generators write for a reference that may be null. */
+/** OpenAPI 3.0: finds `nullable` beside a list of schemas, which generators write for a nullable reference. */
 function findNullableList(schema: JsonObject): JsonObject | undefined {
   const { nullable, ...others } = schema;
   const isList = unionKeywords.some((keyword) => keyword in schema);
@@ -82,13 +82,13 @@ function readNullable(schema: JsonObject, node: SchemaNode, factory: NodeFactory
 
 const onlyNull: ReadonlySet<TypeName> = new Set(['null']);
 
-/** True where the schema is a reference with at most annotations beside it. */
+/** True for a reference with at most annotations beside it. */
 export function isPlainReference(schema: JsonObject): boolean {
   const [keyword, more] = loudKeywords(schema);
   return keyword !== undefined && more === undefined && referenceKeywords.includes(keyword);
 }
 
-/** The reference that a schema amounts to: by itself, as the single branch of a list, or beside null in a union. */
+/** Finds the reference that makes up a schema: alone, as the only branch of a list, or in a union with null. */
 export function findReference(
   schema: JsonObject,
 ): { readonly schema: JsonObject; readonly nullable: boolean } | undefined {
@@ -98,7 +98,7 @@ export function findReference(
   if (more !== undefined || !unionKeywords.includes(keyword) || !Array.isArray(list)) return undefined;
   const [branch, another] = list.filter((item) => !isNullSchema(item));
   const nullable = list.length === 2;
-  // Beside null in oneOf, a target that takes null too would refuse it.
+  // In a oneOf with null, a target that accepts null too would refuse it.
   if (another !== undefined || list.length > 2 || (nullable && keyword !== 'anyOf')) return undefined;
   return isJsonObject(branch) && isPlainReference(branch) ? { schema: branch, nullable } : undefined;
 }
@@ -107,7 +107,7 @@ function loudKeywords(schema: JsonObject): readonly string[] {
   return Object.keys(schema).filter((keyword) => !isSilentKeyword(keyword));
 }
 
-/** True for a schema that visibly restricts nothing. */
+/** True if no keyword restricts values. */
 export function isOpenSchema(schema: JsonObject): boolean {
   return loudKeywords(schema).length === 0;
 }
@@ -118,7 +118,7 @@ function readList(schema: JsonObject, keyword: string, pointer: string, reader: 
   return list.map((item, index) => reader.node(asRawSchema(item), appendPointer(pointer, keyword, index)));
 }
 
-/** A union, or the shapes that say the same without one. */
+/** Reads a union, or equivalent shapes without one. */
 function readUnion(
   schema: JsonObject,
   kind: Union['kind'],
@@ -127,14 +127,14 @@ function readUnion(
 ): Union | { readonly shapes: readonly Shape[] } | undefined {
   const written = readList(schema, kind, pointer, reader);
   if (written.length === 0) return undefined;
-  // What nothing satisfies is no choice.
+  // Drops branches that accept nothing.
   const nodes = written.filter((node) => !isNeverNode(node));
   const read = spellUnion(kind, nodes, reader.factory);
   if ('shapes' in read || nodes.length === written.length) return read;
   return { ...read, places: read.branches.map((node) => node.pointer) };
 }
 
-/** Null beside one branch, a list of constants and a single branch need no union. */
+/** Simplifies a union. Null beside one branch, a list of constants and a single branch need none. */
 function spellUnion(
   kind: Union['kind'],
   nodes: readonly SchemaNode[],
@@ -143,7 +143,7 @@ function spellUnion(
   const [only, second] = nodes;
   if (only === undefined) return { shapes: never.shapes() };
   if (second === undefined) return { shapes: only.shapes() };
-  // Whatever the other branches say, this one takes it.
+  // An open branch accepts everything, so the others don't matter.
   if (kind === 'anyOf' && nodes.some((node) => node.open)) return { shapes: [] };
   const lists = nodes.map((node) => readConstants(node.source));
   if (lists.every((list) => list !== undefined)) {
@@ -185,7 +185,7 @@ function isNullSchema(source: JsonValue): boolean {
   return isNull && Object.keys(source).every((keyword) => keyword === 'type' || isSilentKeyword(keyword));
 }
 
-/** The values of a branch that is only a list of them; one with a description of its own stays a branch. */
+/** Values of a branch that only lists values. A branch with its own description stays a branch. */
 function readConstants(source: JsonValue, described = false): readonly JsonValue[] | undefined {
   if (!isJsonObject(source)) return undefined;
   const { type, const: constant = null, enum: list } = source;

@@ -13,35 +13,35 @@ export interface LocatedSchema {
   readonly pointer: string;
 }
 
-/** Which of two compared schemas; undefined where there is only one. */
+/** Side of a comparison; undefined for a single schema. */
 export type Side = 'old' | 'new' | undefined;
 
-/** A schema whose form has been checked and whose references can be followed. */
+/** A checked schema whose references can be resolved. */
 export interface SchemaDocument {
   readonly root: RawSchema;
   readonly side: Side;
-  /** Pointer to a reference whose target depends on the way to it; only the nearest target is known here. */
+  /** Pointer to a reference whose target depends on the path to it. Only the nearest target is known. */
   readonly dynamic: string | undefined;
-  /** Follows the reference `ref`, written in `from` at `pointer`. */
+  /** Resolves the reference `ref` that `from` contains at `pointer`. */
   resolve(from: JsonObject, ref: string, pointer: string): LocatedSchema;
 }
 
 interface SchemaProblemDetails {
   readonly side?: Side;
-  /** The prompt whose contract the schema belongs to, where prompts were compared. */
+  /** Prompt that the schema belongs to, if prompts were compared. */
   readonly promptId?: string | undefined;
-  /** What was probably meant. */
+  /** Probable correction. */
   readonly hint?: string | undefined;
 }
 
-/** A schema that can't be compared: malformed, or with a reference that leads nowhere. */
+/** A schema that can't be compared: malformed, or with a dangling reference. */
 export class SchemaProblem extends Error {
-  /** JSON Pointer to the faulty place, so that the caller can name file and line. */
+  /** JSON Pointer to the fault, from which the caller finds file and line. */
   readonly pointer: string;
   readonly side: Side;
   readonly promptId: string | undefined;
   readonly hint: string | undefined;
-  /** What else is wrong with the same schema. */
+  /** Further problems of the same schema. */
   others: readonly SchemaProblem[] = [];
 
   constructor(pointer: string, message: string, { side, promptId, hint }: SchemaProblemDetails = {}) {
@@ -60,7 +60,7 @@ export interface SchemaFault {
   readonly hint?: string;
 }
 
-/** Where and why a schema can't be compared; none where it can. References are followed, never fetched. */
+/** Finds why a schema can't be compared; empty if it can. Resolves references, but never fetches. */
 export function findSchemaFaults(schema: unknown): readonly SchemaFault[] {
   const opened = attempt(() => openSchema(schema), SchemaProblem);
   const faults = opened instanceof SchemaProblem ? [opened, ...opened.others] : [];
@@ -79,7 +79,7 @@ export function openSchema(root: unknown, side?: Side): SchemaDocument {
   };
 }
 
-/** Far beyond what people and generators write; keeps every recursion within the stack. */
+/** Far deeper than real schemas. Keeps every recursion within the stack. */
 const maxDepth = 400;
 const defaultBase = 'schema:/root';
 
@@ -89,17 +89,17 @@ interface Reference {
   readonly pointer: string;
 }
 
-/** The subschemas of a schema by their ids, anchors and base URIs. */
+/** Index of a schema's subschemas by id, anchor and base URI. */
 class SchemaIndex {
   readonly #side: Side;
   readonly #bases = new Map<object, string>();
   readonly #resources = new Map<string, LocatedSchema>();
   readonly #anchors = new Map<string, LocatedSchema>();
-  /** How often each dynamic anchor was declared. */
+  /** Number of declarations per dynamic anchor. */
   readonly #dynamicAnchors = new Map<string, number>();
   readonly #references: Reference[] = [];
   readonly #visited: LocatedSchema[] = [];
-  /** Subschemas that are being visited, to find one that contains itself. */
+  /** Subschemas being visited, to find one that contains itself. */
   readonly #open = new Set<object>();
   readonly #faults: SchemaProblem[] = [];
 
@@ -111,7 +111,7 @@ class SchemaIndex {
     this.#visit(root, '', defaultBase, 0);
     const schema = this.#asSchema(root, '');
     this.#resources.set(defaultBase, { schema, pointer: '' });
-    // Following a reference may visit a place that no keyword leads to, which adds references to this very list.
+    // Resolving can visit a place that no keyword reaches, and so append to this list.
     for (const { from, ref, pointer } of this.#references) {
       const target = attempt(() => this.resolve(from, ref, pointer), SchemaProblem);
       if (target instanceof SchemaProblem) this.#note(target);
@@ -149,7 +149,7 @@ class SchemaIndex {
     return { schema: this.#asSchema(found.value, found.pointer), pointer: found.pointer };
   }
 
-  /** A reference to an anchor that is declared more than once: its target depends on the way to it. */
+  /** Finds a reference to an anchor that is declared more than once: its target depends on the path to it. */
   findDynamicReference(): string | undefined {
     return this.#references.find(({ from, ref }) => {
       const anchor = '$dynamicRef' in from ? ref.slice(ref.indexOf('#')) : '$recursiveRef' in from ? '$recursive' : '';
@@ -157,7 +157,7 @@ class SchemaIndex {
     })?.pointer;
   }
 
-  /** Several references may lead to one target that is no schema. It is reported once. */
+  /** Adds a fault once, even if several references have the same invalid target. */
   #note(fault: SchemaProblem): void {
     const { pointer, message } = fault;
     if (!this.#faults.some((known) => known.pointer === pointer && known.message === message)) this.#faults.push(fault);
@@ -189,7 +189,7 @@ class SchemaIndex {
   #readBase(schema: JsonObject, pointer: string, base: string): string {
     const id = schema['$id'];
     if (typeof id !== 'string') return base;
-    // Draft-07 spells an anchor as an id that is only a fragment.
+    // Draft-07 writes an anchor as an id with only a fragment.
     if (id.startsWith('#')) {
       this.#anchors.set(base + id, { schema, pointer });
       return base;

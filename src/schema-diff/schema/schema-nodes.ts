@@ -98,7 +98,7 @@ export function openNodes(
     return factory.make({ pointer, side, source: schema, notes, target, nullable, read });
   }
 
-  /** Follows a chain of references in a loop, since a long one would not fit the stack. */
+  /** Follows a chain of references in a loop, because a long one would overflow the stack. */
   function follow(schema: JsonObject, pointer: string): SchemaNode {
     const seen = new Set<object>();
     let at: LocatedSchema = { schema, pointer };
@@ -119,10 +119,10 @@ function referenceOf(schema: JsonObject): string {
   return typeof ref === 'string' ? ref : '';
 }
 
-/** References and branches that lead into each other, one within the next, before reading gives up. */
+/** Most nested references and branches before reading gives up. */
 const maxReadDepth = 500;
 
-/** What a node is made of. */
+/** The parts of a node. */
 interface NodeParts {
   readonly pointer: string | undefined;
   readonly source: JsonValue;
@@ -134,7 +134,7 @@ interface NodeParts {
   readonly read: () => readonly Shape[];
 }
 
-/** How many nodes are being read within each other; shared by the nodes of a factory. */
+/** Number of nodes being read inside each other. Shared by a factory's nodes. */
 interface ReadingDepth {
   depth: number;
 }

@@ -10,33 +10,33 @@ export const everyType: ReadonlySet<TypeName> = new Set(typeNames);
 /** A subschema, read on first use, so that recursive schemas stay finite. */
 export interface SchemaNode {
   readonly id: number;
-  /** JSON Pointer into its document; undefined for a node that the comparison made. */
+  /** JSON Pointer into the document; undefined for nodes created by the comparison. */
   readonly pointer: string | undefined;
-  /** As written, for reports. */
+  /** The schema as written, for reports. */
   readonly source: JsonValue;
-  /** Set where it is nothing but a reference, perhaps with annotations beside it. */
+  /** Set if the node is only a reference, perhaps with annotations. */
   readonly target: SchemaNode | undefined;
-  /** The reference is one branch of a union, null the other. */
+  /** True if the reference is in a union with null. */
   readonly nullable: boolean;
-  /** The annotations at this very place, not those of a target. */
+  /** Annotations at this place, without those of a target. */
   readonly notes: Notes;
-  /** It restricts nothing, as is plain from its keywords. */
+  /** True if no keyword restricts values. */
   readonly open: boolean;
-  /** True while it is being read: asking then would not end. */
+  /** True while the node is being read: reading it again would not end. */
   reading(): boolean;
-  /** A value is valid iff every one of these shapes takes it; never empty. */
+  /** Shapes that a value must all satisfy; never empty. */
   shapes(): readonly Shape[];
 }
 
-/** What a schema says without restricting anything. */
+/** Annotations of a schema. */
 export interface Notes {
   readonly title?: string;
   readonly description?: string;
-  /** Wrapped, since null is a default too. */
+  /** Wrapped, since null can be a default. */
   readonly default?: { readonly value: JsonValue };
   readonly others: ReadonlyMap<string, JsonValue>;
   readonly extensibleEnum: boolean;
-  /** Names that the schema says were removed on purpose. */
+  /** Names declared as removed on purpose. */
   readonly removed: readonly string[];
 }
 
@@ -48,16 +48,16 @@ export interface Bound {
 export interface Contains {
   readonly node: SchemaNode;
   readonly min: number;
-  /** Infinity where there is none. */
+  /** Infinity for no limit. */
   readonly max: number;
 }
 
 export interface Union {
   readonly kind: 'anyOf' | 'oneOf';
   readonly branches: readonly SchemaNode[];
-  /** Null is one more branch; kept apart since it has many spellings. */
+  /** True if null is a branch. Stored separately, since it has many spellings. */
   readonly nullable: boolean;
-  /** JSON Pointers of the branches, where they are not the whole list as written. */
+  /** JSON Pointers of the branches, if they differ from the written list. */
   readonly places?: readonly (string | undefined)[];
 }
 
@@ -67,16 +67,16 @@ export interface Conditional {
   readonly whenFalse: SchemaNode;
 }
 
-/** One schema in normal form: each facet holds for values of its own type only, all of them together. */
+/** A schema in normal form. Each facet applies only to values of its type, and all facets apply. */
 export interface Shape {
   readonly source: JsonValue;
   readonly notes: Notes;
   readonly types: ReadonlySet<TypeName>;
-  /** The types that the schema itself allows, where `types` is narrower because `properties` imply an object. */
+  /** Types that the schema itself allows. `types` may be narrower, since `properties` implies an object. */
   readonly stated: ReadonlySet<TypeName>;
   /** Numbers must be whole. */
   readonly integer: boolean;
-  /** The only values, by canonical text; undefined: not enumerated. */
+  /** Accepted values by canonical text; undefined if not enumerated. */
   readonly values: ReadonlyMap<string, JsonValue> | undefined;
   readonly minLength: number;
   readonly maxLength: number;
@@ -106,15 +106,15 @@ export interface Shape {
   readonly nots: readonly SchemaNode[];
   readonly conditionals: readonly Conditional[];
   readonly unknown: ReadonlyMap<string, JsonValue>;
-  /** unevaluatedProperties and unevaluatedItems, where they see more than this shape. */
+  /** unevaluatedProperties and unevaluatedItems, if they depend on more than this shape. */
   readonly unevaluated: ReadonlyMap<string, SchemaNode>;
 }
 
-/** Makes and interns nodes; shared by both sides of a comparison, so that ids are unique. */
+/** Creates and interns nodes. Both sides of a comparison share it, so ids are unique. */
 export interface NodeFactory {
   readonly any: SchemaNode;
   readonly never: SchemaNode;
-  /** All of the nodes at once. */
+  /** A node that requires all of the nodes. */
   conjoin(nodes: readonly SchemaNode[]): SchemaNode;
   fromShape(shape: Shape): SchemaNode;
 }
@@ -129,12 +129,12 @@ export function isAny(shape: Shape): boolean {
   return shape.types.size === typeNames.length && hasOnlyTypes(shape);
 }
 
-/** True where at most the type is restricted. */
+/** True if the shape restricts at most the type. */
 export function hasOnlyTypes(shape: Shape): boolean {
   return shape.values === undefined && hasOnlyTypesAndValues(shape);
 }
 
-/** True where an enumeration, if there is one, says all there is to say. */
+/** True if the shape restricts at most types and values. */
 export function hasOnlyTypesAndValues(shape: Shape): boolean {
   return (
     !shape.integer &&
@@ -171,7 +171,7 @@ export function hasNoObjectFacets(shape: Shape): boolean {
   );
 }
 
-/** True where no part of the shape holds for values of several types. */
+/** True if no facet of the shape applies to several types. */
 export function hasNoCrossTypeFacets(shape: Shape): boolean {
   return (
     shape.unions.length === 0 &&
@@ -182,7 +182,7 @@ export function hasNoCrossTypeFacets(shape: Shape): boolean {
   );
 }
 
-/** True for a node that is known to take nothing. */
+/** True for a node that is known to accept nothing. */
 export function isNeverNode(node: SchemaNode): boolean {
   if (node.source === false) return true;
   return !node.reading() && node.shapes().some((shape) => isNever(shape));
@@ -195,7 +195,7 @@ export function typeOfValue(value: JsonValue): TypeName {
   return type === 'object' ? 'object' : (type as 'boolean' | 'number' | 'string');
 }
 
-/** The shape that accepts every value; `any` is the node that does. */
+/** A shape that accepts every value; `any` is a node that does. */
 export function openShape(any: SchemaNode): Shape {
   return {
     source: true,
@@ -235,7 +235,7 @@ export function openShape(any: SchemaNode): Shape {
   };
 }
 
-/** The types a shape can take, with what its unions leave. */
+/** Types that a shape and its unions accept. */
 export function impliedTypes(shape: Shape): ReadonlySet<TypeName> {
   let types: ReadonlySet<TypeName> = shape.types;
   for (const union of shape.unions) {
@@ -246,7 +246,7 @@ export function impliedTypes(shape: Shape): ReadonlySet<TypeName> {
   return types;
 }
 
-/** The types a node can take by its own keywords. */
+/** Types that a node's own keywords accept. */
 export function nodeTypes(node: SchemaNode): ReadonlySet<TypeName> {
   const [first, ...others] = node.shapes();
   return others.reduce((types, shape) => intersect(types, shape.types), first?.types ?? new Set<TypeName>());
