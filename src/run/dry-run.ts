@@ -27,33 +27,36 @@ import { refuseUnbatchable } from './asking/collect-batches.ts';
 import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './asking/retrial-cells.ts';
 import { planWithBaselines } from './planning/plan-with-baselines.ts';
 
-/** What a variant would do, without sending anything. */
+/** The forecast of a variant, made without sending a request. */
 export interface VariantForecast {
   readonly suite: string;
   readonly prompt: string;
   readonly provider: string;
   readonly cells: number;
   readonly skipped: number;
-  /** First requests that the cache or the recordings answer. */
+  /** Number of first requests that the cache or the recordings answer. */
   readonly answered: number;
   readonly requests: number;
-  /** The most requests to judges. How many the cache answers is known only with the answers. */
+  /** The maximum number of requests to judges. Without the answers, it is unknown how many the cache answers. */
   readonly judgeRequests: number;
-  /** What the requests to send use and cost, by the baseline's answers; undefined if it has none for them. */
+  /** The expected usage and cost of the requests, estimated from the baseline's answers; undefined if it has none. */
   readonly expected: ExpectedUsage | undefined;
   /** Estimated at four bytes a token, over the requests to send. */
   readonly inputTokens: number;
   /** An upper bound in USD without judges; undefined if no price or no output limit is known. */
   readonly boundUsd: number | undefined;
-  /** The bound for the judges of planned cells that have one; undefined if none has. */
+  /** The bound for judges of planned cells with a known bound; undefined if there is none. */
   readonly judgeBoundUsd: number | undefined;
-  /** The most calls of confirmation trials, judges included, where something looks worse. All variants share them. */
+  /** The maximum number of calls for confirmation trials, including judges. All variants share it. */
   readonly retrialCalls: number;
-  /** An upper bound of what has a price and a limit, in addition to the others; undefined if nothing has. */
+  /**
+   * An additional upper bound in USD for confirmation trials, over models with a price and a limit. Undefined if there
+   * is none.
+   */
   readonly retrialBoundUsd: number | undefined;
   /** Models whose cost has no bound, each with the reason. */
   readonly uncounted: readonly string[];
-  /** The same of judges. */
+  /** Judges whose cost has no bound, each with the reason. */
   readonly uncountedJudges: readonly string[];
 }
 
@@ -81,7 +84,7 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
         continue;
       }
       const answersFromStoreOnly = answers.answersFromStoreOnly(suite);
-      // All suites together share what confirmation trials may send.
+      // All suites share the budget of confirmation trials.
       const retrials = answersFromStoreOnly || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
       const usages = (await answers.hasStoredAnswer(cell)) ? undefined : expectUsage(cell.key);
       const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, {
@@ -118,7 +121,10 @@ const noCells = {
   uncountedJudges: [],
 } satisfies Partial<VariantForecast>;
 
-/** `usages` is undefined if the first request is answered; a conversation may ask the rest all the same. */
+/**
+ * Adds the requests of a cell. `usages` is undefined if the first request is answered. A conversation may still send
+ * the others.
+ */
 function addRequests(
   before: VariantForecast,
   cell: Cell,
@@ -151,7 +157,7 @@ function addJudges(before: VariantForecast, cell: Cell, { usd, uncounted }: Judg
   };
 }
 
-/** Adds what confirmation trials may send. */
+/** Adds the maximum requests and cost of confirmation trials. */
 function addRetrials(before: VariantForecast, spend: CellSpend, share: number): VariantForecast {
   const { calls, usd } = timesSpend(spend, share);
   return {
@@ -182,7 +188,7 @@ function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolea
   };
 }
 
-/** What answers first requests: the recordings of a suite, or the cache. */
+/** Opens the sources that answer first requests: the recordings of a suite, or the cache. */
 function openAnswers(options: RunOptions, { plan }: PlannedRun) {
   const mode = options.settings.cacheMode;
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { onWarning: () => {} });
@@ -215,13 +221,13 @@ interface ExpectedUsage {
   readonly costUsd: number | undefined;
 }
 
-/** Finds the usage of each baseline answer to a cell. Without one it takes the answers to similar cells. */
+/** Finds the usage of the baseline's answers to a cell, else of answers to similar cells. */
 type ExpectUsage = (key: CellKey) => readonly Usage[];
 
 /**
- * Takes the baseline's answers to the same case: those of the same prompt, else of the prompt that it replaces. Without
- * these it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty if the
- * baseline knows nothing.
+ * Takes the baseline's answers to the same case with the same prompt, else with the prompt that it replaces. Without
+ * such answers it takes the answers of either prompt to all cases. A whole conversation counts as one usage. Empty if
+ * the baseline has no answer.
  */
 function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {
   const bySuite = new Map(suites.map((suite) => [suite.id, describeKnown(suite, findBaseline)]));
@@ -275,7 +281,7 @@ function usagesOf(cases: Iterable<CaseSummary>): readonly Usage[] {
   return usages;
 }
 
-/** Adds the mean of what similar answers used. Undefined as soon as nothing is known of one cell. */
+/** Adds the mean usage of similar answers. Undefined once a cell has no similar answer. */
 function addExpected(
   sum: ExpectedUsage | undefined,
   usages: readonly Usage[],

@@ -7,7 +7,7 @@ import { judgeContracts } from '../verdict/judge-contracts.ts';
 import { judgeErosion } from '../verdict/judge-erosion.ts';
 import type { Run } from './open-run.ts';
 
-/** Judges the record so far. Without an end the run goes on, and confirmation trials can still be made. */
+/** Judges the record so far. Without `end` the run continues, and confirmation trials are still possible. */
 export function assess(run: Run, end?: EndRow, look?: EarlyLook): Promise<Assessment> {
   const { record, findBaseline, planned, cellOf, judgePorts } = run;
   return assessRecord({
@@ -32,13 +32,16 @@ export function closeRecord(run: Run): EndRow {
     notes: [...(options.notes ?? []), ...calls.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
   };
   record.close(end);
-  // The next run collects the answers of a run that was cut short, without submitting a batch again.
+  // If the run was cut short, the next run collects the answers without submitting the batch again.
   if (!state.isCutShort) state.batches?.forget();
   ports.onProgress({ type: 'finished' });
   return end;
 }
 
-/** A limit counts only if it left something undone. An interruption, a failed disk and a lost queue always count. */
+/**
+ * A limit is a stop reason only if some work was left undone. An interruption, a failed disk and a lost queue always
+ * are.
+ */
 function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
   const reached = stop.reason() ?? (calls.isBudgetExhausted() ? 'budget' : undefined);
   const isAlwaysCut = reached === 'interrupted' || reached === 'storage' || reached === 'queue';
@@ -46,7 +49,7 @@ function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
   return state.isDecidedEarly ? 'decided' : undefined;
 }
 
-/** The report of a finished run. Contracts and erosion are judged beside what its record says. */
+/** The report of a finished run. Contracts and erosion are judged in addition to the record. */
 export async function reportOn(run: Run, assessment: Assessment): Promise<Report> {
   const { options, findBaseline, findReference } = run;
   const { root, suites } = options.project;

@@ -24,12 +24,12 @@ import { type OpenRecord, openRecord } from './record/open-record.ts';
 import { type EarlierPart, openEarlierPart } from './record/resume.ts';
 import { buildHeader } from './record/run-header.ts';
 
-/** What the steps of a run share. */
+/** The state that the steps of a run share. */
 export interface Run extends Planning {
   readonly ports: RunPorts;
   readonly stop: Stop;
   readonly judgePorts: JudgePorts;
-  /** Workers that make the calls, with `--queue`. */
+  /** The workers that make the calls, with `--queue`. */
   readonly dispatch: Dispatch | undefined;
   readonly cellOf: FindCell;
   readonly calls: Calls;
@@ -41,9 +41,9 @@ export interface Run extends Planning {
   readonly earlier: EarlierPart | undefined;
   readonly record: OpenRecord;
   readonly comparedAnswers: ComparedAnswers;
-  /** Writes what real tools answer, with `--record-tools`. */
+  /** Writes the answers of real tools, with `--record-tools`. */
   readonly toolRecorder: ToolRecorder | undefined;
-  /** What the random order of an early run's cases is drawn by. */
+  /** The seed of the random case order in an early run. */
   readonly caseOrderSeed: string;
   /** Cases that failed in the latest run, as `suite/case`; read with `--early` alone. */
   readonly failedInLatestRun: ReadonlySet<string>;
@@ -52,27 +52,29 @@ export interface Run extends Planning {
   /** Remarks that were known before the first call. */
   readonly remarks: readonly string[];
   readonly startedMs: number;
-  /** What the steps find out. */
+  /** The results of the steps so far. */
   readonly state: RunState;
 }
 
-/** `executeCells` writes each member for each result, but where another writer is named. */
+/**
+ * The results of the steps so far. `executeCells` updates them for each result, unless a member names another writer.
+ */
 interface RunState {
   /** Failed cells that `--bail` counts: neither observed ones nor confirmation trials. */
   failedCells: number;
   /** True if a cell failed or did not get its full score. */
   hasLowScore: boolean;
-  /** True if something of the plan was not done. `confirm` writes it too. */
+  /** True if a part of the plan was not done. `confirm` sets it too. */
   isCutShort: boolean;
-  /** True if cells were left out, since the others decided the run. */
+  /** True if cells were left out because the others decided the run. */
   isDecidedEarly: boolean;
   /** Written by `makeCalls` in run.ts, with `--batch`. */
   batches?: CollectedBatches;
 }
 
 /**
- * Opens what a planned run needs: the part that it continues, its calls, its tools and its record. Nothing is sent, but the
- * file of the record is created, or rewritten where it is resumed.
+ * Opens the earlier part, the calls, the tools and the record of a planned run. Sends nothing, but creates the record's
+ * file, or rewrites it for a resumed run.
  */
 export async function openRun(
   planning: Planning,
@@ -135,7 +137,7 @@ export async function openRun(
   };
 }
 
-/** What the calls of the run pass, and what of it the run asks later. */
+/** Opens the call chain of the run, with the parts that the run reads later. */
 function openRunCalls(
   { options, planned }: Planning,
   ports: RunPorts,
@@ -154,7 +156,7 @@ function openRunCalls(
   return { calls, answersFromStoreOnly, batchAnswers, bailStop };
 }
 
-/** What answers the tool calls of models. */
+/** Opens the tools that answer the models' tool calls. */
 function openRunTools(options: RunOptions, ports: RunPorts) {
   const { env } = ports;
   const toolRecorder = options.recordTools === true ? createToolRecorder(ports) : undefined;
@@ -177,7 +179,7 @@ function openComparedAnswers(
   return createComparedAnswers({ suites, findBaseline, cellOf, findDone, ...defined({ compare: settings.compare }) });
 }
 
-/** Baselines that are not read, models that retire soon, and variants of which nothing was accepted. */
+/** Remarks on baselines that are not read, models that retire soon, and variants without accepted answers. */
 function findRemarks(
   { options, planned, findBaseline, refusedBaselines }: Planning,
   ports: RunPorts,

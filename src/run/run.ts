@@ -37,14 +37,14 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
   }
 }
 
-/** Connects to the workers of `--queue`. The code is loaded where it is needed: most runs make their calls themselves. */
+/** Connects to the workers of `--queue`. The code is loaded on demand, because most runs make their own calls. */
 async function openWorkers(options: RunOptions, ports: RunPorts, stop: Stop): Promise<Dispatch | undefined> {
   if (options.queue === undefined) return undefined;
   const { openDispatch } = await import('../calls/open-queue-dispatch.ts');
   return openDispatch(options.queue, options, ports, () => stop.hard('queue'));
 }
 
-/** Everything that may be sent: batches, the planned cells, and confirmation trials of cases that look broken. */
+/** Makes all calls: batches, the planned cells, and confirmation trials of cases that look broken. */
 async function makeCalls(run: Run): Promise<void> {
   const { planned, record, calls, stop, dispatch } = run;
   const stopListening = listenForStops(run);
@@ -56,7 +56,7 @@ async function makeCalls(run: Run): Promise<void> {
     if (!isDecided) await confirm(run);
   } finally {
     stopListening();
-    // The workers stop before this process closes what they share with it.
+    // Stop the workers before closing the resources that they share with this process.
     await dispatch?.close();
     await calls.close();
   }
@@ -74,12 +74,14 @@ async function askPlanned(run: Run): Promise<boolean> {
   return false;
 }
 
-/** The planned cells of a provider, without those that an earlier part of the run finished. */
+/** The planned cells of a provider, without cells that an earlier part of the run finished. */
 function* cellsToRun({ planned, record }: Run, providerKey: string): Iterable<Cell> {
   for (const cell of planned.plan.cells(providerKey)) if (!record.countIfFinished(cell)) yield cell;
 }
 
-/** Stops the run at a signal, at its deadline, and once its files have changed. The returned function ends that. */
+/**
+ * Stops the run at a signal, at its deadline, or when its files change. The returned function removes these listeners.
+ */
 function listenForStops({ options, ports, stop }: Run): () => void {
   const { outdated } = ports;
   if (outdated?.aborted === true) stop.soft('interrupted');
@@ -92,7 +94,7 @@ function announcePlan({ planned: { plan }, ports, earlier }: Run): void {
   ports.onProgress({ type: 'planned', cells: plan.cellCount - keptCells, suites: plan.suites.length, keptCells });
 }
 
-/** Writes recordings and stubs, where the run records them. */
+/** Writes recordings and stubs, if the run records them. */
 function keepAnswers({ calls, toolRecorder, stop, ports }: Run): void {
   keepRecordings(calls, stop, ports);
   if (toolRecorder !== undefined) keepStubs(toolRecorder, stop, ports);

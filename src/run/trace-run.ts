@@ -16,7 +16,7 @@ import {
 import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { runSuites } from './run.ts';
 
-/** Where a run's spans go, from the flag and OpenTelemetry's own variables. */
+/** The destination of a run's spans, from the flag and OpenTelemetry's own variables. */
 export function resolveOtel(env: RunPorts['env'], flag: string | undefined): OtelSettings {
   const settings = readOtelSettings(env, flag);
   if (!('fault' in settings)) return settings;
@@ -25,8 +25,8 @@ export function resolveOtel(env: RunPorts['env'], flag: string | undefined): Ote
 }
 
 /**
- * Runs suites and exports what happens as spans. If the collector refuses them, a note says so and the decision is the
- * same.
+ * Runs suites and exports their spans. If the collector refuses the spans, a note says so. The decision does not
+ * change.
  */
 export async function traceRun(options: RunOptions, ports: RunPorts, settings: OtelSettings): Promise<Report> {
   const http = openHttpClient({ env: ports.env });

@@ -81,7 +81,10 @@ export function reportClassMistakes(
   if (truth.names === undefined) reportMisspelt(truth, known, problems);
 }
 
-/** A class of a single case that is spelt nearly as one of several. Where the suite lists its classes, there is no doubt. */
+/**
+ * Reports a class with a single case whose name is close to another class. If the suite lists its classes, no name is
+ * doubtful.
+ */
 function reportMisspelt(truth: TruthSource, known: ReadonlyMap<string, ClassUse>, problems: Problems): void {
   const frequent = [...known].filter(([, { cases }]) => cases >= 3).map(([name]) => name);
   for (const [name, { cases, first }] of known) {

@@ -22,11 +22,11 @@ import { contract, defaultsSchema, gateSchema } from './schema/suite-schema.ts';
 /** The settings in llmcheck.config.yaml. */
 export interface Config {
   readonly suites?: readonly string[];
-  /** Where they are written. */
+  /** The place of `suites:`. */
   readonly suitesAt?: { readonly at: SourceLocation };
   readonly providers: readonly ProviderConfig[];
   readonly judges: readonly ProviderConfig[];
-  /** Every id of a provider or judge that is written, also of those that could not be read. */
+  /** The ids of all providers and judges in the file, including entries with errors. */
   readonly writtenIds: readonly string[];
   /** As written: assertions are compiled with the suite that they end up in. */
   readonly defaults?: Located;
@@ -56,10 +56,10 @@ interface ConfigContext {
   readonly checkRun?: CheckRun;
 }
 
-/** Finds what is wrong with the keys of `run:`, which are flags of the command line. */
+/** Finds the mistakes in `run:`, whose keys are command-line flags. */
 export type CheckRun = (run: RunDefaults) => readonly SettingFault[];
 
-/** Parses the config; what is wrong is reported, and taken as not written. */
+/** Parses the config. A part with a mistake is reported and left out. */
 export async function parseConfig(document: Located, context: ConfigContext): Promise<Config> {
   const { problems } = context;
   // An empty file is a config that only marks the project's root.

@@ -59,7 +59,7 @@ function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<G
   return own === undefined && general === undefined ? {} : { steps: defined({ ...general, ...own }) };
 }
 
-/** The slices of the suite's gate and of the config's, without those that none of the suite's cases is in. */
+/** The slices in the gates of suite and config. Leaves out slices without a case of the suite. */
 function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick<GatePolicy, 'slices'> {
   const [own, general] = [suite.slices ?? {}, config.slices ?? {}];
   const names = [...new Set([...Object.keys(general), ...Object.keys(own)])].filter((name) => tags.has(name));
@@ -83,7 +83,7 @@ export function collectTags(suites: Iterable<Iterable<Pick<Case, 'tags'>>>): Rea
   return tags;
 }
 
-/** Warns of the slices of a written gate that no case is in, and returns what it said. */
+/** Warns of a gate's slices without cases, and returns the warnings. */
 export function reportEmptySlices(gate: Located, tags: ReadonlySet<string>, problems: Problems): readonly string[] {
   const slices = childOf(gate, 'slices');
   const empty = Object.keys(slices.value ?? {}).filter((name) => !tags.has(name));

@@ -3,7 +3,7 @@ import { toJsonObject } from '../text/yaml/exact-numbers.ts';
 import { childOf, createProblems } from './documents/locate.ts';
 import { type LoadOptions, openWorkingTree, readConfig } from './open-project.ts';
 
-/** The config's `run:` as it is written, without reading a suite. A run says what is wrong with it. */
+/** The config's `run:` as written, without reading suites. A run reports the mistakes in it. */
 export async function loadRunDefaults(options: Pick<LoadOptions, 'cwd' | 'configPath'>): Promise<RunDefaults> {
   const document = await readConfig(openWorkingTree(options), options, createProblems());
   return document === undefined ? {} : toJsonObject(Object(childOf(document, 'run').value));

@@ -111,7 +111,7 @@ function readSuite(path: string, context: ReadContext): Promise<Located | undefi
   return isPromptFile(path) ? readPromptSuite(path, context) : readDocument(path, files, problems);
 }
 
-/** The warnings, where nothing is an error; else throws all problems. */
+/** Returns the warnings if there is no error; else throws all problems. */
 function listWarnings(problems: Problems): readonly Problem[] {
   const list = problems.list();
   if (problems.errorCount() > 0) throw new UserError(list);
@@ -171,7 +171,7 @@ function findCommonCase(a: Suite, b: Suite): string | undefined {
   return undefined;
 }
 
-/** Loads the plug-ins of a project without reading a suite; throws a `UserError` for what is wrong with them. */
+/** Loads the plug-ins of a project without reading suites. Throws a `UserError` with all mistakes. */
 export async function loadProjectPlugins(
   options: Pick<LoadOptions, 'cwd' | 'configPath' | 'openPlugins'>,
 ): Promise<readonly LoadedPlugin<Plugin>[]> {
@@ -183,7 +183,7 @@ export async function loadProjectPlugins(
   return list;
 }
 
-/** Reads the shared cache of a project without reading a suite; throws a `UserError` for what is wrong with it. */
+/** Reads the shared-cache settings of a project without reading suites. Throws a `UserError` with all mistakes. */
 export async function loadProjectCache(
   options: Pick<LoadOptions, 'cwd' | 'configPath' | 'packageVersion'>,
 ): Promise<SharedCacheConfig | undefined> {

@@ -17,7 +17,7 @@ import type { ReadLog } from './files/read-log.ts';
 import type { ParsePrompt } from './prompts/prompt-file.ts';
 
 export interface LoadOptions {
-  /** Files, folders and globs; none: what the config or the default names. */
+  /** Files, folders and globs. If empty, the config or the default decides. */
   readonly paths: readonly string[];
   /** Absolute. */
   readonly cwd: string;
@@ -25,7 +25,7 @@ export interface LoadOptions {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
-  /** Imports what the config's `plugins:` names; without it, there are none. */
+  /** Imports the config's `plugins:`. If undefined, plug-ins are not loaded. */
   readonly openPlugins?: OpenPlugins;
   /** Evaluates suites that are code; without it, there are none. */
   readonly evaluateSuite?: EvaluateSuite;
@@ -152,7 +152,7 @@ type LoadedPlugins = Omit<OpenedPlugins, 'faults'>;
 
 const none: OpenedPlugins = { list: [], assertions: {}, adapters: {}, faults: [] };
 
-/** Loads the plug-ins of a config; what is wrong is reported at the entry. */
+/** Loads the plug-ins of a config. Reports mistakes at their entries. */
 export async function loadPlugins(
   config: Located | undefined,
   { place, files }: { readonly place: ProjectPlace; readonly files: ProjectFiles },
@@ -184,7 +184,7 @@ export async function loadPlugins(
   return opened;
 }
 
-/** The registries with what plug-ins add to them. */
+/** The registries with the additions of plug-ins. */
 export function extendDeclarations(
   known: {
     readonly assertions: Readonly<Record<string, AssertionDeclaration>>;

@@ -47,7 +47,7 @@ interface SuiteContext
   readonly packageVersion: VersionOf;
   readonly place: ProjectPlace;
   readonly files: ProjectFiles;
-  /** What was read through `files`. */
+  /** The files read through `files`. */
   readonly reads: ReadLog;
   readonly problems: Problems;
   readonly config: Config;
@@ -57,11 +57,11 @@ interface SuiteContext
 
 export interface ParsedSuite {
   readonly suite: Suite;
-  /** Where its id is written. */
+  /** The place of its id. */
   readonly idAt: Located;
 }
 
-/** Parses a suite document; what is wrong is reported, all of it. */
+/** Parses a suite document and reports all mistakes. */
 export async function parseSuite(
   path: string,
   document: Located,
@@ -262,7 +262,7 @@ function holdsUnreadAssertions(document: Located): boolean {
   return namesIn(document.value).some((name) => name === 'assert' || findMeant(name, ['defaults']) !== undefined);
 }
 
-/** Reports what only the whole of the cases shows: unused parts, files and slices without a case, classes never met. */
+/** Reports problems that need all cases: unused parts, files and slices without a case, unused classes. */
 function checkCases(
   id: string,
   document: Located,

@@ -8,7 +8,7 @@ import type { Run } from '../open-run.ts';
 import { executeCells } from './execute-cells.ts';
 import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 
-/** Confirms what looks worse after the planned cells were asked. */
+/** Runs confirmation trials for possible drops, after the planned cells were asked. */
 export async function confirm(run: Run): Promise<void> {
   if (!mayLookWorse(run)) return;
   const isWhole = await askAgain(run);
@@ -16,8 +16,8 @@ export async function confirm(run: Run): Promise<void> {
 }
 
 /**
- * True if a cell failed or lost score, cost, steps or classes are gated, or the run was resumed. Otherwise nothing has
- * to be compared before the report.
+ * True if a cell failed or lost score, cost, steps or classes are gated, or the run was resumed. Otherwise no
+ * comparison is needed before the report.
  */
 function mayLookWorse({ state, earlier, planned }: Run): boolean {
   const isGatedBeside = planned.plan.suites.some(
@@ -28,8 +28,8 @@ function mayLookWorse({ state, earlier, planned }: Run): boolean {
 }
 
 /**
- * Asks again what looks worse, in rounds. It ends when nothing can change any more or the calls for it are used up.
- * False if the run was stopped before that. `look`: before all cases were asked.
+ * Asks cases that look worse again, in rounds, until no result can change or its calls are used up. False if the run
+ * was stopped before. `look` is set if not all cases were asked yet.
  */
 export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
   const { planned, acceptedPrompts, stop } = run;
@@ -43,10 +43,11 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
     const { judged, record } = assessment;
     const left = addSpend(allowed, timesSpend(cells.spentOn(record.summary), -1));
     const wanted = chooseRetrials(judged.suspicions.input, judged.settled, { left, spendOf: cells.spendOf });
-    // An earlier part of the run may have asked for trials that this one did not come to.
+    // An earlier part of the run may have made trials that this part has not reached yet.
     if (wanted.length === 0 && (look !== undefined || !run.record.countRest())) return true;
     if (stop.reason() !== undefined) return false;
-    // The last round brought no answer and no error, as with an exhausted --max-cost. Another round would not either.
+    // The last round had neither an answer nor an error, as with an exhausted --max-cost. Another round would be the
+    // same.
     const answers = countAnswers(record.summary);
     if (answers === answersBefore) return true;
     answersBefore = answers;
@@ -73,8 +74,8 @@ function withoutFinished(
 }
 
 /**
- * Limits an accepted prompt that was not asked yet to two trials at first. If its model is gone, a look would ask it in
- * vain for half of the cases.
+ * Limits an accepted prompt that was not asked yet to two trials at first. Otherwise, many calls are wasted if its
+ * model no longer exists.
  */
 function tryAccepted(wanted: readonly WantedRetrials[], summary: RunSummary): readonly WantedRetrials[] {
   const known = new Set<string>();
@@ -111,7 +112,7 @@ function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean 
   return cases.size + averages.size > 0;
 }
 
-/** Confirmation trials send no more than the planned ones may, times the suite's share. */
+/** The limit on confirmation trials: the requests and cost of the planned cells, times the suite's share. */
 function sumAllowed({ planned, acceptedPrompts, answersFromStoreOnly }: Run): RetrialSpend {
   const { plan, providers } = planned;
   const spendOf = createSpendOfSides(planned, acceptedPrompts);
@@ -127,7 +128,7 @@ function sumAllowed({ planned, acceptedPrompts, answersFromStoreOnly }: Run): Re
   return allowed;
 }
 
-/** Cells that add to what confirmation trials may send. */
+/** True for a cell that counts for the budget of confirmation trials. */
 export function isRetried({ observe, skip }: Cell): boolean {
   return !observe && skip === undefined;
 }

@@ -16,8 +16,9 @@ import { askAgain } from './ask-again.ts';
 import { executeCells } from './execute-cells.ts';
 
 /**
- * Asks the planned cells in batches of cases, and looks at the answers after each. A variant ends once a drop is excluded,
- * and the run once it has failed. Every other cell is then skipped as decided. True if it is decided that the run fails.
+ * Asks the planned cells in batches of cases and assesses the answers after each batch. A variant ends when a drop is
+ * excluded, and the run ends when it has failed. The remaining cells are skipped as `decided`. Returns true if the run
+ * has failed.
  */
 export async function askEarly(run: Run): Promise<boolean> {
   const batches = orderCases(run);
@@ -42,7 +43,7 @@ export async function askEarly(run: Run): Promise<boolean> {
   return isDecided;
 }
 
-/** The planned cells of some cases, without those that an earlier part of the run finished. */
+/** The planned cells of some cases, without cells that an earlier part of the run finished. */
 function* cellsOf({ planned: { plan }, record }: Run, cases: readonly EarlyCase[]): Iterable<[string, Iterable<Cell>]> {
   const wanted = new Set(cases.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
   function* cellsOfProvider(providerKey: string): Iterable<Cell> {
@@ -52,7 +53,7 @@ function* cellsOf({ planned: { plan }, record }: Run, cases: readonly EarlyCase[
   for (const providerKey of plan.providerKeys) yield [providerKey, cellsOfProvider(providerKey)];
 }
 
-/** The rank of the first of these cases that runs on a variant. */
+/** The index of the first case that runs on a variant. */
 function findNext(
   cases: readonly EarlyCase[],
   suite: string,
@@ -66,7 +67,7 @@ function findNext(
   return first;
 }
 
-/** Variants whose other cases need not be asked. */
+/** The variants whose remaining cases need not be asked. */
 function findEnded({ record: { summary }, judged }: Assessment): readonly string[] {
   const decided = findDecided(summary, judgeLimits(summary, judged), judged);
   return summary.suites.flatMap(({ recorded: { suite }, variants }) =>
@@ -77,8 +78,8 @@ function findEnded({ record: { summary }, judged }: Assessment): readonly string
 }
 
 /**
- * Attempts to confirm what looks worse before the end. Each spends a part of the level, so the next one comes when twice as
- * many cells have a result.
+ * Attempts to confirm possible drops before the end. Each attempt spends a part of the level, so the next one waits for
+ * twice as many results.
  */
 export class Attempts {
   readonly #run: Run;
@@ -95,14 +96,15 @@ export class Attempts {
   }
 
   /**
-   * A look may use twice the cells so far, and at most half of the whole. The rest is for later looks and for the end.
+   * The budget of a look: twice the cells so far, at most half of the whole. The rest is for later looks and for the
+   * end.
    */
   budget(): number {
     const { done, planned } = this.#count();
     return Math.min(0.5, Math.max(2 * done, leastTrials) / Math.max(1, planned));
   }
 
-  /** True if the run has failed, whatever the cells that were not asked would say. */
+  /** True if the run has failed, regardless of the cells that were not asked yet. */
   async hasFailed(assessment: Assessment, look: EarlyLook): Promise<boolean> {
     const { done } = this.#count();
     if (done < 2 * this.#cells) return false;
@@ -126,14 +128,14 @@ export class Attempts {
   }
 }
 
-/** About what one case takes on both sides. */
+/** The approximate number of confirmation trials of one case, on both sides. */
 const leastTrials = 20;
 
 function isFailed({ record: { header, summary }, judged }: Assessment): boolean {
   return decide({ summary, settings: header.settings, judged }).outcome === 'failed';
 }
 
-/** Confirmation trials could confirm something. */
+/** True if confirmation trials can still change the result. */
 function isOpen({ judged: { settled } }: Assessment): boolean {
   return [...settled.averages.values(), ...settled.cases.values()].some(({ kind }) => kind === 'open');
 }
@@ -147,12 +149,12 @@ interface EarlyCase {
   readonly variants: ReadonlySet<string>;
 }
 
-/** Cases of the first batch, after those that are asked at once. */
+/** The least number of a suite's cases in a random batch. */
 const firstBatch = 10;
 
 /**
- * The cases of an early run in batches. First come the cases that the average does not cover, those that failed lately,
- * and those that cost nothing. The others of each suite follow in random order, in batches that grow by an eighth.
+ * The cases of an early run in batches. The first batch has cases outside the average, cases that failed in the latest
+ * run, and free cases. The other cases of each suite follow in random order, in batches that grow by an eighth.
  */
 export function orderCases(run: Run): readonly (readonly EarlyCase[])[] {
   const first: EarlyCase[] = [];
@@ -205,7 +207,7 @@ function collectCases(run: Run): Iterable<CollectedCase> {
   return Array.from(found.values(), ({ isFree: free, isFirst, ...rest }) => ({ ...rest, isFirst: isFirst || free }));
 }
 
-/** True for a cell that is skipped or answered without a call. A run that is resumed keeps the order that it began with. */
+/** True for a cell that is skipped or needs no call. A resumed run keeps its original order. */
 function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls, record }: Run): boolean {
   if (skip !== undefined) return true;
   const row = earlier?.rowOf(key);
@@ -225,7 +227,8 @@ function isAskedFirst(
 }
 
 /**
- * True if the variant has accepted cases, but none with a verdict on this case as it is now: it must pass by itself.
+ * True if the variant has accepted cases, but no accepted verdict on the present content of this case. The case then
+ * must pass without a comparison.
  */
 function isNew({ key, caseHash }: Cell, prompts: readonly string[], baseline: SuiteBaseline | undefined): boolean {
   for (const prompt of prompts) {

@@ -17,7 +17,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 import type { EarlierPart } from '../record/resume.ts';
 
 export interface CollectedBatches {
-  /** The sentences of the report about batches that are still in progress. */
+  /** Notes for the report about batches in progress. */
   readonly notes: readonly string[];
   /** Removes the handles of batches whose answers were collected. Call it once the answers are in the record. */
   forget(): void;
@@ -33,7 +33,7 @@ export interface BatchRun {
   readonly stop: Stop;
 }
 
-/** Adds answers from the providers' batch APIs for the first requests of all cells that nothing else answers. */
+/** Adds answers from the providers' batch APIs. They are for the first requests of all cells that would need a call. */
 export async function collectBatches(run: BatchRun, answers: BatchAnswers): Promise<CollectedBatches> {
   const { options, ports, planned, calls, earlier } = run;
   const say = (message: string) => ports.onProgress({ type: 'note', message });
@@ -51,7 +51,8 @@ export async function collectBatches(run: BatchRun, answers: BatchAnswers): Prom
 
   const found = await Promise.all(
     [...batchProviders(planned)].map(async ([providerKey, config]) => {
-      // The keys of requests tell their model and address. Another key may belong to another account.
+      // Request keys already cover model and address, but not the account. Another API key may belong to another
+      // account.
       const endpoint = sha256Hex(planned.endpointOf(config).apiKeyEnv ?? '');
       const wanted = new Set([...unanswered(providerKey)].map(({ key }) => key));
       const own = stored.filter((handle) => handle.endpoint === endpoint && handle.keys.some((key) => wanted.has(key)));
@@ -66,7 +67,7 @@ export async function collectBatches(run: BatchRun, answers: BatchAnswers): Prom
       try {
         for (const { collected } of found) for (const handle of collected) handles.remove(handle);
       } catch (error) {
-        // The run has their answers. The next run only collects them once more.
+        // The run has the answers already. If the handle stays, the next run only collects them again.
         if (!(error instanceof StorageError)) throw error;
         ports.onProgress({ type: 'note', message: error.message });
       }
@@ -162,8 +163,8 @@ function hasBatchApi({ adapter }: ProviderConfig): boolean {
 }
 
 /**
- * Finds the first case with tools of each suite. A batch answers one request of a cell, and such a cell needs one for
- * each step.
+ * Finds the first case with tools of each suite. Such a cell needs a request for each step, but a batch answers only
+ * one.
  */
 function* findAgentCases(plan: PlannedRun['plan'], key: string): Iterable<Problem> {
   const named = new Set<string>();
@@ -187,7 +188,7 @@ function* batchProviders({ plan, providers }: PlannedRun): Iterable<readonly [st
   }
 }
 
-/** Only letters that every API accepts in a name. */
+/** A new batch name, of characters that every API accepts. */
 function newName({ now, random }: RunPorts): string {
   const time = now()
     .toISOString()

@@ -8,23 +8,27 @@ import type { CellRunner } from '../cells/cell-runner.ts';
 import { describeCell } from '../cells/describe-cell.ts';
 import type { Run } from '../open-run.ts';
 
-/** The cells of one provider, started one after the other, as many at once as it allows. */
+/** The cells of one provider. They start in order, as many at once as the provider allows. */
 export interface CellQueue extends CellRunner {
   readonly cells: Iterable<Cell>;
 }
 
 export interface ExecuteOptions {
   readonly queues: readonly CellQueue[];
-  /** Asked before each cell: where there is a reason, the cell is skipped with it. */
+  /** Called before each cell. If it returns a reason, the cell is skipped with that reason. */
   skipReasonOf(cell: Cell): SkipReason | undefined;
   /**
-   * Resolves once the result is kept: until then no other cell takes its place. It must give the event loop a turn, or a
-   * run on cached answers would never leave its microtasks. `position`: how many cells of the queue began before it.
+   * Resolves once the result is stored. Until then, no other cell takes its place. It must yield to the event loop, or
+   * a run on cached answers would never leave its microtasks. `position` is the number of cells of the queue that began
+   * earlier.
    */
   onResult(result: CellResult, cell: Cell, position: number): Promise<void>;
 }
 
-/** Executes every cell once; each gets a result, skipped ones too. Rejects with the first bug, once cells in work have ended. */
+/**
+ * Executes every cell once. Each cell gets a result, even if it is skipped. Rejects with the first bug, after the
+ * running cells have ended.
+ */
 export async function executeQueues(options: ExecuteOptions): Promise<void> {
   const bugs: unknown[] = [];
   await Promise.all(options.queues.map((queue) => executeQueue(queue, options, bugs)));
@@ -56,7 +60,7 @@ function skipped(cell: Cell, reason: SkipReason): CellResult {
   return { ...describeCell(cell, cell.cellHash), status: 'skipped', reason, calls: [] };
 }
 
-/** Runs cells of some providers, by provider key. Each row is in the record before its cell counts as done. */
+/** Runs cells by provider key. A cell counts as done only when its row is in the record. */
 export function executeCells(
   run: Run,
   cells: Iterable<readonly [string, Iterable<Cell>]>,
@@ -88,7 +92,7 @@ async function keepResult(run: Run, result: CellResult, cell: Cell, position: nu
   dispatch?.forget(result.key);
 }
 
-/** What the progress of a run shows of a cell that has ended. */
+/** The progress event of a finished cell. */
 function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
   const { suite, caseId, prompt, provider } = result.key;
   const reason = reasonOf(result);

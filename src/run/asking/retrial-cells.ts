@@ -21,10 +21,10 @@ import { sha256Hex } from '../../text/sha256.ts';
 
 /** The cells of confirmation trials of one run. */
 export interface RetrialCells {
-  /** Renders the cells by provider key, with the two sides of a case next to each other. */
+  /** Renders the cells by provider key. The two sides of a case are next to each other. */
   render(wanted: readonly WantedRetrials[], summary: RunSummary): ReadonlyMap<string, readonly Cell[]>;
   readonly spendOf: (wanted: Pick<WantedRetrials, 'id' | 'side'>) => RetrialSpend;
-  /** Adds up all confirmation trials that the record holds. */
+  /** The requests and cost of all confirmation trials in the record. */
   spentOn(summary: RunSummary): RetrialSpend;
 }
 
@@ -34,7 +34,7 @@ export interface RetrialCellsOptions {
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
 }
 
-/** A case on a variant, with what either side of it asks. */
+/** A case on a variant, with the cells of both sides. */
 interface RetriedPlace {
   readonly suite: Suite;
   readonly testCase: Case;
@@ -96,7 +96,7 @@ export function createRetrialCells({ planned, acceptedPrompts }: RetrialCellsOpt
   };
 }
 
-/** What either side of each case asks, by `caseKey`. */
+/** The cells of both sides of each case, by `caseKey`. */
 function findPlaces(
   { plan }: PlannedRun,
   acceptedPrompts: RetrialCellsOptions['acceptedPrompts'],
@@ -150,15 +150,16 @@ function indexCases({ suites }: RunSummary): ReadonlyMap<string, CaseSummary> {
   return found;
 }
 
-/** Either side first, by the case, so that a provider that gets slower meanwhile does so for both. */
+/** Alternates by case which side is asked first. A provider that becomes slower then affects both sides equally. */
 function alternate(wanted: readonly WantedRetrials[], id: string): readonly WantedRetrials[] {
   const isReversed = Number.parseInt(sha256Hex(id).slice(0, 1), 16) % 2 === 1;
   return isReversed ? [...wanted].reverse() : wanted;
 }
 
 /**
- * The numbers of the accepted prompt's trials depend on what the candidate answered. If those answers come from the
- * cache, so do the accepted prompt's of the same time. If they are new, the accepted prompt is asked today too.
+ * The trial numbers of the accepted prompt depend on the candidate's answers. If the cache has the candidate's answers,
+ * it also has the accepted prompt's answers from the same time. If the candidate's answers are new, the accepted prompt
+ * is asked again too.
  */
 function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: RetrialSide): number {
   if (side === 'candidate') return Math.max(-1, ...[...trials, ...confirmations].map(({ trial }) => trial)) + 1;
@@ -169,12 +170,12 @@ function nextTrial({ trials, confirmations, accepted }: CaseSummary, side: Retri
 
 const nothing: RetrialSpend = { calls: 0, usd: undefined };
 
-/** The most that a cell may send and cost, and its models whose cost has no bound. */
+/** The maximum requests and cost of a cell, and its models whose cost has no bound. */
 export interface CellSpend extends RetrialSpend {
   readonly uncounted: readonly string[];
 }
 
-/** What a cell may take, its judges included. */
+/** The maximum requests and cost of a cell, including its judges. */
 export function spendOfCell(planned: PlannedRun, provider: ProviderConfig, cell: Cell): CellSpend {
   const usd = boundRequests(planned, provider, cell);
   const suite = planned.plan.suites.find((other) => other.suite.id === cell.key.suite)?.suite;
@@ -192,7 +193,9 @@ export function whyUnbounded({ pricer, endpointOf }: PlannedRun, provider: Provi
   return `${provider.id}: ${provider.model} has no ${isPriced ? 'limit on output tokens' : 'price'}`;
 }
 
-/** Finds the most that the dearer side of a cell may cost: the accepted prompt may be longer, or have another model. */
+/**
+ * Finds the maximum cost of the more expensive side of a cell. The accepted prompt may be longer or use another model.
+ */
 export function createSpendOfSides(
   planned: PlannedRun,
   acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>,
@@ -217,7 +220,7 @@ export function addSpend(a: RetrialSpend, b: RetrialSpend): RetrialSpend {
   };
 }
 
-/** The sum of what is known. */
+/** The sum of the known values; undefined if both are unknown. */
 export function addUsd(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : a + b;
 }

@@ -5,7 +5,7 @@ import type { CompletionRequest } from '../../model/completion.ts';
 export interface BailStop {
   /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
   markFirst(request: CompletionRequest): void;
-  /** Asked before the first attempt of each call, once it has its slot: false if no further cell may begin. */
+  /** Called when a call has its slot, before its first attempt. Resolves to false if no further cell may begin. */
   readonly mayBegin: (request: CompletionRequest) => Promise<boolean>;
 }
 
@@ -16,7 +16,7 @@ export function createBailStop(stop: Pick<Stop, 'reason'>): BailStop {
       firstRequests.add(request);
     },
     async mayBegin(request) {
-      // The call that made room has been answered, but its cell is not judged yet.
+      // The call that freed the slot has an answer, but its cell is not judged yet.
       await new Promise((resolve) => setImmediate(resolve));
       return stop.reason() === undefined || !firstRequests.has(request);
     },

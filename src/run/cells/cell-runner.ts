@@ -31,7 +31,7 @@ interface CellRunnerOptions {
 
 /** Runs the cells of one provider. */
 export interface CellRunner {
-  /** How many cells may be in work at present. The limits of calls are the provider's own. */
+  /** The number of cells that may run at once at present. The provider's limits apply to calls. */
   readonly cellsAtOnce: () => number;
   run(cell: Cell): Promise<CellResult>;
 }
@@ -55,7 +55,7 @@ export function createCellRunners(options: CellRunnerOptions): (key: string) => 
 
 type Suites = ReadonlyMap<string, Suite>;
 
-/** Judges an answer, also by asking models and by the accepted answer or that of another cell. */
+/** Judges an answer. Checks may ask models, or compare with the accepted answer or another cell's. */
 function createJudge(suites: Suites, options: CellRunnerOptions): CellPorts['judge'] {
   const { planned, calls, findAccepted, comparedAnswers, stop, trace } = options;
   const openAsker = createOpenAsker({
@@ -113,7 +113,7 @@ function createRunner(
   return { cellsAtOnce: calls.cellsAtOnceFor(provider), run };
 }
 
-/** True for the user's own code, unless its answer has a place for tool calls. */
+/** True for the user's own code, unless its answer can contain tool calls. */
 function hidesCalls(config: ProviderConfig): boolean {
   const { response } = config.options;
   const namesCalls = config.adapter === 'http' && isJsonObject(response) && response['toolCalls'] !== undefined;
@@ -142,7 +142,7 @@ function traceTools(openTools: CellPorts['openTools'], trace: RunTrace): CellPor
   };
 }
 
-/** Runs one cell to its end: the prompt's request, then each turn, with the model's own answers in between. */
+/** Runs one cell to its end: the prompt's request, then each turn after the model's previous answer. */
 export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
   const cellHash = `${cell.cellHash}:${ports.requestKey(cell.request)}`;
   if (cell.skip !== undefined) {

@@ -11,7 +11,7 @@ import { findVariant } from '../../record/summarize-run.ts';
 /** The answers that pairwise checks compare a cell's answer with. */
 export interface ComparedAnswers {
   readonly find: FindOther;
-  /** Call it with every cell that has ended: cells that wait for its answer then go on. */
+  /** Call it for every finished cell. Cells that wait for its answer then continue. */
   readonly post: (key: CellKey, result: CellResult | undefined) => void;
 }
 
@@ -26,9 +26,9 @@ export interface ComparedAnswersOptions {
 }
 
 /**
- * Finds the other side of a comparison in the order of the gate. First comes the version that runs beside this one,
- * then the baseline's rows of this version. Rows of the version that it replaces come next, and last that version
- * within the run. Waiting for an answer of the run ends: the plan starts a version after the one it is compared with.
+ * Finds the other side of a comparison, in the same order as the gate. The first choice is the version that runs beside
+ * this one, then the baseline's rows of this version. Rows of the replaced version come next, and last the replaced
+ * version in this run. Waiting always ends, because the plan starts a version after the one it is compared with.
  */
 export function createComparedAnswers(options: ComparedAnswersOptions): ComparedAnswers {
   const answers = createAnswerBoard();
@@ -69,7 +69,7 @@ function hasPairwiseCheck({ criteria }: Suite): boolean {
   return criteria.some(({ assertion }) => assertion === 'pairwise');
 }
 
-/** Finds the version that runs to be compared with this one: the baseline's own prompt, or the first of `--compare`. */
+/** Finds the version that runs for comparison with this one: the baseline's own prompt, or the first of `--compare`. */
 function findBeside(
   prompt: PromptVersion,
   suite: Suite,
@@ -118,7 +118,7 @@ interface AnswerBoard {
   post(key: CellKey, answer: AcceptedAnswer | undefined): void;
 }
 
-/** Answers of the run so far. Every cell of it posts one or says that it has none, even if the run is stopped. */
+/** The answers of the run so far. Every cell posts an answer or `undefined`, even if the run is stopped. */
 function createAnswerBoard(): AnswerBoard {
   const posted = new Map<string, AcceptedAnswer | undefined>();
   const waiting = new Map<string, ((answer: AcceptedAnswer | undefined) => void)[]>();

@@ -30,22 +30,22 @@ import type { ToolSession } from '../../tools/tool-session.ts';
 import type { Described } from './describe-cell.ts';
 import { answerMessage, planTurn, quoteNames } from './plan-turn.ts';
 
-/** What a cell needs of the world. */
+/** The functions that running a cell needs. */
 export interface CellPorts {
   readonly complete: Complete;
-  /** Names a request in the record; the cache's key. */
+  /** The request's id in the record, which is also its cache key. */
   requestKey(request: CompletionRequest): string;
-  /** What an answer costs, asked live or through the provider's batch API; undefined if no price is known. */
+  /** The cost of an answer, live or through the provider's batch API; undefined if no price is known. */
   costOf(completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
   judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** The class that an answer names; null if it names none. */
   classify(found: SelectSpec, completion: Completion): string | null;
-  /** True if code of the user's own answers in text: only it knows which tools it has called. */
+  /** True if the user's own code answers with text only, so that its tool calls are unknown. */
   readonly hidesCalls: boolean;
-  /** Opens what answers the tool calls of a cell. */
+  /** Opens the session that answers the tool calls of a cell. */
   openTools(settings: AgentSettings): ToolSession;
-  /** Why the run is being stopped, once it is. */
+  /** The reason why the run is being stopped; undefined if it is not. */
   stopReason(): SkipReason | undefined;
 }
 
@@ -129,7 +129,7 @@ export class Conversation {
     return this.#ports.classify(classes.found, { ...completion, ...defined({ steps, state: this.#state }) });
   }
 
-  /** Says what the turns say, one after the other. */
+  /** Takes the turns in order. */
   async #takeTurns(): Promise<Ending | undefined> {
     const { turns } = this.#cell;
     for (let next = 0; next < turns.length; ) {
@@ -158,7 +158,7 @@ export class Conversation {
     return { ...this.#cell.request, messages: this.#messages };
   }
 
-  /** Asks the model, answers its tool calls, and asks again until it makes none. It asks once if the case has no tools. */
+  /** Asks the model and answers its tool calls until it makes none. Asks once if the case has no tools. */
   async #askUntilAnswered(first: CompletionRequest): Promise<Ending | undefined> {
     const { agent } = this.#cell;
     let request = first;
@@ -184,7 +184,10 @@ export class Conversation {
     }
   }
 
-  /** Stubs can't answer calls that an agent of the user's own has answered itself, but they may forbid them. */
+  /**
+   * Fails the cell if a stub forbids a call. The user's own agent has already answered its calls, so stubs can't answer
+   * them.
+   */
   #refuseForbiddenCalls(): Ending | undefined {
     const { agent } = this.#cell;
     const reported = this.#calls.at(-1)?.completion.steps;
@@ -197,7 +200,7 @@ export class Conversation {
     return undefined;
   }
 
-  /** Fails a cell of an agent that would need a further answer. */
+  /** Fails a cell whose agent would need another answer. */
   #endAtLimit(what: string, turn?: number): Ending | undefined {
     const { agent } = this.#cell;
     if (agent === undefined || this.#steps.length < agent.maxSteps) return undefined;
@@ -227,7 +230,7 @@ export class Conversation {
     return this.#tools;
   }
 
-  /** Reads what the tools have changed. */
+  /** Reads the final state of the tools. */
   async #readState(): Promise<Ending | undefined> {
     const { agent } = this.#cell;
     if (agent === undefined) return undefined;
@@ -243,7 +246,7 @@ export class Conversation {
     return this.#endByFailure({ kind: this.#signal.aborted ? 'aborted' : 'check', message });
   }
 
-  /** True if the cell's steps are more than its answers: the tools' results belong to them. */
+  /** True if the cell has steps with tool results besides its answers. */
   #hasSteps(): boolean {
     const { agent, turns } = this.#cell;
     const isTold = this.#calls.some(({ completion }) => completion.steps !== undefined);
@@ -251,8 +254,8 @@ export class Conversation {
   }
 
   /**
-   * Whether the steps say which tools were called: 'none' where the cell has no steps. 'unknown' is the text of a program that
-   * says nothing of the tools it may have called.
+   * Whether the steps show which tools were called. 'none': the cell has no steps. 'unknown': a program returned text
+   * only, without its tool calls.
    */
   #pathState(): 'none' | 'known' | 'unknown' {
     const isHidden = this.#ports.hidesCalls && this.#steps.every(({ calls }) => calls.length === 0);
@@ -289,7 +292,7 @@ export class Conversation {
     return undefined;
   }
 
-  /** Makes checks on the last answer. `steps`: those that led to it. */
+  /** Makes checks on the last answer. `steps` are the answers up to it. */
   async #judge(
     checks: readonly CheckSpec[],
     steps: readonly AgentStep[],
@@ -326,7 +329,8 @@ export class Conversation {
     const decision = this.#ports.decide(this.#verdicts, this.#cell.threshold);
     const { kind } = this.#judgeFailure ?? {};
     const isStopped = this.#signal.aborted && kind !== 'budget';
-    // Other checks may decide the cell without the one that was cut off. But its score would differ from a whole run's.
+    // Other checks may decide the cell without the interrupted one. But the score would differ from the score of a
+    // complete run.
     const isCutOff = isStopped && this.#verdicts.some(({ error }) => error !== undefined);
     if (decision.status === 'decided' && !isCutOff) {
       return { status: 'judged', passed: decision.passed, score: decision.score };
@@ -336,14 +340,14 @@ export class Conversation {
     return this.#endByFailure({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message });
   }
 
-  /** Fails the cell at once, whatever its checks would say. */
+  /** Fails the cell at once, without its checks. */
   #endAsFailed(assertion: 'turns' | 'tools', reason: string, turn?: number): Ending {
     const verdict = { assertion, pass: false, score: 0, reason, weight: 1, required: true, ...defined({ turn }) };
     this.#verdicts.push(verdict);
     return { status: 'judged', passed: false, score: 0 };
   }
 
-  /** A cell that the run itself stopped is skipped, one whose prompt is at fault fails, any other is errored. */
+  /** Skips the cell if the run was stopped, fails it if its prompt is at fault, else makes it errored. */
   #endByFailure(failure: ProviderFailure): Ending {
     if (failure.kind === 'budget') return { status: 'skipped', reason: 'budget', message: failure.message };
     const reason = this.#ports.stopReason();

@@ -2,7 +2,10 @@ import { defined } from '../../json/defined.ts';
 import type { Cell } from '../../model/cell.ts';
 import type { RowClass } from '../../model/classes.ts';
 
-/** What every result says of its cell. `cellHash` is the hash of all that it ran, `found` the class that its answer names. */
+/**
+ * The members that every result has about its cell. `cellHash` covers everything that ran; `found` is the class that
+ * the answer names.
+ */
 export function describeCell(cell: Cell, cellHash: string, found?: string | null) {
   const { key, caseHash, observe, mustPass, group, slices, at, confirmation, side } = cell;
   const classified = describeClass(cell, found);
@@ -21,5 +24,5 @@ function describeClass({ classes }: Cell, found: string | null | undefined): Row
   return classes && { truth: classes.truth, ...defined({ found }), by: classes.by };
 }
 
-/** Members that every result of a cell has. */
+/** The type of the members that every result has. */
 export type Described = keyof ReturnType<typeof describeCell>;

@@ -4,14 +4,14 @@ import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 
 interface PlannedTurn {
-  /** Empty for checks on the answer that there is. */
+  /** Empty for checks on the existing answer. */
   readonly messages: readonly Message[];
   readonly checks: readonly CheckSpec[];
-  /** The turn after it. */
+  /** The index of the next turn. */
   readonly next: number;
 }
 
-/** What is sent next: a user's message, or the results of all calls that the last answer made. */
+/** Plans the next message: a user's turn, or the results of all calls in the last answer. */
 export function planTurn(
   turns: readonly Turn[],
   start: number,
@@ -39,7 +39,7 @@ export function planTurn(
   return { messages: [{ role: 'user', content: turn.content }], checks: turn.checks, next: next + 1 };
 }
 
-/** The message of an answer. An API takes a tool's result only under its call's id, so calls without an id get one. */
+/** The message of an answer. APIs need an id to match a result with its call, so calls without an id get one. */
 export function answerMessage({ text, toolCalls, continuation }: Completion, answer: number): Message {
   const own = { role: 'assistant', content: text, ...defined({ continuation }) } as const;
   if (toolCalls.length === 0) return own;

@@ -24,18 +24,18 @@ import {
 import type { RecordAnswer } from '../../tools/tool-session.ts';
 import { refuseArguments, type ToolOutcome } from '../../tools/tool-sources.ts';
 
-/** Records what real tools answer, as stubs. */
+/** Records the answers of real tools as stubs. */
 export interface ToolRecorder {
   readonly record: RecordAnswer;
-  /** Writes what is not written yet. Throws a `StorageError`. */
+  /** Writes the stubs that are not written yet. Throws a `StorageError`. */
   write(): void;
-  /** What was recorded, and what was not, with the reason. */
+  /** Notes on recorded calls, and on calls that were not recorded, with the reason. */
   notes(): readonly string[];
 }
 
 type Answered = Awaited<ReturnType<RecordAnswer>>;
 
-/** Refuses what must not or can't be recorded, before anything is asked. */
+/** Throws a `UserError` for tools that must not or can't be recorded. Call it before the first request. */
 export function refuseToolRecording(
   { plan }: Pick<PlannedRun, 'plan'>,
   options: RunOptions,
@@ -85,7 +85,7 @@ export function createToolRecorder({
   const asked = new Map<string, Promise<Answered>>();
   const refused = new Set<string>();
 
-  /** Values of variables that the tools receive are masked, as keys are. */
+  /** Masks keys, and the values of environment variables that the tools receive. */
   function maskFor({ source }: RecordTarget): Mask {
     const maskOwn = createMask((source.code.envNames ?? []).flatMap((name) => env[name] ?? []));
     return (text) => maskOwn(maskRun(text));
@@ -105,7 +105,7 @@ export function createToolRecorder({
       return answered;
     }
     const result = maskResult(answered.result, call, mask);
-    // The session fails the cell for a larger result, so a stub of it would fail each later run.
+    // The session fails the cell for a larger result. A stub with it would fail every later run.
     if (Buffer.byteLength(result.content) <= maxResultBytes) {
       const { content, isError } = result;
       const stubAnswer = isError === true ? { fails: content } : { returns: content };
@@ -144,10 +144,10 @@ interface StubFile {
   writtenMs: number;
 }
 
-/** Pause between two writes of a file. A kill loses the calls since the last write. */
+/** The pause between two writes of a file. If the run is killed, calls since the last write are lost. */
 const pauseMs = 1000;
 
-/** The files that stubs are written into. */
+/** Opens the files for the recorded stubs. */
 function openStubFiles(clock: RunPorts['clock']) {
   const files = new Map<string, StubFile>();
   return {
@@ -175,7 +175,7 @@ function openStubFiles(clock: RunPorts['clock']) {
   };
 }
 
-/** Reads the file again, which another run or the user may have changed. */
+/** Reads the file again before writing, because another run or the user may have changed it. */
 function writeWaiting(file: string, open: StubFile, nowMs: number): void {
   const stubs = open.waiting;
   if (stubs.length === 0) return;
@@ -193,7 +193,9 @@ function writeWaiting(file: string, open: StubFile, nowMs: number): void {
   open.writtenMs = nowMs;
 }
 
-/** Writes the stubs after the last call, also of a stopped run: the next run need not ask the tools again. */
+/**
+ * Writes the stubs after the last call, even if the run was stopped. The next run then need not ask the tools again.
+ */
 export function keepStubs(recorder: ToolRecorder, stop: Pick<Stop, 'hard'>, ports: Pick<RunPorts, 'onProgress'>): void {
   keepRecordings({ writeRecordings: () => recorder.write() }, stop, ports);
   for (const message of recorder.notes()) ports.onProgress({ type: 'note', message });

@@ -33,7 +33,7 @@ import {
 } from '../../tools/tool-sources.ts';
 import type { ToolRecorder } from './record-tools.ts';
 
-/** More children at once would take more memory than a machine has, whatever `-j` says. */
+/** The most child processes at once, whatever `-j` is. More would need too much memory. */
 const maxChildren = 16;
 
 interface OpenerOptions {
@@ -65,7 +65,8 @@ export function createToolOpener(
   }
 
   return (settings) => {
-    // One for all that the cell starts: cells that hold one and wait for another would wait for each other.
+    // One place for everything that the cell starts. If cells held one place and waited for a second, they could
+    // deadlock.
     let place: Promise<void> | undefined;
     const starter = createStarter(env, () => (place ??= takePlace()), mcp);
     const session = openToolSession(settings, {
@@ -84,7 +85,7 @@ export function createToolOpener(
   };
 }
 
-/** Starts what one cell needs, each with its first call. */
+/** Starts a cell's modules, programs and servers, each at its first call. */
 function createStarter(
   env: Readonly<Record<string, string | undefined>>,
   takePlace: () => Promise<void>,
@@ -146,7 +147,7 @@ async function runToolProgram(
   return { ...result, exitCode };
 }
 
-/** A server may have to be fetched before it starts. */
+/** The limit for starting a server. A package manager may have to download it first. */
 const startMs = 30_000;
 /** The same limit as for a call of a module. */
 const callMs = 10_000;
@@ -157,7 +158,7 @@ function openToolServer(server: McpServer, ports: McpPorts | undefined, takePlac
   return connectOnCall(server, ports, takePlace);
 }
 
-/** Tools have no effect on answers that are already stored. */
+/** A server that is never asked, because stored answers do not depend on tools. */
 const unasked: ToolServer = {
   call: () => Promise.resolve({ latencyMs: 0, fault: 'no server is asked by this command' }),
   close: () => undefined,
@@ -219,8 +220,8 @@ interface LiveOptions {
 }
 
 /**
- * Throws a `UserError` if a case would ask a server and must not. Stored answers were given to other results. In a pull
- * request from a fork, its files name the command that runs.
+ * Throws a `UserError` if a case would ask a server but must not. Stored answers belong to other tool results. In a
+ * pull request from a fork, the fork's files decide which command runs.
  */
 export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { answersFromStoreOnly, env }: LiveOptions): void {
   const suites = plan.suites.map(({ suite }) => suite).filter(({ snapshots }) => snapshots !== undefined);
@@ -248,7 +249,7 @@ export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { answersFro
   if (problems.length > 0) throw new UserError(problems);
 }
 
-/** The first such case of each suite. */
+/** The first case of each suite that asks a server. */
 function* findLiveCases(plan: PlannedRun['plan'], suites: readonly Suite[]) {
   const open = new Map(suites.map((suite) => [suite.id, suite]));
   for (const key of plan.providerKeys) {
@@ -261,7 +262,7 @@ function* findLiveCases(plan: PlannedRun['plan'], suites: readonly Suite[]) {
   }
 }
 
-/** True as well where a job belongs to a pull request of which nothing more is known. */
+/** True for a pull request from a fork, or if its origin is unknown. */
 function isForeign(env: LiveOptions['env']): boolean {
   if (parseGitlabRun(env)?.mergeRequest?.isForeign === true) return true;
   const isOfPull = (env['GITHUB_EVENT_NAME'] ?? '').startsWith('pull_request');

@@ -53,7 +53,7 @@ export async function findAcceptedPrompts(
   return found;
 }
 
-/** Why a model that only the accepted prompt asks can't be asked. */
+/** Tells why a model that only the accepted prompt uses can't be asked. */
 function findRefusal(
   { endpointOf, pricer }: PlannedRun,
   provider: ProviderConfig,
@@ -65,7 +65,7 @@ function findRefusal(
   return isPriced ? undefined : `no price is known for ${model}, so --max-cost can't be held`;
 }
 
-/** The variant of the run that one is compared with: the baseline's prompt run again, or what it replaces. */
+/** The variant of the run to compare with: the baseline's prompt, run again, or the replaced variant. */
 function findBeside(
   variant: PlannedVariant,
   variants: readonly PlannedVariant[],
@@ -83,7 +83,7 @@ function findBeside(
   );
 }
 
-/** Rows of the accepted side lie under the candidate. */
+/** Gives the accepted variant the candidate's ids, because the rows of both sides have these ids. */
 function renamed({ prompt, provider, params }: PlannedVariant, candidate: PlannedVariant): RenderedVariant {
   const { baselineOf: _baselineOf, ...rest } = prompt;
   return {
@@ -95,7 +95,7 @@ function renamed({ prompt, provider, params }: PlannedVariant, candidate: Planne
 
 type Masked = Pick<RecordedVariant, 'params' | 'messages' | 'contract' | 'baseUrl' | 'options'>;
 
-/** Ids stay as they are, since rows are found by them. */
+/** Masks a variant except its ids, which identify rows. */
 export function maskVariant<T extends Masked>(variant: T, mask: Mask): T {
   const { params, messages, contract } = variant;
   const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);

@@ -23,8 +23,8 @@ interface FoundLoosened {
 }
 
 /**
- * The settings that a change loosens, if it is compared with a commit. A change could make its own failure pass that
- * way. So the report names each setting with its old and new value.
+ * The settings that a change loosens against the compared commit. Such a change could make its own failure pass. So the
+ * report names each setting with its old and new value.
  */
 export async function findLoosened(
   { project, settings }: Pick<RunOptions, 'project' | 'settings'>,
@@ -51,7 +51,9 @@ export async function findLoosened(
   }
 }
 
-/** Loads both sides, with cases if the commit has them. Suites and checks in code are those of the working tree. */
+/**
+ * Loads both sides, with cases if the commit has them. For suites and checks in code, both sides use the working tree.
+ */
 async function loadBoth(
   where: { readonly paths: readonly string[]; readonly cwd: string; readonly configPath?: string },
   ref: GitRef,
@@ -74,7 +76,7 @@ async function loadBoth(
   }
 }
 
-/** True if the config, a suite or its cases differ. Most changes are of prompts, and nothing more is read then. */
+/** True if the config, a suite or its cases differ. Most changes affect only prompts, so that nothing more is read. */
 function hasOtherSettings(ref: GitRef, { root, run }: RunOptions['project'], env: RunPorts['env']): boolean {
   const envFiles = new Set(envFileOf(root, run).map((path) => basename(path)));
   const isSetting = (path: string): boolean =>
@@ -84,12 +86,12 @@ function hasOtherSettings(ref: GitRef, { root, run }: RunOptions['project'], env
   return changes instanceof UserError || [...changes.keys()].some(isSetting);
 }
 
-/** The file of variables that the config names: it may hold settings too. */
+/** The config's env file, which may contain settings too. */
 function envFileOf(root: string, { envFile }: RunDefaults): readonly string[] {
   return typeof envFile === 'string' ? [join(root, envFile)] : [];
 }
 
-/** Each variable of llmcheck in the env file that was not the same before. */
+/** The llmcheck variables in the env file that changed. */
 function compareEnvFiles(ref: GitRef, root: string, now: RunDefaults, old: RunDefaults): readonly Loosened[] {
   const [path] = envFileOf(root, now);
   if (path === undefined) return [];
@@ -103,7 +105,7 @@ function compareEnvFiles(ref: GitRef, root: string, now: RunDefaults, old: RunDe
     .map((name) => ({ key: `${name} of ${shown}`, old: before[name] ?? 'none', new: after[name] ?? 'none' }));
 }
 
-/** The config in force is another file than before: a nearer one was added, or the nearest one was removed. */
+/** Finds whether another config file is in force: a nearer one was added, or the nearest one was removed. */
 function findOtherConfig(ref: GitRef, configPath: string | undefined, cwd: string): readonly Loosened[] {
   if (configPath !== undefined && ref.readFile(configPath) !== undefined) return [];
   const found = findConfigAtRef(ref, configPath === undefined ? cwd : dirname(configPath));
@@ -119,7 +121,7 @@ function compareSuite(old: Suite, suites: readonly Suite[]): readonly Loosened[]
   return found.map((one) => ({ suite: now.id, ...one }));
 }
 
-/** Finds nothing in suites without their cases. */
+/** Compares the cases of a suite. Finds nothing if the cases were not loaded. */
 function compareCases(old: Suite, now: Suite): readonly Omit<Loosened, 'suite'>[] {
   if (old.caseCount === 0 || now.caseCount === 0) return [];
   const after = new Map([...now.cases()].map((one) => [one.id, one]));
@@ -147,7 +149,7 @@ function gatingOf({ gate, classes, contract, prompts }: Suite): Gating {
   return { gate, contracts: [contract, ...contracts], ...defined({ classes }) };
 }
 
-/** Keys of the config's `run:` that choose what is tested, or what a result means. */
+/** Compares the keys of the config's `run:` that affect the tested cells or the meaning of a result. */
 function compareRunDefaults(old: RunDefaults, now: RunDefaults): readonly Loosened[] {
   const show = (value: JsonValue | undefined): string =>
     value === undefined
@@ -176,7 +178,7 @@ const isFewer = ({ before = 1, after = 1 }: Change): boolean => !(Number(after) 
 const isMore = ({ before = 0, after = 0 }: Change): boolean => !(Number(after) <= Number(before));
 const always = (): boolean => true;
 
-/** A filter that only becomes another one may leave out other cases, so it is named. */
+/** A filter that merely changes may leave out other cases, so it is reported too. */
 const runKeys: readonly { readonly key: string; readonly isLooser: (change: Change) => boolean }[] = [
   ...['filter', 'tag', 'prompt', 'provider', 'sample', 'shard', 'lastFailed', 'changed', 'early'].map((key) => ({
     key,

@@ -5,16 +5,16 @@ import { type PlannedRun, planRun } from '../../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { findAcceptedPrompts } from './find-accepted-prompts.ts';
 
-/** What a run will do, and what it will be compared with. */
+/** The plan of a run, and the baselines and prompts to compare with. */
 export interface Planning extends Omit<RunBaselines, 'project'> {
-  /** With the baselines' own prompts in the project, where `--rerun-baseline` wants them. */
+  /** The options. With `--rerun-baseline`, the project contains the baselines' own prompts. */
   readonly options: RunOptions;
   readonly planned: PlannedRun;
-  /** What the variants are compared with, by `suiteVariantKey`. */
+  /** The prompts that variants are compared with, by `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
 }
 
-/** A plan over the suites, with the baselines' own prompts where `--rerun-baseline` wants them. */
+/** Plans the suites. With `--rerun-baseline`, the plan contains the baselines' own prompts. */
 export async function planWithBaselines(
   given: RunOptions,
   ports: Pick<RunPorts, 'cwd' | 'env' | 'mask'>,
@@ -27,7 +27,7 @@ export async function planWithBaselines(
     findBaseline: baselines.findBaseline,
     mask: ports.mask,
   });
-  // The accepted prompt may have been asked on another model.
+  // The accepted prompt may use another model.
   const providers = new Map(planned.providers);
   for (const { variant } of acceptedPrompts.values()) {
     if (variant !== undefined) providers.set(providerKey(variant.provider), variant.provider);

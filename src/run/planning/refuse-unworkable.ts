@@ -6,7 +6,7 @@ import { refuseToolRecording } from '../cells/record-tools.ts';
 import { refuseLiveTools } from '../cells/start-tools.ts';
 import type { Planning } from './plan-with-baselines.ts';
 
-/** Throws a `UserError` if a planned run can't work: before anything is sent or stored. */
+/** Throws a `UserError` if a planned run can't work. Call it before anything is sent or stored. */
 export function refuseUnworkable({ options, planned }: Planning, ports: RunPorts): void {
   if (options.updateBaseline) refuseUnwritableBaselines(planned.plan.suites, options.project.root);
   if (options.recordTools === true) refuseToolRecording(planned, options, ports);

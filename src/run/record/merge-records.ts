@@ -20,8 +20,8 @@ export interface MergeOptions {
 }
 
 /**
- * Writes one record from those of all shards of a run, beside the other runs, and returns its path. Throws a `UserError` for
- * shards that are missing, of another run, or given twice, and a `StorageError`.
+ * Merges the records of all shards of a run into one record and returns its path. Throws a `UserError` for shards that
+ * are missing, duplicate or from another run, and a `StorageError`.
  */
 export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): string {
   const records = shards.map((name) => {
@@ -39,7 +39,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
   try {
     writeRows();
   } catch (error) {
-    // Half of it would look like the record of a run that was interrupted.
+    // A half-written record would look like an interrupted run.
     writer.discard();
     throw error;
   }
@@ -86,7 +86,7 @@ function toProblem(message: string): Problem {
   return { code: 'record', severity: 'error', message, hint: 'name the record of each shard of one run once' };
 }
 
-/** What merging needs of a shard's record. */
+/** The data of a shard's record for merging. */
 interface ShardRecord {
   /** Shown in messages. */
   readonly name: string;
@@ -95,7 +95,7 @@ interface ShardRecord {
   readonly end: EndRow | undefined;
 }
 
-/** Why records are not the shards of one run; empty if they are. */
+/** The reasons why the records are not the shards of one run; empty if they are. */
 function findMergeFaults(records: readonly ShardRecord[]): readonly string[] {
   const faults: string[] = [];
   const shards: { readonly record: ShardRecord; readonly shard: RecordedShard }[] = [];
@@ -122,7 +122,7 @@ function findMergeFaults(records: readonly ShardRecord[]): readonly string[] {
   return faults;
 }
 
-/** The header of the run that the shards are the parts of. */
+/** The header of the merged run. */
 function mergeHeaders(records: readonly ShardRecord[]): Omit<RunHeader, 'id'> {
   const headers = records.map(({ header }) => header);
   const [first] = headers;
@@ -142,7 +142,7 @@ function mergeHeaders(records: readonly ShardRecord[]): Omit<RunHeader, 'id'> {
   };
 }
 
-/** The end of the merged run: as long as the longest shard, cut off where one was. */
+/** The end of the merged run: the longest duration of the shards, and the stop reason of a stopped one. */
 function mergeEnds(records: readonly ShardRecord[]): EndRow {
   const ends = records.flatMap(({ end }) => end ?? []);
   const stopReason = ends.find((end) => end.stopReason !== undefined)?.stopReason;
@@ -154,7 +154,7 @@ function mergeEnds(records: readonly ShardRecord[]): EndRow {
   };
 }
 
-/** Names what differs between two records that shards of one run have in common; undefined if nothing does. */
+/** Names the first difference between two headers that shards of one run must share; undefined if there is none. */
 function findDifference(a: RunHeader, b: RunHeader): string | undefined {
   if (a.tool.version !== b.tool.version) return 'version of llmcheck';
   if (a.settings.shard?.selection !== b.settings.shard?.selection) return 'selection, or another state, of the cases';
@@ -174,7 +174,7 @@ function findDifference(a: RunHeader, b: RunHeader): string | undefined {
   return a.settings.shard?.plan === b.settings.shard?.plan ? undefined : 'plan: its trials or variants differ';
 }
 
-/** A flag that chooses what runs and has another value in each shard. */
+/** A flag that selects cells and differs between two shards. */
 function findOtherFlag(a: RunHeader, b: RunHeader): string | undefined {
   const [own, other] = [flagsOf(a.invocation), flagsOf(b.invocation)];
   const keys = [...new Set([...Object.keys(own), ...Object.keys(other)])].filter((key) => key !== 'shard');
@@ -196,7 +196,7 @@ function describeVariant(suite: string, gate: RecordedSuite['gate'], variant: Re
   return [`${suite} · ${variant.prompt} × ${variant.provider}`, canonicalJson({ gate, ...rest })];
 }
 
-/** A suite that has no case in one shard is missing there. */
+/** Merges the suites of all shards. A suite without cases in a shard is missing there. */
 function mergeSuites(all: readonly RecordedSuite[], filtered: boolean): readonly RecordedSuite[] {
   const merged = new Map<string, RecordedSuite>();
   for (const suite of all) {
@@ -228,7 +228,7 @@ function mergeVariants(a: readonly RecordedVariant[], b: readonly RecordedVarian
   return [...sums, ...b.filter((variant) => !a.some((known) => same(known, variant)))];
 }
 
-/** What holds for all cases is what is known for certain in each part of them. */
+/** Merges the states of the accepted prompt. The result holds for the cases of all shards. */
 function mergeAccepted(
   a: RecordedVariant['acceptedPrompt'],
   b: RecordedVariant['acceptedPrompt'],

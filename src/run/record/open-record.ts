@@ -13,7 +13,7 @@ import { createRunRecord, type RunRecordWriter } from '../../record/write-run-re
 import type { EarlierPart } from './resume.ts';
 
 export interface RecordOptions {
-  /** Where new records are created. */
+  /** The folder for new records. */
   readonly folder: string;
   readonly header: Omit<RunHeader, 'id'>;
   /** The part of the run that this one continues. */
@@ -37,7 +37,7 @@ export function openRecord(options: RecordOptions): OpenRecord {
   return new OpenRecord({ ...header, id, startedAt }, writer, rows, options);
 }
 
-/** Rows are summarized as they are written, so that nothing has to be read again to count them. */
+/** The summaries of the written rows. They are kept in memory, so that counting need not read rows again. */
 class KeptRows {
   readonly summaries: RowSummary[] = [];
   readonly places = new RowPlaces();
@@ -52,7 +52,7 @@ class KeptRows {
     this.held.set(cellKeyText(row), this.#summarize(row, place));
   };
 
-  /** Counts a row that was held, and returns it. */
+  /** Starts to count a held row, and returns it. */
   release(key: string): RowSummary | undefined {
     const row = this.held.get(key);
     if (row === undefined) return undefined;
@@ -81,7 +81,7 @@ export class OpenRecord {
   readonly #rows: KeptRows;
   readonly #ports: Pick<RunPorts, 'cwd' | 'onProgress'>;
   readonly #onRefused: () => void;
-  /** The last count: reading again without a new row differs only in how the run ended. */
+  /** The last count. It is reused if no row was added since. */
   #counted: { readonly rows: number; readonly record: StoredRecord } | undefined;
   #isBroken = false;
   #isTakenOver = false;
@@ -107,7 +107,7 @@ export class OpenRecord {
 
   /**
    * Counts the row of a cell that an earlier part of the run finished; false if there is none. A resumed run counts
-   * each row when its cell is due. It then decides at each step like a run that was not interrupted.
+   * each row when its cell is due. Each step then decides as in a run without interruption.
    */
   countIfFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
     // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
@@ -123,8 +123,8 @@ export class OpenRecord {
   }
 
   /**
-   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. The rows of one turn of
-   * the event loop are written together: a write takes longer than all other work on a row.
+   * Resolves when the row is on disk or the disk has refused it. Earlier rows stay readable. Rows of one turn of the
+   * event loop are written together, because a write is the slowest part.
    */
   append(row: CellRow): Promise<void> {
     this.#waiting.push(row);
@@ -151,7 +151,7 @@ export class OpenRecord {
   /** The record so far, counted from its rows. Without an end the run goes on. */
   read(end: EndRow | undefined): StoredRecord {
     const { cwd } = this.#ports;
-    // Another run has rewritten the file, so rows are at other places now.
+    // Another run has rewritten the file, so the known places of rows are wrong.
     if (this.#isTakenOver) return openStoredRecord(this.path, cwd, end === undefined ? {} : { end });
     const { summaries, places } = this.#rows;
     if (this.#counted?.rows !== summaries.length) {
@@ -169,7 +169,7 @@ export class OpenRecord {
     this.#write(rows);
   }
 
-  /** Writes all rows or, if the disk refuses them, none, and nothing after them. */
+  /** Writes all rows. If the disk refuses them, writes none of them and no later row. */
   #write(rows: readonly (CellRow | EndRow)[]): void {
     if (this.#isBroken) return;
     try {
@@ -188,7 +188,7 @@ export class OpenRecord {
   }
 }
 
-/** Two runs that start in the same second may draw the same id. */
+/** Retries with a new id, because two runs in the same second may get the same one. */
 export function createUnderFreeId(
   folder: string,
   header: Omit<RunHeader, 'id'>,
@@ -207,7 +207,7 @@ export function createUnderFreeId(
 
 const maxIdDraws = 100;
 
-/** A record that can't be opened is a problem before the first call, while the user can still fix it. */
+/** Turns storage errors on opening a record into a `UserError`, because the user can fix them before the first call. */
 export function refuseStorageErrors<T>(open: () => T): T {
   return withRefusal(open, 'make room or make the folder writable: a run without a record could not be reported');
 }

@@ -16,24 +16,27 @@ import type { Mask } from '../../secrets/mask-secrets.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 
-/** The part of a run that came before, and that this one continues. */
+/** The earlier part of the run that this run continues. */
 export interface EarlierPart {
   readonly id: string;
   /** ISO 8601. */
   readonly startedAt: string;
   /** The header of the whole run. */
   readonly header: Omit<RunHeader, 'id'>;
-  /** Planned cells that it finished. */
+  /** Number of planned cells that it finished. */
   readonly doneCells: number;
-  /** The row of a finished cell in the record as written again; undefined for a cell that runs now. */
+  /** The index of a finished cell's row in the rewritten record; undefined for a cell that runs now. */
   readonly rowOf: (key: CellKey) => number | undefined;
-  /** True once for a cached answer of this time and key. The earlier part was billed for it without writing its row. */
+  /**
+   * Returns true once for a cached answer with this time and key. The earlier part paid for it but did not write its
+   * row.
+   */
   readonly isOwn: (receivedAt: string, key: string) => boolean;
-  /** Writes the record again with the rows that are kept; `onRow` gets each with its new place. Call it once. */
+  /** Rewrites the record with the kept rows. `onRow` gets each row with its new place. Call it once. */
   readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;
 }
 
-/** An answer may have come this long after the last row: judges take their time before a row is written. */
+/** The longest time from the last row to an unwritten answer. Judging can delay the writing of a row. */
 const unwrittenMs = 60_000;
 
 export interface ResumeOptions {
@@ -48,9 +51,9 @@ export interface ResumeOptions {
 }
 
 /**
- * Keeps the verdicts on cells, confirmation trials included, that would run again exactly as they did. Every other cell
- * runs again: errored or interrupted cells, changed requests, checks or settings, and damaged lines. An interrupted run
- * also keeps its errored confirmation trials. It has spent its calls on them, and ends as if it had never stopped.
+ * Keeps the verdicts of cells and confirmation trials that would run again unchanged. All others run again: errored or
+ * interrupted cells, changed requests, checks or settings, and damaged lines. An interrupted run also keeps its errored
+ * confirmation trials, because it has spent calls on them. It ends like a run without interruption.
  */
 export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOptions): EarlierPart {
   const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
@@ -63,7 +66,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
     const message = `the run began with --max-cost ${maxCostUsd} and goes on without a limit; give the flag again to limit this part`;
     ports.onProgress({ type: 'note', message });
   }
-  // The record would lose all its answers. The suites may come back with `--watch`.
+  // The record would lose all its answers. With `--watch`, the suites may come back.
   if (planned.plan.cellCount === 0 && earlier.cells.size > 0 && resume.isTouched === undefined) {
     const message = `--resume: the run ${earlier.header.id} has answers, but none of its suites and cases is found now`;
     throw new UserError({ code: 'usage', message, hint: 'bring its suites back, or run without --resume' });
@@ -81,7 +84,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
     header,
     doneCells: rows.size,
     rowOf: (key) => rows.get(cellKeyText(key)),
-    // The earlier part of `--watch` ended by itself, so later answers belong to none of its cells.
+    // With `--watch`, the earlier part ended normally. Later answers do not belong to its cells.
     isOwn(receivedAt, key) {
       const isEarlier = receivedAt >= startedAt && Date.parse(receivedAt) <= modifiedMs + unwrittenMs;
       if (resume.isTouched !== undefined || !isEarlier || billedKeys.has(key)) return false;
@@ -104,8 +107,8 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
 }
 
 /**
- * Cells are kept although headers or options were edited. The record can then not say which settings each cell was
- * asked with.
+ * Marks mixed settings: kept cells may have been asked with other headers or options. The record does not store the
+ * settings of each cell.
  */
 function markMixedSettings(header: Omit<RunHeader, 'id'>, earlier: RunHeader): Omit<RunHeader, 'id'> {
   const before = new Map(
@@ -143,7 +146,7 @@ function markMixedSettings(header: Omit<RunHeader, 'id'>, earlier: RunHeader): O
 interface EarlierCell {
   readonly key: CellKey;
   readonly place: RowPlace;
-  /** The hash of all that it ran. */
+  /** The hash of everything that it ran. */
   readonly cellHash: string;
   readonly isVerdict: boolean;
   readonly isErrored: boolean;
@@ -177,7 +180,7 @@ function isVerdict({ status, suite }: CellRow, { isTouched }: ResumeOptions['res
   return status === 'passed' || status === 'failed' || (status === 'errored' && isTouched?.(suite) === false);
 }
 
-/** The fields of a row about its case that the cell's hash leaves out, so they may have changed since. */
+/** The fields of a row about its case that the cell hash does not cover, so they may be outdated. */
 type CellDetail = Pick<Cell, 'at' | 'tags' | 'description'>;
 
 interface KeptCell extends Pick<EarlierCell, 'place' | 'isConfirmation'> {
@@ -200,7 +203,8 @@ function findKept(
       const found = cells.get(key);
       if (found?.isVerdict === true && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
       for (const confirmation of confirmations.get(key) ?? []) {
-        // It asked what its case's first trial asks, or the accepted prompt, under another number.
+        // A confirmation trial sends the request of its case's first trial, or of the accepted prompt, with another
+        // number.
         const { trial } = confirmation.key;
         const asked = confirmation.side === 'accepted' ? acceptedCellOf(cell.key) : cell;
         if (asked === undefined) continue;

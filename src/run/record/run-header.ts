@@ -12,7 +12,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { maskVariant } from '../planning/find-accepted-prompts.ts';
 import type { Planning } from '../planning/plan-with-baselines.ts';
 
-/** What a record says before its first row: settings, suites and variants, without secrets. */
+/** The header of a record: settings, suites and variants, without secrets. */
 export function buildHeader(
   { options, planned, acceptedPrompts }: Planning,
   loosened: readonly Loosened[],
@@ -49,8 +49,8 @@ export function buildHeader(
 }
 
 /**
- * What the random order of an early run is drawn by: the seed or, without one, what the prompts send. Another prompt then
- * gets another order, and the same prompt asks its cached cases again.
+ * The seed of the random order of an early run: the given seed or, by default, a hash of models, parameters and
+ * prompts. A changed prompt then gets a new order; the same prompt asks its cached cases again.
  */
 function findOrder({ seed }: NonNullable<RunOptions['early']>, suites: RunHeader['suites']): string {
   if (seed !== undefined) return `${seed}`;
@@ -62,8 +62,8 @@ function findOrder({ seed }: NonNullable<RunOptions['early']>, suites: RunHeader
 }
 
 /**
- * A run that selects no case in any shard has no shard: its emptiness is a mistake, that of a single shard is not. Under
- * --allow-empty it is none either, and its shards are merged as others are.
+ * Leaves out the shard if no shard of the run has a case. An empty run is a mistake, but a single empty shard is not.
+ * With --allow-empty, neither is, and the shards are merged as usual.
  */
 function settingsOf(settings: RunSettings, { plan, isEmptyShard, shard }: PlannedRun): RunSettings {
   const { shard: _shard, ...unsharded } = settings;

@@ -25,7 +25,7 @@ export interface CompiledCriterion {
 export interface FoundModel {
   /** The id it is asked under; undefined for a model that is computed here. */
   readonly id?: string;
-  /** What a case's hash covers: the model, and not the id it is given. */
+  /** The part for the case hash: the model but not its id. */
   readonly identity: JsonValue;
   readonly config?: ProviderConfig;
 }
@@ -134,7 +134,7 @@ export function withModel(
   };
 }
 
-/** The id of a judge does not change its verdict. */
+/** Removes the judge's id, which does not change its verdict. */
 function withoutModel(value: unknown, { param }: AskedModel): JsonValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as JsonValue;
   const { [param]: _, ...rest } = value as JsonObject;

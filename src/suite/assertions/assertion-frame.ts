@@ -61,7 +61,7 @@ export function findName(located: Located, { declarations, problems }: FrameCont
   return name;
 }
 
-/** The next step where an assertion is no map. */
+/** The next step if an assertion is not a map. */
 function hintOfOther(value: unknown, isKnown: (name: string) => boolean): string {
   const [, name = '', blank, parameter = ''] =
     (typeof value === 'string' && /^(\w+)(?::(\s?)(.*))?$/s.exec(value)) || [];
@@ -82,7 +82,7 @@ function reportExtraKey(located: Located, name: string, key: string, { declarati
   });
 }
 
-/** What every assertion may have beside its name. */
+/** The keys that every assertion can have. */
 export interface Frame {
   readonly select?: SelectSpec;
   readonly name?: string;
@@ -122,7 +122,7 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
   };
 }
 
-/** What a case's hash covers beside the parameters: all that changes the verdict, so not the name. */
+/** The part of the case hash besides the parameters: everything that changes the verdict, so not the name. */
 export function framedSource({ select, weight, required }: Frame): JsonObject {
   return {
     ...(required ? { required } : {}),
@@ -138,7 +138,7 @@ function inOrder(value: SelectSpec): JsonObject {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Names that other tools give to assertions, and what to write here; "…" is the parameter. */
+/** Assertion names of other tools with the equivalent here; "…" is the parameter. */
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['icontains', 'contains: { value: …, ignoreCase: true }'],
   ['icontains-all', 'containsAll: { value: …, ignoreCase: true }'],

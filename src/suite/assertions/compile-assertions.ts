@@ -13,7 +13,7 @@ import {
 } from './compiled-assertion.ts';
 import type { Scope } from './value-template.ts';
 
-/** Parses a list of assertions; what is wrong is reported, and left out. */
+/** Parses a list of assertions. An assertion with a mistake is reported and left out. */
 export function compileAssertions(located: Located, context: AssertionContext): readonly CompiledAssertion[] {
   const compiled: CompiledAssertion[] = [];
   for (const item of itemsOf(located)) {
@@ -23,7 +23,7 @@ export function compileAssertions(located: Located, context: AssertionContext): 
   return compiled;
 }
 
-/** Children check what their combinator selects, unless they select for themselves. */
+/** Compiles one assertion. Children check their combinator's selection, unless they have their own `select`. */
 function compileAssertion(
   located: Located,
   context: AssertionContext,

@@ -24,7 +24,7 @@ export interface AssertionContext extends Needs {
   readonly readFile: (namedBy: Located<string>) => Located | undefined;
   /** The same for a file that may not exist yet; a path as messages name it. */
   readonly files: Pick<ProjectFiles, 'findReadFault' | 'hash' | 'display'>;
-  /** The servers of the tools that the suite sends, for `mcp: live`; what is wrong is reported. */
+  /** Finds the servers of the tools that the suite sends, for `mcp: live`. Reports mistakes. */
   readonly findServers: (written: Located, use: 'run' | 'record') => ToolServers | undefined;
   /** Set within `not`. */
   readonly isNegated?: true;
@@ -92,7 +92,7 @@ export function compilePlain(
   return { name, isConstant: false, variables, templates, instantiate: (scope) => build(render(scope)) };
 }
 
-/** A map is the parameters where it holds any of their names; else it is the main parameter's value. */
+/** True if a map contains the name of a parameter. Otherwise it is the main parameter's value. */
 function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   if (declaration.wholeValue === true || typeof value !== 'object' || value === null) return false;
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
@@ -116,7 +116,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 interface ReadParams {
   readonly templates: ReadonlyMap<string, ValueTemplate>;
-  /** Where each is written, in the suite or in the file that it names. */
+  /** The place of each parameter, in the suite or in the file that it names. */
   readonly places: ReadonlyMap<string, Located>;
 }
 
@@ -189,7 +189,7 @@ function warnOfIdle(parsed: unknown, { name, declaration, written, frame, isNega
   });
 }
 
-/** Reports what the schema refuses where each parameter is written. */
+/** Reports the schema's issues at the place of each parameter. */
 function reportParams(found: readonly z.core.$ZodIssue[], params: Params): void {
   const { name, declaration, written, isMap, places, problems } = params;
   const main = declaration.main ?? 'value';
@@ -209,7 +209,7 @@ function reportParams(found: readonly z.core.$ZodIssue[], params: Params): void 
   });
 }
 
-/** Reports what is wrong with the parameters that are no templates, where the others can't be rendered. */
+/** Reports mistakes in the parameters without templates, if the others can't be rendered. */
 function reportConstants(params: Params): void {
   const { declaration, templates } = params;
   const { params: schema, spelled } = declaration;

@@ -8,7 +8,7 @@ export interface CompiledAssertion {
   readonly name: string;
   /** True without templates: one check for all cases. */
   readonly isConstant: boolean;
-  /** The JSONPaths that it follows in the answer; those that are templates are left out. */
+  /** The JSONPaths that it reads in the answer, without templates. */
   readonly paths: readonly PlacedPath[];
   readonly variables: readonly string[];
   /** Templates of its parameters and of its children's. */
@@ -66,13 +66,13 @@ export interface PlacedPath {
   readonly selects: boolean;
 }
 
-/** A selection and where it is written. */
+/** A selection with its place. */
 export interface PlacedSelect {
   readonly select: SelectSpec;
   readonly at: Located;
 }
 
-/** The paths of a plain assertion that must lead somewhere for it to pass. */
+/** The paths of a plain assertion that must select a node for it to pass. */
 export function findPaths(name: string, written: Located, placed: PlacedSelect | undefined): readonly PlacedPath[] {
   const selected = placed?.select.kind === 'jsonPath' ? placed.select.path : undefined;
   const selection =
@@ -85,7 +85,7 @@ export function findPaths(name: string, written: Located, placed: PlacedSelect |
   return [...selection, { path: (selected ?? '$') + at.value.trim().slice(1), at, selects: false }];
 }
 
-/** `exists: false` and a count of 0 are right where the schema has no such place. */
+/** True for `exists: false` and a count of 0, which hold if the schema has no such place. */
 function wantsNothing(written: Located): boolean {
   const count = childOf(written, 'count');
   const most = typeof count.value === 'object' && count.value !== null ? childOf(count, 'max').value : count.value;

@@ -11,7 +11,7 @@ import { isText, itemsOf, type Located, locate, type Problems, textsOf } from '.
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 
-/** What compiling an assertion needs beside its parameters. */
+/** The context for compiling an assertion. */
 export interface Needs {
   readonly readCode: ReadCode;
   readonly packageVersion: VersionOf;
@@ -55,7 +55,7 @@ interface CodeContext {
   readonly problems: Problems;
 }
 
-/** Finds the user's own code of an assertion: what it names must be there, and its content is hashed. */
+/** Finds the user's own code of an assertion. The named file must exist, and its content is hashed. */
 export type ReadCode = (kind: 'module' | 'tools' | 'command', written: CodeParams) => CodeSource | undefined;
 
 interface CodeParams {
@@ -66,7 +66,7 @@ interface CodeParams {
   readonly env?: Located;
 }
 
-/** Reads each file once: cases may be built again later in the run, when it has changed. */
+/** Reads each file once, because cases may be built again later in the run, after the file has changed. */
 export function createReadCode(context: CodeContext): ReadCode {
   const { files: project, problems } = context;
   const closures = new Map<string, readonly string[]>();

@@ -63,7 +63,7 @@ const forms = {
     .transform(({ file }) => ({ kind: 'file' as const, path: file })),
 };
 
-/** What a function of the user's own makes of the answer. */
+/** The form for the user's own function. */
 const moduleForm = z.strictObject({
   module: words.describe('What a function that this file exports makes of the answer.'),
   export: words.optional().describe('The export; default "default".'),
@@ -77,7 +77,7 @@ const oneSelect = z.union([z.enum(names), ...Object.values(forms), moduleForm]);
 /** The schema of `select` in the JSON Schema of suites. */
 export const selectSchema = z.union([...oneSelect.options, z.array(oneSelect).min(1)]);
 
-/** Steps that select from a text, and so from what another step found. */
+/** Steps that select from a text, and so from the result of another step. */
 const textSteps: ReadonlySet<string> = new Set(['json', 'jsonPath', 'regex', 'codeBlock', 'xmlTag', 'trim', 'replace']);
 
 interface Selecting {
@@ -87,7 +87,7 @@ interface Selecting {
   readonly readCode?: ReadCode;
 }
 
-/** Parses `select`; undefined and a problem where it has no form that is known. */
+/** Parses `select`. Returns undefined and reports a problem if it has no known form. */
 export function parseSelect(located: Located, problems: Problems, selecting: Selecting = {}): SelectSpec | undefined {
   const { value } = located;
   const { label = 'select' } = selecting;

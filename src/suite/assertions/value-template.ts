@@ -5,7 +5,7 @@ import { TemplateError } from '../../templates/template-error.ts';
 import { attempt } from '../../text/attempt.ts';
 import { childOf, type Located } from '../documents/locate.ts';
 
-/** What templates may read: the case's vars and `expected`. */
+/** The variables for templates: the case's vars and `expected`. */
 export type Scope = Readonly<Record<string, unknown>>;
 
 /** A value whose strings may be templates. */

@@ -61,7 +61,7 @@ export interface CaseContext {
   readonly assertionContext: AssertionContext;
   readonly defaults: CaseGroup;
   readonly prompts: readonly CompiledPrompt[];
-  /** The ids of all prompts, also of those that could not be read. */
+  /** The ids of all prompts, including prompts with errors. */
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
   readonly providers: readonly ProviderConfig[];
@@ -71,7 +71,7 @@ export interface CaseContext {
   /** The tools that the models are given; undefined if they may have others. */
   readonly declaredTools: ReadonlySet<string> | undefined;
   readonly hasOutputContract: boolean;
-  /** Gives the class of a case, where the suite has classes. */
+  /** The source of a case's class, if the suite has classes. */
   readonly truth: TruthSource | undefined;
   /** The suite's, for prompts without one of their own. */
   readonly contract: Contract;
@@ -94,7 +94,10 @@ export interface BuiltCases {
   readonly reportUnused: () => void;
 }
 
-/** The characters of a suite's rows whose cases stay in memory. Where there are more, each reader reads the files again. */
+/**
+ * The most characters of a suite's rows whose cases stay in memory. If there are more, each reader reads the files
+ * again.
+ */
 const maxKeptChars = 4 * 1024 * 1024;
 
 /** Builds and checks every case: shape, id, settings, checks, turns, and a trial rendering of each prompt. */
@@ -186,14 +189,14 @@ function* rebuildCases(sources: readonly RowSource[], builder: Builder): Generat
   }
 }
 
-/** A row with what its file and the defaults add to it. */
+/** A row with the additions of its file and the defaults. */
 interface Draft extends CaseInput {
   readonly own: CaseRow;
   readonly settings: Settings;
   readonly vars: Vars;
-  /** Its own assertions; those of its file and the defaults come before them. */
+  /** Its own assertions. The assertions of its file and the defaults come before them. */
   readonly assertions: readonly CompiledAssertion[];
-  /** Its own stubs; those of its file and of the suite come after them. */
+  /** Its own stubs. The stubs of its file and of the suite come after them. */
   readonly tools: CompiledTools | undefined;
   readonly group: CaseGroup;
   readonly at: SourceLocation;
@@ -272,7 +275,7 @@ function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | und
   return built;
 }
 
-/** A mistake in a row must not hide the others: checks what can be checked without the rest. */
+/** Checks the valid parts of a row, so that one mistake does not hide others. */
 function checkParts(row: Located, builder: Builder): void {
   const written = childOf(row, 'assert');
   if (caseSchema.shape.assert.safeParse(written.value).success) compileRow(written, builder);

@@ -25,7 +25,7 @@ import { markSpelling } from './case-hash.ts';
 import type { CaseFaults } from './check-case.ts';
 import { type CompiledTools, compileTools, joinTools, renderTools, templatesOf } from './tool-stubs.ts';
 
-/** What the checks of all cases of a suite share. */
+/** The data that the checks of all cases share. */
 export interface CheckBuilder {
   readonly assertionContext: AssertionContext;
   readonly faults: CaseFaults;
@@ -39,11 +39,11 @@ export interface CheckBuilder {
 export interface CaseInput {
   readonly id: string;
   readonly row: Located;
-  /** What its templates may read. */
+  /** The variables that its templates can read. */
   readonly scope: Scope;
 }
 
-/** Compiles the assertions of one row, or finds those of an earlier row that has the same. */
+/** Compiles the assertions of one row, or reuses the result of an earlier row with the same ones. */
 export function compileRow(written: Located, builder: CheckBuilder): readonly CompiledAssertion[] {
   if (written.value === undefined) return [];
   const key = `${written.source.folder}\n${JSON.stringify(markSpelling(written.value))}`;
@@ -62,7 +62,7 @@ export function noteVariables(compiled: readonly CompiledAssertion[], { variable
   for (const assertion of compiled) addRoots(assertion.variables, variables);
 }
 
-/** The checks of a case; what can't be rendered is left out and counted as a fault. */
+/** The checks of a case. A check that can't be rendered is left out and counted as a fault. */
 export function buildChecks(
   assertions: readonly CompiledAssertion[],
   input: CaseInput,
@@ -105,7 +105,7 @@ export interface TruthSource {
   readonly names: ReadonlySet<string> | undefined;
 }
 
-/** The class of a case; undefined, and a problem, where the template gives none that there is. */
+/** The class of a case. Returns undefined and reports a problem if the template yields no known class. */
 export function buildTruth(source: TruthSource, input: CaseInput, builder: TruthBuilder): string | undefined {
   const { faults, problems } = builder;
   const { template, names } = source;
@@ -130,7 +130,7 @@ export function buildTruth(source: TruthSource, input: CaseInput, builder: Truth
 
 type TruthBuilder = Pick<CheckBuilder, 'faults'> & { readonly problems: Problems };
 
-/** Where the class of a case is written: the variable that the template reads. */
+/** The place of a case's class: the variable that the template reads. */
 export function placeOfTruth({ template }: TruthSource, row: Located): SourceLocation {
   const [first = 'expected'] = template.variables;
   const [root = first] = first.split(/[.[]/);
@@ -211,9 +211,7 @@ export function noteTools(tools: CompiledTools, { variables }: CheckBuilder): vo
   for (const template of templatesOf(tools)) addRoots(template.variables, variables);
 }
 
-/**
- * Builds what answers the tool calls of a case: its own stubs first, then those of its file, then those of the suite.
- */
+/** Builds the stubs for the tool calls of a case: its own first, then its file's, then the suite's. */
 export function buildAgent(
   list: readonly (CompiledTools | undefined)[],
   { maxSteps }: { readonly maxSteps?: number | undefined },

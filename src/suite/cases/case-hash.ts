@@ -37,7 +37,7 @@ function describeTurn(turn: Turn): JsonValue {
   }
 }
 
-/** The results of tool calls are sent to the model, so what answers them is an input. */
+/** Describes the case's tools. Their results are sent to the model, so they are part of the input. */
 function describeAgent(agent: AgentSettings | undefined): JsonObject {
   if (agent === undefined) return {};
   const { stubs, module, servers, maxSteps } = agent;

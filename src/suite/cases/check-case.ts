@@ -83,7 +83,7 @@ function isAskedLater(prompt: CompiledPrompt, testCase: Case): boolean {
 
 interface IdContext {
   readonly problems: Problems;
-  /** Where each id comes first. */
+  /** The first place of each id. */
   readonly firstPlaces: Map<string, SourceLocation>;
 }
 
@@ -112,11 +112,11 @@ export function registerId(
 
 /** A template that could not be rendered for a case. */
 interface CaseFault {
-  /** The name of what reads the variable, for messages: `prompt "v1"`. */
+  /** The reader of the variable, for messages: `prompt "v1"`. */
   readonly reader: string;
   /** The reader itself, to count by. */
   readonly key: object;
-  /** The place where the template fails. */
+  /** The place of the failing template. */
   readonly at: SourceLocation;
   readonly error: TemplateError;
   readonly caseId: string;
@@ -212,7 +212,7 @@ function nearestVariable(variable: string, scope: Scope): string | undefined {
   return undefined;
 }
 
-/** The place is the case, so its variable is what is to be written otherwise. */
+/** Suggests renaming the case's variable, because the problem is shown at the case. */
 function findRename(variable: string, scope: Scope): string | undefined {
   const nearest = findNearest(variable, Object.keys(scope));
   return nearest === undefined ? nearestVariable(variable, scope) : `rename "${nearest}" in its vars to "${variable}"`;

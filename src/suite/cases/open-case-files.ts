@@ -31,7 +31,7 @@ export interface RowSource {
 export interface CaseFile {
   /** As problems name it. */
   readonly shown: string;
-  /** Where the suite names it. */
+  /** The place in the suite that names it. */
   readonly namedBy: Located;
   /** False if a pattern found it. */
   readonly isNamed: boolean;
@@ -79,7 +79,7 @@ async function openCaseFiles(item: Located, context: ReadContext): Promise<reado
   return sources;
 }
 
-/** A mistake beside the name of the file must not hide those in its rows. */
+/** Reads the valid parts. A mistake beside the file's name must not hide mistakes in its rows. */
 function readValidParts(item: Located) {
   const { file, assert } = caseFileSchema.shape;
   const named = file.safeParse(childOf(item, 'file').value);
@@ -112,7 +112,7 @@ async function findCaseFiles(named: Located<string>, { files, problems }: ReadCo
   });
 }
 
-/** Undefined if the file can't be read, which is reported where the suite names it. */
+/** Opens the file. Returns undefined if it can't be read, and reports this at its name in the suite. */
 async function openFile(path: string, namedBy: Located, context: ReadContext): Promise<ReadRows | undefined> {
   const { files, problems } = context;
   if (isRowFile(path)) {
@@ -157,7 +157,7 @@ async function readPromptRows(path: string, namedBy: Located, context: ReadConte
 /** A case as written, once its shape is known to be right. */
 export type CaseRow = z.output<typeof caseSchema>;
 
-/** Settings and assertions that several cases share: those of a file of cases, or the suite's defaults. */
+/** Settings and assertions that several cases share, from a case file or the suite's defaults. */
 export interface CaseGroup {
   readonly settings: CaseRow;
   readonly assertions: readonly CompiledAssertion[];
@@ -173,7 +173,7 @@ export function readRow(row: Located, problems: Problems): CaseRow | undefined {
   return vars === undefined || shaped === undefined ? shaped : Object.assign(shaped, { vars });
 }
 
-/** The next step where a case has no vars, and what is hardly meant as another key. */
+/** The next step if a case has no `vars` and its unknown keys are probably variables. */
 function hintOfVars({ value, source }: Located, unknown: readonly string[], key: string): string | undefined {
   const known = Object.keys(caseSchema.shape);
   if (Object.hasOwn(Object(value), 'vars')) return undefined;
@@ -205,7 +205,7 @@ function withPlainSettings(row: Located): Located {
 
 const spelledKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'turns', 'tools']);
 
-/** Takes the id as written, or else a hash of what the model is sent: moving a case does not change it. */
+/** The written id, or else a hash of the case's input. Moving a case does not change the id. */
 export function idOf({ id, vars = {}, turns, tools }: Pick<CaseRow, 'id' | 'vars' | 'turns' | 'tools'>): string {
   if (id !== undefined) return spell(id);
   const sent = turns?.map((turn) => ({ ...turn, assert: undefined }));
@@ -215,7 +215,7 @@ export function idOf({ id, vars = {}, turns, tools }: Pick<CaseRow, 'id' | 'vars
 /** How a case runs and counts. */
 export type Settings = ReturnType<typeof mergeSettings>;
 
-/** The settings of a case, else those of its file, else the defaults. */
+/** The settings of a case, else the settings of its file, else the defaults. */
 export function mergeSettings(own: CaseRow, group: CaseRow, defaults: CaseRow) {
   return {
     maxSteps: own.maxSteps ?? group.maxSteps ?? defaults.maxSteps,
@@ -243,7 +243,7 @@ interface Replacing {
   readonly replaces?: string;
 }
 
-/** Reports settings that name what the suite does not have, and settings that contradict each other. */
+/** Reports settings that contradict each other, or that name something the suite does not have. */
 export function checkSettings(id: string, row: Located, settings: Settings, context: SettingsContext): void {
   const { problems, promptIds, providerIds } = context;
   const { prompts = [], providers = [], mustPass, observe, skip } = settings;

@@ -190,7 +190,7 @@ function hasOddQuotes(text: string): boolean {
   return text.split('"').length % 2 === 0;
 }
 
-/** What separates the columns of a header that holds no comma. */
+/** The separator of a header without commas. */
 function findSeparator(header: string): string | undefined {
   const line = header.trimEnd();
   if (line.includes(',')) return undefined;

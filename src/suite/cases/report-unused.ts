@@ -44,7 +44,10 @@ export function reportUnused(rows: ReadonlyMap<string, Located>, parts: ReadPart
   }
 }
 
-/** Warns of variables that a provider of the suite is sent, and that no case has. Other suites use those of the config too. */
+/**
+ * Warns of variables that the suite's own providers use but no case sets. Skips the config's providers, which other
+ * suites use too.
+ */
 export function warnOfMissing(given: ReadonlySet<string>, { providers, adapters, config, problems }: ReadParts): void {
   if (problems.errorCount() > 0) return;
   for (const provider of providers.filter((one) => !config.providers.includes(one))) {

@@ -52,7 +52,7 @@ function declarationsOf(tool: JsonValue): readonly JsonValue[] {
   return [parts.find((part) => isJsonObject(part) && typeof part['name'] === 'string') ?? tool];
 }
 
-/** Where the stubs of each tool come first. */
+/** The first place of each tool's stubs. */
 export type StubUse = Map<string, { readonly row: Located; readonly isGuard: boolean }>;
 
 /** Warns of stubs that no call can reach: most likely their names are mistyped. */

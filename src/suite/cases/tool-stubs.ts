@@ -25,11 +25,11 @@ import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
 import { codeLimits, recordSchema, stubSchema } from '../schema/tool-schema.ts';
 
-/** What is written under `tools`, with the values of stubs as templates. */
+/** The compiled `tools` of a suite or case. The values of stubs are templates. */
 export interface CompiledTools {
   readonly stubs: readonly CompiledStub[];
   readonly module?: ToolsCode;
-  /** Where the answers of real tools are recorded. */
+  /** The file and tools for recording real answers. */
   readonly record?: RecordTarget;
   /** The servers that are asked, with `mcp: live`. */
   readonly servers?: ToolServers;
@@ -42,7 +42,7 @@ interface CompiledStub {
   readonly schema?: unknown;
   readonly ignore?: readonly (readonly PlainStep[])[];
   readonly kind: StubAnswer['kind'];
-  /** What the tool returns, or the error that it reports. */
+  /** The tool's result or error. */
   readonly value: ValueTemplate;
 }
 
@@ -79,7 +79,7 @@ function compileList(items: readonly Located[], context: AssertionContext): Comp
   return joinTools(list);
 }
 
-/** Stubs of several places; those that come first answer first. */
+/** Joins the stubs of several places. Earlier stubs take precedence. */
 export function joinTools(list: readonly (CompiledTools | undefined)[]): CompiledTools {
   const stubs = list.flatMap((tools) => tools?.stubs ?? []);
   const module = list.find((tools) => tools?.module !== undefined)?.module;
@@ -172,7 +172,7 @@ function readSchema(written: Located, name: string, { readFile, problems }: Asse
 
 const answerKinds = ['returns', 'fails', 'never'] as const;
 
-/** What answers the tool calls of a case; undefined if nothing does. Throws a `RenderError` for a missing variable. */
+/** The tools of a case; undefined if nothing answers its calls. Throws a `RenderError` for a missing variable. */
 export function renderTools(
   { stubs, module, record, servers }: CompiledTools,
   { maxSteps, turns }: { readonly maxSteps: number | undefined; readonly turns: number },
@@ -196,7 +196,7 @@ function renderAnswer({ kind, value }: CompiledStub, scope: Scope): StubAnswer {
   return kind === 'fails' ? { kind, message: text } : { kind, content: text };
 }
 
-/** What a map has beside its tools: code, a file of stubs, and the real tools. */
+/** The sources in a map besides its tools: code, a file of stubs, and the real tools. */
 interface ToolSources {
   readonly module?: ToolsCode;
   readonly record?: RecordTarget;

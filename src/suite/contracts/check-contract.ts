@@ -12,7 +12,7 @@ import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
 import type { PlacedTemplate } from '../prompts/prompt-content.ts';
 import { findTemplateVariable } from './contract-places.ts';
 
-/** Holds what each prompt reads against the input schema that callers see. */
+/** Checks the variables that each prompt reads against the input schema that callers see. */
 export function checkPromptVariables(prompts: readonly CompiledPrompt[], contract: Contract, problems: Problems): void {
   for (const { version, templates } of prompts) {
     const schema = version.contract?.input ?? contract.input;
@@ -88,7 +88,7 @@ export function createPathCheck({ problems, contract, prompts }: PathContext): C
   };
 }
 
-/** Checks the vars of a case; what is wrong is reported at its row. */
+/** Checks the vars of a case. Reports mistakes at its row. */
 export type CheckInput = (built: Case, row: Located) => void;
 
 /** Checks each case's vars against the input schema of each prompt that it runs on. */

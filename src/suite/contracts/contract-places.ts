@@ -18,7 +18,7 @@ import { parseDocument, parseText } from '../documents/read-document.ts';
 import { type ProjectFiles, readTextFile } from '../files/project-files.ts';
 import { displayPath } from '../files/project-place.ts';
 
-/** Where a value is written. The parsed file is not kept, since a suite with its cases is large. */
+/** The place of a value. The parsed file is not kept, because a suite with its cases is large. */
 export interface ContractPlace {
   /** Absolute. */
   readonly file: string;
@@ -32,7 +32,7 @@ export interface ContractPlace {
 export interface PromptPlaces {
   /** The prompt's entry in the suite. */
   readonly item: ContractPlace;
-  /** Absolute, where its texts are in a file of their own. */
+  /** Absolute path of the file with its texts, if they are in a separate file. */
   readonly textFile?: string;
   readonly input?: ContractPlace;
   readonly output?: ContractPlace;
@@ -109,7 +109,7 @@ async function findInSchema(place: ContractPlace, tokens: Path, open: Open): Pro
   return withoutExcerpt(locateTokens(descend(document, place.path), tokens));
 }
 
-/** Where a part of a schema is written, or would be. */
+/** Locates a part of a schema, or the place where it would be. */
 export function locateInSchema(root: Located, pointer: string): SourceLocation {
   return locateTokens(root, splitPointer(pointer) ?? []);
 }
@@ -183,7 +183,7 @@ async function findInSnapshots(files: readonly string[], name: string, pointer: 
   return undefined;
 }
 
-/** The first place where a template reads the variable. */
+/** Finds the first place at which a template reads the variable. */
 async function findVariable(
   { item, textFile }: PromptPlaces,
   name: string,
@@ -210,7 +210,7 @@ function offsetOfLine(text: string, line: number): number {
   return offset;
 }
 
-/** The offset where a template in a text first reads a variable; undefined if none does. */
+/** The offset of the first template in a text that reads a variable; undefined if none does. */
 export function findTemplateVariable(text: string, name: string): number | undefined {
   // No brace inside, so that a text of many opening braces is walked once.
   const pattern = new RegExp(
@@ -241,7 +241,10 @@ export function readSchemaFile(path: string, cwd: string): SchemaFile {
   return { file, schema: plainNumbers(document.value), locate: (pointer) => locateInSchema(document, pointer) };
 }
 
-/** Where a file of tools holds what a finding names, as `/tools/find_order/parameters/properties/id`; else the file's start. */
+/**
+ * Locates the part that a finding names in a file of tools, such as `/tools/find_order/parameters/properties/id`. Falls
+ * back to the file's start.
+ */
 export function locateInSnapshot(document: Located, pointer: string): SourceLocation {
   const [, name = '', ...rest] = splitPointer(pointer) ?? [];
   const path = findToolPath(document, name, rest);

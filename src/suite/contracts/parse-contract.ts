@@ -21,7 +21,7 @@ interface ContractContext {
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
 }
 
-/** A contract and where its schemas are written. */
+/** A contract with the places of its schemas. */
 export interface ParsedContract {
   readonly contract: Contract;
   readonly places: { readonly input?: ContractPlace; readonly output?: ContractPlace };
@@ -38,7 +38,7 @@ export function joinContracts(general: ParsedContract, own: ParsedContract | und
   };
 }
 
-/** Reads a contract whose shape has been checked: its schemas, inline or from files, and how changes to them are judged. */
+/** Reads a contract whose shape is already checked: its schemas, inline or from files, and its policy for changes. */
 export async function parseContract(located: Located, context: ContractContext): Promise<ParsedContract> {
   const input = await parseSchema(childOf(located, 'input'), context);
   const output = await parseSchema(childOf(located, 'output'), context);
@@ -110,7 +110,7 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   return { schema, place: placeOf(located) };
 }
 
-/** Reports what keeps a value from being a JSON Schema, after a prefix that names it; true if nothing does. */
+/** Returns true if a value is a JSON Schema; else reports the mistakes, each after a prefix that names the value. */
 export function checkSchema(schema: Located, prefix: string, problems: Problems): boolean {
   const faults = findSchemaFaults(plainNumbers(schema.value));
   for (const { pointer, message, hint } of faults) {

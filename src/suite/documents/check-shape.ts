@@ -79,7 +79,7 @@ export function checkPart<Schema extends z.ZodType>(
 }
 
 interface Checking {
-  /** What the root is called in messages. */
+  /** The root's name in messages. */
   readonly label: string;
   readonly problems: Problems;
   /** Finds the place of an issue's path, if the checked value is not the written one. */
@@ -90,7 +90,7 @@ interface Checking {
   readonly mistyped?: readonly string[];
 }
 
-/** Checks a value and reports what is wrong where it was written; undefined if anything is. */
+/** Checks a value. Returns undefined and reports each mistake at its place, if there is any. */
 export function checkShape<Schema extends z.ZodType>(
   schema: Schema,
   located: Located,
@@ -110,7 +110,7 @@ export function findIssues(value: unknown, schema: z.ZodType): readonly Issue[] 
   return schema.safeParse(value, { reportInput: true }).error?.issues ?? [];
 }
 
-/** Turns what zod found into problems with places, names and next steps. */
+/** Turns zod's issues into problems with places, names and next steps. */
 export function reportIssues(issues: readonly Issue[], schema: z.ZodType, located: Located, checking: Checking): void {
   const mistyped = new Set([...(checking.mistyped ?? []), ...issues.flatMap((issue) => findMistyped(issue, schema))]);
   for (const issue of issues) {
@@ -233,7 +233,7 @@ function unwrap(schema: unknown): unknown {
 
 interface ReplacesContext {
   readonly noun: 'prompt' | 'provider';
-  /** What may be replaced. */
+  /** The names that can be used instead. */
   readonly known: readonly string[];
   readonly problems: Problems;
 }

@@ -46,7 +46,7 @@ export async function readCodeSuite(
     );
     return undefined;
   }
-  // What it imports belongs to it, and is noted as it is read.
+  // Its imports are part of it and are noted as they are read.
   hashClosure(path, files);
   const outcome = await evaluate(path);
   if ('fault' in outcome) {

@@ -113,7 +113,7 @@ function expectsText(issue: Issue): boolean {
   return /^must be a (?:text|string)\b/.test(issue.message);
 }
 
-/** What YAML makes of a text that is not in quotes. */
+/** The next step if YAML reads an unquoted text as another value. */
 function hintOfText(input: object | null): string | undefined {
   if (input === null) {
     return 'write a value; one that begins with "#" must be in quotes, as it is a comment without them';
@@ -135,7 +135,7 @@ function wordsOf(issue: Issue): readonly string[] {
   return issue.code === 'invalid_value' ? issue.values.filter((value) => typeof value === 'string') : [];
 }
 
-/** The next step where YAML made another type of what was meant. */
+/** The next step if YAML read a value as another type than intended. */
 function hintOfType(expected: string, input: unknown): string | undefined {
   const isPlain = typeof input === 'number' || typeof input === 'boolean' || input instanceof SpelledNumber;
   if (expected === 'string' && isPlain) return `for a text, write it in quotes: "${describeValue(input)}"`;
@@ -184,7 +184,7 @@ function listValues(values: readonly unknown[]): string {
   return texts.length > 1 ? `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}` : (texts[0] ?? 'nothing');
 }
 
-/** What was found, short enough for a sentence. */
+/** The found value, short enough for a sentence. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
@@ -194,7 +194,7 @@ export function describeValue(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a map';
 }
 
-/** What to write where a list is wanted, and something else is written. */
+/** A hint how to write a list in place of another value. */
 function hintOfList(key: string, isInner: boolean, input: unknown, shown: string): string {
   if (!isRecord(input)) {
     if (input === null) return 'begin each item with "- "';
@@ -208,7 +208,7 @@ function hintOfList(key: string, isInner: boolean, input: unknown, shown: string
   return `begin each item of the list with "- ", as in "- ${first}: …", or write [{ ${first}: … }]`;
 }
 
-/** What is written in place of a single value. */
+/** Maps that users write in place of a single value. */
 const maps: Readonly<Record<string, string>> = {
   vars: '{ email: … }',
   params: '{ temperature: 0 }',
@@ -224,7 +224,7 @@ const maps: Readonly<Record<string, string>> = {
 const listsOfIds = new Set(['cases', 'judges', 'prompts', 'providers']);
 const keysOfItems = nameSet('assert exec expected file id messages module text turns use vars');
 
-/** What to write where an item of a list must be a map, and is a text. */
+/** A hint how to write a map in place of a text, for an item of a list. */
 function hintOfItem(label: string, path: Path, root: Path, input: unknown): string | undefined {
   if (typeof input !== 'string') return undefined;
   const index = [...root, ...path].findLast((step) => typeof step === 'number') ?? 0;
@@ -236,7 +236,7 @@ function hintOfItem(label: string, path: Path, root: Path, input: unknown): stri
   return item === undefined ? undefined : `write ${item}`;
 }
 
-/** The list that an item is in, by what messages call the item. */
+/** The list of an item, by the item's name in messages. */
 const lists: Readonly<Record<string, string>> = { 'the case': 'cases', 'the prompt': 'prompts' };
 
 function itemOf(list: string, text: string, index: number): string | undefined {

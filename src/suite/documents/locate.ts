@@ -7,19 +7,19 @@ import type { YamlText } from '../../text/yaml/yaml-text.ts';
 
 export type Path = readonly PropertyKey[];
 
-/** A file, or a row of one, that knows where its values were written. */
+/** A file, or a row of it, that locates its values. */
 export interface SourceFile {
   /** As problems name it. */
   readonly file: string;
-  /** Absolute: where relative paths in it start from. */
+  /** Absolute: the folder that relative paths in it start from. */
   readonly folder: string;
-  /** The place of a value, or of its key; of the nearest value above it where it does not exist. */
+  /** The place of a value or of its key. If it does not exist, the place of the nearest value above it. */
   at(path: Path, part?: 'key' | 'value'): SourceLocation;
   /** A place within the text of the string at a path. */
   within(path: Path, line: number, column: number): SourceLocation;
 }
 
-/** A value and where it was written. */
+/** A value and its place. */
 export interface Located<T = unknown> {
   readonly value: T;
   readonly source: SourceFile;

@@ -129,7 +129,7 @@ function placeOf(names: Names, text: string, offset: number) {
   return fixedSource(names, { file: names.file, ...position, excerpt: lines.excerptAround(position) }).at([]);
 }
 
-/** The files that a prompt or a case puts into a workspace, sorted by path; what can't be read is reported. */
+/** The files that a prompt or a case adds to a workspace, sorted by path. Reports files that can't be read. */
 export function readPlacedFiles(
   located: Located,
   { files, problems }: { readonly files: ProjectFiles; readonly problems: Problems },

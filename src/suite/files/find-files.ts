@@ -15,12 +15,12 @@ import type { FileFault } from './project-place.ts';
 export interface FoundFiles {
   /** Absolute, sorted, each file once. */
   readonly paths: readonly string[];
-  /** What could not be read. */
+  /** The files and folders that could not be read. */
   readonly faults: readonly FileFault[];
 }
 
 interface Place {
-  /** A fault where a path leads out of the project. */
+  /** Returns a fault if a path is outside the project. */
   readonly findFault: (path: string) => FileFault | undefined;
   /** Turns an error of the file system into a fault. */
   readonly describeError: (error: unknown, path: string) => FileFault;
@@ -85,7 +85,7 @@ function watchFaults({ findFault, describeError }: Place, faults: FileFault[]): 
     }
     return [];
   };
-  /** A link that leads nowhere is found like a file, which then can't be read. */
+  /** A broken link is found like a file, so that reading it reports the problem. */
   const follow = (path: string): Stats => {
     try {
       return statSync(path);

@@ -57,7 +57,7 @@ export interface ProjectFiles {
   findReadFault(path: string): FileFault | undefined;
   /** The files of some patterns; folders of packages are left out. */
   glob(patterns: readonly string[], folder: string): Promise<FoundFiles>;
-  /** As problems name it: relative to the working folder where that is shorter. */
+  /** The path for problems: relative to the working folder if that is shorter. */
   display(path: string): string;
   /** Relative to the project root, with forward slashes. */
   relative(path: string): string;

@@ -66,8 +66,8 @@ function isInside(path: string, folder: string): boolean {
 const maxLinks = 40;
 
 /**
- * Resolves links. For a path that does not exist, it resolves those of the nearest folder that does. A link that leads
- * nowhere counts as the place it leads to.
+ * Resolves links. For a missing path, it resolves the links of the nearest existing folder. A broken link counts as its
+ * target.
  */
 function realPathOf(path: string, linksLeft = maxLinks): string {
   const missing: string[] = [];
@@ -88,7 +88,7 @@ export function readLink(path: string): string | undefined {
   return unlessRefused(() => readlinkSync(path), undefined);
 }
 
-/** Relative to the working folder where that is shorter to read. */
+/** The path relative to the working folder if that is shorter, else absolute. */
 export function displayPath(path: string, cwd: string): string {
   const near = relative(cwd, path) || '.';
   return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;

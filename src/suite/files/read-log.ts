@@ -2,7 +2,7 @@ import type { SourceGlob, Sources } from '../../model/suite.ts';
 import { isNegative } from '../../text/patterns/glob.ts';
 import type { ProjectFiles } from './project-files.ts';
 
-/** What was read or looked up on the disk, by absolute paths. */
+/** The files and folders that were read or looked up, by absolute paths. */
 export interface ReadLog {
   readonly files: Set<string>;
   readonly missing: Set<string>;

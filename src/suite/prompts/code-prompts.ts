@@ -82,7 +82,7 @@ interface PromptCase {
   readonly vars: Vars;
 }
 
-/** Rows that can't be read are reported where the cases are built. */
+/** Collects the cases. Rows that can't be read are reported when the cases are built. */
 function* collectCases(
   sources: readonly RowSource[],
   defaults: Vars | undefined,
@@ -156,7 +156,7 @@ function readClosure(file: string, { files, place }: ProjectSnapshot) {
   });
 }
 
-/** Decides what each case's calls say, and notes what is wrong. */
+/** Judges the calls of each case and collects faults. */
 class CaseJudge {
   readonly faults: CaseFaults = createCaseFaults();
   readonly reads = new Set<string>();
@@ -252,7 +252,7 @@ function hintOfLoading(fault: string): { readonly hint?: string } {
   return fault.startsWith('exports no function') ? { hint: 'name one of them with export' } : {};
 }
 
-/** The prompt with what its code made. */
+/** The prompt with the messages that its code made. */
 function complete(
   prompt: CompiledPrompt,
   rendered: ReadonlyMap<string, readonly RenderedMessage[]>,

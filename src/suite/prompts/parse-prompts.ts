@@ -36,7 +36,7 @@ export interface CompiledPrompt {
   readonly readsAll?: true;
 }
 
-/** Parses the prompt versions of a suite; what is wrong is reported, and left out. */
+/** Parses the prompt versions of a suite. A version with a mistake is reported and left out. */
 export async function parsePrompts(located: Located, context: PromptContext): Promise<readonly CompiledPrompt[]> {
   const compiled: CompiledPrompt[] = [];
   const ids = new Map<string, Located>();

@@ -51,7 +51,7 @@ export interface PromptContent extends Pick<PromptVersion, 'expand' | 'locateLin
   readonly found?: FoundPrompt;
 }
 
-/** Reads what a prompt sends; undefined if one of its files can't be read, which is reported. */
+/** Reads the content of a prompt. Returns undefined, and reports it, if one of its files can't be read. */
 export async function readContent(
   item: Located,
   prompt: z.output<typeof promptSchema>,
@@ -82,7 +82,7 @@ export async function readContent(
   };
 }
 
-/** Keeps a place for each text, and not the files: those of a suite may hold all its cases. */
+/** Keeps the place of each text but not the files, because a suite's file may contain all its cases. */
 function createLocateLine(texts: readonly PlacedText[], item: Located): NonNullable<PromptVersion['locateLine']> {
   const starts = texts.map(({ text, at }) => {
     const count = text.trimEnd().split('\n').length;
@@ -253,7 +253,7 @@ async function readText(
 
 /** Code that makes the messages of a prompt: a function of a module, or a program. */
 export interface PromptCode {
-  /** Where the suite names it. */
+  /** The place in the suite that names it. */
   readonly place: Located;
   readonly source: CodeSource;
   /** The words of a command. */
@@ -264,7 +264,7 @@ export interface PromptCode {
   readonly input?: JsonObject | boolean;
 }
 
-/** Finds the code of a prompt, and notes what it imports. */
+/** Finds the code of a prompt, and notes its imports as sources. */
 function readPromptCode(
   item: Located,
   prompt: z.output<typeof promptSchema>,

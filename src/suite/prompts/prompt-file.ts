@@ -28,7 +28,7 @@ export function isPromptFile(path: string): boolean {
   return /\.(?:prompt\.ya?ml|prompt|prompty)$/i.test(path);
 }
 
-/** Reads a prompt file and what it names; what is wrong is reported. */
+/** Reads a prompt file and the files that it names. Reports mistakes. */
 export async function readPromptFile(
   path: string,
   { files, problems, parsePrompt }: PromptFileContext,

@@ -5,7 +5,7 @@ import { findSecrets } from '../../secrets/find-secrets.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 
-/** What a prompt in code returns for a case. */
+/** The return value of a prompt in code for one case. */
 export interface PromptInCode {
   readonly messages: readonly RenderedMessage[];
   readonly params: JsonObject;

@@ -100,7 +100,7 @@ const adapterKeys = ['adapter', 'provider', 'type', 'vendor'];
 export const modelKeys = ['model', 'modelName', 'model_name'];
 
 export interface OtherUse {
-  /** What belongs under `use:`. */
+  /** The value that belongs under `use:`. */
   readonly use: string;
   /** The keys that it replaces. */
   readonly keys: readonly string[];
@@ -123,7 +123,7 @@ export function findOtherUse(item: Located, adapters: Readonly<Record<string, un
   return adapter === undefined || named === undefined ? undefined : { use: `${adapter}:${named}`, keys };
 }
 
-/** What APIs call their parameters. */
+/** Names of parameters in the APIs. */
 const paramNames = nameSet(`
   temperature top_p topP top_k topK max_tokens maxTokens max_completion_tokens max_output_tokens maxOutputTokens seed stop
   stop_sequences frequency_penalty presence_penalty response_format tools tool_choice reasoning reasoning_effort logprobs
@@ -132,7 +132,7 @@ const paramNames = nameSet(`
 /** A short name is near to many others. */
 const longParamNames = [...paramNames].filter((name) => name.length >= 8);
 
-/** What other tools call the map of parameters, and what they write in it beside parameters. */
+/** Names of the parameters' map in other tools. The map may hold other keys there too. */
 const mapsOfParams: ReadonlySet<string> = new Set(['config', 'parameters', 'options', 'settings']);
 const notParams: Readonly<Record<string, string>> = {
   apiBaseUrl: 'baseURL',
@@ -225,7 +225,7 @@ const KEY_NAME = /^(?:authorization|(?:x-)?api[-_]?key)$/i;
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** True for a text that is, or holds, what looks like a key. */
+/** True for a text that contains something like an API key. */
 function looksLikeKey(text: string): boolean {
   return KEY_SHAPE.test(text);
 }

@@ -30,9 +30,9 @@ interface ProviderContext {
   readonly files: ProjectFiles;
   /** The providers of the config, which a suite may name by id. */
   readonly known: readonly ProviderConfig[];
-  /** Every id of the config, also of what could not be read there: that is reported at its own place. */
+  /** All ids in the config, including entries with errors, which are reported at their own place. */
   readonly writtenIds: readonly string[];
-  /** What one is called in messages. */
+  /** The word for one entry in messages. */
   readonly noun: 'provider' | 'judge';
 }
 
@@ -138,7 +138,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   // No adapter of its own is an id of the config.
   const endpoint =
     typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, { ...context, known: [] }) : undefined;
-  // The other checks quote what they refuse.
+  // The other checks quote the refused value, so a literal key must not reach them.
   if (reportLiteralKeys(located, problems)) return undefined;
   const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
   checkWritten(childOf(located, 'params'), declaration, problems);
@@ -248,7 +248,7 @@ function meantByOthers(key: string): string | undefined {
   return modelKeys.includes(key) ? 'use' : undefined;
 }
 
-/** What other tools write as keys of their own. */
+/** Keys of other tools for the parts of `use:`. */
 const partsOfUse = ['adapter', 'command'];
 
 /** A model without an adapter, or the command of a program. */

@@ -26,12 +26,12 @@ interface EndpointContext {
 /** Providers or judges. */
 export interface Endpoints {
   readonly list: readonly ProviderConfig[];
-  /** Every id that is written, also of those that could not be read. */
+  /** All ids in the file, including entries with errors. */
   readonly known: readonly string[];
 }
 
 interface SuiteEndpoints extends Endpoints {
-  /** The provider of each model that a prompt file names; unset where the suite or the config names providers. */
+  /** The provider of each model that a prompt file names. Unset if the suite or the config names providers. */
   readonly byModel?: ReadonlyMap<string, string>;
 }
 

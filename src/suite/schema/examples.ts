@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 
-/** Adds to every key of a schema its description, where an editor looks for it, and examples to complete from. */
+/** Adds descriptions and examples to every key of a schema, in the form that editors read. */
 export function addKeyHelp(schema: JsonObject): JsonObject {
   const { $defs, ...own } = schema;
   const root = addHelp(own, []) as JsonObject;
@@ -95,8 +95,8 @@ function composeExample({ required }: JsonObject, properties: JsonObject): reado
 }
 
 /**
- * What editors offer for a key, by the end of its path: `passRate.min` is looked for before `min`. Switches, choices,
- * whole numbers, lists and maps of known keys need none: theirs follow from their schema.
+ * Examples that editors offer for a key, by the end of its path: `passRate.min` is looked for before `min`. Switches,
+ * choices, whole numbers, lists and maps of known keys need none: theirs follow from their schema.
  */
 const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   suite: ['support-triage'],

@@ -61,7 +61,7 @@ function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
   };
 }
 
-/** Anything that the API takes; among its tools may be those of a server. */
+/** The schema of parameters: anything that the API accepts. Its tools may include a server's tools. */
 function buildParams(): JsonObject {
   const ofServer = { description: 'Tools of an MCP server.', ...toJsonSchema(mcpToolsSchema) };
   const own: JsonObject = {
@@ -77,7 +77,7 @@ function buildParams(): JsonObject {
   return { description: describe(params), type: 'object', properties: { tools }, additionalProperties: true };
 }
 
-/** A map of exactly one assertion name, and what every assertion may have. */
+/** The schema of an assertion: a map with one assertion name and the keys of every assertion. */
 function buildAssertion(assertions: Declarations['assertions']): JsonObject {
   const names = Object.keys(assertions);
   const properties = Object.fromEntries(

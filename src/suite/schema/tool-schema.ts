@@ -73,7 +73,7 @@ export const recordSchema = z
 const toolsText =
   "What the model's tool calls are answered with: a map of tools, a file that holds one, or a list of these.";
 
-/** Stubs are checked where they are compiled (tool-stubs.ts), each at its place. */
+/** Accepts anything. Stubs are checked when they are compiled (tool-stubs.ts), so that each problem has its place. */
 export const anyTools = z.unknown().meta({ description: toolsText });
 
 const toolMap = z.record(

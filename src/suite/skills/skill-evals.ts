@@ -98,7 +98,7 @@ async function buildCase(item: Located, index: number, judge: string | undefined
   };
 }
 
-/** Where evals list what must hold; files have one or two of them. */
+/** The keys under which evals list expectations. A file uses one or two of them. */
 export const expectationKeys = [
   'expectations',
   'assertions',
@@ -113,7 +113,7 @@ const readKeys = [
   ...expectationKeys,
 ];
 
-/** Keys that say nothing of what must hold. */
+/** Keys without expectations. */
 const remarkKeys = nameSet(`
   description notes note comment rationale reason tags skill skills difficulty priority type kind language version author
   source weight split`);
@@ -194,7 +194,7 @@ function readExpectation(item: Located, judge: string | undefined): Expectation[
 
 const typedKeys: ReadonlySet<string> = new Set(['type', 'pattern', 'value', 'name', 'id', 'weight', ...textKeys]);
 
-/** Forms that need no judge. Another key, such as `negate`, may change what they mean. */
+/** Reads forms that need no judge. Another key, such as `negate`, may change their meaning. */
 function readTyped(item: Located): Expectation['check'] | undefined {
   if (!Object.keys(item.value ?? {}).every((key) => typedKeys.has(key))) return undefined;
   const [type, pattern, value] = ['type', 'pattern', 'value'].map((key) => childOf(item, key).value);
@@ -235,7 +235,7 @@ interface FilesContext extends SkillContext {
   readonly skill: Skill;
 }
 
-/** The files that an eval names, those of folders included. A missing one is reported. */
+/** The files that an eval names, including files in named folders. Reports missing ones. */
 async function findEvalFiles(list: Located, context: FilesContext): Promise<readonly EvalFile[]> {
   const found = await Promise.all(itemsOf(list).map((item) => findOne(item, context)));
   return found.flat();
@@ -274,7 +274,10 @@ async function findOne(item: Located, context: FilesContext): Promise<readonly E
   return [];
 }
 
-/** A model is sent SKILL.md anyway, and an agent finds the whole skill where it is installed. */
+/**
+ * True for files of the skill, which need not be added. A model gets SKILL.md anyway, and an agent has the installed
+ * skill.
+ */
 function isOfSkill(shown: string, { folder }: Skill, { config, files }: FilesContext): boolean {
   const [first = ''] = posix.normalize(toSlashes(shown)).split('/');
   if (files.hash(join(folder, shown)) === undefined && !/^(?:references|scripts)$/.test(shown)) return false;
@@ -297,7 +300,7 @@ function writeFiles(found: readonly EvalFile[], { files, problems }: FilesContex
   return blocks.map((block) => `\n\n${block}`).join('');
 }
 
-/** For an agent: where the files are in its workspace. */
+/** The paths of the files in an agent's workspace. */
 function writePaths(found: readonly EvalFile[]): string {
   const paths = found.map(({ shown }) => `\n- ${pathInWorkspace(shown)}`);
   return paths.length === 0 ? '' : `\n\nFiles in the working folder:${paths.join('')}`;

@@ -10,7 +10,7 @@ export interface SkillContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
   readonly config: Pick<Config, 'providers' | 'judges'>;
-  /** Where the paths of the suite start from. */
+  /** The folder that the suite's paths are relative to. */
   readonly suiteFolder: string;
 }
 
@@ -19,7 +19,7 @@ export interface Skill {
   readonly description: string;
   /** The whole file. */
   readonly text: string;
-  /** Absolute: where the paths of an eval start from. */
+  /** Absolute: the folder that an eval's paths are relative to. */
   readonly folder: string;
 }
 
@@ -84,7 +84,7 @@ function readSkill(
   return { name: name ?? 'skill', description: typeof description === 'string' ? description : '', text, folder };
 }
 
-/** Where agents look for skills: Claude Code, and agents that follow the open standard. */
+/** The folders where agents find skills: Claude Code, and agents that follow the open standard. */
 const skillFolders = ['.claude/skills', '.agents/skills'];
 
 /** More files are no skill but a whole project, which would be copied for every cell. */
@@ -92,7 +92,7 @@ const maxFiles = 1000;
 
 /** How a skill reaches the providers of the config. */
 export interface PlacedSkill {
-  /** Ids of the programs with a workspace, where the skill is installed. */
+  /** Ids of programs with a workspace, into which the skill is installed. */
   readonly agents: readonly string[];
   /** Ids of the other providers, which are sent its text. */
   readonly models: readonly string[];
@@ -146,7 +146,7 @@ function holdsAnswers(path: string, evalsPath: string, { folder }: Skill): boole
   return isSkillSuite(name) || /\.eval\.[a-z]+$|^llmcheck\.config\./.test(name);
 }
 
-/** Files with the words of two evals, or of the only one: reports, which show what is right. */
+/** Finds reports: files with the words of two evals, or of the only one. They show the correct answers. */
 function findReports(
   paths: readonly string[],
   requests: readonly string[],
@@ -176,7 +176,7 @@ function reportInstalled(agent: ProviderConfig, name: string, document: Located,
   problems.refuse(document, message, hint);
 }
 
-/** Remembers where the parts of a document that is built from another were written. */
+/** The places of a built document's parts in the document that it was built from. */
 export interface Places {
   readonly add: (built: Path, written: Located) => void;
   readonly toSource: (document: Located) => SourceFile;
