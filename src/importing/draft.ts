@@ -11,7 +11,7 @@ export interface Unreadable {
   readonly problems: readonly Problem[];
 }
 
-/** A part that can't be carried over. It keeps its place in the suite, and is written there as a comment. */
+/** A part that can't be imported. It is written as a comment at its place in the suite. */
 export class LeftOut {
   readonly reason: string;
   readonly at: SourceLocation;
@@ -25,48 +25,48 @@ export class LeftOut {
   }
 }
 
-/** A suite as data, with the parts that were left out in their places. */
+/** A suite as data. Omitted parts keep their places. */
 export interface ImportedSuite {
   readonly suite: Readonly<Record<string, unknown>>;
   readonly refused: readonly Problem[];
   readonly notes: readonly Problem[];
-  /** Modules beside the suite, from the suite's folder. */
+  /** Modules beside the suite, relative to its folder. */
   readonly code?: readonly { readonly path: string; readonly text: string }[];
 }
 
-/** How an importer reads the project. */
+/** Access to the project's files. */
 export interface ImportPorts {
-  /** The text of a file of the project, relative to the imported one. */
+  /** Reads a text file, relative to the imported one. */
   readonly read: (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
-  /** The files of a pattern, in order, relative to the imported one. */
+  /** Lists the files of a pattern in order, relative to the imported one. */
   readonly glob: (pattern: string) => Promise<readonly string[]>;
-  /** The first bytes of a file that is no text. */
+  /** Reads the first bytes of a binary file. */
   readonly readBytes: (
     path: string,
     count: number,
   ) => Promise<{ readonly bytes: Uint8Array } | { readonly message: string }>;
 }
 
-/** What the parts of an importer need: the draft, and the files of the project. */
+/** Shared by the parts of an importer: the draft and the project's files. */
 export interface ImportContext {
   readonly draft: Draft;
-  /** The text of a file, relative to the imported one. A file that can't be read is left out at `written`. */
+  /** Reads a text, relative to the imported file. An unreadable file is left out at `written`. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
-  /** The files of a pattern, in order, relative to the imported one. */
+  /** Lists the files of a pattern in order, relative to the imported one. */
   readonly glob: (pattern: string) => Promise<readonly string[]>;
-  /** Variables that are pictures beside a message of some prompt. */
+  /** Variables that some prompt sends as pictures beside a message. */
   readonly pictures?: ReadonlySet<string>;
-  /** What such a variable is, or the text of a picture in another one. */
+  /** Reads the value of a picture variable, or the text of a picture in another variable. */
   readonly readPicture?: (written: Written, name: string) => Promise<string | LeftOut>;
 }
 
-/** Collects what an import leaves out or changes, each with its place. */
+/** Collects the parts that an import omits or changes, with their places. */
 export interface Draft {
   readonly refused: readonly Problem[];
   readonly notes: readonly Problem[];
-  /** Leaves a part out, which needs --partial. */
+  /** Omits a part; the import then needs --partial. */
   refuse(written: Written, reason: string, hint?: string): LeftOut;
-  /** Notes a part that is left out or changed and decides no verdict. */
+  /** Notes an omitted or changed part that affects no verdict. */
   note(written: Written, message: string): void;
 }
 
@@ -74,7 +74,7 @@ const SECRET_LINE = /(?:key|token|secret|password|authorization|cookie|credentia
 const SECRET = /\bsk-[\w-]{8,}/;
 const SECRET_KEY = /key|token|secret|password|authorization|cookie|credential/i;
 
-/** Comments are committed with the suite. */
+/** Masks secrets: comments are committed with the suite. */
 function hideSecrets(value: unknown, name = ''): unknown {
   if (typeof value === 'string') return SECRET_KEY.test(name) || SECRET.test(value) ? '…' : value;
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item, name));
@@ -86,7 +86,7 @@ export function createDraft(): Draft {
   const refused: Problem[] = [];
   const notes: Problem[] = [];
   const seen = new Set<string>();
-  // The excerpt of a problem shows the lines around it, which may hold a key.
+  // Omit the excerpt if its lines may contain a key.
   const withoutSecrets = (place: SourceLocation): SourceLocation =>
     place.excerpt?.lines.every((line) => !SECRET_LINE.test(line) && !SECRET.test(line)) === false
       ? { file: place.file, line: place.line, column: place.column }
@@ -96,7 +96,7 @@ export function createDraft(): Draft {
     notes,
     refuse(written, reason, hint) {
       const at = withoutSecrets(written.at());
-      // Defaults are read again for every test.
+      // Report once: defaults are read again for every test.
       const key = `${at.file}:${at.line}:${at.column}:${reason}`;
       if (!seen.has(key))
         refused.push({ code: 'not-carried-over', severity: 'error', message: reason, at, ...defined({ hint }) });
@@ -112,14 +112,14 @@ export function createDraft(): Draft {
   };
 }
 
-/** The beginning of a text of another tool's file, for a message. */
+/** Shortens a text of another tool's file, for a message. */
 export function quote(text: string): string {
   const [line = ''] = text.trim().split('\n');
   const short = Array.from(line).slice(0, 60).join('').trimEnd();
   return short === text ? text : `${short}…`;
 }
 
-/** Makes a unique name of a label. */
+/** Makes a unique name from a label. */
 export function nameOf(label: string, taken: Set<string>, otherwise: string): string {
   const short = label
     .replace(/^file:\/\//, '')
@@ -132,7 +132,7 @@ export function nameOf(label: string, taken: Set<string>, otherwise: string): st
   return takeName(base, taken);
 }
 
-/** The name, with a number behind it if it is taken. It is taken from then on. */
+/** Returns the name, with a number if it is taken, and marks it as taken. */
 export function takeName(base: string, taken: Set<string>): string {
   let name = base;
   for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
@@ -148,7 +148,7 @@ export interface Written<T = unknown> {
   items(): readonly Written[];
 }
 
-/** The whole of a YAML or JSON text: JSON is YAML. */
+/** Reads a YAML or JSON text: JSON is YAML. */
 export function readWritten(file: string, text: string): Written | Unreadable {
   const yaml = parseYaml(text);
   const lines = createLineIndex(text);
@@ -170,7 +170,7 @@ export function readWritten(file: string, text: string): Written | Unreadable {
     });
     return { problems };
   }
-  // The other tool reads plain numbers: 1.0 is 1 there.
+  // The other tool reads plain numbers: its 1.0 is 1.
   return place(plainNumbers(yaml.value), [], (path, part) => locate(yaml.find(path, part)));
 }
 
@@ -185,17 +185,17 @@ function place(value: unknown, path: readonly PropertyKey[], find: Find): Writte
   };
 }
 
-/** A value that has one place as a whole, such as a row of a CSV. */
+/** Gives a value a single place, such as that of a CSV row. */
 export function placeAt(value: unknown, at: SourceLocation): Written {
   return place(value, [], () => at);
 }
 
-/** Another value in the place of one. */
+/** Replaces the value and keeps the places. */
 export function withValue(written: Written, value: unknown): Written {
   return place(value, [], (path, part) => path.reduce<Written>((at, key) => at.child(key), written).at(part));
 }
 
-/** A value with each text in it changed. */
+/** Maps every text in a value. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));

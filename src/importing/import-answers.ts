@@ -25,7 +25,7 @@ import { createToolOpener } from '../run/cells/start-tools.ts';
 import { groupBy } from '../text/group-by.ts';
 
 export interface ImportOptions {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly text: string;
   readonly cwd: string;
@@ -37,11 +37,11 @@ export interface ImportOptions {
 export interface ImportedAnswers {
   readonly summary: string;
   readonly remarks: readonly string[];
-  /** False where something in the file was not usable. */
+  /** False if part of the file was not usable. */
   readonly isWhole: boolean;
 }
 
-/** Takes a file of exported cache entries into the cache, or fills the hashes of a file of recorded answers. */
+/** Imports exported cache entries into the cache, or fills the hashes of a recordings file. */
 export async function importAnswers(options: ImportOptions): Promise<ImportedAnswers> {
   const { path, text, cwd, configPath, env, now } = options;
   const lines = text.split('\n').filter((line) => line.trim() !== '');
@@ -82,15 +82,15 @@ export function openCacheMaintenance(root: string, now: () => Date): CacheMainte
 
 interface ImportedRecordings {
   readonly lines: number;
-  /** Lines whose hash was added or replaced. */
+  /** Number of lines whose hash was added or replaced. */
   readonly filled: number;
-  /** Lines that belong to no cell of the suites, as `file:line`. */
+  /** Lines that match no cell of the suites, as `file:line`. */
   readonly unmatched: readonly string[];
 }
 
 /**
- * Fills the request hashes of a recordings file. Each cell of its suites is replayed from its own lines. This also
- * yields the later requests of a conversation and those to judges. Lines of cells that are not planned stay unchanged.
+ * Fills the request hashes of a recordings file by replaying each cell from its own lines. This also yields later
+ * requests of a conversation and requests to judges. Lines of unplanned cells stay unchanged.
  */
 async function importRecordings(
   path: string,
@@ -120,7 +120,7 @@ async function importRecordings(
       openTools,
       signal,
     };
-    // Cells without an answer are posted too, so that no other cell waits for them.
+    // Post cells without an answer too, or other cells would wait for them.
     answers.post(cell.key, await replayCell(cell, replay));
   }
   const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
@@ -132,7 +132,7 @@ async function importRecordings(
   };
 }
 
-/** Another process may have written the file since it was read: only lines that are still there are changed. */
+/** Writes the hashes. Another process may have changed the file, so only lines still in it are updated. */
 function fillHashes(
   path: string,
   filled: readonly NumberedRecording[],
@@ -148,7 +148,7 @@ function fillHashes(
   });
 }
 
-/** The planned cells, a version after the one it is compared with, then the confirmation trials that have lines. */
+/** The planned cells, each version after the one it is compared with, then confirmation trials that have lines. */
 function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly NumberedRecording[]): Iterable<Cell> {
   const suiteIds = new Set(suites.map(({ id }) => id));
   const lastTrials = new Map<string, number>();
@@ -191,7 +191,7 @@ interface Replay {
   readonly signal: AbortSignal;
 }
 
-/** A line with the hash of the request answers it; else the lines of a cell answer in order. */
+/** Replays a cell. A line with the request's hash answers it; otherwise lines answer in order. */
 async function replayCell(
   cell: Cell,
   { suite, linesOf, hashes, endpointOf, findOther, openTools, signal }: Replay,
@@ -216,7 +216,7 @@ async function replayCell(
     findSuite: () => suite,
     signal,
   });
-  // Only checks that ask a model have requests.
+  // Only checks that ask a model send requests.
   const asking = { ...cell, checks: cell.checks.filter(asksModel) };
   return runCell(
     asking,

@@ -13,29 +13,29 @@ import { refusePacked } from './traces/read-trace-file.ts';
 
 interface ImportOptions {
   readonly importer: Importer;
-  /** The file, or the folder that holds it. */
+  /** The file, or its folder. */
   readonly path: string;
   readonly cwd: string;
-  /** Writes what can't be carried over as comments, in place of refusing it. */
+  /** Writes parts that can't be imported as comments, instead of refusing them. */
   readonly partial: boolean;
-  /** Where the suite is written, if not at the default place. */
+  /** Path of the suite, if not the default. */
   readonly output?: string;
-  /** The field of a data set that holds the golden answer; false where none does. */
+  /** Data set field with the golden answer; false if there is none. */
   readonly expected?: string | false;
 }
 
 interface ImportedText {
   readonly text: string;
-  /** Where to write it, from the working folder. */
+  /** Path to write, relative to the working folder. */
   readonly path: string;
-  /** Modules beside it, from the working folder. */
+  /** Modules beside it, relative to the working folder. */
   readonly code: readonly { readonly path: string; readonly text: string }[];
   readonly counts: { readonly prompts: number; readonly providers: number; readonly cases: number };
   readonly leftOut: number;
   readonly warnings: readonly Problem[];
 }
 
-/** Turns another tool's file into the text of a suite. Reads only files of the project, and runs nothing. */
+/** Converts another tool's file to the text of a suite. Reads only project files and runs nothing. */
 export async function importSuite(options: ImportOptions): Promise<ImportedText> {
   const { importer, cwd, partial, expected } = options;
   const files = openProjectFiles(findProject(cwd), cwd);
@@ -79,14 +79,14 @@ function refuseFolder(path: string, given: string): string {
   throw new UserError({ code: 'usage', message: `${given} is a folder`, hint: 'name the file' });
 }
 
-/** Where a suite is written by default. */
+/** Default path of the suite. */
 function nameTarget(path: string, cwd: string, { nameOf }: Importer): string {
   const base = basename(path, extname(path));
   const name = base === 'promptfooconfig' ? basename(dirname(path)) : (nameOf?.(path) ?? base);
   return relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`));
 }
 
-/** A suite needs a provider: where none could be carried over, it replays answers that are recorded later. */
+/** Adds a provider if none could be imported. It replays answers that are recorded later. */
 function withProvider(suite: ImportedSuite['suite']): ImportedSuite['suite'] {
   const { providers } = suite;
   return count(providers) > 0 || !Array.isArray(providers)
@@ -98,7 +98,7 @@ function count(list: unknown): number {
   return Array.isArray(list) ? list.filter((item) => !(item instanceof LeftOut)).length : 0;
 }
 
-/** The text of an imported suite, with the parts that were left out as comments in their places. */
+/** Writes the imported suite. Omitted parts become comments at their places. */
 function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): string {
   const root = new YAMLMap();
   const document = new Document(root, { version: '1.2' });
@@ -109,7 +109,7 @@ function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): str
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** Lists every part that is left out. This includes the settings of a provider, which have no place in a suite. */
+/** Lists all omitted parts, including provider settings that have no place in a suite. */
 function summarize(refused: readonly Problem[]): string {
   if (refused.length === 0) return '';
   const lines = refused.map(({ at, message }) => `   ${`${at?.line}:${at?.column}`.padEnd(8)} ${message}`);
@@ -122,7 +122,7 @@ function build(value: unknown, document: Document): Node {
   const map = document.createNode({}) as YAMLMap;
   const comments: string[] = [];
   for (const [key, item] of Object.entries(value)) {
-    // A list whose items are all left out must not be written as an empty list.
+    // A list with only omitted items must not become an empty list.
     if (isAllLeftOut(item)) comments.push(...item.map(describe));
     else map.set(document.createNode(key), build(item, document));
   }
@@ -134,7 +134,7 @@ function isAllLeftOut(value: unknown): value is readonly LeftOut[] {
   return Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof LeftOut);
 }
 
-/** A comment goes before the next item that is there, or after the last. */
+/** Builds a list. Comments go before the next remaining item, or after the last. */
 function buildList(items: readonly unknown[], document: Document): Node {
   const list = document.createNode([]) as YAMLSeq;
   let waiting: string[] = [];
@@ -160,7 +160,10 @@ function describe({ reason, at, value }: LeftOut): string {
   ].join('\n');
 }
 
-/** Loads files that are not written yet as `validate` would, the suite first, and returns the warnings. Throws a `UserError` where they are not valid. */
+/**
+ * Validates files before they are written, the suite first, and returns the warnings. Throws a `UserError` if they are
+ * invalid.
+ */
 export async function checkWritten(written: ReadonlyMap<string, string>, cwd: string): Promise<readonly Problem[]> {
   const [suite = ''] = written.keys();
   try {
@@ -184,12 +187,12 @@ export async function checkWritten(written: ReadonlyMap<string, string>, cwd: st
   }
 }
 
-/** False for a suite that a run leaves out unless it is named: elsewhere, or under another name. */
+/** False if a run finds the suite only by name, because of its folder or file name. */
 export async function isFoundByRun(path: string, cwd: string): Promise<boolean> {
   return (await findSuitePaths(cwd)).includes(path);
 }
 
-/** The project as it is with these files. */
+/** Overlays the project with these files. */
 function overlay(tree: ProjectSnapshot, written: ReadonlyMap<string, string>): ProjectSnapshot {
   const { files } = tree;
   const readText: typeof files.readText = (path) => {

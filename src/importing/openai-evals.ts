@@ -61,7 +61,7 @@ export function importOpenaiEvals(file: string, text: string): ImportedSuite | U
   };
 }
 
-/** A data set in place of an exported eval. */
+/** True for a data set instead of an exported eval. */
 function isLines(text: string): boolean {
   const first = parseJson(text.trimStart().split('\n', 1)[0] ?? '');
   return first.ok && isMap(first.value);
@@ -73,7 +73,7 @@ function describeLines(file: string): Problem {
   return { code: 'syntax', severity: 'error', message, hint: `run \`llmcheck import jsonl ${file}\``, at };
 }
 
-/** The data source of a run, or of the eval. */
+/** Finds the data source of the run, else of the eval. */
 function findData(root: Written): Written {
   const places = [root.child('run').child('data_source'), root.child('data_source')];
   return places.find(({ value }) => isMap(value)) ?? root.child('data_source_config');
@@ -87,7 +87,7 @@ function buildCase(
   return { vars: item, ...(isJudged ? {} : { observe: true }), assert: checks };
 }
 
-/** Names of sampling parameters that chat completions have too. */
+/** Sampling parameters that chat completions have too. */
 const SAMPLING = new Set([
   'temperature',
   'top_p',
@@ -104,7 +104,7 @@ function convertModel(data: Written, draft: Draft): readonly unknown[] {
   const use = `openai:${model}`;
   const entries = Object.entries(isMap(sampling) ? sampling : {})
     .filter(([, value]) => value !== null)
-    // An earlier version of the API had this name.
+    // Name in an earlier version of the API.
     .map(([name, value]) => [name === 'max_completions_tokens' ? 'max_completion_tokens' : name, value] as const);
   const known = entries.filter(([name]) => SAMPLING.has(name));
   const others = entries
@@ -149,7 +149,7 @@ function convertCriterion(written: Written, draft: Draft): unknown {
   }
 }
 
-/** `{{ item.question }}` is `{{ question }}`. */
+/** Translates `{{ item.question }}` to `{{ question }}`; undefined for other templates. */
 function translateItem(text: string): string | undefined {
   const translated = text.replaceAll(/\{\{\s*item\.([A-Za-z_][\w.]*)\s*\}\}/g, '{{ $1 }}');
   return /\{[%#]|\{\{(?!\s[\w.]+\s\}\})/.test(translated) ? undefined : translated;

@@ -8,10 +8,10 @@ import type { NamedPrompt } from './restrict.ts';
 type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
 const READ = nameSet('prompts providers targets tests defaultTest scenarios description $schema');
-/** Keys that change what is sent or judged, and that a suite can't say. */
+/** Keys that change requests or verdicts and have no equivalent in a suite. */
 const MEANT = nameSet('nunjucksFilters assertScoringFunction');
 
-/** Notes or refuses the keys of a config that are no part of a suite. */
+/** Notes or refuses config keys that are not part of a suite. */
 export async function readTopKeys(config: Written, draft: Draft, readText: ReadText): Promise<readonly LeftOut[]> {
   const leftOut: LeftOut[] = [];
   for (const key of Object.keys(Object(config.value))) {
@@ -28,7 +28,7 @@ export async function readTopKeys(config: Written, draft: Draft, readText: ReadT
   return leftOut;
 }
 
-/** What each test has beside its own keys: a map of the config, or a file that it names. */
+/** Reads the default test: a map of the config, or a file that it names. */
 export async function readDefaults(config: Written, draft: Draft, readText: ReadText): Promise<Written | LeftOut> {
   const defaults = config.child('defaultTest');
   if (typeof defaults.value !== 'string') return defaults;
@@ -39,7 +39,7 @@ export async function readDefaults(config: Written, draft: Draft, readText: Read
   return draft.refuse(defaults, `${defaults.value} can't be read as the defaults of tests`);
 }
 
-/** It is read by commands of its own, which make tests; the tests that are here are asked without it. */
+/** Handles `redteam`, which separate commands turn into tests. Existing tests run without it. */
 function readRedteam(config: Written, draft: Draft): readonly LeftOut[] {
   const part = config.child('redteam');
   if (config.child('tests').value === undefined && config.child('scenarios').value === undefined) {
@@ -50,14 +50,14 @@ function readRedteam(config: Written, draft: Draft): readonly LeftOut[] {
   return [];
 }
 
-/** How often the tests are asked, where the config says so; options of the command go first. */
+/** Number of repetitions in the config; undefined if not above 1. `commandLineOptions` win. */
 export function readRepeat(config: Written): number | undefined {
   const repeats = ['commandLineOptions', 'evaluateOptions'].map((key) => config.child(key).child('repeat').value);
   const repeat = repeats.find((value) => value !== undefined && value !== null);
   return typeof repeat === 'number' && repeat > 1 ? repeat : undefined;
 }
 
-/** How promptfoo runs the tests, and which of them; it reads no other filters from a config. */
+/** Handles options that set how and which tests run. promptfoo reads no other filters from a config. */
 function readRunOptions(name: string, part: Written, draft: Draft): readonly LeftOut[] {
   return Object.keys(Object(part.value)).flatMap((key) => {
     const option = part.child(key);
@@ -70,7 +70,7 @@ function readRunOptions(name: string, part: Written, draft: Draft): readonly Lef
   });
 }
 
-/** What runs after a test or after all of them may log and store scores, and decides no verdict. */
+/** Handles extensions. Those that run after tests may log and store scores, but affect no verdict. */
 async function readExtensions(part: Written, draft: Draft, readText: ReadText): Promise<readonly LeftOut[]> {
   const leftOut: LeftOut[] = [];
   for (const item of part.items()) {
@@ -86,11 +86,11 @@ async function readExtensions(part: Written, draft: Draft, readText: ReadText): 
   return leftOut;
 }
 
-/** Variables that hold keys are set where llmcheck runs; others may change what promptfoo sends. */
+/** Handles environment variables. Keys are set where llmcheck runs; others may change requests. */
 function readEnv(part: Written, draft: Draft): readonly LeftOut[] {
   return Object.keys(Object(part.value)).flatMap((name) => {
     const entry = { ...part.child(name), value: '…' };
-    // Variables that providers read are in capitals.
+    // Variables that providers read are upper-case.
     if (/^[A-Z][A-Z0-9_]*$/.test(name) && !/(?:KEY|TOKEN|SECRET)$|^PROMPTFOO_/.test(name))
       return [draft.refuse(entry, `"env.${name}" is left out: it may change what is sent`)];
     draft.note(entry, `"env.${name}" is left out: set the variable where llmcheck runs`);
@@ -100,10 +100,10 @@ function readEnv(part: Written, draft: Draft): readonly LeftOut[] {
 
 type ReadFile = (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
 
-/** More than a config of people has, and few enough where references multiply. */
+/** Most references to follow. No real config has more, and references can multiply. */
 const MAX_FOLLOWED = 10_000;
 
-/** The config with each `$ref` replaced by what it names, as promptfoo reads it. One that names nothing stays. */
+/** Replaces each `$ref` by its target, like promptfoo. Unresolvable ones stay. */
 export async function followReferences(config: Written, read: ReadFile): Promise<Written> {
   if (!JSON.stringify(config.value)?.includes('"$ref"')) return config;
   const files = new Map<string, unknown>([['', config.value]]);
@@ -116,7 +116,7 @@ export async function followReferences(config: Written, read: ReadFile): Promise
     return files.get(path);
   };
   let followed = 0;
-  // `within` are the references that led here: one that leads back to itself stays.
+  // `within` lists the references on the way here; a circular one stays.
   const follow = async (value: unknown, from: string, within: readonly string[]): Promise<unknown> => {
     if (Array.isArray(value)) return Promise.all(value.map((item) => follow(item, from, within)));
     if (!isMap(value)) return value;
@@ -152,7 +152,7 @@ function readPointer(root: unknown, pointer: string): unknown {
   }, root);
 }
 
-/** The prompts of a config, each with an id of its own. */
+/** Reads the prompts of a config and gives each a unique id. */
 export async function readPrompts(
   config: Written,
   defaults: Written,
@@ -162,7 +162,7 @@ export async function readPrompts(
   const options = defaults.child('options');
   const { prefix, suffix } = Object(options.value) as { readonly prefix?: unknown; readonly suffix?: unknown };
   const part = config.child('prompts');
-  // Without prompts, promptfoo sends the variable of that name.
+  // Without prompts, promptfoo sends the variable `prompt`.
   const missing = placeAt('{{prompt}}', config.at());
   const items = part.value === undefined ? [missing] : typeof part.value === 'string' ? [part] : readNamedPrompts(part);
   if (items.length === 0) return [context.draft.refuse(part, 'there are no prompts')];

@@ -39,10 +39,10 @@ import { SuiteProviders } from './providers/read-providers.ts';
 import { type NamedPrompt, restrictPrompts } from './restrict.ts';
 import { describeTest, findStored, findThreshold, findUnknownKey, readOptions } from './test-options.ts';
 
-/** A case as a suite writes it. */
+/** A case in a suite's notation. */
 type Case = Readonly<Record<string, unknown>>;
 
-/** Reads a promptfoo config: nothing in it is run, and nothing but files of the project is read. */
+/** Imports a promptfoo config. Runs nothing, and reads only project files. */
 export async function importPromptfoo(
   file: string,
   text: string,
@@ -58,7 +58,7 @@ export async function importPromptfoo(
   return new Importer(await followReferences(config, ports.read), ports, place).run();
 }
 
-/** What tests are asked with. */
+/** Prompts and providers of the tests. */
 interface Asked {
   readonly prompts: readonly (NamedPrompt | LeftOut)[];
   readonly providers: SuiteProviders;
@@ -69,10 +69,10 @@ interface VarsContext extends Pick<RenderContext, 'prompts' | 'readers'> {
   readonly defaults: Written;
 }
 
-/** The cases that are converted so far. */
+/** The cases converted so far. */
 interface KnownCases {
   readonly ids: Set<string>;
-  /** Variables of the cases, to find those that occur twice. */
+  /** Variables of the cases, to find duplicates. */
   readonly seen: Set<string>;
 }
 
@@ -81,7 +81,7 @@ class Importer {
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;
   readonly #judges: Judges;
-  /** What providers that are code of one's own need. */
+  /** Context of providers that are the user's own code. */
   readonly #own: Omit<OwnCode, 'keepsState'>;
   readonly #code: CodeModule;
   readonly #ownProviders: CodeModule;
@@ -89,13 +89,13 @@ class Importer {
   readonly #python: PythonFile;
   readonly #ruby: RubyFile;
   readonly #read = new Set<string>();
-  /** Names under which tests store their answers. */
+  /** Names under which tests store answers. */
   readonly #stored = new Set<string>();
-  /** Names of the variables of all tests, those of tests that are read later too. */
+  /** Variable names of all tests. Grows while tests are read. */
   readonly #varNames: string[] = [];
-  /** The code of `transformVars` of the defaults, where prompts run it. */
+  /** Code of the defaults' `transformVars`, if prompts run it. */
   #change: string | undefined;
-  /** Keys of the config that are left out. */
+  /** Omitted config keys. */
   readonly #leftOut: LeftOut[] = [];
 
   constructor(config: Written, ports: ImportPorts, place: CodePlace) {
@@ -171,7 +171,7 @@ class Importer {
   readonly #glob = (pattern: string): Promise<readonly string[]> => this.#ports.glob(pattern);
 
   readonly #readText = async (reference: string, written: Written): Promise<string | LeftOut> => {
-    // Names of files may be written for Windows.
+    // Paths may use Windows separators.
     const path = reference.replace(/^file:\/\//, '').replaceAll('\\', '/');
     const found = await this.#ports.read(path);
     if ('text' in found) return found.text;
@@ -257,7 +257,7 @@ class Importer {
     });
   }
 
-  /** The variables of a test: several sets where one of them is a list. */
+  /** Reads a test's variables. A list gives several sets. */
   async #readVars(
     layers: readonly Written[],
     { test, defaults, prompts, readers }: VarsContext,
@@ -317,7 +317,7 @@ class Importer {
       transforms: [ofProviders, ofTest].filter((part) => part !== undefined),
     };
     const checks: (Check | LeftOut)[] = [];
-    // A test may do without the assertions of the defaults.
+    // A test may disable the default assertions.
     const isOwn = layers.some((layer) => layer.child('options').child('disableDefaultAsserts').value === true);
     for (const layer of isOwn ? layers.slice(1) : layers) {
       for (const item of listOf(layer, 'assert', this.#draft))

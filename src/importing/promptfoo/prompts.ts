@@ -10,25 +10,25 @@ import { type PythonFile, readPythonFiles } from './code/python.ts';
 import { isSetting } from './test-options.ts';
 
 export interface ConvertedPrompt {
-  /** As a suite writes it. */
+  /** The prompt in a suite's notation. */
   readonly prompt: Readonly<Record<string, unknown>>;
   readonly label: string;
   readonly variables: readonly string[];
-  /** Variables that are pictures beside a message. */
+  /** Variables sent as pictures beside a message. */
   readonly pictures?: readonly string[];
-  /** What promptfoo renders: the strings of JSON, a whole text, the YAML of a chat, or the result of code. */
+  /** Form that promptfoo renders: strings of JSON, a whole text, the YAML of a chat, or the result of code. */
   readonly form: 'json' | 'text' | 'yaml' | 'code';
-  /** The last message of a chat that repeats the conversation so far. */
+  /** Last message of a chat that repeats the conversation so far. */
   readonly question?: string;
 }
 
-/** A map has the source of each prompt as its key, and its label as the value. */
+/** Reads prompts from a map: the key is the source, the value the label. */
 export function readNamedPrompts(part: Written): readonly Written[] {
   if (!isMap(part.value) || 'raw' in part.value || 'id' in part.value) return isMap(part.value) ? [part] : part.items();
   return Object.entries(part.value).map(([raw, label]) => placeAt({ raw, label }, part.child(raw).at()));
 }
 
-/** The settings that all prompts share; undefined where they differ. promptfoo takes none of a prompt in a .txt or .md file. */
+/** Settings shared by all prompts; undefined if they differ. promptfoo ignores settings of .txt and .md prompts. */
 export function findPromptConfig(part: Written): Readonly<Record<string, unknown>> | undefined {
   const configs = readNamedPrompts(part).map((item) => {
     const { raw, id } = Object(item.value) as { readonly raw?: unknown; readonly id?: unknown };
@@ -39,7 +39,7 @@ export function findPromptConfig(part: Written): Readonly<Record<string, unknown
   return configs.every((one) => canonicalJson(one) === canonicalJson(first)) ? first : undefined;
 }
 
-/** The variable that every prompt is, and nothing else: what is sent is its value. */
+/** Finds the variable that makes up every prompt entirely: its value is sent. */
 export function findPromptVar(prompts: unknown): string | undefined {
   if (prompts === undefined) return 'prompt';
   const texts: readonly unknown[] = Array.isArray(prompts) ? prompts : [prompts];
@@ -48,16 +48,16 @@ export function findPromptVar(prompts: unknown): string | undefined {
 }
 
 export interface PromptContext extends ImportContext {
-  /** Gets the functions that make prompts. */
+  /** Collects functions that make prompts. */
   readonly code: CodeModule;
   readonly python: PythonFile;
-  /** True where every prompt has the same config. */
+  /** True if all prompts have the same config. */
   readonly isConfigShared: boolean;
   readonly prefix: string;
   readonly suffix: string;
 }
 
-/** The versions that one entry under `prompts` names. */
+/** Converts one entry under `prompts` to its versions. */
 export async function convertPrompt(
   written: Written,
   context: PromptContext,
@@ -82,7 +82,7 @@ export async function convertPrompt(
   return readPrompt(source, written, typeof label === 'string' ? label : typeof id === 'string' ? id : source, context);
 }
 
-/** promptfoo takes a text for a file path if it ends like one. The name of a function may follow it. */
+/** True if promptfoo reads the text as a file path: it ends like one, possibly with a function's name. */
 function isPromptFile(source: string): boolean {
   if (/\n|(?:portkey|langfuse|helicone):\/\//.test(source)) return false;
   if (source.startsWith('file://')) return true;
@@ -119,7 +119,7 @@ async function readPrompt(
     return [draft.refuse(written, `the prompt ${quote(source)} is a program or a table, which has no equivalent here`)];
   const text = await context.readText(source, written);
   if (typeof text !== 'string') return [text];
-  // A line of three dashes separates the prompts of a text file.
+  // Three dashes separate the prompts of a text file.
   const texts = /\.txt$/i.test(source)
     ? text
         .split(/\r?\n/)
@@ -133,7 +133,7 @@ async function readPrompt(
   );
 }
 
-/** A function of the project that makes a prompt; undefined for any other file. */
+/** Reads a project function that makes a prompt; undefined for other files. */
 async function readCodePrompt(
   source: string,
   written: Written,
@@ -225,7 +225,7 @@ function convertText(
   };
 }
 
-/** Reads a file in JSON or YAML as JSON, as promptfoo does for a prompt. Other text is returned unchanged. */
+/** Converts a JSON or YAML prompt file to JSON, like promptfoo. Other text is returned unchanged. */
 function toJson(text: string, file: string): string {
   const parsed = readWritten(file, text);
   return 'problems' in parsed || typeof parsed.value === 'string' ? text : JSON.stringify(parsed.value);
@@ -238,7 +238,7 @@ function isJson(text: string): boolean {
 function readMessages(text: string, written: Written): readonly unknown[] | undefined {
   if (!/^\s*(?:\[|- role:)/.test(text)) return undefined;
   const outputs: string[] = [];
-  // Braces are no maps of the YAML that promptfoo reads after it has filled them in.
+  // Mask braces: promptfoo fills them in before it parses the YAML.
   const marked = text.trim().startsWith('[')
     ? fillDumps(text)
     : text.replaceAll(/\{\{[\s\S]*?\}\}/g, (output) => `\ue000${outputs.push(output) - 1}\ue000`);
@@ -253,7 +253,7 @@ function readMessages(text: string, written: Written): readonly unknown[] | unde
   return list.map((item) => Object.fromEntries(Object.entries(item as object).map(([key, one]) => [key, fill(one)])));
 }
 
-/** A variable that is written as JSON, in a chat that is a template as a whole: its text is the content. */
+/** Quotes variables dumped as JSON in a chat that is one template: the text is the content. */
 function fillDumps(text: string): string {
   return isJson(text) ? text : text.replaceAll(/(:\s*)(\{\{-?[^{}"]*?)\|\s*dump\s*(-?\}\})/g, '$1"$2$3"');
 }

@@ -3,13 +3,13 @@ import type { ConvertedPrompt } from './prompts.ts';
 
 export type NamedPrompt = ConvertedPrompt & { readonly id: string };
 
-/** A provider of the suite, and what a test may call it. */
+/** A provider of the suite and its names in tests. */
 export interface NamedProvider {
   readonly id: string;
   readonly names: readonly string[];
 }
 
-/** The prompts of a test, where it names some. */
+/** Ids of the prompts that a test names, if any. */
 export function restrictPrompts(
   layers: readonly Written[],
   prompts: readonly (NamedPrompt | LeftOut)[],
@@ -25,7 +25,7 @@ export function restrictPrompts(
     : draft.refuse(part, 'prompts of a test must be labels of the config');
 }
 
-/** The prompts, each with the providers that are asked with it where entries of providers name prompts. */
+/** Restricts prompts to the providers whose entries name them. */
 export function limitPrompts(
   prompts: readonly (NamedPrompt | LeftOut)[],
   providers: readonly { readonly id: string; readonly prompts: Written }[],
@@ -52,7 +52,7 @@ function isNamed({ label }: NamedPrompt, ref: unknown): boolean {
   return [label, label.replace(/^file:\/\//, '')].some((name) => isMeant(String(ref), name));
 }
 
-/** The providers that a test names: by a label, an id, or the beginning of one before a colon or a star. */
+/** Ids of the providers that a test names: by label, id, or prefix before a colon or star. */
 export function restrictProviders(
   layers: readonly Written[],
   providers: readonly NamedProvider[],

@@ -2,13 +2,13 @@ import type { Writable } from '../../json/defined.ts';
 import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 
-/** Options of the test itself; every other one is a setting of its providers. */
+/** Options of the test itself. All others are settings of its providers. */
 const TEST_OPTIONS = nameSet(
   'transform postprocess prefix suffix transformVars storeOutputAs rubricPrompt factuality provider repeat runSerially disableVarExpansion disableConversationVar disableDefaultAsserts',
 );
 const REFUSED_OPTIONS = nameSet('storeOutputAs rubricPrompt factuality disableConversationVar');
 
-/** The settings of providers among the options of the defaults. */
+/** Provider settings among the options of the defaults. */
 export function readSharedSettings(options: Written): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(isMap(options.value) ? options.value : {}).filter(([key]) => isSetting(key)),
@@ -20,10 +20,10 @@ interface TestOptions {
   readonly repeat?: number;
 }
 
-/** What the options of a test say, from the outermost layer to the test. */
+/** Reads a test's options, from the outermost layer to the test. */
 export function readOptions(layers: readonly Written[], draft: Draft): TestOptions | LeftOut {
   const found: Writable<TestOptions> = {};
-  // The older name counts where the newer one is in no layer.
+  // The old name applies only if no layer has the new one.
   for (const key of ['postprocess', 'transform'])
     for (const layer of layers) {
       const part = layer.child('options').child(key);
@@ -56,13 +56,13 @@ function readOption(
   return {};
 }
 
-/** The names under which a test stores its answer for later ones. */
+/** Names under which a test stores its answer for later tests. */
 export function findStored(layers: readonly Written[]): readonly string[] {
   const names = layers.map((layer) => layer.child('options').child('storeOutputAs').value);
   return names.filter((name) => typeof name === 'string');
 }
 
-/** promptfoo ignores keys of a test that it does not know. */
+/** Finds a key that affects the test but can't be imported. promptfoo ignores keys that it does not know. */
 export function findUnknownKey(layers: readonly Written[], draft: Draft): LeftOut | undefined {
   const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'prompts', 'provider', 'providers']);
   const meant = new Set(['providerOutput', 'assertScoringFunction', '$ref']);
@@ -78,7 +78,7 @@ export function findUnknownKey(layers: readonly Written[], draft: Draft): LeftOu
   return undefined;
 }
 
-/** The threshold of the innermost layer that has one. */
+/** Threshold of the innermost layer that has one. */
 export function findThreshold(layers: readonly Written[], draft: Draft): number | LeftOut | undefined {
   const threshold = layers.map((layer) => layer.child('threshold')).findLast(({ value }) => value !== undefined);
   const value = threshold?.value;
@@ -86,19 +86,19 @@ export function findThreshold(layers: readonly Written[], draft: Draft): number 
   return draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1');
 }
 
-/** Members of a test that say how it is asked and judged. */
+/** True for members of a test that affect requests or verdicts. */
 export function isPartOfTest(name: string): boolean {
   return /^(?:vars|assert|options|prompts|providers?|providerOutput|assertScoringFunction)$/.test(name);
 }
 
-/** The members of a test that code may read, but for its variables. */
+/** Members of a test that code may read, except its variables. */
 export function describeTest(layers: readonly Written[]): Readonly<Record<string, unknown>> {
   const own = Object.entries(Object(layers.at(-1)?.value) as object).filter(([key]) => !isPartOfTest(key));
   const metadata: unknown = Object.assign({}, ...layers.map((layer) => layer.child('metadata').value));
   return { ...Object.fromEntries(own), metadata };
 }
 
-/** Settings that options of tests and the config of a prompt may give to every provider; promptfoo ignores others. */
+/** Settings that a test's options or a prompt's config may give to every provider. promptfoo ignores others. */
 const SETTINGS = nameSet(
   'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers',
 );

@@ -4,13 +4,13 @@ import type { PromptVersion } from '../../model/suite.ts';
 import { splitPaths } from '../../templates/template.ts';
 import type { RefusedRow } from './recorded-call.ts';
 
-/** A place of a variable, or of what filters make of it. */
+/** Place of a variable, possibly filtered. */
 interface PromptSlot {
   readonly path: string;
-  /** The path with its filters: slots with one id have one text. */
+  /** Path with filters. Slots with equal ids have equal texts. */
   readonly id: string;
   readonly isJson?: true;
-  /** The value that comes to a text: none does, or several do. */
+  /** Recovers the value of a text. `none` or `several`: no value, or more than one, gives this text. */
   readonly read: (text: string) => { readonly value: unknown } | 'none' | 'several';
 }
 
@@ -18,15 +18,15 @@ interface PromptSlot {
 export type PromptPart = string | PromptSlot;
 
 export type Alignment =
-  /** The values by path. */
+  /** Values by path. */
   | { readonly kind: 'one'; readonly values: ReadonlyMap<string, unknown> }
-  /** Two readings fit; those of another prompt fit none. */
+  /** Not exactly one reading fits. `none`: another prompt sent the texts. */
   | { readonly kind: 'several' | 'none' | 'too-many' };
 
-/** More steps than a prompt with one reading takes. */
+/** More steps than a prompt with a single reading needs. */
 const maxSteps = 100_000;
 
-/** Finds the values with which the messages of a prompt come to these texts. A variable has one value everywhere. */
+/** Finds the values that make a prompt's messages equal to these texts. A variable has the same value everywhere. */
 export function alignPrompt(messages: readonly (readonly PromptPart[])[], texts: readonly string[]): Alignment {
   if (messages.length !== texts.length) return { kind: 'none' };
   const search = new Search(messages, texts);
@@ -44,7 +44,7 @@ function readValues(parts: readonly PromptPart[], texts: ReadonlyMap<string, str
     const found = part.read(texts.get(part.id) ?? '');
     if (found === 'several' || found === 'none') return { kind: found };
     const known = values.get(part.path);
-    // JSON says of what type a value is; its text elsewhere does not.
+    // JSON shows a value's type; its plain text does not.
     if (known === undefined || part.isJson === true) values.set(part.path, found.value);
   }
   return { kind: 'one', values };
@@ -62,7 +62,7 @@ class Search {
     this.texts = texts;
   }
 
-  /** Reads on from a part of a message, at a place in its text. Ends once two readings are found. */
+  /** Continues reading at a part of a message and a place in its text. Stops after two readings. */
   walk(message: number, index: number, place: number): void {
     this.steps += 1;
     if (this.steps > maxSteps || this.found.length > 1) return;
@@ -93,7 +93,7 @@ class Search {
     this.values.delete(part.id);
   }
 
-  /** Where the value of a variable may end. */
+  /** Possible ends of a variable's value. */
   private *findEnds(parts: readonly PromptPart[], index: number, text: string, place: number): Generator<number> {
     const next = parts[index + 1];
     if (next === undefined) yield text.length;
@@ -107,14 +107,14 @@ class Search {
   }
 }
 
-/** The messages of a prompt as literal texts and slots, or why what was sent can't be turned around. */
+/** Splits a prompt's messages into literal texts and slots, or says why its values can't be recovered. */
 export function readPromptParts(
   prompt: PromptVersion,
 ): { readonly messages: readonly (readonly PromptPart[])[] } | RefusedRow {
   const messages: (readonly PromptPart[])[] = [];
   for (const { template, attach = [] } of prompt.messages) {
     if (attach.length > 0) return { refused: 'the prompt sends files, which traces do not hold' };
-    // A template of a whole file is cut where its roles begin, and what comes out is trimmed.
+    // A whole-file template is cut at its roles, and the result is trimmed.
     const parts = splitSlots(prompt.expand === undefined ? template.source : template.source.trim());
     if (typeof parts === 'string') return { refused: `the prompt has ${parts}, which can not be turned around` };
     messages.push(parts);
@@ -130,7 +130,7 @@ const literal = String.raw`"[^"\\{}]*"|'[^'\\{}]*'`;
 const filterPattern = new RegExp(String.raw`\|\s*(\w+)(?:\s*:\s*(${literal}))?\s*`, 'g');
 const slotPattern = new RegExp(String.raw`^\s*([^|{}]+?)\s*((?:\|\s*\w+(?:\s*:\s*(?:${literal}))?\s*)*)$`);
 
-/** Texts and slots; what stands in the way, in words, for a template that holds more. */
+/** Splits a template into texts and slots. Returns the obstacle in words if it contains more. */
 function splitSlots(source: string): readonly PromptPart[] | string {
   const tag = /\{%-?\s*(\w+)/.exec(source)?.[1];
   if (tag !== undefined) return `logic ({% ${tag} %})`;
@@ -167,7 +167,7 @@ function readSlot(text: string): PromptSlot | string {
 
 type Read = PromptSlot['read'];
 
-/** The slot with one more filter that has one value for each text; undefined where several values come to the same text. */
+/** Adds a filter to a slot; undefined if several values could give the same text. */
 function withFilter(slot: PromptSlot, name: string, argument: string | undefined): PromptSlot | undefined {
   const before = (read: Read): PromptSlot => ({ ...slot, read });
   const inner = slot.read;
@@ -178,7 +178,7 @@ function withFilter(slot: PromptSlot, name: string, argument: string | undefined
     return before((text) => (text.endsWith(argument) ? inner(text.slice(0, text.length - argument.length)) : 'none'));
   if (name === 'prepend')
     return before((text) => (text.startsWith(argument) ? inner(text.slice(argument.length)) : 'none'));
-  // The text of the default may be the value, or there was none.
+  // The default's text may also be the actual value.
   if (name === 'default') return before((text) => (text === argument ? 'several' : text === '' ? 'none' : inner(text)));
   return undefined;
 }

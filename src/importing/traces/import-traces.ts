@@ -21,30 +21,30 @@ export interface TraceImportOptions {
   readonly format: TraceFormat;
   readonly path: string;
   readonly cwd: string;
-  /** The id of the prompt that the calls were made with. */
+  /** Id of the prompt that made the calls. */
   readonly prompt: string;
-  /** The suite that has it; every suite is searched where it is left out. */
+  /** Suite of the prompt. Default: search all suites. */
   readonly suite?: string;
-  /** Absolute: where the cases are written. */
+  /** Absolute path of the cases to write. */
   readonly target: string;
   readonly configPath?: string;
 }
 
 export interface TraceImport {
-  /** Relative to the project root. */
+  /** Path relative to the project root. */
   readonly suitePath: string;
-  /** The entry to add to the suite's cases; if they do not come from the target yet. */
+  /** Entry to add to the suite's cases, if they do not read the target yet. */
   readonly entry: string;
-  /** Loads the suites with some of the cases: all of them may be more than fits into memory. */
+  /** Loads the suites with a sample of the cases: all of them may exceed the memory. */
   check(sample: string): Promise<TraceCheck>;
-  /** The lines of the file of cases. Throws a `UserError` at the end where there is none. */
+  /** The lines of the cases file. Throws a `UserError` at the end if there are none. */
   lines(): Generator<string>;
-  /** What the lines so far came from. */
+  /** Totals of the lines so far. */
   readonly counts: TraceCounts;
 }
 
 interface TraceCheck {
-  /** A suite names the target among its cases. */
+  /** True if a suite reads the target. */
   readonly isUsed: boolean;
   readonly warnings: readonly Problem[];
 }
@@ -53,11 +53,11 @@ export interface TraceCounts {
   readonly cases: number;
   readonly exact: number;
   readonly near: number;
-  /** The number and the first place of refused calls, by reason. */
+  /** Count and first place of refused calls, by reason. */
   readonly refused: ReadonlyMap<string, { readonly count: number; readonly first: string }>;
 }
 
-/** Opens an export of production calls, to make a case under `observe` of each that the prompt can have made. */
+/** Opens an export of production calls. Each call that the prompt may have sent becomes a case under `observe`. */
 export async function openTraceImport(options: TraceImportOptions): Promise<TraceImport> {
   const { format, cwd, target } = options;
   const files = openProjectFiles(findProject(cwd, options.configPath), cwd);
@@ -66,7 +66,7 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
   if ('fault' in found) throw new UserError({ ...found.fault });
   const { bytes } = found;
   const { suite, prompt } = await findPrompt(options);
-  // Messages name the file, whose name may hold what its rows hold.
+  // Mask the file's name, which messages contain: it may hold data of its rows.
   const shown = maskPersonal(files.display(path));
   const recover = createRecoverVars(prompt, suite.contract);
   const refused = new Map<string, { count: number; first: string }>();
@@ -86,7 +86,7 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
         refuse('refused' in recovered ? recovered.refused : '', line);
         continue;
       }
-      // Masked before anything is kept: nothing of the row passes but through this.
+      // Mask before anything is kept: the row passes only through here.
       const vars = maskPersonalJson(recovered.vars) as Readonly<Record<string, unknown>>;
       if (spreadsSecret(vars)) {
         refuse('a key or personal data is spread over several variables', line);
@@ -108,14 +108,14 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
   return { suitePath: suite.path, entry, check: (sample) => checkSample(sample, options), lines, counts };
 }
 
-/** `vars` are masked already. */
+/** Builds a case. `vars` must be masked already. */
 function buildCase(
   { origin, answer: { text, calls } }: TraceRow,
   { vars, turns }: Recovered,
   prompts: readonly string[] | undefined,
 ): unknown {
   return {
-    // Ids by default have 32 bits, which two of many cases may share.
+    // Default ids have 32 bits: with many cases, two may collide.
     id: `prod-${createHash('sha256').update(canonicalJson(vars)).digest('hex').slice(0, 16)}`,
     ...defined({ description: describeRow(origin) }),
     tags: ['production'],
@@ -127,7 +127,7 @@ function buildCase(
   };
 }
 
-/** The calls that were made, masked as the variables are. Braces in them are no templates. */
+/** Builds the check of the recorded calls, masked like the variables. Braces in them must not be read as templates. */
 function checkCalls(calls: readonly RecordedCall[]): unknown {
   const value = calls.map(({ name, arguments: args }) => ({ name: maskPersonal(name), args: maskPersonalJson(args) }));
   const hasBraces = /\{[{%#]/.test(canonicalJson(value));
@@ -139,7 +139,7 @@ function describeRow(origin: readonly string[]): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** The files of the project with a text in the target: a suite may name it before it is there, and it is replaced. */
+/** Adds the target to the project's files: a suite may name it before it exists, and an existing one is replaced. */
 function withTarget(files: ProjectFiles, target: string, text: string): ProjectFiles {
   return {
     ...files,
@@ -154,7 +154,7 @@ function withTarget(files: ProjectFiles, target: string, text: string): ProjectF
   };
 }
 
-/** The project as it would be with a text in the target. */
+/** Loads the project with this text as the target. */
 function loadWith(
   text: string,
   { cwd, suite, configPath, target }: TraceImportOptions,
@@ -165,7 +165,7 @@ function loadWith(
   return loadProject({ paths, cwd, snapshot: { place, files, kindOf: kindOfPath }, ...defined({ configPath }) });
 }
 
-/** True where a suite reads the target. Throws a `UserError` where its cases are not valid. */
+/** Tells whether a suite reads the target. Throws a `UserError` if its cases are invalid. */
 async function checkSample(sample: string, options: TraceImportOptions): Promise<TraceCheck> {
   const { project, warnings } = await loadWith(sample, options);
   const isTarget = ({ at }: { readonly at: SourceLocation }) => resolve(options.cwd, at.file) === options.target;
@@ -195,20 +195,20 @@ async function findPrompt(
   throw new UserError({ code: 'usage', message, hint });
 }
 
-/** Cases that the suite has in other files are duplicates too. */
+/** Remembers cases from the suite's other files: equal ones are duplicates too. */
 function rememberCases(suite: Suite, seen: SeenTexts, target: string, cwd: string): void {
   for (const { vars, at } of suite.cases()) {
     if (resolve(cwd, at.file) !== target) seen.add(textOf(vars));
   }
 }
 
-/** The values of variables, without their names. */
+/** The values of variables, without names. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(textOf).join('\n');
   return isMap(value) ? Object.values(value).map(textOf).join('\n') : String(value);
 }
 
-/** True where another version of the prompt reads what these variables do not have. */
+/** True if another version of the prompt needs variables that are missing here. */
 function needsOnly({ prompts }: Suite, own: PromptVersion, vars: Readonly<Record<string, unknown>>): boolean {
   return prompts.some(
     (prompt) =>

@@ -1,29 +1,28 @@
 import { sha256Hex } from '../../text/sha256.ts';
 
-/** How much of two texts is alike from which on the second is left out. */
+/** Minimum share of a near duplicate, which is left out. */
 const nearDuplicateShare = 0.85;
 
-/** A text is compared with the last ones that were remembered, so that memory does not grow with a file. */
+/** Number of recent texts to compare with. It bounds the memory. */
 const comparedTexts = 65_536;
 
 const bands = 8;
 const bandRows = 4;
-/** The smallest hashes of a text's pairs of words: a sample that is compared with others'. */
+/** Number of smallest pair hashes kept per text, as a sample to compare. */
 const sketchSize = 64;
-/** No hash: longer than any sketch. */
+/** Marks an unused place in a sketch. */
 const none = 0xffffffff;
-/** Texts with one form, such as a template, would all be compared with one another. */
+/** Most texts compared per band. Texts with one form, such as a template, would otherwise all be compared. */
 const maxCompared = 16;
 
 type Duplicate = 'exact' | 'near';
 
 /**
- * Remembers texts, and says whether a new text is a duplicate. `exact` ignores letter case, signs and blanks. `near`
- * means that it shares at least 85 % of its pairs of words with a recent text (Jaccard). Takes 20 MB, and about 64
- * bytes for each text.
+ * Remembers texts and finds duplicates. `exact` ignores case, punctuation and blanks. `near` shares at least 85 % of
+ * its word pairs with a recent text (Jaccard). Takes 20 MB, and about 64 bytes per text.
  */
 export interface SeenTexts {
-  /** Undefined for a new text, which is then remembered. */
+  /** Returns the kind of duplicate, or remembers a new text and returns undefined. */
   add(text: string): Duplicate | undefined;
 }
 
@@ -34,7 +33,7 @@ export function openSeenTexts(): SeenTexts {
     add(text) {
       const { key, pairs } = readWords(text);
       if (exact.has(key)) return 'exact';
-      // Too little to be alike in part.
+      // Shorter texts are too short for a near duplicate.
       if (pairs.length >= 6 && !recent.add(pairs)) return 'near';
       exact.add(key);
       return undefined;
@@ -42,10 +41,7 @@ export function openSeenTexts(): SeenTexts {
   };
 }
 
-/**
- * A key of 52 bits for the words of a text in lower case. `pairs` are the hashes of its pairs of words, sorted, each
- * once.
- */
+/** Hashes a text's words in lower case. `key` has 52 bits; `pairs` are the distinct hashes of word pairs, sorted. */
 function readWords(text: string): { readonly key: number; readonly pairs: Uint32Array } {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]{1,100000}/gu) ?? [];
   const hashes = words.map(hashText);
@@ -56,12 +52,12 @@ function readWords(text: string): { readonly key: number; readonly pairs: Uint32
   };
 }
 
-/** Sketches in a ring, found by the bands that they share with another (locality-sensitive hashing). */
+/** A ring of sketches, indexed by bands that similar texts share (locality-sensitive hashing). */
 function openRecentSketches() {
   const sketches = new Uint32Array(comparedTexts * sketchSize);
   const newest = Array.from({ length: bands }, () => new Uint32Array(comparedTexts));
   const older = Array.from({ length: bands }, () => new Uint32Array(comparedTexts));
-  /** From 1 on, in the order of the texts. */
+  /** Counts texts, from 1. */
   let count = 0;
   const startOf = (index: number) => (index % comparedTexts) * sketchSize;
   const isThere = (sketch: Uint32Array, band: number, key: number): boolean => {
@@ -74,7 +70,7 @@ function openRecentSketches() {
     return false;
   };
   return {
-    /** False where a recent text is near; a new one is remembered. */
+    /** Remembers a text; false if a recent one is near. */
     add(pairs: Uint32Array): boolean {
       const sketch = new Uint32Array(sketchSize).fill(none);
       sketch.set(pairs.subarray(0, sketchSize));
@@ -92,7 +88,7 @@ function openRecentSketches() {
   };
 }
 
-/** MinHash (Broder 1997): texts have the same least hash with the probability of their Jaccard share. */
+/** MinHash (Broder 1997): two texts have the same least hash with the probability of their Jaccard share. */
 function bandKeys(pairs: Uint32Array): readonly number[] {
   return Array.from({ length: bands }, (_, band) => {
     let key = band;
@@ -107,7 +103,7 @@ function leastHash(pairs: Uint32Array, salt: number): number {
   return least;
 }
 
-/** The Jaccard share of two sets, by the smallest hashes of both. */
+/** Estimates the Jaccard share of two sets by their smallest hashes. */
 function estimateShare(first: Uint32Array, second: Uint32Array): number {
   let shared = 0;
   let union = 0;

@@ -15,7 +15,7 @@ import {
 
 export type Attributes = ReadonlyMap<string, unknown>;
 
-/** A span or a log record itself, or an event of a span. */
+/** A span or log record, or a span's event. */
 export interface OtelEvent {
   readonly name: string;
   readonly attributes: Attributes;
@@ -23,14 +23,14 @@ export interface OtelEvent {
 
 type Found = Omit<TraceRow, 'origin'> | RefusedRow;
 
-/** One message of a call, as events and log records of the versions 1.28 to 1.36 have it. */
+/** True for a message event, as in versions 1.28 to 1.36. */
 export function isMessageEvent(event: OtelEvent | undefined): boolean {
   return event !== undefined && /^gen_ai\.(?:\w+\.message|choice)$/.test(event.name);
 }
 
 const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content']);
 
-/** A call of a model, and not of a tool, of an agent or for embeddings. */
+/** True for a model call, not a call of a tool, agent or embedding model. */
 export function isModelCall(attributes: Attributes): boolean {
   const operation = attributes.get('gen_ai.operation.name');
   if (typeof operation === 'string') return OPERATIONS.has(operation);
@@ -40,7 +40,7 @@ export function isModelCall(attributes: Attributes): boolean {
   return names.some((name) => attributes.has(name)) || /LLM|CHAT_MODEL/.test(String(attributes.get('mlflow.spanType')));
 }
 
-/** The messages of a call, by the first of the conventions that instrumentations write. */
+/** Reads a call's messages. The first matching convention wins. */
 export function readConventions(events: readonly OtelEvent[]): Found | undefined {
   const content = readContentEvents(events);
   if (content !== undefined) return content;
@@ -63,7 +63,7 @@ function readAttributesOf(attributes: Attributes): Found | undefined {
   );
 }
 
-/** The current convention: lists of messages, structured or as JSON in a text. */
+/** Reads the current convention: lists of messages, structured or as JSON text. */
 function readLists(attributes: Attributes): Found | undefined {
   if (!attributes.has('gen_ai.input.messages')) return undefined;
   const input = readJson(attributes.get('gen_ai.input.messages'));
@@ -82,7 +82,10 @@ function lastAnswer(messages: TraceRow['messages'] | undefined): TraceRow['messa
   return messages?.findLast(({ role }) => role === 'assistant');
 }
 
-/** Attributes by place: `gen_ai.prompt.0.content` (OpenLLMetry), `llm.input_messages.0.message.content` (OpenInference). */
+/**
+ * Reads numbered attributes: `gen_ai.prompt.0.content` (OpenLLMetry), `llm.input_messages.0.message.content`
+ * (OpenInference).
+ */
 function readNested(attributes: Attributes, input: string, output: string): Found | undefined {
   const list = nestAttributes(attributes, input);
   if (!Array.isArray(list)) return undefined;
@@ -93,9 +96,7 @@ function readNested(attributes: Attributes, input: string, output: string): Foun
   return { messages, answer: answerOf(lastAnswer(answer)) };
 }
 
-/**
- * Reads the value of an attribute. Attributes that start with its name make an object, or a list if the keys count up.
- */
+/** Reads an attribute's value. Attributes with this prefix become an object, or a list if their keys count up. */
 function nestAttributes(attributes: Attributes, prefix: string): unknown {
   if (attributes.has(prefix)) return readJson(attributes.get(prefix));
   const root: Record<string, unknown> = {};
@@ -118,13 +119,13 @@ function nestAttributes(attributes: Attributes, prefix: string): unknown {
 function toLists(value: unknown): unknown {
   if (!isMap(value)) return value;
   const keys = Object.keys(value);
-  // Objects give their whole numbers in order.
+  // Objects list integer keys in order.
   const isList = keys.length > 0 && keys.every((key, index) => key === String(index));
   const items = Object.entries(value).map(([key, item]): [string, unknown] => [key, toLists(item)]);
   return isList ? items.map(([, item]) => item) : Object.fromEntries(items);
 }
 
-/** A message without the prefixes that OpenInference repeats at each level. */
+/** Removes the prefixes that OpenInference repeats at each level. */
 function openMessage(item: unknown): unknown {
   if (!isMap(item)) return item;
   const message = isMap(item['message']) ? item['message'] : item;
@@ -141,7 +142,7 @@ function openInner(value: unknown, key: string): unknown {
   return isMap(value) && isMap(value[key]) ? value[key] : value;
 }
 
-/** OpenLLMetry writes a list of parts as JSON. */
+/** Parses a list of parts, which OpenLLMetry writes as JSON. */
 function readParts(content: unknown): unknown {
   const parsed = typeof content === 'string' && content.startsWith('[{"') ? readJson(content) : content;
   return Array.isArray(parsed) && parsed.every((part) => isMap(part) && 'type' in part) ? parsed : content;
@@ -152,7 +153,7 @@ function asAssistant(item: unknown): unknown {
   return isMap(message) ? { ...message, role: message['role'] ?? 'assistant' } : message;
 }
 
-/** Vercel's AI SDK: `ai.prompt.messages` of a call; `ai.prompt` of the function around it. */
+/** Reads Vercel's AI SDK: `ai.prompt.messages` of a call, or `ai.prompt` of the function around it. */
 function readAiSdk(attributes: Attributes): Found | undefined {
   const written = attributes.get('ai.prompt.messages') ?? attributes.get('ai.prompt');
   if (written === undefined) return undefined;
@@ -175,7 +176,7 @@ const PAIRS = [
   ['input.value', 'output.value'],
 ] as const;
 
-/** The request and the answer as JSON. */
+/** Reads request and answer as JSON. */
 function readPairs(attributes: Attributes): Found | undefined {
   if (!isModelCall(attributes)) return undefined;
   for (const [input, output] of PAIRS) {
@@ -185,7 +186,7 @@ function readPairs(attributes: Attributes): Found | undefined {
   return undefined;
 }
 
-/** The variables of a template that the instrumentation knows. */
+/** Reads the template's variables, if the instrumentation records them. */
 function readVars(attributes: Attributes): Readonly<Record<string, unknown>> | undefined {
   const vars =
     nestAttributes(attributes, 'llm.prompt_template.variables') ??
@@ -193,7 +194,7 @@ function readVars(attributes: Attributes): Readonly<Record<string, unknown>> | u
   return isMap(vars) ? vars : undefined;
 }
 
-/** `gen_ai.content.prompt` and `gen_ai.content.completion`: of versions before 1.28. */
+/** Reads `gen_ai.content.prompt` and `gen_ai.content.completion`, as in versions before 1.28. */
 function readContentEvents(events: readonly OtelEvent[]): Found | undefined {
   const find = (name: string) => events.find((event) => event.name === name)?.attributes;
   const prompt = find('gen_ai.content.prompt')?.get('gen_ai.prompt');
@@ -201,13 +202,13 @@ function readContentEvents(events: readonly OtelEvent[]): Found | undefined {
   return readRecordedCall(prompt, find('gen_ai.content.completion')?.get('gen_ai.completion'));
 }
 
-/** An event for each message, as `gen_ai.user.message` and `gen_ai.choice`: of versions 1.28 to 1.36. */
+/** Reads one event per message, such as `gen_ai.user.message` and `gen_ai.choice`, as in versions 1.28 to 1.36. */
 function readMessageEvents(events: readonly OtelEvent[]): Found | undefined {
   const messages = events.flatMap(({ name, attributes }) => {
     const [, named] = /^gen_ai\.(\w+)\.message$/.exec(name) ?? [];
     if (named === undefined) return [];
     const message = { ...Object.fromEntries(attributes), content: readJson(attributes.get('content')) };
-    // The role as the program calls it, such as `customer`, may be none that is known.
+    // The program's own role, such as `customer`, may be unknown.
     return [readTurn(message) ?? readTurn({ ...message, role: named })];
   });
   if (messages.length === 0) return undefined;
@@ -223,7 +224,7 @@ function readChoice(choice: Attributes | undefined): RecordedAnswer {
   return answerOf(readTurn({ ...message, role: 'assistant', ...defined({ tool_calls: calls }) }));
 }
 
-/** Pydantic AI writes the events of a call as one attribute, Azure the content of an event as another. */
+/** Unpacks events. Pydantic AI writes a call's events as one attribute, Azure an event's content. */
 function openEvents({ name, attributes }: OtelEvent): readonly OtelEvent[] {
   const list = readJson(attributes.get('events'));
   const content = readJson(attributes.get('gen_ai.event.content'));
@@ -235,7 +236,7 @@ function openEvents({ name, attributes }: OtelEvent): readonly OtelEvent[] {
   }));
 }
 
-/** Reads attributes from a list of keys and typed values, or from a map. Nested maps may replace the dots of names. */
+/** Reads attributes from a list of keys and typed values, or from a map. Nested maps may replace dots in names. */
 export function readAttributes(written: unknown): Attributes {
   if (isMap(written)) return new Map(flatten(written, ''));
   const attributes = new Map<string, unknown>();
@@ -251,9 +252,7 @@ function flatten(map: Readonly<Record<string, unknown>>, prefix: string): readon
   );
 }
 
-/**
- * The body of a log record is the content as a text, or a map of what are attributes elsewhere. The map may be JSON.
- */
+/** Reads a log record's body: the content as text, or a map of attributes, possibly as JSON. */
 export function readBody(body: unknown): Attributes {
   const value = readJson(readValue(body));
   if (typeof value === 'string') return new Map([['content', value]]);

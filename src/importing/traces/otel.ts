@@ -20,16 +20,18 @@ const PLACES = new Set([
 ]);
 const longestPlace = 8;
 
-/** Spans and log records in OTLP JSON documents, in lists of them, or in a wrapper such as Tempo's `trace`. */
+/**
+ * True for spans and log records in OTLP JSON documents, in lists of these, or in a wrapper such as Tempo's `trace`.
+ */
 export const isOtelPart: IsPart = (path) => {
   if (path.length < 6 || path.length > longestPlace || path.at(-1) !== '*') return false;
   return PLACES.has(path.slice(-6).join('.'));
 };
 
-/** Calls wait for this many others: their log records come one after the other, among those of calls at the same time. */
+/** Most calls that wait for further log records. Concurrent calls mix theirs in the file. */
 const waitingCalls = 2000;
 const waitingUnits = 16 << 20;
-/** Spans that are remembered, to tell records that come too late. */
+/** Number of finished spans to remember, to detect late records. */
 const finishedSpans = 20_000;
 
 interface WaitingCall {
@@ -39,7 +41,7 @@ interface WaitingCall {
   units: number;
 }
 
-/** Reads the messages of spans and log records. The log records of one span make one call. */
+/** Reads the messages of spans and log records. All log records of one span form one call. */
 export function createOtelReader(): TraceReader {
   const waiting = new Map<string, WaitingCall>();
   const finished = new Set<string>();
@@ -84,7 +86,7 @@ export function createOtelReader(): TraceReader {
   };
 }
 
-/** The call of log records, in the order of their times; `isRest` where others of the same span came long before. */
+/** Builds the call of log records, sorted by time. `isRest`: other records of the span came much earlier. */
 function* finishCall({ line, origin, events }: WaitingCall, isRest: boolean): Generator<FoundRow> {
   const sorted = events.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
   const found = readConventions(sorted.map(({ event }) => event));
@@ -94,15 +96,15 @@ function* finishCall({ line, origin, events }: WaitingCall, isRest: boolean): Ge
 }
 
 interface OtelPart {
-  /** Its span; undefined where it names none. */
+  /** Span id; undefined if missing. */
   readonly key: string | undefined;
-  /** A log record's own. */
+  /** Event of a log record. */
   readonly event: OtelEvent | undefined;
-  /** It and the events of a span. */
+  /** The record itself and its events. */
   readonly own: readonly OtelEvent[];
   readonly origin: readonly string[];
   readonly isCall: boolean;
-  /** Nanoseconds in digits of one length. */
+  /** Nanoseconds, with a fixed number of digits. */
   readonly time: string;
   readonly size: number;
 }
@@ -112,7 +114,7 @@ function readPart(value: Readonly<Record<string, unknown>>): OtelPart {
   const { span_kind: kind } = value;
   const attributes: Attributes = new Map([
     ...readBody(value['body']),
-    // Phoenix has it beside the attributes.
+    // Phoenix stores it outside the attributes.
     ...(typeof kind === 'string' ? [['openinference.span.kind', kind] as const] : []),
     ...written,
   ]);
@@ -153,7 +155,7 @@ function digitsOf(value: unknown): string {
   return /^\d{1,19}$/.test(text) ? text : '';
 }
 
-/** Nanoseconds since 1970, as OTLP writes them: in a text. */
+/** Reads nanoseconds since 1970, which OTLP writes as text. */
 function readTime(value: unknown): string | undefined {
   const text = digitsOf(value);
   if (text.length < 13) return undefined;

@@ -26,7 +26,7 @@ const readers: Readonly<Record<TraceFormat, () => TraceReader>> = {
   langsmith: () => langsmithReader,
 };
 
-/** The calls of models in a file, each with its line. The file may be larger than memory. */
+/** Reads the model calls in a file, with their lines. The file may be larger than memory. */
 export function* readTraceFile(bytes: FileBytes, format: TraceFormat, shown: string): Generator<FoundRow> {
   const reader = readers[format]();
   for (const { text, line } of readParts(bytes, format, shown)) {
@@ -59,7 +59,7 @@ function* readParts(bytes: FileBytes, format: TraceFormat, shown: string): Gener
   }
 }
 
-/** Read from the start of a file: CSV, or JSON in lines or not, and where its parts are. */
+/** Detects the form by a file's start: CSV, JSON lines or one JSON document, and where its parts are. */
 function findForm(start: string, format: TraceFormat): 'csv' | { readonly isLines: boolean; readonly isPart: IsPart } {
   const text = start.trimStart();
   if (format !== 'otel' && !/^[[{]/.test(text) && /^"?[\w. -]+"?,/.test(text)) return 'csv';
@@ -67,27 +67,27 @@ function findForm(start: string, format: TraceFormat): 'csv' | { readonly isLine
   const isLines = text.startsWith('{') && hasDocumentLine(text);
   if (format === 'otel') {
     const isOtlp = [...paths].some((path) => /(?:^|\.)(?:resourceSpans|resourceLogs|batches)$/.test(path));
-    // Spans as other exporters write them: one a row.
+    // Other exporters write one span per row.
     return { isLines, isPart: isOtlp || paths.size === 0 ? isOtelPart : exportParts(isRowAtTop(text, paths)) };
   }
   return { isLines, isPart: exportParts(isRowAtTop(text, paths)) };
 }
 
-/** True where a line is a whole document. A broken one may come first, but not the start of a list. */
+/** True if a line is a whole document. The first may be broken, but not the start of a list. */
 function hasDocumentLine(text: string): boolean {
   const lines = text.split('\n', 20);
   const [first = ''] = lines;
   const candidates = /[[{,]\s*$/.test(first) ? [first] : lines;
-  // The last line may go on in the next chunk.
+  // The last line may continue in the next chunk.
   return text.includes('\n') && candidates.some((line) => line.startsWith('{') && parseJson(line).ok);
 }
 
-/** False for a list of rows, and for a map whose lists hold them. The `observations` of a trace may be ids. */
+/** False for a list of rows, or a map with lists of rows. A trace's `observations` may be only ids. */
 function isRowAtTop(text: string, paths: ReadonlySet<string>): boolean {
   return text.startsWith('{') && !Array.from(LISTS).some((key) => paths.has(`${key}.*`));
 }
 
-/** The keys that lead to lists and maps at the start of a document. */
+/** Paths of lists and maps at the start of a document. */
 function listPaths(text: string): ReadonlySet<string> {
   const paths = new Set<string>();
   const remember: IsPart = (path) => {
@@ -102,7 +102,7 @@ function listPaths(text: string): ReadonlySet<string> {
   return paths;
 }
 
-/** The first bytes of files that are no text, and what to do. */
+/** First bytes of binary files, with a hint. */
 const packed: readonly (readonly [start: readonly number[], kind: string, hint: string])[] = [
   [[0x1f, 0x8b], 'compressed (gzip)', 'unpack it first: gunzip FILE'],
   [[0x28, 0xb5, 0x2f, 0xfd], 'compressed (Zstandard)', 'unpack it first: unzstd FILE'],
@@ -135,7 +135,7 @@ function* readChunks(bytes: FileBytes, shown: string): Generator<string, void, u
   }
 }
 
-/** Throws a `UserError` for a file that is no text, such as Parquet. */
+/** Throws a `UserError` for a binary file, such as Parquet. */
 export function refusePacked(content: Uint8Array, shown: string): void {
   const found = packed.find(([start]) => start.every((byte, index) => content[index] === byte));
   if (found === undefined) return;
@@ -149,7 +149,7 @@ function countLines(content: Buffer): number {
   return count;
 }
 
-/** What the start of a file looks like, to those who took the wrong command. */
+/** Guesses a file's format from its start, for a hint to the right command. */
 export function guessFormat(bytes: FileBytes, shown: string): TraceFormat | undefined {
   const chunks = readChunks(bytes, shown);
   const first = chunks.next();
@@ -162,7 +162,7 @@ export function guessFormat(bytes: FileBytes, shown: string): TraceFormat | unde
   return undefined;
 }
 
-/** The records of a CSV file as JSON objects by its header. Only one record is in memory at a time. */
+/** Reads the records of a CSV file as JSON objects, one at a time. The header has the keys. */
 function* splitCsv(chunks: Iterable<string>, shown: string): Generator<JsonPart> {
   let columns: readonly string[] | undefined;
   for (const { text, line } of joinRecords(chunks)) {
@@ -178,7 +178,7 @@ function* splitCsv(chunks: Iterable<string>, shown: string): Generator<JsonPart>
     if (columns === undefined) columns = fields;
     else if (fields.length !== columns.length) yield { text: undefined, line };
     else {
-      // An empty field is no value.
+      // An empty field means no value.
       const entries = columns
         .map((column, index) => [column, fields[index]] as const)
         .filter(([, value]) => value !== '');
@@ -192,7 +192,7 @@ function brokenCsv(shown: string, message: string, line: number): UserError {
   return new UserError({ code: 'syntax', message: `the CSV can't be read: ${message}`, at });
 }
 
-/** Lines, joined while a quote is open: a quoted field may hold line breaks. */
+/** Joins lines while a quote is open: quoted fields may contain line breaks. */
 function* joinRecords(chunks: Iterable<string>): Generator<{ readonly text: string; readonly line: number }> {
   let text = '';
   let line = 1;
@@ -216,10 +216,10 @@ function* joinRecords(chunks: Iterable<string>): Generator<{ readonly text: stri
   if (text !== '') yield { text, line: start };
 }
 
-/** The keys of a wrapper's list of rows. */
+/** Keys of a wrapper that hold its rows. */
 const LISTS = new Set(['data', 'runs', 'observations', 'traces', 'items']);
 
-/** Rows in a list, or in a list in a wrapper. Rows of JSON lines are at the top. */
+/** Finds rows in a list, or in a wrapper's list. Rows of JSON lines are at the top. */
 function exportParts(isAtTop: boolean): IsPart {
   if (isAtTop) return (path) => path.length === 0;
   return ([first, second, ...others]) =>
@@ -238,7 +238,7 @@ function readerOf(readRow: ReadRow): TraceReader {
   };
 }
 
-/** Reads an observation or a trace of Langfuse. The blob export has other names than API and UI, and both are read. */
+/** Reads an observation or trace of Langfuse. The blob export uses other names than API and UI; both are read. */
 const langfuseReader = readerOf((value) => {
   const { type, input, output } = value;
   if (typeof type === 'string' && type.toUpperCase() !== 'GENERATION') return undefined;
@@ -253,7 +253,7 @@ const langfuseReader = readerOf((value) => {
   return 'refused' in call ? call : { ...call, origin };
 });
 
-/** A run of LangSmith. Tools, retrievers, parsers and templates are no calls of a model. */
+/** Reads a run of LangSmith. Tools, retrievers, parsers and templates are no model calls. */
 const langsmithReader = readerOf((value) => {
   const { run_type: type, inputs, outputs } = value;
   if (typeof type === 'string' && !['llm', 'chain'].includes(type)) return undefined;
@@ -267,7 +267,7 @@ const langsmithReader = readerOf((value) => {
   return 'refused' in call ? call : { ...call, origin };
 });
 
-/** Milliseconds since 1970; undefined for what is no time. */
+/** Converts milliseconds since 1970 to ISO 8601; undefined for an invalid time. */
 function readMilliseconds(value: number): string | undefined {
   const date = new Date(value);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();

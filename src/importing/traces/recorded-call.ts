@@ -12,7 +12,7 @@ import { isMap } from '../draft.ts';
 
 export const unreadable: RefusedRow = { refused: 'a message is not only text' };
 
-/** Reads the stored input and output of a call: messages, a text or the variables of a prompt. */
+/** Reads a call's stored input and output: messages, a text or the prompt's variables. */
 export function readRecordedCall(written: unknown, output: unknown): Omit<TraceRow, 'origin'> | RefusedRow {
   const input = readJson(written);
   const answer = readAnswer(output);
@@ -20,7 +20,7 @@ export function readRecordedCall(written: unknown, output: unknown): Omit<TraceR
   const asUser = (content: string) => ({ messages: [said(content)], answer });
   if (typeof input === 'string') return asUser(input);
   const list = isMap(input) ? readJson(input['messages'] ?? input['contents'] ?? input['input']) : input;
-  // Some programs store the last message alone.
+  // Some programs store only the last message.
   const messages = readConversation(list ?? [input]);
   const system = isMap(input) ? readSystem(input) : [];
   if (messages !== undefined) return system === undefined ? unreadable : { messages: [...system, ...messages], answer };
@@ -30,18 +30,18 @@ export function readRecordedCall(written: unknown, output: unknown): Omit<TraceR
     const [only] = Array.isArray(prompts) && prompts.length === 1 ? prompts : [];
     if (typeof only === 'string') return asUser(only);
     if (typeof prompt === 'string' && system?.length === 1) return { messages: [...system, said(prompt)], answer };
-    // Elsewhere a text may be a variable.
+    // Otherwise a text may be a variable.
     const isRequest = Object.hasOwn(input, 'model') && (Object.hasOwn(input, 'contents') || system?.length === 1);
     if (typeof list === 'string' && isRequest && system !== undefined)
       return { messages: [...system, said(list)], answer };
-    // The arguments of a function that was traced.
+    // The arguments of a traced function.
     const vars = Array.isArray(args) && isMap(kwargs) ? kwargs : input;
     return { messages: [], vars, answer: readAnswer(output, true) };
   }
   return { refused: 'no messages were recorded' };
 }
 
-/** Instructions beside the messages, as Anthropic, Gemini and the AI SDK have them; undefined where they are no text. */
+/** Reads instructions outside the messages, as in Anthropic, Gemini and the AI SDK; undefined if they are no text. */
 function readSystem(input: Readonly<Record<string, unknown>>): TraceRow['messages'] | undefined {
   const { system, instructions, config } = input;
   const found = system ?? instructions ?? readGeminiSystem(input) ?? (isMap(config) ? readGeminiSystem(config) : null);
@@ -54,13 +54,13 @@ function readGeminiSystem(map: Readonly<Record<string, unknown>>): unknown {
   return map['systemInstruction'] ?? map['system_instruction'];
 }
 
-/** What holds a message in an API's answer, and what holds the text in the result of a function. */
+/** Members that wrap a message in an API's answer, and members with the text in a function's result. */
 const ENVELOPES = ['choices', 'generations', 'message', 'messages', 'candidates'];
 const FIELDS = ['text', 'content', 'output', 'answer', 'response'];
 
 /**
- * Reads the answer of an output: a text, a message, the last of a list, a choice or a generation. A map is the JSON
- * that a model answered. The map of a function may hold the answer in a field.
+ * Reads an answer: a text, a message, the last of a list, a choice or a generation. A map is the model's JSON answer. A
+ * function's map may contain the answer in a field.
  */
 export function readAnswer(written: unknown, isOfFunction = false, depth = 0): RecordedAnswer {
   const output = readJson(written);
@@ -83,7 +83,7 @@ export function readAnswer(written: unknown, isOfFunction = false, depth = 0): R
   return { text: typeof written === 'string' ? written : writeJson(output), calls: [] };
 }
 
-/** The message in a reply of OpenAI's Responses API, and in a candidate of Gemini. */
+/** Unwraps the message in a reply of OpenAI's Responses API, or in a candidate of Gemini. */
 function openReply({ object, output, content }: Readonly<Record<string, unknown>>): unknown {
   if (isMap(content) && Array.isArray(content['parts'])) return content;
   if (object !== 'response' || !Array.isArray(output)) return undefined;
@@ -101,7 +101,7 @@ function readList(output: readonly unknown[], isOfFunction: boolean, depth: numb
   const calls = output.map((part) => (isCall(part) ? readCall(part) : undefined));
   if (output.length > 0 && calls.every((call) => call !== undefined)) return { text: undefined, calls };
   if (output.length === 1) return readAnswer(output[0], isOfFunction, depth + 1);
-  // The parts of one message.
+  // The items are parts of one message.
   const message = readTurn({ role: 'assistant', content: output });
   if (message !== undefined) return answerOf(message);
   return { text: depth === 0 ? writeJson(output) : undefined, calls: [] };
@@ -113,14 +113,14 @@ export function answerOf(message: TraceRow['messages'][number] | undefined): Rec
   return { text: content === '' && calls.length > 0 ? undefined : content, calls };
 }
 
-/** The value of a text that is JSON; any other value as it is. */
+/** Parses a JSON text; returns any other value unchanged. */
 export function readJson(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{"]/.test(value)) return value;
   const parsed = parseJson(value);
   return parsed.ok ? parsed.value : value;
 }
 
-/** What a model answered, as far as it was recorded. */
+/** A model's answer, as far as it was recorded. */
 export interface RecordedAnswer {
   readonly text: string | undefined;
   readonly calls: readonly RecordedCall[];
@@ -128,31 +128,31 @@ export interface RecordedAnswer {
 
 export const noAnswer: RecordedAnswer = { text: undefined, calls: [] };
 
-/** A call of a model as it was recorded in production. */
+/** A model call recorded in production. */
 export interface TraceRow {
-  /** `trace 4bf9…, span 00f0…`; every part as the file has it. */
+  /** Origin as in the file: `trace 4bf9…, span 00f0…`. */
   readonly origin: readonly string[];
   readonly messages: readonly TurnMessage[];
-  /** Variables that the file has as such. */
+  /** Variables that the file stores as such. */
   readonly vars?: Readonly<Record<string, unknown>>;
   readonly answer: RecordedAnswer;
 }
 
-/** Why a call can't be a case. */
+/** Why a call can't become a case. */
 export interface RefusedRow {
   readonly refused: string;
 }
 
 export interface FoundRow {
-  /** 1-based: where it begins. */
+  /** First line, from 1. */
   readonly line: number;
   readonly row: TraceRow | RefusedRow;
 }
 
-/** Reads the parts of a file. None for what is no call of a model. */
+/** Reads the calls in a part of a file; none if it is no model call. */
 export interface TraceReader {
   read(value: unknown, line: number): Iterable<FoundRow>;
-  /** The calls whose parts were still to come. */
+  /** Returns the calls still waiting for parts. */
   end(): Iterable<FoundRow>;
 }
 

@@ -10,14 +10,14 @@ import type { RefusedRow, TraceRow } from './recorded-call.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
 
-/** What a case has, so that its prompt comes to what was sent. */
+/** Case data that render the recorded messages. */
 export interface Recovered {
   readonly vars: Vars;
-  /** The user's message after a prompt of system messages alone: a variable, since its braces are no template. */
+  /** The user's message after a prompt of only system messages. It is a variable, since its braces are no template. */
   readonly turns?: readonly { readonly user: string }[];
 }
 
-/** Finds the variables of a prompt that was sent, or says why they can't be told. */
+/** Finds the variables of a sent prompt, or says why they are unknown. */
 export type RecoverVars = (row: TraceRow) => Recovered | RefusedRow;
 
 export function createRecoverVars(prompt: PromptVersion, contract: Contract): RecoverVars {
@@ -65,7 +65,7 @@ function alignRow(
   if (sent.length > roles.length) return { refused: 'the conversation goes on after the prompt' };
   const texts = sent.map(({ content }) => content);
   const exact = alignPrompt(parts, texts);
-  // Some programs trim what they send.
+  // Some programs trim the texts they send.
   const found =
     exact.kind === 'none'
       ? alignPrompt(
@@ -79,7 +79,7 @@ function alignRow(
   return isSame ? { vars } : { refused: reasons.none };
 }
 
-/** Such a prompt is asked together with the first turn. */
+/** Adds the first turn, which is sent together with such a prompt. */
 function withQuestion(
   found: Recovered | RefusedRow,
   content: string,
@@ -123,7 +123,7 @@ function buildVars(values: ReadonlyMap<string, unknown>): Vars {
   return vars;
 }
 
-/** True for variables with which the prompt comes to the very messages that were sent. */
+/** True if the prompt renders to the sent messages with these variables. */
 function makes(
   taken: { readonly vars: Vars } | RefusedRow,
   sent: readonly TurnMessage[],
@@ -133,19 +133,19 @@ function makes(
   return texts?.length === sent.length && texts.every((text, index) => text.trim() === sent[index]?.content.trim());
 }
 
-/** Undefined where the variables do not render. */
+/** Renders a prompt; undefined if it can't be rendered with these variables. */
 function render(prompt: PromptVersion, vars: Vars): readonly string[] | undefined {
   return attemptOr(() => renderMessages(prompt, vars).map(({ content }) => content), TemplateError, undefined);
 }
 
-/** Says whether masked variables come to a key or to personal data once the prompt puts them beside one another. */
+/** Detects that masked variables form a key or personal data once the prompt joins them. */
 export function createSpreadCheck(prompt: PromptVersion): (vars: Vars) => boolean {
   const literals = prompt.messages.map(({ template }) => template.source).join('\n');
   return (vars) =>
     render(prompt, vars)?.some((text) => findPersonal(text).some((found) => !literals.includes(found))) === true;
 }
 
-/** Variables that the file has as such: those that the prompt reads. */
+/** Takes the prompt's variables from those stored in the file. */
 function takeVars(given: Vars, names: readonly string[], prompt: PromptVersion): { readonly vars: Vars } | RefusedRow {
   if (names.length === 0 || !names.every((name) => Object.hasOwn(given, name)))
     return { refused: 'its input is neither messages nor the variables of the prompt' };
@@ -153,7 +153,7 @@ function takeVars(given: Vars, names: readonly string[], prompt: PromptVersion):
   return render(prompt, vars) === undefined ? { refused: 'its variables do not render' } : { vars };
 }
 
-/** A text becomes the number or boolean that contract.input asks for. */
+/** Converts texts to the numbers and booleans that contract.input requires. */
 function withTypes(vars: Vars, input: Contract['input']): Vars {
   const properties = isMap(input) ? input['properties'] : undefined;
   if (!isMap(properties)) return vars;

@@ -11,13 +11,13 @@ import { expandVars, mergeVars } from './tests.ts';
 
 export type Vars = Readonly<Record<string, unknown>>;
 
-/** True for a value that promptfoo renders once more before it is put into a prompt that is a text. */
+/** True for a value that promptfoo renders again before it fills it into a text prompt. */
 function isRendered(value: unknown, vars: Vars): value is string {
   if (typeof value !== 'string' || !/\{[{%#]/.test(value) || isPartialTemplate(value)) return false;
   return listNames(value).every((name) => Object.hasOwn(vars, name));
 }
 
-/** The names that promptfoo finds in a template. A value that reads an unknown one is left as it is. */
+/** Names that promptfoo finds in a template. A value with an unknown name is left unchanged. */
 function listNames(template: string): readonly string[] {
   const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '');
   const found = [...text.matchAll(/\{\{\s*([^{}\s|]+)\s*(?:\|[^}]+)?\}\}|\{%\s*(?:if|for)\s+([^{}\s]+)\s*.*?%\}/g)].map(
@@ -31,7 +31,7 @@ function listNames(template: string): readonly string[] {
   });
 }
 
-/** A value as promptfoo renders it; undefined where a suite's templates can't say it. */
+/** Renders a value like promptfoo; undefined if a suite's templates can't express it. */
 async function renderValue(value: string, vars: Vars): Promise<string | undefined> {
   const translated = translateNunjucks(value);
   if ('fault' in translated) return undefined;
@@ -41,15 +41,15 @@ async function renderValue(value: string, vars: Vars): Promise<string | undefine
 
 export interface RenderContext extends ImportContext {
   readonly prompts: readonly (LeftOut | ConvertedPrompt)[];
-  /** The checks and providers, as the suite writes them: promptfoo gives them a value as it was written. */
+  /** Checks and providers in the suite's notation: promptfoo gives them unrendered values. */
   readonly readers: string;
-  /** Names under which tests store their answers. */
+  /** Names under which tests store answers. */
   readonly stored: ReadonlySet<string>;
-  /** The code of `transformVars` of the defaults, where prompts run it. */
+  /** Code of the defaults' `transformVars`, if prompts run it. */
   readonly change: string | undefined;
 }
 
-/** The variables of the cases that one test makes. */
+/** Reads the variables of a test's cases. */
 export async function readCaseVars(
   layers: readonly Written[],
   context: RenderContext,
@@ -57,7 +57,7 @@ export async function readCaseVars(
   const parts = layers.map((layer) => layer.child('vars'));
   const places = await mergeVars(parts, context);
   if (places instanceof LeftOut) return places;
-  // The code sees the name of a file there, and its content here.
+  // promptfoo's code sees the file's name; here it would see the content.
   const file = [...places].find(
     ([name, { value }]) => /^(?:file|package):/.test(String(value)) && seesVariable(context.change, name),
   );
@@ -72,7 +72,7 @@ export async function readCaseVars(
   return expanded instanceof LeftOut ? expanded : renderVars(expanded, places, context);
 }
 
-/** The variables that `transformVars` adds: `{ ...vars, name: 'value' }`. */
+/** Reads the variables that `transformVars` adds: `{ ...vars, name: 'value' }`. */
 function readTransform(
   layers: readonly Written[],
   { draft, change }: RenderContext,
@@ -80,7 +80,7 @@ function readTransform(
   const parts = layers.map((layer) => layer.child('options').child('transformVars'));
   const part = parts.findLast(({ value }) => value !== undefined);
   if (part === undefined) return [];
-  // Code of the defaults changes what prompts are made of, and the checks read none of it.
+  // Code of the defaults changes the prompts' variables; no check reads them.
   if (change !== undefined && part === parts[0]) return [];
   const added = readAddedVars(part.value);
   if (added === undefined)

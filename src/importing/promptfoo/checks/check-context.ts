@@ -5,48 +5,48 @@ import { translateNunjucks } from '../code/nunjucks.ts';
 import type { PythonFile } from '../code/python.ts';
 import type { RubyFile } from '../code/ruby.ts';
 
-/** An assertion as a suite writes it. */
+/** An assertion in a suite's notation. */
 export type Check = Readonly<Record<string, unknown>>;
 
 export interface CheckContext {
   readonly draft: Draft;
-  /** The content of a JSON or YAML file that a value names; undefined where it can't be read. */
+  /** Reads a JSON or YAML file that a value names; undefined if unreadable. */
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
-  /** Gets the variables that a value reads. */
+  /** Called with the variables that a value reads. */
   readonly onVariables: (names: readonly string[]) => void;
-  /** Adds a judge, of the model that `written` names or the default, and returns its id. */
+  /** Adds the judge that `written` names, or the default, and returns its id. */
   readonly judge: (written: Written) => Promise<string | LeftOut>;
-  /** The model that embeds texts, which `written` names or the default. */
+  /** The embedding model that `written` names, or the default. */
   readonly embeddings: (written: Written) => string | LeftOut;
-  /** The text of a file of the project. */
+  /** Reads a project file's text. */
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
-  /** Gets the checks that are code. */
+  /** Collects checks that are code. */
   readonly code: CodeModule;
   readonly python: PythonFile;
   readonly ruby: RubyFile;
-  /** The files of a pattern. */
+  /** Lists the files of a pattern. */
   readonly glob: (pattern: string) => Promise<readonly string[]>;
-  /** Names of the variables of the test. */
+  /** Names of the test's variables. */
   readonly varNames: readonly string[];
-  /** What code may read of the test itself. */
+  /** Data of the test that code may read. */
   readonly test: Readonly<Record<string, unknown>>;
-  /** The `params` of the providers that the test is asked with. */
+  /** `params` of the test's providers. */
   readonly asked: readonly unknown[];
-  /** True where a score decides the test, and not that each check passes. */
+  /** True if a score decides the test, instead of each check. */
   readonly isScored: boolean;
-  /** The transform of the providers, where they have one. */
+  /** Transforms of the providers, if any. */
   readonly ofProviders: readonly Written[];
-  /** The transforms of the providers and of the test, which go before those of its checks. */
+  /** Transforms of providers and test, which run before those of the checks. */
   readonly transforms: readonly Written[];
 }
 
 export interface TypeContext extends CheckContext {
-  /** The type without `not-`, and whether that is before it. */
+  /** The type without `not-`; `inverse` is true if it had the prefix. */
   readonly base: string;
   readonly inverse: boolean;
   readonly threshold: unknown;
   readonly isSelected: boolean;
-  /** True where code makes what the check gets. */
+  /** True if code makes the check's input. */
   readonly isMade: boolean;
 }
 
@@ -55,7 +55,7 @@ export const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
 
 type ValueContext = Pick<CheckContext, 'draft' | 'readText' | 'onVariables'>;
 
-/** A text as a template of a suite. An empty one, which is in every answer, is refused as it is in promptfoo. */
+/** Reads a text as a suite's template. Refuses an empty one like promptfoo, since every answer contains it. */
 export async function readText(written: Written, context: ValueContext, mayBeEmpty = false): Promise<string | LeftOut> {
   const file = await readFile(written.child('value'), context);
   if (file instanceof LeftOut) return file;
@@ -73,7 +73,7 @@ export async function readText(written: Written, context: ValueContext, mayBeEmp
   return translated.text;
 }
 
-/** The value that a file holds, which is no template; undefined for any other value. */
+/** Reads a file's value, which is no template; undefined if the value names no file. */
 export async function readFile(
   part: Written,
   { draft, readText }: ValueContext,
@@ -115,7 +115,7 @@ export async function readList(written: Written, context: ValueContext): Promise
   return translated;
 }
 
-/** Undefined for a text with quotes or templates, whose commas may separate nothing. */
+/** Splits at commas; undefined for a text with quotes or templates, whose commas may not separate. */
 function splitCommas(text: string): readonly string[] | undefined {
   if (/["{]/.test(text)) return undefined;
   return text
@@ -124,7 +124,7 @@ function splitCommas(text: string): readonly string[] | undefined {
     .filter((part) => part !== '');
 }
 
-/** Texts in data are no templates in promptfoo, so their braces are escaped. */
+/** Escapes braces in data: promptfoo reads no templates there. */
 export function escapeData(value: unknown): unknown {
   return mapTexts(value, escapeTemplate);
 }

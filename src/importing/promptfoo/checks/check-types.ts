@@ -7,7 +7,7 @@ import { convertFunctionCall, convertSkillUsed, convertToolCallF1, convertToolsC
 type Converted = Check | LeftOut | undefined;
 type Convert = (written: Written, context: TypeContext) => Promise<Converted> | Converted;
 
-/** Turns the check around for `not-`. */
+/** Supports `not-` by negating the check. */
 function turned(convert: Convert): Convert {
   return async (written, context) => {
     const check = await convert(written, context);
@@ -15,7 +15,7 @@ function turned(convert: Convert): Convert {
   };
 }
 
-/** Knows no check for `not-`. */
+/** Does not support `not-`. */
 function plain(convert: Convert): Convert {
   return (written, context) => (context.inverse ? undefined : convert(written, context));
 }
@@ -24,7 +24,7 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   contains: turned(ofText((value) => ({ contains: { value } }))),
   icontains: turned(ofText((value) => ({ contains: { value, ignoreCase: true } }))),
   'starts-with': turned(ofText((value) => ({ startsWith: { value } }))),
-  // promptfoo looks for the slashes of a literal too, and one that is not escaped is refused here.
+  // promptfoo matches the slashes of a literal too. An unescaped one is refused here.
   regex: turned(ofText((value) => ({ regex: { value: value.replace(/^\/(?=.*\/[a-z]*$)/s, String.raw`\/`) } }))),
   'contains-any': turned(ofList((value) => ({ containsAny: { value } }))),
   'contains-all': turned(ofList((value) => ({ containsAll: { value } }))),
@@ -42,7 +42,7 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   'similar:cosine': turned(convertSimilar),
   'llm-rubric': turned(convertGraded),
   'g-eval': turned(convertGraded),
-  // promptfoo does not turn the verdicts of these around.
+  // promptfoo does not negate these.
   factuality: plain(convertGraded),
   'model-graded-closedqa': plain(convertGraded),
   'model-graded-factuality': plain(convertGraded),
@@ -61,11 +61,11 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
   'finish-reason': turned(convertFinishReason),
 };
 
-/** Types that have no equivalent here. */
+/** Types without an equivalent here. */
 const OTHER_TYPES =
   /^(?:agent-rubric|answer-relevance|bleu|classifier|contains-(?:html|sql|xml)|gleu|guardrails|human|is-(?:html|refusal|sql|xml|valid-function-call)|max-score|meteor|moderation|perplexity(?:-score)?|pi|rouge-\w|search-rubric|select-\w+|similar:(?:dot|euclidean)|trace-.+|trajectory:.+|webhook|promptfoo:.+)$/;
 
-/** The check of a type of promptfoo, without `not-`. What it is not known for is refused. */
+/** Converts a promptfoo type without `not-`. Refuses unsupported members. */
 export async function convertType(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { base } = context;
   const convert = Object.hasOwn(CONVERTERS, base) ? CONVERTERS[base] : undefined;
@@ -114,7 +114,7 @@ async function convertLevenshtein(written: Written, context: TypeContext): Promi
   return { levenshtein: { value: text, max: Math.floor(max) } };
 }
 
-/** Converts `similar`. If it has several texts, one must be near enough. */
+/** Converts `similar`. With several texts, one must be similar enough. */
 async function convertSimilar(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const isList = Array.isArray(written.child('value').value);
   const value = isList ? await readList(written, context) : await readText(written, context);
@@ -126,7 +126,7 @@ async function convertSimilar(written: Written, context: TypeContext): Promise<C
   return { similar: { value, min, provider } };
 }
 
-/** promptfoo counts what white space separates. */
+/** Converts `word-count`, which counts words by white space. */
 function convertWordCount(written: Written, context: TypeContext): Check | LeftOut {
   const { value } = written.child('value');
   const { min, max } = isMap(value) ? value : { min: value, max: value };
@@ -162,11 +162,11 @@ async function convertEquals(written: Written, context: TypeContext): Promise<Ch
   }
   const data = escapeData(value);
   const equals = { equals: { value: data }, select: { json: true } };
-  // promptfoo passes an answer that is not JSON, since it differs from the value.
+  // promptfoo passes an answer that is no JSON, since it differs from the value.
   return inverse ? { anyOf: [{ json: false }, { not: equals }] } : equals;
 }
 
-/** The rubric of each kind of grading. The prompts of promptfoo are worded differently. */
+/** Rubric of each kind of grading. promptfoo's own prompts differ. */
 const GRADINGS: Readonly<Record<string, (value: string) => string>> = {
   'llm-rubric': (value) => value,
   'g-eval': (value) => value,
@@ -175,7 +175,7 @@ const GRADINGS: Readonly<Record<string, (value: string) => string>> = {
     `The facts of the answer contradict nothing of this reference. Facts that are missing or more do not matter. Reference: ${value}`,
 };
 
-/** A check by a model, as a rubric. */
+/** Converts a graded check to a rubric. */
 async function convertGraded(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { base, threshold } = context;
   const name = base === 'model-graded-factuality' ? 'factuality' : base;
@@ -207,7 +207,7 @@ async function buildRubric(
   return { rubric: { value, judge, ...more } };
 }
 
-/** Shares that promptfoo counts from what a judge says, here the judge's score. */
+/** Rubrics of shares. promptfoo counts them from the judge's text; here they are the judge's score. */
 const SHARES: Readonly<Record<string, string>> = {
   'context-faithfulness':
     'Score the share of the claims in the answer that this context supports. A claim that it neither states nor implies is not supported.',
@@ -217,7 +217,7 @@ const SHARES: Readonly<Record<string, string>> = {
     'Score the share of the sentences of this context that the question needs, whatever the answer says.',
 };
 
-/** A check of the context that an answer is made of: a variable of the test, or what code finds in the answer. */
+/** Converts a check of an answer's context: a test variable, or text that code finds in the answer. */
 async function convertContextCheck(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { base, draft, varNames, threshold, isScored } = context;
   const isRecall = base === 'context-recall';
@@ -242,7 +242,7 @@ async function convertContextCheck(written: Written, context: TypeContext): Prom
   return check instanceof LeftOut ? check : { ...check, weight: 0 };
 }
 
-/** Each answer is one window of its conversation: it is relevant or not. */
+/** Converts `conversation-relevance`. Each answer is one window, relevant or not. */
 async function convertRelevance(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { draft, threshold = 0.5 } = context;
   if (typeof threshold !== 'number' || threshold <= 0 || threshold > 1)
@@ -250,7 +250,7 @@ async function convertRelevance(written: Written, context: TypeContext): Promise
   return buildRubric('The answer is relevant to what the user says.', {}, written, context);
 }
 
-/** The JSON from the first brace to the last; promptfoo tries each object of the text. */
+/** Selects JSON from the first to the last brace. promptfoo tries each object in the text. */
 async function convertContainsJson(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const check = await convertJson(written, context);
   if (check instanceof LeftOut) return check;

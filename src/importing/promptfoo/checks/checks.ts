@@ -5,7 +5,7 @@ import type { Check, CheckContext } from './check-context.ts';
 import { convertType } from './check-types.ts';
 import { listTransforms, type Steps, selectMade, writeContext } from './transforms.ts';
 
-/** One assertion of promptfoo as a check of a suite. */
+/** Converts a promptfoo assertion to a check. */
 export async function convertAssertion(written: Written, context: CheckContext): Promise<Check | LeftOut> {
   const { draft } = context;
   const { value } = written;
@@ -49,7 +49,7 @@ function nameAndWeight(metric: unknown, weight: unknown): Check {
   });
 }
 
-/** A transform to small letters is `ignoreCase` for texts that have none but these. */
+/** Replaces a lower-case transform by `ignoreCase`, if the check's texts are lower-case. */
 function withoutCase(check: Check | undefined): Check | undefined {
   const { not } = check ?? {};
   if (isMap(not)) {
@@ -70,7 +70,7 @@ function withSelect(check: Check | undefined, steps: Steps): Check | undefined {
   if (check === undefined || steps.length === 0) return check;
   if (check['latency'] !== undefined || check['cost'] !== undefined) return check;
   if (check['select'] !== undefined) {
-    // A regex takes part of the text that the steps leave.
+    // A regex selects from the text after the steps.
     return isMap(check['select']) && check['select']['regex'] !== undefined
       ? { ...check, select: [...steps, check['select']] }
       : undefined;
@@ -94,7 +94,7 @@ function parseScalar(text: string): unknown {
   return typeof value === 'number' && !isKeptByDouble(text) ? undefined : value;
 }
 
-/** The checks of a set, each with its weight. */
+/** Converts a set of checks with weights. */
 async function convertSet(written: Written, context: CheckContext): Promise<Check | LeftOut> {
   const { draft } = context;
   const { threshold, weight, metric, config } = written.value as Readonly<Record<string, unknown>>;
@@ -116,7 +116,7 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
     return draft.refuse(written, 'a set in a test with a threshold has no equivalent here: its score is another one');
   const set = buildSet(members, threshold);
   if ('fault' in set) return draft.refuse(written.child(set.at), set.fault);
-  // The weight of a set keeps it out of the score, and not out of the verdict.
+  // A set's weight excludes it from the score, not from the verdict.
   return { ...set.check, ...nameAndWeight(metric, weight), ...(weight === 0 ? { required: true } : {}) };
 }
 
@@ -125,10 +125,10 @@ interface SetMember {
   readonly weight: number;
 }
 
-/** The most members of which every group is tried. */
+/** Most members for which all groups are tried. */
 const MOST = 6;
 
-/** A set of checks: all of them, or the groups of them that reach its threshold. */
+/** Builds a set: all checks, or the groups that reach its threshold. */
 function buildSet(
   members: readonly SetMember[],
   threshold: unknown,
@@ -148,7 +148,7 @@ function buildSet(
   return { check: only !== undefined && second === undefined && groups[0]?.length !== 1 ? only : { anyOf: parts } };
 }
 
-/** The groups of checks that together reach the threshold, and no smaller group of theirs does. */
+/** Finds the minimal groups of checks that reach the threshold. */
 function findGroups(members: readonly SetMember[], threshold: number): readonly (readonly Check[])[] {
   const total = members.reduce((sum, { weight }) => sum + weight, 0);
   const isEnough = (bits: number) =>

@@ -5,7 +5,7 @@ import { type Check, DRAFT_7, readList, type TypeContext } from './check-context
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** Each call names a tool that its provider sends, and fits the tool's parameters. */
+/** Requires that each call names a tool of the provider and matches its parameters. */
 export function convertToolsCall(written: Written, context: TypeContext): Check | LeftOut {
   const tools = (params: Params) =>
     [params['tools'] ?? []].flat().flatMap((tool: unknown) => {
@@ -15,7 +15,7 @@ export function convertToolsCall(written: Written, context: TypeContext): Check 
   return convertCalls(written, context, 'tools', tools);
 }
 
-/** The one call of a function, which promptfoo looks up among the `functions` of the provider. */
+/** Requires a single function call, which promptfoo looks up in the provider's `functions`. */
 export function convertFunctionCall(written: Written, context: TypeContext): Check | LeftOut {
   const check = convertCalls(written, context, 'functions', (params) => [params['functions'] ?? []].flat());
   if (check instanceof LeftOut) return check;
@@ -36,7 +36,7 @@ function convertCalls(
     const { name, parameters } = Object(one) as Params;
     return isMap(parameters) ? [{ name, parameters }] : [];
   });
-  // A reference is to the root of its own schema.
+  // A reference points into its own schema.
   if (JSON.stringify(calls).includes('"$ref"'))
     return draft.refuse(written, `${type} needs ${key} whose parameters have no references`);
   if (calls.length === 0)
@@ -49,7 +49,7 @@ function convertCalls(
   return { jsonSchema: { $schema: DRAFT_7, ...schema }, select: 'toolCalls' };
 }
 
-/** What the agent reports of the skills that it used. */
+/** Checks the skills that the agent reports as used. */
 export function convertSkillUsed(written: Written, context: TypeContext): Check | LeftOut {
   const { draft, inverse } = context;
   const part = written.child('value');
@@ -71,7 +71,7 @@ export function convertSkillUsed(written: Written, context: TypeContext): Check 
   return buildCheck(`(output, context) => {\n  ${body}\n}`, written, [], { ...context, inverse: false });
 }
 
-/** The harmonic mean of precision and recall of the names of the tools that are called. */
+/** Checks the F1 score of the called tools' names: the harmonic mean of precision and recall. */
 export async function convertToolCallF1(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { draft, threshold = 1 } = context;
   const names = await readList(written, context);
@@ -96,6 +96,6 @@ export async function convertToolCallF1(written: Written, context: TypeContext):
   );
   if (check instanceof LeftOut) return check;
   const framed = { ...check, select: 'toolCalls' };
-  // An answer without calls has none to select.
+  // An answer without calls has nothing to select.
   return context.inverse ? { anyOf: [{ toolCalls: { none: true } }, framed] } : framed;
 }

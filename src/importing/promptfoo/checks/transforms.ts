@@ -5,12 +5,12 @@ import { findFault, formatBody, isBody, needsLooseMode } from '../code/javascrip
 import { findPython, findPythonEnv, readPythonFiles } from '../code/python.ts';
 import type { Check, CheckContext } from './check-context.ts';
 
-/** A part of an answer, as a suite writes `select`: none for the whole answer, several for steps in turn. */
+/** A part of an answer in `select` notation: no steps for the whole answer, several to run in turn. */
 export type Steps = readonly unknown[];
 
 type Step = Readonly<Record<string, unknown>> | 'trim';
 
-/** The steps that a transform takes; undefined where it does anything else. */
+/** Converts a transform to steps; undefined if it does anything else. */
 function convertTransform(transform: unknown, isJson = false): Steps | undefined {
   if (typeof transform !== 'string') return undefined;
   const code = transform
@@ -24,7 +24,7 @@ function convertTransform(transform: unknown, isJson = false): Steps | undefined
   );
 }
 
-/** `const m = output.match(/…/); return m ? m[1].trim() : output.trim();` is a replacement of the whole text by a group. */
+/** Converts `const m = output.match(/…/); return m ? m[1].trim() : output.trim();` to a replacement by the group. */
 function convertMatch(code: string): Steps | undefined {
   const found =
     /^(?:const|let|var)\s+(\w+)\s*=\s*output\.match\(\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[\n])+)\/([a-z]*)\);?\s*return\s+\1\s*\?\s*\1\[(\d)\](\.trim\(\))?\s*:\s*output(\.trim\(\))?$/.exec(
@@ -42,7 +42,7 @@ function convertMatch(code: string): Steps | undefined {
   return [whole, ...(inTrim === undefined ? [] : ['trim'])];
 }
 
-/** `let text = output.trim(); if (text.startsWith('```')) text = text.slice(3); …; return text.trim();` */
+/** Converts `let text = output.trim(); if (text.startsWith('```')) text = text.slice(3); …; return text.trim();`. */
 function convertStatements(code: string): Steps | undefined {
   const [, name = '', first = '', body = '', last = ''] =
     /^(?:let|var)\s+(\w+)\s*=\s*(output[^;\n]*);?\s*\n([\s\S]*?)\s*return\s+([^;\n]+)$/.exec(code) ?? [];
@@ -67,7 +67,7 @@ function convertAssignment(code: string, name: string): Steps | undefined {
   return variable === name ? convertExpression(expression, name, false) : undefined;
 }
 
-/** `(text.startsWith('a')) text = text.slice(1); else (…)`: the first text of them that is there goes. */
+/** Converts `(text.startsWith('a')) text = text.slice(1); else (…)`: the first text found is removed. */
 function convertChain(code: string, name: string): Steps | undefined {
   const texts: string[] = [];
   let isStart: boolean | undefined;
@@ -91,7 +91,7 @@ const REPLACE =
 const SPLIT = /^\.split\(\s*(["'])([^\\"'])\1\s*\)\[0\]/;
 const MEMBER = /^(?:\??\.[A-Za-z_$][\w$]*(?!\s*\()|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])/;
 
-/** A chain of calls on the answer's text. */
+/** Converts a chain of calls on the answer's text. */
 function convertExpression(code: string, name: string, isJson: boolean): Steps | undefined {
   const text = String.raw`(?:String\(${name}\)|${name})`;
   const [head, inner] = new RegExp(String.raw`^JSON\.parse\(${text}((?:\.trim\(\))?)\)`).exec(code) ?? [];
@@ -137,7 +137,7 @@ function readCall(code: string): { readonly step: Step; readonly length: number 
   return { step: { regex: `^[^${mark}]*` }, length: white + split[0].length };
 }
 
-/** Members of a value as the end of a JSONPath. */
+/** Converts member access to the end of a JSONPath. */
 function readMembers(code: string): string | undefined {
   let path = '';
   let rest = code;
@@ -150,16 +150,16 @@ function readMembers(code: string): string | undefined {
   return path;
 }
 
-/** What a check sees of an answer. */
+/** The input of a check. */
 interface Transformed {
   readonly steps: Steps;
-  /** True where a last transform to small letters is left to the check. */
+  /** True if the check must handle a last lower-case transform. */
   readonly lowered?: boolean;
-  /** True where code makes the value, which is then as promptfoo gives it. */
+  /** True if code makes the value, as in promptfoo. */
   readonly isMade?: boolean;
 }
 
-/** The ways to say some transforms in turn, the plainest first. */
+/** Possible conversions of consecutive transforms, simplest first. */
 export function listTransforms(parts: readonly Written[], base: string, context: CheckContext) {
   const isJson = context.code.answers !== 'text';
   const read = (all: readonly Written[]): Steps | undefined => {
@@ -178,7 +178,7 @@ export function listTransforms(parts: readonly Written[], base: string, context:
   return ways;
 }
 
-/** A function of the suite's module that makes what the check sees. */
+/** Writes a function that makes the check's input. */
 async function writeTransforms(
   parts: readonly Written[],
   base: string,
@@ -189,19 +189,19 @@ async function writeTransforms(
   const files: string[] = [];
   const calls = await writeAll(parts, context, files);
   if (calls instanceof LeftOut) return calls;
-  // Checks of texts see the JSON of any other value.
+  // Text checks get any other value as JSON.
   const text = ['javascript', 'python', 'ruby'].includes(base) ? {} : { text: true };
   return addExport(`promptfooTransform([${calls}]${writeOptions(text, context)})`, first, files, context);
 }
 
-/** A function that makes the text of a context and of the answer made of it, for a judge. */
+/** Writes a function that makes the text of a context and its answer, for a judge. */
 export async function writeContext(
   parts: readonly Written[],
   found: Written,
   context: CheckContext,
 ): Promise<Transformed | LeftOut> {
   const files: string[] = [];
-  // It is given what the transform of the providers leaves, and not what the test's does.
+  // It gets the result of the providers' transform, not of the test's.
   const finding = await writeAll([...context.ofProviders, found], context, files);
   if (finding instanceof LeftOut) return finding;
   const calls = await writeAll(parts, context, files);
@@ -264,7 +264,7 @@ function findTransformFault(text: string, context: CheckContext): string | undef
   return findFault(text, { ...context, isSelected: false });
 }
 
-/** promptfoo takes several lines as the body of a function, and returns the value of a single one. */
+/** Writes inline code. promptfoo reads several lines as a function body, and returns the value of a single one. */
 function writeInline(part: Written, value: string, context: CheckContext): string | LeftOut {
   const { draft } = context;
   const isFunction = /^\s*(?:async\s+)?(?:\([^()]*\)\s*=>|\w+\s*=>|function\b)/.test(value);
@@ -279,7 +279,7 @@ function writeInline(part: Written, value: string, context: CheckContext): strin
   return `(output, context) => ${formatBody(body.replace(/;+$/, ''))}`;
 }
 
-/** A check of what code makes of the answer; undefined where it selects what is no part of a text. */
+/** Builds a check of a value made by code; undefined if it selects something that is no part of a text. */
 export function selectMade(check: Check, steps: Steps): Check | undefined {
   if (['latency', 'cost', 'finishReason'].some((name) => check[name] !== undefined)) return check;
   const { select } = check;

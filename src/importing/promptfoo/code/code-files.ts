@@ -3,21 +3,18 @@ import { defined } from '../../../json/defined.ts';
 import { LeftOut, type Written } from '../../draft.ts';
 
 export interface CodePlace {
-  /** The suite's file, absolute, with forward slashes. */
+  /** Absolute path of the suite's file, with forward slashes. */
   readonly suite: string;
-  /** The folder of the imported config. */
+  /** Folder of the imported config. */
   readonly folder: string;
-  /** The imported config, as it is shown. */
+  /** Path of the imported config in messages. */
   readonly shown: string;
 }
 
-/**
- * What promptfoo passes to code: the text of an answer, the parsed JSON, the whole result of a custom provider, or one
- * of them.
- */
+/** What promptfoo passes to code: the answer's text, its parsed JSON, a custom provider's whole result, or a mix. */
 export type AnswerForm = 'text' | 'json' | 'state' | 'mixed';
 
-/** A file of code that is written beside the suite, in a folder of its own. */
+/** A code file written beside the suite, in its own folder. */
 abstract class CodeFile {
   readonly #place: CodePlace;
   readonly #folder: string;
@@ -29,15 +26,15 @@ abstract class CodeFile {
     this.#ending = ending;
   }
 
-  /** The text of the file; undefined where there is no code. `shown` is the imported config. */
+  /** Renders the file; undefined without code. `shown` is the imported config. */
   protected abstract render(shown: string): string | undefined;
 
-  /** The path from the suite's folder. */
+  /** Path relative to the suite's folder. */
   get path(): string {
     return `${this.#folder}/${posix.basename(this.#place.suite).replace(/(?:\.eval)?\.ya?ml$/, '')}.${this.#ending}`;
   }
 
-  /** A path of the config's folder, from the suite's folder. */
+  /** Converts a path from the config's folder to the suite's folder. */
   fromSuite(path: string): string {
     return this.#relate(path, posix.dirname(this.#place.suite));
   }
@@ -47,7 +44,7 @@ abstract class CodeFile {
     return text === undefined ? [] : [{ path: this.path, text }];
   }
 
-  /** A path of the config's folder, from the folder of this file. */
+  /** Converts a path from the config's folder to this file's folder. */
   protected fromHere(path: string): string {
     return this.#relate(path, posix.join(posix.dirname(this.#place.suite), this.#folder));
   }
@@ -57,12 +54,12 @@ abstract class CodeFile {
   }
 }
 
-/** The code of one suite, in a module of its own beside it: what checks, what answers, or what makes prompts. */
+/** A suite's code in a module beside it: its checks, providers or prompts. */
 export class CodeModule extends CodeFile {
   readonly #kind: 'check' | 'provider' | 'prompt';
   readonly #exports = new Map<string, { readonly name: string; readonly line: number }>();
   readonly #files: string[] = [];
-  /** What checks that are code are given. */
+  /** Form of the answer that code checks get. */
   answers: AnswerForm = 'text';
 
   constructor(place: CodePlace, kind: 'check' | 'provider' | 'prompt') {
@@ -70,7 +67,7 @@ export class CodeModule extends CodeFile {
     this.#kind = kind;
   }
 
-  /** The name of the export that this call makes; the same call has one. */
+  /** Adds a call and returns its export's name. Equal calls share one. */
   add(call: string, line: number, kind: string = this.#kind): string {
     const known = this.#exports.get(call);
     if (known !== undefined) return known.name;
@@ -79,19 +76,19 @@ export class CodeModule extends CodeFile {
     return name;
   }
 
-  /** The URL of a folder of the project, by its path from the config's. */
+  /** URL of a project folder, by its path from the config. */
   folderUrl(path = '.'): string {
     return `new URL(${JSON.stringify(`${this.fromHere(path)}/`)}, import.meta.url)`;
   }
 
-  /** The name under which the module imports a file of the project. */
+  /** Imports a project file and returns its name in the module. */
   importFile(path: string): string {
     const specifier = this.fromHere(path);
     if (!this.#files.includes(specifier)) this.#files.push(specifier);
     return `file${this.#files.indexOf(specifier) + 1}`;
   }
 
-  /** A function of a file of the project, as the module calls it. */
+  /** Writes the call of a project file's function. */
   importFunction({ path, name }: ModuleFile): string {
     const args = [this.importFile(path), ...(name === undefined ? [] : [JSON.stringify(name)])];
     return `promptfooFunction(${args.join(', ')})`;
@@ -119,36 +116,36 @@ export class CodeModule extends CodeFile {
   }
 }
 
-/** A JavaScript file, and the name of its export where that is not the default. */
+/** A JavaScript file, and the name of its export if not the default. */
 export interface ModuleFile {
   readonly path: string;
   readonly name?: string;
 }
 
-/** `file://checks.js` or `file://checks.js:fn`; undefined for any other text. */
+/** Parses `file://checks.js` or `file://checks.js:fn`; undefined for other texts. */
 export function findModuleFile(reference: string): ModuleFile | undefined {
   const [, path, name] = /^file:\/\/(.+?\.[cm]?[jt]s)(?::(\w+))?$/.exec(reference) ?? [];
   return path === undefined ? undefined : { path, ...defined({ name }) };
 }
 
-/** Variables of the environment that code needs, and those it can do without. */
+/** Environment variables that code requires, and optional ones. */
 export interface EnvNames {
   readonly needed: readonly string[];
   readonly optional: readonly string[];
 }
 
-/** The variables that code reads in two forms of its language. */
+/** Finds the variables that code reads, by patterns for required and optional reads. */
 export function findEnv(text: string, { needed, read }: Readonly<Record<'needed' | 'read', RegExp>>): EnvNames {
   const namesOf = (pattern: RegExp) => Array.from(text.matchAll(pattern), ([, name = '']) => name);
   return sortEnv(namesOf(needed), namesOf(read));
 }
 
-/** Names that both forms of reading have are needed. */
+/** Sorts names. A name with both kinds of reads is required. */
 export function sortEnv(needed: readonly string[], read: readonly string[]): EnvNames {
   return { needed: [...new Set(needed)], optional: [...new Set(read)].filter((name) => !needed.includes(name)) };
 }
 
-/** Code of a check in the config itself, or a function of a file of the project. */
+/** Inline code of a check, or a function of a project file. */
 export type ProgramSource = { readonly code: string } | { readonly file: string; readonly name: string };
 
 export interface ProgramCall {
@@ -158,7 +155,7 @@ export interface ProgramCall {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** The code of one suite in another language, in a file of its own beside it. `PROGRAM FILE NAME` runs one call. */
+/** A suite's code in another language, in a file beside it. `PROGRAM FILE NAME` runs one call. */
 export abstract class ProgramFile extends CodeFile {
   readonly #program: string;
   readonly #calls = new Map<string, ProgramCall>();
@@ -171,7 +168,7 @@ export abstract class ProgramFile extends CodeFile {
 
   protected abstract renderCalls(calls: readonly ProgramCall[], shown: string): string;
 
-  /** The command line that runs this call; the same call has one. */
+  /** Adds a call and returns its command line. Equal calls share one. */
   add(
     kind: 'check' | 'provider' | 'prompt' | 'transform',
     source: ProgramSource,
@@ -191,13 +188,13 @@ export abstract class ProgramFile extends CodeFile {
   }
 }
 
-/** How files of the project are read and found. */
+/** Functions that read and find project files. */
 export interface ProgramFilePorts {
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   readonly glob: (pattern: string) => Promise<readonly string[]>;
 }
 
-/** The files that a file of the project imports from its own folder, itself first; and their text. */
+/** Reads a project file and its imports from the same folder. Returns their paths, the file first, and their text. */
 export async function readProgramFiles(
   file: string,
   written: Written,

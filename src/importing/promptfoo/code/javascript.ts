@@ -9,7 +9,7 @@ import { findNodeEnv } from '../providers/own-provider.ts';
 import { isPartOfTest } from '../test-options.ts';
 import { type CodeModule, findModuleFile, type ModuleFile } from './code-files.ts';
 
-/** A `javascript` assertion: a built-in check where that says the same, else a function in a file beside the suite. */
+/** Converts a `javascript` assertion to an equivalent built-in check, else to a function in a file. */
 export async function convertJavascript(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { draft } = context;
   const part = written.child('value');
@@ -18,7 +18,7 @@ export async function convertJavascript(written: Written, context: TypeContext):
   if (value.startsWith('file://')) return convertFile(value, written, context);
   if (value.startsWith('package:'))
     return draft.refuse(part, `${quote(value)} is not read`, 'name a file of the project');
-  // Templates first: a built-in check would take their braces for text.
+  // Check templates first: a built-in check would read their braces as text.
   const fault = findTemplate(value) ?? findFault(value, context);
   if (fault !== undefined) return draft.refuse(part, fault);
   if (/\{\{/.test(value)) return buildCheck(`promptfooTemplate(${JSON.stringify(value)})`, written, undefined, context);
@@ -87,7 +87,7 @@ export function buildCheck(
   };
 }
 
-/** The variables that code reads, all of the test's where `names` is not known, and the config of its assertion. */
+/** Builds the arguments: variables that code reads (all if `names` is unknown), and the assertion's config. */
 function buildArgs(
   written: Written,
   names: readonly string[] | undefined,
@@ -106,7 +106,7 @@ function buildArgs(
   return Object.keys(args).length === 0 ? {} : { args };
 }
 
-/** A function's own text, or a file of the project and the name of its export. */
+/** Source of a function: inline code, or a project file and its export. */
 type CodeSource = string | (ModuleFile & { readonly text: string });
 
 function describeCall(source: CodeSource, options: object, code: CodeModule): string {
@@ -115,7 +115,7 @@ function describeCall(source: CodeSource, options: object, code: CodeModule): st
   return `promptfooFile(${code.importFile(source.path)}, ${JSON.stringify(source.name) ?? 'undefined'}${more})`;
 }
 
-/** Why code can't give the same verdict here. */
+/** Why code can't give the same verdict here; undefined if it can. */
 export function findFault(
   code: string,
   { code: { answers }, isSelected }: Pick<TypeContext, 'code' | 'isSelected'>,
@@ -132,7 +132,7 @@ export function findFault(
   return undefined;
 }
 
-/** The name of a variable in inline code, which is filled in at the run as promptfoo does. */
+/** A variable in inline code, which the run fills in like promptfoo. */
 export const PLAIN_NAME = /\{\{\s*(?!env\b)[A-Za-z_]\w*\s*\}\}/g;
 
 function findTemplate(code: string): string | undefined {
@@ -141,7 +141,7 @@ function findTemplate(code: string): string | undefined {
   return /\bimport\s*\(/.test(code) ? 'the code imports a module, which has another folder here' : undefined;
 }
 
-/** The variables that code reads by name; undefined where it uses the context in any other way. */
+/** Variables that code reads by name; undefined if it uses the context in any other way. */
 function findReadVars(code: string): readonly string[] | undefined {
   const uses = code.match(/\bcontext\b/g)?.length ?? 0;
   const named = [...code.matchAll(/\bcontext\s*\??\.\s*vars\s*\??\.\s*([A-Za-z_$][\w$]*)/g)].map(
@@ -150,7 +150,7 @@ function findReadVars(code: string): readonly string[] | undefined {
   return uses === named.length ? [...new Set(named)] : undefined;
 }
 
-/** promptfoo runs code outside strict mode: `this` is the global object, and names may be assigned undeclared. */
+/** True if code needs non-strict mode, as in promptfoo: it uses the global `this` or assigns undeclared names. */
 export function needsLooseMode(code: string): boolean {
   if (/\bthis\s*(?:\??\.\s*[A-Za-z_$]|[;,)[\]])/.test(code)) return true;
   const declared = code.matchAll(/\b(?:let|const|var)\s+(\{[^}]*\}|\[[^\]]*\]|[\w$]+)/g);
@@ -159,7 +159,7 @@ export function needsLooseMode(code: string): boolean {
   return [...assigned].some(([, name = '']) => !known.has(name));
 }
 
-/** Compiled and never run. The code must not end the function that it is written into. */
+/** True if code compiles as a function body and can't end the function around it. Never runs it. */
 export function isBody(body: string, params = 'output, context'): boolean {
   const sources = [
     `"use strict"; (function (${params}) {\n${body}\n})`,
@@ -169,23 +169,23 @@ export function isBody(body: string, params = 'output, context'): boolean {
 }
 
 export function formatBody(body: string): string {
-  // A comma or a brace would mean something else without the braces of a function.
+  // A comma or brace needs the function's own braces.
   const expression = /^return ([^;,{\n]+)$/.exec(body)?.[1];
   if (expression !== undefined && !/\/[/*]/.test(expression)) return expression.trim();
-  // White space within a text of several lines is part of it.
+  // White space inside a multi-line text matters.
   if (body.includes('`')) return `{\n${body}\n}`;
   const lines = body.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
   return `{\n${lines.join('\n')}\n}`;
 }
 
-/** One-liners that a built-in check says exactly. */
+/** Converts one-liners that equal a built-in check. */
 function convertPlain(code: string): Readonly<Record<string, unknown>> | undefined {
   const line = code.trim().replace(/;+\s*$/, '');
   const [, negation, lower, method = '', quoted = ''] =
     /^(!?)output(\.toLowerCase\(\))?\.(includes|startsWith|endsWith)\(("[^"\\]+"|'[^'\\]+')\)$/.exec(line) ?? [];
   if (method !== '') {
     const text = quoted.slice(1, -1);
-    // A text with capitals is in no text of small letters.
+    // A lower-case text never contains capitals.
     if (lower !== undefined && !/^[\x20-\x40[-\x7e]*$/.test(text)) return undefined;
     const name = method === 'includes' ? 'contains' : method;
     const check = { [name]: { value: escapeTemplate(text), ...(lower === undefined ? {} : { ignoreCase: true }) } };

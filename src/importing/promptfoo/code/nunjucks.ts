@@ -4,13 +4,13 @@ import { escapeTemplate } from '../../../templates/template.ts';
 import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { isMap, quote } from '../../draft.ts';
 
-/** promptfoo fills nothing into a text in which a brace is not closed on its line. */
+/** True for a text with a brace that is not closed on its line: promptfoo fills in nothing there. */
 export function isPartialTemplate(text: string): boolean {
   const isRaw = /\{%\s*raw\s*%\}/.test(text) && /\{%\s*endraw\s*%\}/.test(text);
   return !isRaw && /(?:\{%[^%]*$|\{\{[^}]*$|\{#[^#]*$)/m.test(text);
 }
 
-/** A Nunjucks template as a template of a suite, or why it can't be one. */
+/** A translated Nunjucks template, or why it can't be translated. */
 type Translated =
   | { readonly text: string; readonly variables: readonly string[]; readonly literal?: string }
   | { readonly fault: string };
@@ -34,7 +34,7 @@ const FILTERS: Readonly<Record<string, string>> = {
 const PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^'\]]*')\])*$/;
 const LITERAL = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
 
-/** Translates what both languages say in the same way. */
+/** Translates templates that both languages express in the same way. */
 export function translateNunjucks(source: string, mayReadEnv = false): Translated {
   if (!/\{[{%#]/.test(source)) return { text: source, variables: [] };
   let text = '';
@@ -67,7 +67,7 @@ export function translateNunjucks(source: string, mayReadEnv = false): Translate
 }
 
 function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = false): Translated {
-  // A variable that is missing is empty here.
+  // A missing variable is empty here.
   const plain = code.replaceAll(/\|\s*d(?:efault)?\(\s*(?:''|"")\s*\)(?=\s*\))/g, '');
   const [head = '', ...filters] = (plain.match(/(?:"[^"]*"|'[^']*'|\([^()]*\)|[^|])+/g) ?? []).map((part) =>
     part.trim(),
@@ -99,7 +99,7 @@ function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = f
   return { text, variables: [...tags.variables] };
 }
 
-/** promptfoo fills in the texts of JSON that is no chat, and sends it in lines of two spaces. */
+/** Translates JSON that is no chat. promptfoo fills in its texts and sends it with an indent of two. */
 export function translateJson(source: string): Translated {
   const parsed = parseJsonText(source);
   const variables: string[] = [];
@@ -128,7 +128,7 @@ export function translateJson(source: string): Translated {
   return { text: filled, variables };
 }
 
-/** Fills the names of other variables into values, as promptfoo does: five rounds, in each the first name of a value. */
+/** Fills variables into values, like promptfoo: five rounds, each for the first name in a value. */
 export function fillIn(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const vars: Record<string, unknown> = { ...given };
   for (let round = 0; round < 5; round += 1) {
@@ -143,11 +143,11 @@ export function fillIn(given: Readonly<Record<string, unknown>>): Readonly<Recor
 
 const LOOP = /\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}([\s\S]*?)\{%-?\s*endfor\s*-?%\}/;
 
-/** A chat without the loop that repeats the conversation so far; undefined for any other text. */
+/** Removes the loop that repeats the conversation so far from a chat; undefined for other texts. */
 export function withoutConversation(text: string): string | undefined {
   const [loop = '', name = '', body = ''] = LOOP.exec(text) ?? [];
   const end = text.slice(text.indexOf(loop) + loop.length);
-  // After the loop there is one message: the question.
+  // Only one message may follow the loop: the question.
   if (loop === '' || end.match(/"role"/g)?.length !== 1) return undefined;
   const compact = body
     .replaceAll(/\s/g, '')
@@ -171,14 +171,14 @@ const OPERATORS: Readonly<Record<string, string>> = {
 };
 const LOOP_MEMBERS: Readonly<Record<string, string>> = { revindex: 'rindex', revindex0: 'rindex0' };
 
-/** The conditions, loops and names of one Nunjucks template, as tags of a suite's templates. */
+/** Translates the conditions, loops and names of a Nunjucks template. */
 class NunjucksTags {
-  /** Names that the template itself sets. */
+  /** Names that the template sets. */
   readonly locals = new Set<string>();
   readonly variables = new Set<string>();
   readonly #open: string[] = [];
 
-  /** The tag without its percent signs. `output` translates a value. */
+  /** Translates a tag, given without its percent signs. `output` translates a value. */
   translate(
     code: string,
     output: (code: string) => { readonly text: string } | { readonly fault: string },
@@ -203,7 +203,7 @@ class NunjucksTags {
       return { value: `for ${item} in ${path}` };
     }
     const [, name, value = ''] = /^(\w+)\s*=\s*([\s\S]+)$/.exec(rest) ?? [];
-    // What is set within a block ends with it there, and does not here.
+    // In Nunjucks, a name set inside a block is not visible after it; here it would be.
     if (word !== 'set' || name === undefined || this.#open.length > 0) return { fault };
     const translated = output(value.trim());
     if ('fault' in translated) return translated;
@@ -211,12 +211,12 @@ class NunjucksTags {
     return { value: `assign ${name} = ${translated.text}` };
   }
 
-  /** Why a template is not whole; undefined where it is. */
+  /** The tag that is never closed; undefined if all are. */
   get openFault(): string | undefined {
     return this.#open.length === 0 ? undefined : `the tag {% ${this.#open.at(-1)} %} is never closed`;
   }
 
-  /** A path by the names of a suite's templates. */
+  /** Translates a path to a suite's template. */
   path(path: string): string {
     const [root = ''] = /^[\w-]+/.exec(path) ?? [];
     if (!this.locals.has(root)) this.variables.add(root);
@@ -225,7 +225,7 @@ class NunjucksTags {
     return path.replace(/\.length$/, '.size');
   }
 
-  /** undefined for one that the other language would read in another way. It has no brackets and no "not". */
+  /** Translates a condition without brackets and "not"; undefined if its meaning would change. */
   #condition(code: string): string | undefined {
     const tokens = code.replaceAll(/\s*\|\s*length\b/g, '.length').match(/"[^"]*"|'[^']*'|[=!<>]+|[^\s"'=!<>]+/g) ?? [];
     const joins = new Set(tokens.filter((token) => token === 'and' || token === 'or'));
@@ -237,7 +237,7 @@ class NunjucksTags {
       else atoms.at(-1)?.push(token);
     }
     const parts = atoms.map((atom) => this.#atom(atom));
-    // A part of several alternatives can't be one of several conditions, nor the reverse.
+    // Mixed `and` and `or` can't be expressed without brackets.
     if (parts.some((part) => part === undefined || (part.join !== '' && join !== '' && part.join !== join)))
       return undefined;
     return parts.map((part) => part?.texts.join(` ${part.join} `)).join(` ${join} `);
@@ -261,7 +261,7 @@ class NunjucksTags {
     const [, number] = /^["']?(-?\d+(?:\.\d+)?)["']?$/.exec(third) ?? [];
     if (number === undefined || second.length !== 2 || !/^[!=]/.test(second) || path.endsWith('.size'))
       return { texts: [`${path} ${operator} ${third}`], join: '' };
-    // The number and its text are equal there.
+    // In Nunjucks, a number equals its text.
     const texts = [`${path} ${operator} ${number}`, `${path} ${operator} "${number}"`];
     return { texts, join: operator === '==' ? 'or' : 'and' };
   }

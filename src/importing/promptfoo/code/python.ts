@@ -11,7 +11,7 @@ import {
   readProgramFiles,
 } from './code-files.ts';
 
-/** The Python code of one suite. */
+/** A suite's Python code. */
 export class PythonFile extends ProgramFile {
   constructor(place: CodePlace) {
     super(place, { program: 'python3', folder: 'python', ending: 'py' });
@@ -40,19 +40,19 @@ export class PythonFile extends ProgramFile {
   }
 }
 
-/** `checks.py` or `checks.py:fn`, with `file://` or `python:` before it or not. */
+/** Parses `checks.py` or `checks.py:fn`, with or without `file://` or `python:`. */
 export function findPython(reference: string): { readonly file: string; readonly name?: string } | undefined {
   const [, file, name] = /^(?:file:\/\/|python:)?(?:file:\/\/)?(.+?\.py)(?::([\w.]+))?$/.exec(reference) ?? [];
   return file === undefined ? undefined : { file: file.replaceAll('\\', '/'), ...defined({ name }) };
 }
 
-/** The Python files that a file of the project imports from its own folder, itself first; and their text. */
+/** Reads a Python file and its imports from the same folder, the file first, and their text. */
 export function readPythonFiles(file: string, written: Written, ports: ProgramFilePorts) {
   const folder = posix.dirname(file);
   return readProgramFiles(file, written, ports, { ending: 'py', findImports: (text) => findImports(text, folder) });
 }
 
-/** The files that imports may mean in a folder. */
+/** Files that imports may refer to in a folder. */
 function findImports(text: string, folder: string): readonly string[] {
   return [...text.matchAll(/^\s*(?:from\s+([\w.]+)\s+)?import\s+([\w., ]+)/gm)]
     .flatMap(([, from, names = '']) =>
@@ -62,7 +62,7 @@ function findImports(text: string, folder: string): readonly string[] {
     .flatMap((module) => [`${module}.py`, `${module}/__init__.py`]);
 }
 
-/** What code of the config imports from folders that it adds to the path of Python itself. */
+/** Reads the imports of inline code from folders that it adds to Python's path. */
 export async function readPythonImports(code: string, written: Written, ports: ProgramFilePorts) {
   const named = [...code.matchAll(/\bsys\.path\b.*["']([^"'\n]+)["']/g)];
   const folders = new Set(named.map(([, folder = '']) => posix.normalize(folder.replace(/^\/+/, ''))));
@@ -90,7 +90,7 @@ export function findPythonEnv(text: string): EnvNames {
   });
 }
 
-/** JSON as a literal of Python. */
+/** Writes JSON as a Python literal. */
 export function toPython(value: unknown): string {
   if (value === true) return 'True';
   if (value === false) return 'False';
@@ -102,7 +102,7 @@ export function toPython(value: unknown): string {
     .join(', ')}}`;
 }
 
-/** The second half of a written Python file: it calls the code that was written for promptfoo as promptfoo does. */
+/** Second half of a written Python file. It calls code like promptfoo does. */
 const pythonBridge = `
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -11,7 +11,7 @@ import {
   readProgramFiles,
 } from './code-files.ts';
 
-/** The Ruby code of one suite. */
+/** A suite's Ruby code. */
 export class RubyFile extends ProgramFile {
   constructor(place: CodePlace) {
     super(place, { program: 'ruby', folder: 'ruby', ending: 'rb' });
@@ -37,13 +37,13 @@ export class RubyFile extends ProgramFile {
   }
 }
 
-/** `file://checks.rb`, `file://checks.rb:method` or `file://checks.rb:Module::Class.method`. */
+/** Parses `file://checks.rb`, `file://checks.rb:method` or `file://checks.rb:Module::Class.method`. */
 export function findRuby(reference: string): { readonly file: string; readonly name?: string } | undefined {
   const [, file, name] = /^file:\/\/(.+?\.rb)(?::((?:\w+(?:::\w+)*\.)?\w+[?!]?))?$/.exec(reference) ?? [];
   return file === undefined ? undefined : { file, ...defined({ name }) };
 }
 
-/** The Ruby files that a file of the project requires from its own folder, itself first; and their text. */
+/** Reads a Ruby file and the files it requires from the same folder, the file first, and their text. */
 export function readRubyFiles(file: string, written: Written, ports: ProgramFilePorts) {
   const folder = posix.dirname(file);
   const findImports = (text: string, path: string): readonly string[] =>
@@ -61,12 +61,12 @@ export function findRubyEnv(text: string): EnvNames {
   });
 }
 
-/** A text, a number or a boolean as a literal of Ruby, whose texts take code after a `#`. */
+/** Writes a text, number or boolean as a Ruby literal. Escapes `#`, which starts code. */
 function toRuby(value: unknown): string {
   return JSON.stringify(value).replaceAll('#', '\\#');
 }
 
-/** The second half of a written Ruby file: it calls the code that was written for promptfoo as promptfoo does. */
+/** Second half of a written Ruby file. It calls code like promptfoo does. */
 const rubyBridge = `
   # Parts of promptfoo's context that are not known here are not missing in silence.
   class Context < Hash

@@ -6,14 +6,14 @@ type Settings = Readonly<Record<string, unknown>>;
 
 const LOCAL = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)/;
 
-/** Where a model is asked, and the variable of its key. */
+/** Reads a model's address and the variable of its key. */
 export function readAddress(config: Written, settings: Settings, model: ConvertedModel, draft: Draft): Settings {
   const baseURL = readBaseUrl(config, settings, model, draft) ?? model.baseURL;
   const { apiKey, apiKeyEnvar } = settings;
   if (typeof apiKeyEnvar === 'string') return defined({ baseURL, apiKeyEnv: apiKeyEnvar });
   const isLocal = baseURL !== undefined && LOCAL.test(baseURL);
   const usual = isLocal ? undefined : (model.apiKeyEnv ?? USUAL_KEYS[model.adapter]);
-  // promptfoo takes an empty key as none.
+  // promptfoo ignores an empty key.
   if (apiKey !== undefined && apiKey !== null && apiKey !== '') {
     const name = readEnvName(apiKey);
     if (name !== undefined) return defined({ baseURL, apiKeyEnv: name });
@@ -23,9 +23,9 @@ export function readAddress(config: Written, settings: Settings, model: Converte
       draft.note(part, `"apiKey" is the variable ${meant} here: promptfoo sends the name of it`);
       return defined({ baseURL, apiKeyEnv: meant });
     }
-    // The message gives the place of a key, and never the key.
+    // The message must show a key's place, never the key.
     if (isLocal) draft.note(part, '"apiKey" is left out: no key is sent to an address of this machine');
-    // Another address must not get the usual key in place of the one that is written.
+    // A different address must not get the usual key instead of the written one.
     else if (baseURL !== undefined && baseURL !== model.baseURL)
       return { baseURL, apiKeyEnv: noteSecret(part, apiKey, baseURL, 'API_KEY', draft) };
     else draft.note(part, `"apiKey" is left out: set ${usual ?? "the key's variable"} where llmcheck runs`);
@@ -33,7 +33,7 @@ export function readAddress(config: Written, settings: Settings, model: Converte
   return defined({ baseURL, apiKeyEnv: baseURL === undefined ? undefined : usual });
 }
 
-/** promptfoo sends the usual key to any address; here an address of its own gets only the key that is named. */
+/** Usual key variables. promptfoo sends them to any address; here, a custom address gets only a named key. */
 const USUAL_KEYS: Readonly<Record<string, string>> = {
   openai: 'OPENAI_API_KEY',
   anthropic: 'ANTHROPIC_API_KEY',
@@ -70,7 +70,7 @@ function readBaseUrl(
   return key === 'apiHost' ? `${url}/v1` : url;
 }
 
-/** Notes a secret that is written out, and gives the variable that is to hold it. Another server must not get it. */
+/** Notes a literal secret and returns the variable that should hold it. Another server must not get it. */
 export function noteSecret(part: Written, value: unknown, address: string, what: string, draft: Draft): string {
   const host = URL.canParse(address) ? new URL(address).host : address;
   const named = `${host}_${what}`
@@ -83,7 +83,7 @@ export function noteSecret(part: Written, value: unknown, address: string, what:
   return name;
 }
 
-/** The headers of a config, those that hold a secret by the name of its variable. */
+/** Reads the headers of a config. Secrets are replaced by their variables. */
 export function readHeaders(
   part: Written,
   address: string,
@@ -104,7 +104,7 @@ export function readHeaders(
   return headers;
 }
 
-/** The headers of a request for a model. */
+/** Reads all headers of a model's requests. */
 export function readAllHeaders(
   config: Written,
   { organization, beta, apiBaseUrl, apiHost }: Settings,
@@ -117,7 +117,7 @@ export function readAllHeaders(
   return Object.keys(headers).length === 0 ? undefined : headers;
 }
 
-/** `{{env.NAME}}` as a whole names a variable. */
+/** Name of a variable that is the whole value: `{{env.NAME}}`. */
 export function readEnvName(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const found = /^\s*\{\{\s*env(?:\.([A-Za-z_]\w*)|\[\s*["']([A-Za-z_]\w*)["']\s*\])\s*\}\}\s*$/.exec(value);
@@ -126,7 +126,7 @@ export function readEnvName(value: unknown): string | undefined {
 
 export const SECRET_HEADER = /authorization|key|token|cookie|secret/i;
 
-/** `${NAME}` as a whole: promptfoo takes it for a text. */
+/** Name in a value that is only `${NAME}`, which promptfoo reads as plain text. */
 function readShellName(value: unknown): string | undefined {
   return typeof value === 'string' ? /^\$\{?([A-Z_][A-Z0-9_]*)\}?$/.exec(value)?.[1] : undefined;
 }

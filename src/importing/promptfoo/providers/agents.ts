@@ -9,7 +9,7 @@ interface AgentContext {
   readonly draft: Draft;
   readonly label: string | undefined;
   readonly code: CodeModule;
-  /** True where checks see all that the agent returns. */
+  /** True if checks get everything the agent returns. */
   readonly keepsState: boolean;
 }
 
@@ -17,18 +17,18 @@ export function isClaudeAgent(id: string): boolean {
   return /^anthropic:claude-(?:agent-sdk|code)/.test(id);
 }
 
-/** Settings that the SDK takes as they are, under the same name without underscores. */
+/** Settings that the SDK takes unchanged, under the same name without underscores. */
 const TAKEN = nameSet(
   'max_turns model fallback_model plan_mode_instructions max_thinking_tokens disallowed_tools plugins skills max_budget_usd additional_directories resume fork_session resume_session_at continue agents output_format include_partial_messages include_hook_events forward_subagent_text tool_config prompt_suggestions agent_progress_summaries settings managed_settings betas thinking effort agent session_id debug debug_file sandbox allow_dangerously_skip_permissions permission_prompt_tool_name executable executable_args extra_args path_to_claude_code_executable setting_sources tools enable_file_checkpointing persist_session task_budget title',
 );
-/** Settings that more than their name changes of, and those of promptfoo itself. */
+/** Settings that change more than their name, and promptfoo's own. */
 const READ = nameSet(
   'working_dir allow_all_tools custom_allowed_tools append_allowed_tools permission_mode strict_mcp_config mcp cache_mcp custom_system_prompt append_system_prompt exclude_dynamic_sections env apiKeyRequired',
 );
-/** Functions in a config that is code. */
+/** Settings that are functions in a config. */
 const CODE = nameSet('can_use_tool ask_user_question hooks stderr spawn_claude_code_process on_elicitation');
 
-/** Claude's agent SDK, which a module asks with the options that promptfoo gives it. */
+/** Converts Claude's agent SDK to a module that passes promptfoo's options to it. */
 export function convertClaudeAgent(id: string, parts: Written, context: AgentContext): Settings | LeftOut {
   const { draft, label, code, keepsState } = context;
   const config = parts.child('config');
@@ -66,7 +66,7 @@ export function convertClaudeAgent(id: string, parts: Written, context: AgentCon
   };
 }
 
-/** Refuses what a module can't give the SDK, and notes what promptfoo does not read. */
+/** Refuses settings that a module can't pass to the SDK. Notes settings that promptfoo does not read. */
 function readKeys(config: Written, settings: Settings, keepsState: boolean, draft: Draft): LeftOut | undefined {
   const isAll = Boolean(settings['allow_all_tools']);
   const lists = ['custom_allowed_tools', 'append_allowed_tools'].filter((key) => Object.hasOwn(settings, key));
@@ -121,7 +121,7 @@ function buildOptions(settings: Settings): Settings {
   };
 }
 
-/** Servers of tools by their name, as the SDK takes them. */
+/** Reads tool servers by name, in the SDK's form. */
 function readServers(mcp: Written, draft: Draft): Settings | LeftOut | undefined {
   if (mcp.value === undefined) return undefined;
   const servers: Record<string, unknown> = {};
@@ -146,15 +146,15 @@ export function isCodexAgent(id: string): boolean {
   return /^openai:codex(?:-sdk)?(?::|$)/.test(id);
 }
 
-/** Settings of a thread, under the same name without underscores. */
+/** Thread settings, under the same name without underscores. */
 const THREAD = nameSet(
   'working_dir additional_directories skip_git_repo_check model sandbox_mode model_reasoning_effort network_access_enabled web_search_mode web_search_enabled approval_policy',
 );
 const CODEX_OTHERS = nameSet('base_url codex_path_override cli_env cli_config output_schema');
-/** They change how promptfoo watches or repeats a run, and not what is asked. */
+/** Settings of promptfoo's monitoring and repetition, which do not change requests. */
 const IDLE = nameSet('maxRetries enable_streaming deep_tracing thread_pool_size inherit_process_env persist_threads');
 
-/** The Codex SDK, which a module asks with the options that promptfoo gives it. */
+/** Converts the Codex SDK to a module that passes promptfoo's options to it. */
 export function convertCodexAgent(
   id: string,
   parts: Written,

@@ -11,7 +11,7 @@ type Settings = Readonly<Record<string, unknown>>;
 
 const METHODS = /^(?:POST|GET|PATCH|PUT|DELETE)$/;
 
-/** Code of the config, by the names that the module gives it, with its parameters. */
+/** Code in the config: its name in the module and its parameters. */
 const CODE = {
   transformRequest: { name: 'request', params: 'prompt, vars, context' },
   transformResponse: { name: 'response', params: 'json, text, context' },
@@ -23,7 +23,7 @@ const KNOWN = new Set(
   'url method headers body queryParams request useHttps auth maxRetries'.split(' ').concat(Object.keys(CODE)),
 );
 
-/** What the module says of a server, and what was found on the way. */
+/** Data collected while reading a server's config. */
 interface Found {
   readonly draft: Draft;
   readonly variables: Set<string>;
@@ -31,7 +31,7 @@ interface Found {
   readonly optional: Set<string>;
 }
 
-/** A server that a module beside the suite asks as promptfoo does, with the code of the config. */
+/** Converts a server to a module that sends promptfoo's requests and uses the config's code. */
 export async function convertHttpCode(
   id: string,
   parts: Written,
@@ -64,7 +64,7 @@ export async function convertHttpCode(
   };
 }
 
-/** The request with its templates as those of a suite. */
+/** Reads the request, with templates in a suite's notation. */
 async function readRequest(
   id: string,
   config: Written,
@@ -118,7 +118,7 @@ function readJson(body: unknown): unknown {
   return 'error' in parsed ? body : parsed.value;
 }
 
-/** The headers, with the names of variables in the place of secrets that are written out. */
+/** Replaces literal secrets in headers by variables. */
 function hideSecrets(headers: Settings, url: string, part: Written, draft: Draft): Settings {
   const entries = Object.entries(headers).map(([name, value]) => {
     if (!SECRET_HEADER.test(name) || /\{\{/.test(String(value))) return [name, value];
@@ -128,7 +128,7 @@ function hideSecrets(headers: Settings, url: string, part: Written, draft: Draft
   return Object.fromEntries(entries) as Settings;
 }
 
-/** What `auth` adds to headers and parameters. */
+/** Reads headers and parameters added by `auth`. */
 function readAuth(
   part: Written,
   url: string,
@@ -146,7 +146,7 @@ function readAuth(
   return placement === 'query' ? { queryParams: given } : { headers: given };
 }
 
-/** The parts of a request that is written as it is sent. */
+/** Parses a raw request. */
 function parseRaw(text: string, protocol: string) {
   const [head = '', ...body] = text.replaceAll('\r\n', '\n').trim().split('\n\n');
   const [first = '', ...lines] = head.split('\n');
@@ -159,7 +159,7 @@ function parseRaw(text: string, protocol: string) {
   return { url: `${protocol}://${host}${path}`, method, headers: others, body: body.join('\n\n') };
 }
 
-/** Every text with its templates translated. */
+/** Translates the templates in every text. */
 function translateAll(written: Written, found: Found): Settings | LeftOut {
   let refused: LeftOut | undefined;
   const translate = (value: unknown): unknown => {
@@ -182,7 +182,7 @@ function translateAll(written: Written, found: Found): Settings | LeftOut {
   return refused ?? request;
 }
 
-/** The members of the module's last argument: code as it is written, or functions of files. */
+/** Builds the members of the module's last argument: inline code, or functions of files. */
 async function readHooks(config: Written, context: OwnContext, found: Found): Promise<readonly string[] | LeftOut> {
   const { draft, code, readText } = context;
   const hooks: string[] = [];
@@ -205,7 +205,7 @@ async function readHooks(config: Written, context: OwnContext, found: Found): Pr
   return hooks.length === 0 ? [] : [...hooks, '\n'];
 }
 
-/** An expression, a function, or, for requests, statements that return. */
+/** Writes code: an expression, a function or, for requests, statements with a return. */
 function writeCode(part: Written, params: string, mayReturn: boolean, draft: Draft): string | LeftOut {
   const text = String(part.value).trim();
   if (text.startsWith('file://')) return draft.refuse(part, `${text} is no JavaScript file`);

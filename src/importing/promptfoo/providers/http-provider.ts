@@ -8,15 +8,12 @@ import type { OwnContext } from './own-provider.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** `http`, `https` or the address itself: a server of one's own. */
+/** True for the user's own server: `http`, `https` or its address. */
 export function isHttpProvider(id: string): boolean {
   return /^https?(?:$|:\/\/)/.test(id);
 }
 
-/**
- * The part of a provider that `http:` of a suite can express: a POST of JSON that holds the prompt, and a path to the
- * answer.
- */
+/** The part of a provider that a suite's `http:` can express: a JSON POST with the prompt, and a path to the answer. */
 interface PlainHttp {
   readonly url: string;
   readonly request: Settings;
@@ -25,15 +22,15 @@ interface PlainHttp {
 }
 
 export interface HttpPrompts {
-  /** The variable that every prompt is, and nothing else. */
+  /** Variable that makes up every prompt entirely. */
   readonly promptVar: string | undefined;
-  /** True where no prompt is a chat, or code that may make one. */
+  /** True if no prompt is a chat, or code that may make one. */
   readonly areTexts: boolean;
 }
 
 const PLAIN = nameSet('url method headers body transformResponse responseParser');
 
-/** Undefined where a provider needs code of its own to be asked as promptfoo does. */
+/** Reads a plain server; undefined if promptfoo's requests need code. */
 export function readPlainHttp(
   id: string,
   config: unknown,
@@ -58,12 +55,12 @@ export function readPlainHttp(
   return request === undefined || text === undefined ? undefined : { url, request, text };
 }
 
-/** Keys that decide no answer of a single turn. */
+/** True for settings that affect no single-turn answer. */
 function isIgnored(key: string): boolean {
   return /timeout/i.test(key) || ['stateful', 'sessionSource', 'sessionParser', 'tokenEstimation'].includes(key);
 }
 
-/** A server as `http:` where a suite can say it, else as a module beside the suite. */
+/** Converts a server to `http:` if a suite can express it, else to a module. */
 export async function convertHttpProvider(
   id: string,
   parts: Written,
@@ -98,7 +95,7 @@ function readBearer(value: unknown): string | undefined {
   return /^Bearer\s+\{\{\s*env\.([A-Za-z_]\w*)\s*\}\}$/.exec(String(value))?.[1];
 }
 
-/** A bearer token from a variable is the provider's key here. */
+/** Splits off a bearer token from a variable, which becomes the provider's key. */
 function splitHeaders(config: Written, url: string, draft: Draft) {
   const part = config.child('headers');
   const given = Object(part.value) as Settings;
@@ -111,7 +108,7 @@ function splitHeaders(config: Written, url: string, draft: Draft) {
   return { apiKeyEnv: bearer, headers: Object.keys(headers).length === 0 ? undefined : headers };
 }
 
-/** The body as a template of the request; undefined where it reads anything but the prompt and variables by their names. */
+/** Converts a body to a request template; undefined if it reads anything but the prompt and named variables. */
 function readBody(body: unknown, names: readonly string[]): Settings | undefined {
   const parsed = typeof body === 'string' ? parseBody(body) : body;
   if (!isMap(parsed)) return undefined;
@@ -138,7 +135,7 @@ function rename(value: unknown, pattern: RegExp): unknown {
   );
 }
 
-/** `json.a[0].b`, also as the result of an arrow function, is `$.a[0].b`. */
+/** Converts `json.a[0].b`, possibly returned by an arrow function, to `$.a[0].b`. */
 function readPath(transform: unknown): string | undefined {
   if (typeof transform !== 'string') return undefined;
   const code = transform.trim().replace(/^\(\s*json(?:\s*,\s*\w+)*\s*\)\s*=>\s*/, '');

@@ -7,20 +7,20 @@ type Judge = Readonly<Record<string, unknown>>;
 
 const DEFAULT_JUDGE = 'openai:gpt-5.5-2026-04-23';
 
-/** The provider of an assertion, or of the options of the innermost layer that has one. */
+/** Provider of an assertion, else of the innermost layer whose options have one. */
 function findNamed(own: Written, layers: readonly Written[]): Written | undefined {
   return [own, ...layers.toReversed().map((layer) => layer.child('options').child('provider'))].find(
     ({ value }) => value !== undefined,
   );
 }
 
-/** The models that grade, each with the settings that its config gives. */
+/** Judge models with the settings of their config. */
 export class Judges {
   readonly #draft: Draft;
   readonly #readData: (reference: string, written: Written) => Promise<unknown>;
   readonly #own: OwnCode;
   readonly #judges = new Map<string, Judge>();
-  /** The providers of the config, which a judge may be by its id or label. */
+  /** Providers of the config, which a judge may name by id or label. */
   configured: readonly Written[] = [];
 
   constructor(draft: Draft, readData: (reference: string, written: Written) => Promise<unknown>, own: OwnCode) {
@@ -29,7 +29,7 @@ export class Judges {
     this.#own = own;
   }
 
-  /** The judge of an assertion: the model of the assertion, of the test, or promptfoo's default. */
+  /** Finds an assertion's judge: its own, the test's, or promptfoo's default. */
   async find(own: Written, layers: readonly Written[]): Promise<string | LeftOut> {
     const named = findNamed(own, layers);
     if (named === undefined) {
@@ -41,7 +41,7 @@ export class Judges {
         );
       return this.#add({ use: DEFAULT_JUDGE, params: { temperature: null } });
     }
-    // Another model may be named for each kind of grading.
+    // A separate model may be named per kind of grading.
     const isByKind = isMap(named.value) && named.value['id'] === undefined && named.value['text'] !== undefined;
     const part = isByKind ? named.child('text') : named;
     const entry =
@@ -59,11 +59,11 @@ export class Judges {
     if (provider instanceof LeftOut) return provider;
     if (typeof provider === 'string') return this.#add({ use: provider });
     const { id: _id, ...judge } = withoutEmptyVars(provider) as Judge;
-    // A judge has a temperature of 0 here, unless it has its own or none.
+    // The default temperature of a judge here is 0; null removes it.
     return this.#add(isOwn ? judge : { ...judge, params: { temperature: null, ...Object(judge['params']) } });
   }
 
-  /** The model that embeds texts: of the assertion, of the test, or promptfoo's default. */
+  /** Finds the embedding model: the assertion's, the test's, or promptfoo's default. */
   findEmbeddings(own: Written, layers: readonly Written[]): string | LeftOut {
     const named = findNamed(own, layers);
     const part = isMap(named?.value) && named.value['id'] === undefined ? named.child('embedding') : named;
@@ -75,7 +75,7 @@ export class Judges {
       : `${service}:${model}`;
   }
 
-  /** The same model with other settings is another judge. */
+  /** Adds a judge. Other settings make another judge. */
   #add(judge: Judge): string {
     const key = canonicalJson(judge);
     const known = this.#judges.get(key);

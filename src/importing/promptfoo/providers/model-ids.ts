@@ -1,29 +1,29 @@
 import { nameSet } from '../../../text/name-set.ts';
-/** A model of another tool as a suite names it. */
+/** A model of another tool, in a suite's notation. */
 export interface ConvertedModel {
   readonly use: string;
   readonly adapter: string;
   readonly model: string;
   readonly api?: 'responses';
-  /** Where a service that has no adapter of its own speaks the protocol of OpenAI. */
+  /** Address, for a service without an adapter that speaks the OpenAI protocol. */
   readonly baseURL?: string;
   readonly apiKeyEnv?: string;
-  /** The API there is another one than here, for the same model. */
+  /** True if promptfoo uses another API for this model than llmcheck. */
   readonly isOtherApi?: true;
-  /** What is sent by default, where that is not what other models get. */
+  /** Default parameters, if they differ from those of other models. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** The only settings that are sent. */
+  /** The only settings that promptfoo sends. */
   readonly sent?: ReadonlySet<string>;
 }
 
 interface Service extends Pick<ConvertedModel, 'defaults' | 'sent'> {
   readonly adapter: string;
-  /** Words before the model's name that mean a chat with a text as its answer. */
+  /** Words before the model's name that mean a chat with a text answer. */
   readonly chat?: readonly string[];
   readonly responses?: true;
   readonly baseURL?: string;
   readonly apiKeyEnv?: string;
-  /** True if a model is only known with one of the words before it. */
+  /** True if a model must have one of these words before it. */
   readonly needsKind?: true;
 }
 
@@ -83,19 +83,21 @@ const SERVICES: Readonly<Record<string, Service>> = {
   github: { adapter: 'openai', baseURL: 'https://models.github.ai/inference', apiKeyEnv: 'GITHUB_TOKEN' },
 };
 
-/** Words before a model's name that mean another kind of request or of answer than a chat. */
+/** Words before a model's name that mean another kind of request or answer than a chat. */
 const OTHER_KIND =
   /^(?:embeddings?|moderation|image|video|audio|realtime|live|transcription|assistant|tts|speech|voice|agents?|foundry-agent|chatkit|codex(?:-.*)?|completion|knowledge-base|kb|nova-sonic|rerank|claude-agent-sdk.*|claude-code.*|feature-extraction|sentence-similarity|text-classification|text-generation|token-classification)$/;
 
-/** Models whose answer or question is no text, or that have no chat. */
+/** Models without chat, or with a question or answer that is no text. */
 const OTHER_MODEL =
   /whisper|transcribe|(?:^|[-/])tts|realtime|(?:^|[-/])sora|dall-e|gpt-image|(?:^|[-/])live(?:-|$)|imagen|veo-|-image(?:-|$)|embed|moderation|nova-sonic|nova-reel|luma\.ray|davinci|babbage|-instruct-\d{4}$|gpt-3\.5-turbo-instruct/;
 
-/** Models that promptfoo asks over the Responses API without a word before them. */
+/** Models that promptfoo calls through the Responses API by default. */
 const RESPONSES_ONLY =
   /^(?:gpt-5\.6-(?:sol|terra|luna)|gpt-5(?:\.\d)?-(?:pro|codex)(?:-[\w-]+)?|o[13]-pro(?:-[\d-]+)?|o[34](?:-mini)?-deep-research(?:-[\d-]+)?|computer-use-preview(?:-[\d-]+)?|gpt-4o-2024-07-18)$/;
 
-/** `openai:chat:gpt-4o` is `openai:gpt-4o`; undefined for a provider that is code, has no adapter here, or is no chat. */
+/**
+ * Converts `openai:chat:gpt-4o` to `openai:gpt-4o`; undefined for code, unknown services and other kinds than chats.
+ */
 export function convertModel(id: string): ConvertedModel | undefined {
   const colon = id.indexOf(':');
   if (colon === -1) return undefined;
@@ -111,7 +113,7 @@ export function convertModel(id: string): ConvertedModel | undefined {
   if (!hasKind && (needsKind === true || OTHER_KIND.test(first))) return undefined;
   const model = hasKind ? rest.slice(first.length + 1) : rest;
   if (model === '' || OTHER_MODEL.test(model)) return undefined;
-  // The adapter speaks to Google's own models only.
+  // The adapter supports only Google's own models.
   if (adapter === 'vertex' && !model.startsWith('gemini')) return undefined;
   return {
     use: `${adapter}:${model}`,
@@ -123,17 +125,17 @@ export function convertModel(id: string): ConvertedModel | undefined {
   };
 }
 
-/** Claude models that reject temperature, top_p and top_k, so that promptfoo sends none. */
+/** True for Claude models that reject temperature, top_p and top_k. promptfoo sends none of them. */
 export function hasFixedSampling(model: string): boolean {
   return /(?:^|[^a-z0-9])claude-(?:opus-4-[78]|(?:opus|sonnet|fable|mythos)-5)(?!\d)/i.test(model);
 }
 
-/** Models to which promptfoo sends no temperature and no max_tokens. */
+/** True for models that get no temperature and no max_tokens from promptfoo. */
 export function isReasoningModel(model: string): boolean {
   return /(?:^|\/)(?:ft:)?(?:o1|o3|o4|gpt-5|gpt-6|codex-mini-latest)/.test(model);
 }
 
-/** Models that reason, to which promptfoo sends a temperature all the same. */
+/** True for reasoning models that get a temperature from promptfoo anyway. */
 export function reasonsWarm(adapter: string, model: string): boolean {
   if (adapter === 'groq') return /gpt-oss|qwen/.test(model);
   return adapter === 'xai' && /^grok-(?:4|3-mini|build|code|latest$)/.test(model) && !model.includes('non-reasoning');
@@ -146,7 +148,7 @@ const KNOWN_SERVICES = nameSet(
   'a2a abliteration agentic ai21 aimlapi alibaba alicloud aliyun anthropic atlascloud azure azureopenai bam bedrock bedrock-agent cerebras cloudera cloudflare-ai cloudflare-gateway cohere cometapi dashscope databricks deepseek docker elevenlabs envoy exec f5 fal file fireworks github golang google groq helicone hf http https huggingface hyperbolic jfrog litellm llama llamaapi localai mcp meta minimax mistral mlflow-gateway modelslab moonshot n8n novita nscale nvidia ollama openai openclaw opencode openinterpreter openrouter orcarouter package palm perplexity portkey promptfoo python quiverai qwak replicate ruby sagemaker slack snowflake together togetherai transformers transformers.js truefoundry vercel vertex voyage watsonx webhook ws wss xai',
 );
 
-/** False for a provider that promptfoo stops at. */
+/** False for a provider that makes promptfoo stop. */
 export function isKnownProvider(id: string): boolean {
   const [service = '', ...rest] = id.split(':');
   return rest.length === 0 ? KNOWN_BARE.has(id) || /\.\w+$/.test(id) : KNOWN_SERVICES.has(service);

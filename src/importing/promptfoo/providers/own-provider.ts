@@ -7,15 +7,15 @@ import { convertClaudeAgent, convertCodexAgent, isClaudeAgent, isCodexAgent } fr
 
 type Provider = Readonly<Record<string, unknown>>;
 
-/** What code that answers needs beside its config. */
+/** Context of the user's own code, besides its config. */
 export interface OwnCode {
   readonly code: CodeModule;
   readonly python: PythonFile;
   readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
   readonly glob: (pattern: string) => Promise<readonly string[]>;
-  /** Names of all variables of the tests; those of tests that are read later are added. */
+  /** Names of all test variables. Grows while tests are read. */
   readonly varNames: readonly string[];
-  /** True where every provider of the config is code of one's own: checks then see all that it returns. */
+  /** True if every provider is the user's own code: checks then get everything it returns. */
   readonly keepsState: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface OwnContext extends OwnCode {
   readonly label: string | undefined;
 }
 
-/** True for a provider that is code, a program or an agent in the project. */
+/** True for a provider that is project code, a program or an agent. */
 export function isOwnProvider(id: string): boolean {
   const isAgent = isClaudeAgent(id) || isCodexAgent(id);
   return isAgent || id.startsWith('exec:') || findPython(id) !== undefined || findModule(id) !== undefined;
@@ -34,7 +34,7 @@ function findModule(id: string): string | undefined {
   return /^(?:file:\/\/)?(.+\.[cm]?[jt]s)$/.exec(id)?.[1]?.replaceAll('\\', '/');
 }
 
-/** A program, or a class or function that was written for promptfoo, as a provider of a suite. */
+/** Converts a program, or a class or function written for promptfoo. */
 export async function convertOwnProvider(id: string, parts: Written, context: OwnContext): Promise<Provider | LeftOut> {
   const isAgent = isClaudeAgent(id) || isCodexAgent(id);
   const refused = refuseSettings(parts.child('config'), isAgent ? 'apiKey' : '', context.draft);
@@ -48,7 +48,7 @@ export async function convertOwnProvider(id: string, parts: Written, context: Ow
     : convertPython(id, python, parts, context);
 }
 
-/** Refuses what code can't be given, but for the setting that is left out. */
+/** Refuses settings that code can't get. `leftOut` is omitted instead. */
 function refuseSettings(config: Written, leftOut: string, draft: Draft): LeftOut | undefined {
   const settings = Object.entries(isMap(config.value) ? config.value : {}).filter(([key]) => key !== leftOut);
   const odd = settings.find(([, value]) => /file:\/\/|\{\{/.test(JSON.stringify(value) ?? ''));
@@ -60,7 +60,7 @@ function refuseSettings(config: Written, leftOut: string, draft: Draft): LeftOut
   return draft.refuse({ ...config.child(secret), value: '…' }, `"${secret}" is not carried over`, 'read it from env');
 }
 
-/** What the class or function is given of its own entry. */
+/** The entry's data that a class or function gets. */
 function buildOptions(id: string, label: string | undefined, config: Written) {
   return { id, ...defined({ label, config: isMap(config.value) ? config.value : undefined }) };
 }
@@ -90,7 +90,7 @@ async function convertModule(
   };
 }
 
-/** What else code may read of the environment is among the optional names. */
+/** Finds the environment variables that code reads. All reads without a fixed name count as one optional entry. */
 export function findNodeEnv(text: string): EnvNames {
   const read = [...text.matchAll(/\bprocess\.env\.([A-Za-z_]\w*)(\s*(?:\|\||\?\?|\?\.))?/g)];
   const named = (isOptional: boolean) =>
@@ -140,7 +140,7 @@ async function convertPython(
   };
 }
 
-/** The program gets the prompt, its options and the context as its last arguments. */
+/** Converts a program. Its last arguments are the prompt, the options and the context. */
 function convertExec(
   id: string,
   parts: Written,
@@ -165,7 +165,7 @@ function convertExec(
   };
 }
 
-/** Code that reads variables is given all of them: how it reads them can't be told from its text. */
+/** Code that reads variables gets all of them: its text does not show which. */
 function listVars(text: string, varNames: readonly string[]): { readonly vars?: readonly string[] } {
   return /\bvars\b/.test(text) ? { vars: varNames } : {};
 }

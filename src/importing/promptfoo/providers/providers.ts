@@ -12,14 +12,14 @@ export type Provider = string | Readonly<Record<string, unknown>>;
 
 export interface ProviderContext {
   readonly draft: Draft;
-  /** Settings that go before those of each provider: of the only prompt, or of the defaults of tests. */
+  /** Settings that win over each provider's: those of the only prompt, or of the test defaults. */
   readonly shared?: Written;
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
-  /** What providers of one's own need; judges are models. */
+  /** Context of the user's own providers; judges are models. */
   readonly own?: OwnCode & HttpPrompts;
 }
 
-/** One entry under `providers`, or the model that grades. */
+/** Converts an entry under `providers`, or a judge model. */
 export async function convertProvider(written: Written, context: ProviderContext): Promise<Provider | LeftOut> {
   const { draft } = context;
   const { id, parts } = findId(written);
@@ -52,13 +52,13 @@ export async function convertProvider(written: Written, context: ProviderContext
   if (id.startsWith('github:'))
     draft.note(written, 'GitHub closed this endpoint on 30 July 2026: name another server of the model');
   const settings = await convertSettings(withShared(parts.child('config'), context.shared), model, context);
-  // Judges are asked for a verdict alone.
+  // Only a judge's verdict is used, not its text.
   if (own !== undefined) noteThinking(parts.child('config'), model, settings, draft);
   const { use, api } = model;
   return { id: labelOf(parts) ?? use, use, ...defined({ api }), ...settings };
 }
 
-/** A map with a single key has its id as that key. */
+/** Finds the id: a map with a single key has it as the key. */
 function findId(written: Written): { readonly id: unknown; readonly parts: Written } {
   const { value } = written;
   const [only, second] = isMap(value) && value['id'] === undefined ? Object.keys(value) : [];
@@ -67,24 +67,24 @@ function findId(written: Written): { readonly id: unknown; readonly parts: Writt
   return { id: typeof value === 'string' ? value : written.child('id').value, parts: written };
 }
 
-/** What an entry makes of its answers, where it does. */
+/** Transform of an entry's answers, if any. */
 export function transformOf(written: Written): Written | undefined {
   const part = findId(written).parts.child('transform');
   return part.value === undefined || part.value === '' ? undefined : part;
 }
 
-/** The label and the id that an entry is called by. */
+/** Label and id of an entry. */
 export function namesOf(written: Written): readonly string[] {
   const { id, parts } = findId(written);
   return [labelOf(parts), id].filter((name) => typeof name === 'string');
 }
 
-/** True where every provider is code or a program of the project, or a server that code has to ask. */
+/** True if every provider is project code or a program, or a server that needs code. */
 export function areOwn(items: readonly Written[], prompts: HttpPrompts): boolean {
   const kinds = new Set(
     items.map((item) => {
       const { id, parts } = findId(item);
-      // promptfoo says nothing of what Codex did but its answer.
+      // promptfoo reports only Codex's answer, not its actions.
       const isSeen = isOwnProvider(String(id)) && !isCodexAgent(String(id));
       if (!isHttpProvider(String(id))) return isSeen ? 'own' : 'model';
       return readPlainHttp(String(id), parts.child('config').value, prompts) === undefined ? 'own' : 'plain';
@@ -93,7 +93,7 @@ export function areOwn(items: readonly Written[], prompts: HttpPrompts): boolean
   return kinds.has('own') && !kinds.has('model');
 }
 
-/** The prompts that it is asked with, where an entry names them. */
+/** Prompts that an entry names, if any. */
 export function promptsOf(item: Written): Written {
   return findId(item).parts.child('prompts');
 }
@@ -112,7 +112,7 @@ function withShared(config: Written, shared: Written | undefined): Written {
   };
 }
 
-/** Keys beside `config`. promptfoo ignores those that it does not know. */
+/** Reads keys other than `config`. promptfoo ignores unknown ones. */
 function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
   if (!isMap(parts.value)) return undefined;
   for (const key of Object.keys(parts.value)) {
@@ -127,7 +127,8 @@ function readOwnKeys(parts: Written, draft: Draft): LeftOut | undefined {
 }
 
 /**
- * What promptfoo passes to checks in code. It parses the answer if a schema is requested or the whole reply is taken.
+ * Form of the answer that promptfoo passes to code checks. It parses the answer if a schema is requested or the whole
+ * reply is used.
  */
 export function findAnswerForm(providers: readonly (Provider | LeftOut)[], keepsState: boolean): AnswerForm {
   const given = providers.filter((provider) => !(provider instanceof LeftOut));
@@ -145,14 +146,14 @@ export function findAnswerForm(providers: readonly (Provider | LeftOut)[], keeps
   return parsed.length === 0 ? 'text' : parsed.length === given.length ? 'json' : 'mixed';
 }
 
-/** No test may have a variable. */
+/** Drops `vars` if no test has variables. */
 export function withoutEmptyVars(provider: Provider | LeftOut): Provider | LeftOut {
   if (provider instanceof LeftOut || typeof provider === 'string') return provider;
   const { vars, ...rest } = provider;
   return Array.isArray(vars) && vars.length === 0 ? rest : provider;
 }
 
-/** promptfoo sends the text of a number: a template that is nothing but a variable keeps its type here. */
+/** Sends numbers as text, like promptfoo. Here, a template that is only a variable would keep the type. */
 export function sendTexts(provider: Provider | LeftOut, cases: readonly unknown[]): Provider | LeftOut {
   if (provider instanceof LeftOut || typeof provider === 'string' || !isMap(provider['request'])) return provider;
   const isNumber = (name: string) =>
@@ -165,7 +166,7 @@ export function sendTexts(provider: Provider | LeftOut, cases: readonly unknown[
   return { ...provider, request: JSON.parse(text) as Readonly<Record<string, unknown>> };
 }
 
-/** Two providers may have one label there. */
+/** Gives a provider a unique id. promptfoo allows equal labels. */
 export function giveId(provider: Provider, item: Written, known: Set<string>, draft: Draft): Provider {
   const wanted = typeof provider === 'string' ? provider : String(provider['id']);
   const id = takeName(wanted, known);
@@ -174,12 +175,14 @@ export function giveId(provider: Provider, item: Written, known: Set<string>, dr
   return typeof provider === 'string' ? { id, use: provider } : { ...provider, id };
 }
 
-/** What a text-generation model of Hugging Face is sent beside the text. */
+/** Parameters of a text-generation model of Hugging Face. */
 const PARAMETERS = nameSet(
   'top_k top_p temperature repetition_penalty max_new_tokens max_time return_full_text num_return_sequences do_sample use_cache wait_for_model',
 );
 
-/** A service whose request promptfoo builds around the prompt's text, as a server; undefined for any other provider. */
+/**
+ * Converts a service whose request promptfoo builds from the prompt's text to a server; undefined for other providers.
+ */
 function convertService(
   id: string,
   parts: Written,

@@ -23,7 +23,7 @@ type Context = Pick<ProviderContext, 'draft' | 'readData'> &
   Omit<OwnCode, 'keepsState'> &
   Pick<HttpPrompts, 'areTexts'>;
 
-/** The providers of a config, and those that tests have of their own. */
+/** Providers of the config and of single tests. */
 export class SuiteProviders {
   readonly #context: ProviderContext;
   readonly #prompts: HttpPrompts;
@@ -32,13 +32,13 @@ export class SuiteProviders {
   readonly #providers: (Provider | LeftOut)[] = [];
   readonly #named: (NamedProvider & { readonly prompts: Written })[] = [];
   readonly #ofTests: Provider[] = [];
-  /** The entry of each provider of the config, by its id. */
+  /** Provider entries of the config, by id. */
   readonly #entries = new Map<string, Written>();
   readonly #transforms = new Map<string, Written | undefined>();
-  /** The ids of those that a test without providers of its own is asked with. */
+  /** Ids of the config's providers. A test that names no provider uses all of them. */
   readonly ofConfig: string[] = [];
 
-  /** As they are written. */
+  /** Provider entries as written. */
   readonly entries: readonly Written[];
 
   private constructor(
@@ -64,7 +64,7 @@ export class SuiteProviders {
     if (items.length > 0) for (const item of items) await found.#add(item);
     else if (['prompts', 'tests', 'scenarios'].every((key) => config.child(key).value === undefined))
       found.#providers.push(draft.refuse(config, 'there are no providers, no prompts and no tests'));
-    // A suite replays answers where it has no provider.
+    // Without a provider, a suite replays answers.
     else draft.note(config, 'there are no providers, as promptfoo eval takes them from --providers: add yours');
     return found;
   }
@@ -80,22 +80,22 @@ export class SuiteProviders {
     this.#named.push({ id: idOf(provider), names: namesOf(item), prompts: promptsOf(item) });
   }
 
-  /** As the suite writes them. */
+  /** Providers in the suite's notation. */
   get text(): string {
     return JSON.stringify([this.#providers, this.#ofTests]);
   }
 
-  /** The prompts, each with the providers that are asked with it. */
+  /** Restricts prompts to the providers whose entries name them. */
   limit(prompts: readonly (NamedPrompt | LeftOut)[]): readonly (NamedPrompt | LeftOut)[] {
     return limitPrompts(prompts, this.#named, this.#context.draft);
   }
 
-  /** What checks that are code are given. */
+  /** Form of the answer that code checks get. */
   get answers(): AnswerForm {
     return findAnswerForm(this.#providers, this.#keepsState);
   }
 
-  /** The ids of the providers that a test is asked with. */
+  /** Ids of a test's providers. */
   async find(layers: readonly Written[]): Promise<readonly string[] | LeftOut> {
     const { draft } = this.#context;
     const asked = restrictProviders(layers, this.#named, draft);
@@ -106,7 +106,7 @@ export class SuiteProviders {
     if (own === undefined) return this.#withSettings(asked ?? this.ofConfig, shared);
     if (layers.length > 2 && own !== owns[0])
       return draft.refuse(own, '"provider" within scenarios has no equivalent here');
-    // That of the defaults may be named by its label.
+    // A default provider may be named by its label.
     const named = own === owns[0] ? this.#named.find(({ names }) => names.includes(String(own.value))) : undefined;
     const ids = named === undefined ? await this.#addOwn(own, shared) : await this.#withSettings([named.id], shared);
     if (ids instanceof LeftOut) return ids;
@@ -115,14 +115,14 @@ export class SuiteProviders {
     return [ids].flat();
   }
 
-  /** What the requests of these providers hold beside the messages. */
+  /** Request parameters of these providers. */
   paramsOf(ids: readonly string[]): readonly unknown[] {
     return [...this.#providers, ...this.#ofTests].flatMap((one) =>
       !(one instanceof LeftOut) && ids.includes(idOf(one)) ? [typeof one === 'string' ? {} : one['params']] : [],
     );
   }
 
-  /** The transform of these providers, which must be one for all: a case has the same checks for each. */
+  /** Transform of these providers. It must be the same for all, since a case has the same checks for each. */
   transformOf(ids: readonly string[], test: Written): Written | LeftOut | undefined {
     const [first, ...others] = ids.map((id) => this.#transforms.get(id));
     if (others.every((one) => canonicalJson(one?.value ?? null) === canonicalJson(first?.value ?? null))) return first;
@@ -130,7 +130,7 @@ export class SuiteProviders {
     return this.#context.draft.refuse(part, 'a transform of some providers has no equivalent here');
   }
 
-  /** Settings in the options of a test, over those of all tests; undefined where it has none. */
+  /** Settings in a test's options, merged over those of all tests; undefined if the test has none. */
   #readShared(layers: readonly Written[]): Written | undefined {
     const options = layers.map((layer) => layer.child('options'));
     const settings = Object.assign({}, ...options.map(readSharedSettings)) as Readonly<Record<string, unknown>>;
@@ -138,7 +138,7 @@ export class SuiteProviders {
     return part && placeAt({ ...Object(this.#context.shared?.value), ...settings }, part.at());
   }
 
-  /** The same providers with these settings. */
+  /** Finds or adds the same providers with these settings. */
   async #withSettings(ids: readonly string[], shared: Written | undefined): Promise<readonly string[] | LeftOut> {
     if (shared === undefined) return ids;
     const found: string[] = [];
@@ -163,7 +163,7 @@ export class SuiteProviders {
       (one) => !(one instanceof LeftOut) && written(one, this.#transforms.get(idOf(one))) === wanted,
     );
     if (same !== undefined && !(same instanceof LeftOut)) return idOf(same);
-    // Its prompts would be those of the providers in whose place it is asked.
+    // This provider would need the prompts of the providers it replaces.
     if (this.#named.some(({ prompts }) => prompts.value !== undefined))
       return draft.refuse(own, 'a provider of a test beside providers with prompts has no equivalent here');
     const answers = findAnswerForm([...this.#providers, converted], this.#keepsState && areOwn([own], this.#prompts));
@@ -178,7 +178,7 @@ export class SuiteProviders {
     return idOf(provider);
   }
 
-  /** The providers that cases ask, and the cases: where tests have their own, each case names those that it is asked with. */
+  /** Returns the used providers and the cases. If tests have their own providers, each case names its providers. */
   finish(cases: readonly (Readonly<Record<string, unknown>> | LeftOut)[]) {
     const hasOwn = this.#ofTests.length > 0;
     const asked = new Set(
@@ -205,7 +205,7 @@ function withoutId(provider: Provider): unknown {
   return rest;
 }
 
-/** The entries, those of a file of providers in its place. */
+/** Lists provider entries, expanding files of providers. */
 async function listProviders(config: Written, { readData }: Context): Promise<readonly Written[]> {
   const part = config.child(config.child('providers').value === undefined ? 'targets' : 'providers');
   const items = typeof part.value === 'string' || isMap(part.value) ? [part] : part.items();
@@ -220,7 +220,7 @@ async function listProviders(config: Written, { readData }: Context): Promise<re
   return listed;
 }
 
-/** Settings of the prompts and of the options of tests go before those of a provider. */
+/** Settings of prompts and test options win over a provider's. */
 function readShared(config: Written, defaults: Written, items: readonly Written[], { draft }: Context): Written {
   const prompts = config.child('prompts');
   const options = defaults.child('options');

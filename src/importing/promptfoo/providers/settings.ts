@@ -6,16 +6,16 @@ import { type ConvertedModel, hasFixedSampling, isReasoningModel, reasonsWarm } 
 
 type Params = Record<string, unknown>;
 
-/** The keys of a provider that its `config` decides. */
+/** Provider keys set by its `config`. */
 type Settings = Readonly<Record<string, unknown>>;
 
 interface SettingsContext {
   readonly draft: Draft;
-  /** The content of a JSON or YAML file that a value names. */
+  /** Reads a JSON or YAML file that a value names. */
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
 }
 
-/** What a request of Chat Completions may hold, as promptfoo builds it; other keys of `config` are not sent there. */
+/** Parameters that promptfoo sends to Chat Completions. It ignores other keys of `config`. */
 const CHAT_PARAMS = nameSet(
   'seed max_tokens max_completion_tokens reasoning_effort temperature top_p presence_penalty frequency_penalty functions function_call tools tool_choice tool_resources response_format stop prompt_cache_key prompt_cache_options prompt_cache_retention modalities audio verbosity reasoning service_tier user metadata store',
 );
@@ -48,14 +48,14 @@ const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
   bedrock: nameSet('temperature maxTokens max_tokens topP top_p stopSequences stop additionalModelRequestFields'),
 };
 
-/** Settings of the program, which change neither what is sent nor what is judged. */
+/** Settings of the program, which affect neither requests nor verdicts. */
 const IDLE = nameSet(
   'showThinking cost inputCost outputCost timeout timeoutMs maxRetries max_retries omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId beta',
 );
-/** Code and programs that take part in the answer. */
+/** Code and programs that contribute to the answer. */
 const CODE = new Set(['functionToolCallbacks', 'mcp', 'callbacks']);
 
-/** `config` of a provider or judge, each key as what it means here. Nothing of it is dropped without a word. */
+/** Converts the `config` of a provider or judge. Every key is converted, noted or refused. */
 export async function convertSettings(
   config: Written,
   model: ConvertedModel,
@@ -96,14 +96,14 @@ function knownParams({ adapter, api, sent }: ConvertedModel): ReadonlySet<string
   return sent ?? (Object.hasOwn(PARAMS, adapter) ? PARAMS[adapter] : undefined) ?? CHAT_PARAMS;
 }
 
-/** Options that promptfoo sends to Ollama, and that its OpenAI-compatible API does not take. */
+/** Options that promptfoo sends to Ollama, but its OpenAI-compatible API does not accept. */
 const OLLAMA_OPTIONS = nameSet(
   'top_k tfs_z useNUMA num_ctx num_keep num_batch num_gqa num_gpu main_gpu low_vram f16_kv logits_all vocab_only use_mmap use_mlock embedding_only rope_frequency_base rope_frequency_scale typical_p repeat_last_n repeat_penalty mirostat mirostat_tau mirostat_eta penalize_newline num_thread think',
 );
 
 const GOOGLE_OTHERS = nameSet('systemInstruction useAssistantRole service_tier context examples modelArmor');
 
-/** What promptfoo sends, and what has no equivalent here. */
+/** Settings that promptfoo sends and that have no equivalent here. */
 const OTHERS: Readonly<Record<string, ReadonlySet<string>>> = {
   ollama: OLLAMA_OPTIONS,
   gemini: GOOGLE_OTHERS,
@@ -112,13 +112,13 @@ const OTHERS: Readonly<Record<string, ReadonlySet<string>>> = {
   responses: new Set(['stream', 'webhook_url']),
 };
 
-/** promptfoo picks what it sends by name; of Bedrock, the model decides, and Cohere gets all. */
+/** True if promptfoo ignores a setting: it selects by name. For Bedrock the model decides, and Cohere gets all. */
 function isIgnoredThere(key: string, { adapter, api }: ConvertedModel): boolean {
   if (adapter === 'bedrock') return key === 'inferenceModelType';
   return adapter !== 'cohere' && OTHERS[api ?? adapter]?.has(key) !== true;
 }
 
-/** Services to which promptfoo sends every setting that is not its own. */
+/** Services that get every setting that is not promptfoo's own. */
 const SENDS_ALL = new Set(['together', 'cerebras']);
 
 async function readParam(written: Written, { draft, readData }: SettingsContext): Promise<unknown> {
@@ -138,7 +138,7 @@ function mentionsFile(value: unknown): boolean {
   return isMap(value) && Object.values(value).some(mentionsFile);
 }
 
-/** The parameters with the defaults that promptfoo sends, and without those that it keeps from some models. */
+/** Adds promptfoo's default parameters, and drops parameters that it does not send to this model. */
 function withDefaults(
   given: Params,
   { omitDefaults }: Settings,
@@ -151,7 +151,7 @@ function withDefaults(
     draft.note(config.child(key), `"${key}" is left out: promptfoo does not send it ${why}`);
     delete given[key];
   };
-  // Others, such as OpenRouter, send a model of Claude what they send to any other.
+  // Other services, such as OpenRouter, treat Claude models like any other.
   if (['anthropic', 'bedrock'].includes(adapter) && hasFixedSampling(model))
     for (const key of ['temperature', 'top_p', 'topP', 'top_k']) drop(key, 'to a model that rejects it');
   if (defaults !== undefined && adapter !== 'openai') return { ...defaults, ...given };
@@ -164,7 +164,7 @@ function withDefaults(
     draft.note(config, 'the model is asked over Converse; defaults of promptfoo for its own API are not written');
   if (['gemini', 'vertex', 'ollama', 'bedrock'].includes(adapter)) return given;
   if (SENDS_ALL.has(adapter)) {
-    // Cerebras takes one limit of the two.
+    // Cerebras accepts only one of the two limits.
     const limits = adapter === 'cerebras' && given['max_completion_tokens'] !== undefined ? {} : { max_tokens: 1024 };
     if (adapter === 'cerebras' && limits.max_tokens === undefined) drop('max_tokens', 'beside max_completion_tokens');
     return omitDefaults === true ? given : { temperature: 0, ...limits, ...given };
@@ -193,7 +193,7 @@ function withDefaults(
   return { temperature: 0, [api === 'responses' ? 'max_output_tokens' : 'max_tokens']: 1024, ...given };
 }
 
-/** promptfoo takes settings of Chat Completions for the Responses API too, and writes them as that does. */
+/** Renames Chat Completions settings for the Responses API, like promptfoo. */
 function nameForResponses(given: Params, { model }: ConvertedModel): void {
   const { response_format: format, verbosity, reasoning_effort: effort, reasoning } = given;
   for (const key of ['response_format', 'verbosity', 'reasoning_effort', 'reasoning']) delete given[key];
@@ -234,7 +234,7 @@ function withAnthropicDefaults(given: Params, model: string, drop: (key: string,
   };
 }
 
-/** Members that go into the request as they are. */
+/** Reads members that are sent unchanged. */
 function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Draft): Params {
   const params: Params = {};
   const own = adapter === 'anthropic' ? 'extra_body' : 'passthrough';
@@ -253,10 +253,10 @@ function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Dr
   return params;
 }
 
-/** Services and servers whose replies may have reasoning beside the text. */
+/** Services whose replies may contain reasoning besides the text. */
 const MAY_REASON = nameSet('openrouter deepseek groq cerebras together fireworks nvidia moonshot xai');
 
-/** promptfoo writes the reasoning of a reply before its text, unless `showThinking` is false. */
+/** Notes that promptfoo puts reasoning before the text, unless `showThinking` is false. */
 export function noteThinking(
   config: Written,
   { adapter, api }: ConvertedModel,
@@ -275,7 +275,7 @@ export function noteThinking(
     draft.note(config, 'reasoning, which promptfoo writes before the text of an answer, is no part of the text here');
 }
 
-/** Where a cloud serves the model. */
+/** Reads the place where a cloud serves the model. */
 function readPlace(
   config: Written,
   { apiVersion, region, projectId }: Settings,
@@ -300,7 +300,7 @@ function readPlace(
   return place;
 }
 
-/** USD per token there, USD per million tokens here. */
+/** Converts the price: promptfoo uses USD per token, llmcheck USD per million tokens. */
 function readPrice(config: Written, { cost, inputCost, outputCost }: Settings, draft: Draft): Settings | undefined {
   const [input = cost, output = cost] = [inputCost, outputCost];
   if (typeof input === 'number' && typeof output === 'number')
