@@ -36,7 +36,7 @@ export interface AcceptedBaseline {
   readonly stillExpected: readonly KnownFailure[];
 }
 
-/** Writes a record as the accepted baseline of its suites: of all or, where one is refused, of none. Throws a `StorageError` too. */
+/** Writes a record as the baseline of its suites. Writes none if one is refused. Can throw a `StorageError` too. */
 export async function acceptBaseline(options: AcceptOptions): Promise<readonly AcceptedBaseline[]> {
   const { root, cwd } = options;
   const { record, suites, objections } = await openAcceptable(options);
@@ -78,7 +78,7 @@ interface MergeRunOptions extends Pick<MergeOptions, 'isFull' | 'isSkipped'> {
   readonly takesFailures: boolean;
 }
 
-/** Merges a run. Where its failures are to be known ones, what earlier runs showed of these cases no longer counts. */
+/** Merges a run. If its failures become known failures, earlier results of these cases no longer count. */
 function mergeRun(
   old: Baseline | undefined,
   accepted: BaselineContent,
@@ -102,7 +102,10 @@ function passesByMajority(row: BaselineCase): boolean {
   return counted !== undefined && counted.failures * 2 < counted.trials;
 }
 
-/** Accepts a run that has just ended. Where it failed or is incomplete, throws a `UserError` with the next step and writes nothing. */
+/**
+ * Accepts a run that has just ended. If it failed or is incomplete, throws a `UserError` with the next step and writes
+ * nothing.
+ */
 export async function updateBaseline(
   { decision }: Report,
   options: Omit<AcceptOptions, 'force' | 'knownFailures'>,

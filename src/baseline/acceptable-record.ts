@@ -30,7 +30,7 @@ export interface AcceptOptions {
   readonly projectSuites: readonly Pick<Suite, 'id' | 'path'>[];
   /** Takes a suite by its path relative to the root; all of the record's if undefined. */
   readonly isWanted?: (suitePath: string) => boolean;
-  /** Accepts what is incomplete, errored or breaks a contract. */
+  /** Accepts a run that is incomplete, has errors or breaks a contract. */
   readonly force: boolean;
   /** Makes each failing case a known failure, even if it passed in most of its earlier trials. */
   readonly knownFailures?: boolean;
@@ -108,7 +108,7 @@ function findObjections(
   const accept = `accept it with \`${acceptCommand(record, ['--force'], config)}\``;
   const problems: Problem[] = [];
   const object = (message: string, hint: string) => problems.push({ code: 'record', severity: 'error', message, hint });
-  // What was not asked keeps what was accepted of it.
+  // Cases that were not asked keep their accepted answers.
   if (stopReason !== undefined && stopReason !== 'decided') {
     object(`${shownPath} is incomplete (${stopReason})`, `go on with ${resume}, or ${accept}`);
   }
@@ -288,7 +288,7 @@ function mayCompare(name: string): boolean {
   return 'combine' in assertion || assertion.comparesAccepted === true || assertion.comparesOther === true;
 }
 
-/** The row with its new verdicts where these let it pass. */
+/** The row, with its new verdicts if they let it pass. */
 async function judgeRow(
   row: CellRow,
   accepted: CellRow,

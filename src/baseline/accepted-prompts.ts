@@ -38,7 +38,7 @@ interface FindAcceptedPromptOptions {
   readonly describe: (variant: RenderedVariant) => SentVariant;
   /** A text that holds a secret is stored without it. */
   readonly mask: Mask;
-  /** The candidate, and what it is compared with where nothing of its own was accepted. */
+  /** The candidate and the variant that it replaces, whose answers count if none of its own were accepted. */
   readonly standIn: StandIn;
 }
 
@@ -90,7 +90,7 @@ export function findAcceptedPrompt(
 /** The variant has only the prompt that was accepted last. Older cases may have been accepted with another one. */
 const ofSeveralPrompts = 'its cases were accepted with several prompts (accept a run of all cases)';
 
-/** The provider that was asked: the candidate's own, or the one that it replaces where that is still in the suite. */
+/** The provider that was asked: the candidate's own, or the replaced one if it is still in the suite. */
 function findAskedProvider(
   { providers }: Suite,
   { provider }: RenderedVariant,
@@ -110,10 +110,10 @@ function findStored({ id }: Suite, found: SuiteBaseline | undefined, standIn: St
   return stored;
 }
 
-/** What differs besides prompt, params and model. Earlier settings can't be used again. */
+/** Tells what differs besides prompt, params and model, because earlier settings can't be used again. */
 function whyOtherwise({ provider }: RenderedVariant, stored: StoredVariant, own: SentVariant): string | undefined {
   const id = quote(provider.id);
-  // What a program imports is not known.
+  // The imports of a program are not known.
   if (provider.adapter === 'exec') return `provider ${id} runs a program, which may have changed`;
   if (isSameSettings(stored, own)) return undefined;
   if (stored.adapter !== own.adapter) return `it was asked through ${stored.adapter}`;
@@ -123,7 +123,7 @@ function whyOtherwise({ provider }: RenderedVariant, stored: StoredVariant, own:
       ? `the code of provider ${id} has changed`
       : 'it was asked by another version of its adapter';
   }
-  // A baseline must not choose where a key is sent.
+  // A baseline must not choose the address that a key is sent to.
   if (stored.baseUrl !== own.baseUrl) return 'it was asked at another address';
   return `other settings of provider ${id} have changed`;
 }
@@ -208,7 +208,7 @@ export async function addBaselinePrompts(
   return { ...project, suites };
 }
 
-/** The ids of what a run asks; all where none is named. */
+/** The selected ids of prompts and providers; all if none is named. */
 interface SelectedVariants {
   readonly prompts: readonly string[];
   readonly providers: readonly string[];
@@ -256,7 +256,10 @@ function refuseSeveralPrompts(
   return [{ code: 'invalid-value', severity: 'error', message, hint, ...defined({ at }) }];
 }
 
-/** The files of an earlier skill are gone: its prompt would run with those of today, or with none. */
+/**
+ * Refuses prompts with a workspace. The files of an earlier skill are gone, so that its prompt would run with other
+ * files.
+ */
 function refuseInWorkspace({ id, workspace, at }: PromptVersion): readonly Problem[] {
   if (workspace === undefined) return [];
   const message = `--rerun-baseline: prompt ${id} puts files into a workspace, which a baseline does not keep`;
@@ -265,7 +268,10 @@ function refuseInWorkspace({ id, workspace, at }: PromptVersion): readonly Probl
 
 const runWithoutFlag = 'run without the flag: its answers are compared with those of the baseline';
 
-/** So is an earlier file of the prompt itself, which may be what broke its cases. A file of the case is an input of both. */
+/**
+ * Refuses prompts with attached files. The earlier file is gone, and its change may have broken the cases. A case's own
+ * file is the same for both.
+ */
 function refuseWithFiles(prompt: PromptVersion): readonly Problem[] {
   const files = listOwnFiles(prompt);
   if (files.length === 0) return [];

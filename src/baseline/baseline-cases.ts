@@ -18,13 +18,16 @@ import { compareText } from '../text/compare-text.ts';
 export interface MergeOptions {
   /** False if the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
   readonly isFull: boolean;
-  /** True for a case that the run had to skip: what was accepted of it stays. */
+  /** True for a case that the run had to skip. Its accepted answers stay. */
   readonly isSkipped?: (key: VariantKey, caseId: string) => boolean;
   /** True for a case that counts only by this run, whatever earlier runs showed of it. */
   readonly beginsAgain?: (key: VariantKey, caseId: string) => boolean;
 }
 
-/** The baseline after a run was accepted: its trials are counted with those of the same case, variant and checks. Only a full run deletes rows, other than those of cases that it had to skip. */
+/**
+ * The baseline after accepting a run. New trials are counted with earlier ones of the same case, variant and checks.
+ * Only a full run deletes rows, except rows of cases that it had to skip.
+ */
 export function mergeBaseline(
   old: BaselineContent | undefined,
   accepted: BaselineContent,
@@ -65,7 +68,7 @@ export function mergeBaseline(
   };
 }
 
-/** The accepted cases, each with what was counted before. Rows are read when they are written. */
+/** The accepted cases, each with its earlier counts. Rows are read when they are written. */
 function poolCases(
   old: BaselineCases,
   accepted: BaselineCases,
@@ -93,14 +96,14 @@ function mergeVariants(
   const merged = new Map(old.map((row) => [variantKey(row), row]));
   for (const row of accepted.variants) {
     const key = variantKey(row);
-    // Where old answers are kept beside new ones, the variant's answers came from the snapshots of both.
+    // If old answers are kept beside new ones, the variant has the model snapshots of both.
     const models = keptKeys.has(key) ? [...(merged.get(key)?.models ?? []), ...row.models] : row.models;
     merged.set(key, { ...row, models: [...new Set(models)].sort() });
   }
   return [...merged.values()];
 }
 
-/** The cases of a variant without those that fail a test. */
+/** The cases of a variant that pass a test. */
 export function keepCases(cases: BaselineCases, isKept: (caseId: string) => boolean): BaselineCases {
   const { prompt, provider } = cases;
   return {
@@ -162,12 +165,12 @@ export function isSameVariant(a: BaselineVariant, b: BaselineVariant): boolean {
 }
 
 /**
- * A case after another run was accepted: that run's answers, and the counts of both. An answer that was counted before, such
- * as one from the cache, adds nothing. Other checks begin again with the new run only.
+ * A case after accepting another run: that run's answers, and the counts of both. An answer that was counted before,
+ * such as a cached one, adds nothing. If the checks changed, only the new run counts.
  */
 function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
   if (!isSameCase(old.caseHash, accepted.caseHash) || old.otherVariant === true) return accepted;
-  // Without names, new answers can't be told from those that were counted.
+  // Without ids, new answers can't be told from answers that were counted before.
   if ([...old.trials, ...accepted.trials].some(isNameless)) return accepted;
   const judged = accepted.trials.filter(isJudged);
   if (judged.length === 0) return old;
@@ -185,7 +188,7 @@ function poolCase(old: BaselineCase, accepted: BaselineCase): BaselineCase {
 /** Names of earlier answers that a case remembers. An older one that is accepted again would count twice. */
 const maxRemembered = 100;
 
-/** What the accepted runs showed of a case; undefined if no trial has a verdict. */
+/** The counts of a case's accepted trials; undefined if no trial has a verdict. */
 export function countTrials({ pooled, trials }: BaselineCase): PooledTrials | undefined {
   if (pooled !== undefined) return pooled;
   const judged = trials.filter(isJudged);

@@ -10,14 +10,14 @@ import { formatCount } from '../text/format-amount.ts';
 
 interface Missing {
   readonly id: string;
-  /** Absolute, where the suite's baseline is in the working tree. */
+  /** Absolute path of the suite's baseline in the working tree. */
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * What a ref without a suite's baseline means. `moved`: the ref has it at another path, which this change removes. `first`:
- * nothing shows that the target ever had one. `refused`: something does, or the clone can't show it.
+ * The meaning of a missing baseline at a ref. `moved`: the ref has it at another path, which this change removes.
+ * `first`: nothing shows that the target ever had one. `refused`: something does, or the clone can't show it.
  */
 export type MissingBaseline =
   | { readonly is: 'moved'; readonly from: string }
@@ -64,7 +64,7 @@ function suiteOf(text = ''): string | undefined {
   return typeof suite === 'string' ? suite : undefined;
 }
 
-/** What the target's branch shows of the baseline. Its tip may be newer than the commit that is compared with. */
+/** Finds the baseline in the history of the target branch. Its tip may be newer than the compared commit. */
 function findHistory(ref: GitRef, { id, file, env }: Missing): string | undefined {
   const tip = ref.openTip();
   const { name } = tip;

@@ -8,7 +8,7 @@ import { openBaselineBeside, openBaselineFile } from './open-baseline.ts';
 /** A row of `baseline list` and `baseline show`. */
 type ListedRow = Readonly<Record<string, string | number | readonly string[] | null>>;
 
-/** One row for each suite: where its baseline is and what it holds. `orphans` are paths of baselines without a suite. */
+/** One row for each suite: the path and content of its baseline. `orphans` are paths of baselines without a suite. */
 export function listBaselines(
   { suites, root }: Project,
   orphans: readonly string[],

@@ -34,7 +34,7 @@ export function openBaselineText(text: string, shown: string): Baseline {
   return toBaseline(parseBaseline(text, shown, rows.add), rows);
 }
 
-/** What counting and comparing need of the cases of a baseline, by variant. */
+/** The data of a baseline's cases for counting and comparing, by variant. */
 class BaselineRows {
   readonly #rows = new Map<string, RowSummary[]>();
   readonly #cases = new Map<string, ReadonlyMap<string, CaseSummary>>();

@@ -12,9 +12,9 @@ import {
   promptIdsOf,
 } from './find-baselines.ts';
 
-/** What a run is compared with. */
+/** The baselines that a run is compared with. */
 export interface RunBaselines {
-  /** With the baselines' own prompts, where `--rerun-baseline` wants them. */
+  /** The project. With `--rerun-baseline`, it contains the baselines' own prompts. */
   readonly project: RunOptions['project'];
   /** The commit that the run is compared with, if it is one. */
   readonly ref: GitRef | undefined;

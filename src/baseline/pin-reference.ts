@@ -30,12 +30,14 @@ export interface PinnedReference {
 
 export interface PinOptions extends Omit<AcceptOptions, 'recordPath' | 'force' | 'knownFailures' | 'isWanted'> {
   readonly suites: readonly Pick<Suite, 'id' | 'path'>[];
-  /** Paths of records to pin; none: what the baselines hold. */
+  /** Paths of records to pin. If empty, the baselines are pinned. */
   readonly recordPaths: readonly string[];
   readonly now: Date;
 }
 
-/** Keeps a reference of each suite, from its baseline or from the named runs: of all suites or, where one can't be, of none. */
+/**
+ * Writes a reference for each suite, from its baseline or from the named runs. Writes none if one suite's is refused.
+ */
 export async function pinReferences(options: PinOptions): Promise<readonly PinnedReference[]> {
   const { root, cwd, recordPaths } = options;
   const found = recordPaths.length === 0 ? fromBaselines(options) : await fromRecords(options);
@@ -75,7 +77,7 @@ function fromBaselines({ suites, root, cwd, now }: PinOptions): readonly FoundRe
   return found;
 }
 
-/** Counts the trials of the named runs together, those of failed and incomplete runs too. */
+/** Counts the trials of the named runs together, including failed and incomplete runs. */
 async function fromRecords(options: PinOptions): Promise<readonly FoundReference[]> {
   const runs: { shown: string; startedAt: string; suites: readonly AcceptableSuite[] }[] = [];
   for (const recordPath of options.recordPaths) {
@@ -106,7 +108,7 @@ async function fromRecords(options: PinOptions): Promise<readonly FoundReference
   return found;
 }
 
-/** Trials of another prompt or of other checks can't be counted with those of the newest run. */
+/** Finds trials with another prompt or other checks, which can't be counted with the newest run's. */
 function findMismatch(
   shown: string,
   content: BaselineContent,
@@ -139,7 +141,7 @@ function hasVerdicts(content: BaselineContent): boolean {
   return false;
 }
 
-/** What a reference keeps of a case: counts, and no answer. */
+/** The cases of a reference: counts without answers. */
 function toReferenceCases(cases: BaselineCases): BaselineCases {
   return {
     ...keepCases(cases, (caseId) => cases.has(caseId) && countTrials(cases.read(caseId)) !== undefined),

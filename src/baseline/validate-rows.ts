@@ -188,7 +188,10 @@ const messageFields: FieldsOf<WrittenMessage> = {
   language: optional(objectOf(languageFields)),
 };
 
-/** A prompt in code has the messages of its cases: its texts are only what these have in common. */
+/**
+ * Checks stored messages. A prompt in code must have each case's messages, because its texts are only their common
+ * part.
+ */
 function areMessages(value: unknown): boolean {
   if (!listOf(objectOf(messageFields))(value)) return false;
   const [first] = value as readonly WrittenMessage[];

@@ -23,7 +23,10 @@ import { orderVariants, readCases } from './baseline-cases.ts';
 /** Of longer answers only the hash is kept. */
 const maxKeptOutputBytes = 64 * 1024;
 
-/** What later comparisons need of a suite's run. Nothing in it depends on when, where or how fast it ran, and rows are read lazily. */
+/**
+ * The data of a suite's run for later comparisons. It does not depend on time, place or speed of the run. Rows are read
+ * lazily.
+ */
 export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) => CellRow): BaselineContent {
   const keepsOutputs = suite.recorded.outputs === 'full';
   return {
@@ -47,7 +50,7 @@ function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
     ...defined({ options }),
     messages,
     ...defined({ replaces, replacesProvider }),
-    // Approvals and policies belong to a comparison, not to what was accepted.
+    // Approvals and policies belong to a comparison, not to the baseline.
     contract: defined({ input: contract.input, output: contract.output }),
     models: answeredModels(cases.values()),
   };
@@ -218,7 +221,7 @@ function writeLines(path: string, lines: Iterable<string>): void {
   }
 }
 
-/** Compares block by block: either file may be larger than what should be in memory. */
+/** Compares block by block, because the files may be too large for memory. */
 function isSameFile(path: string, other: string): boolean {
   const stats = statSync(other, { throwIfNoEntry: false });
   if (stats?.size !== statSync(path).size) return false;

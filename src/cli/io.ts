@@ -6,7 +6,7 @@ export interface TextSink extends TextOutput {
   readonly isTty: boolean;
   /** Undefined if it is not known. */
   readonly columns: () => number | undefined;
-  /** Waits until everything is written; resolves to the reason where some of it was lost, such as a full disk. */
+  /** Waits until everything is written. Resolves to the reason, such as a full disk, if some output was lost. */
   readonly settle?: () => Promise<string | undefined>;
 }
 
@@ -70,7 +70,7 @@ export function processIo(): Io {
   };
 }
 
-/** Loaded where it is used: it takes a tenth of the time of a start. */
+/** Loads the module on demand, because it takes a tenth of the start time. */
 const loadReadline = () => process.getBuiltinModule('node:readline');
 
 function ask(question: string): Promise<Typed> {

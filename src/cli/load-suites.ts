@@ -18,7 +18,7 @@ export async function loadSuites(paths: readonly string[], config: string | unde
   return project;
 }
 
-/** Says where llmcheck looked for suites, and names a file that is probably meant as one. */
+/** Describes where llmcheck looked for suites, and names a file that is probably meant as one. */
 export function describeNoSuite(root: string, paths: readonly string[], cwd: string): string {
   const where = paths.length === 0 ? 'evals/**/*.eval.yaml' : paths.join(', ');
   const near = findSkillEvals(paths, cwd) ?? findNearSuites(root);

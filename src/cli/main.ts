@@ -88,7 +88,7 @@ Examples:
   $ llmcheck validate              check the suites without a call
 `;
 
-/** Commander suggests commands only where the program has no action of its own. */
+/** Suggests a command. Commander does so only if the program has no action of its own. */
 function describeUnknownCommand(name: string, program: Command): string {
   const hint = hintOfCommand(name, program);
   return `error: unknown command ${quote(name)}\n  hint: ${hint}\n`;
@@ -153,7 +153,10 @@ function describeUsageError(text: string, [first = '']: readonly string[]): stri
   return isEarly ? `${plain}\n  hint: write the command first: llmcheck run ${first}\n` : text;
 }
 
-/** Declares every command by name. Loads those whose name is among the arguments: to call, complete or explain them. */
+/**
+ * Declares every command by name. Loads a command only if its name is among the arguments, to call, complete or explain
+ * it.
+ */
 export async function addCommands(
   program: Command,
   argv: readonly string[],
@@ -168,7 +171,7 @@ export async function addCommands(
   }
 }
 
-/** Where stdout was lost, a command with a verdict keeps its exit code. A command that only prints has failed. */
+/** The exit code if stdout was lost. A command with a verdict keeps its code. A command that only prints has failed. */
 async function settleStdout([command = '']: readonly string[], exitCode: number, io: Io): Promise<number> {
   const fault = await io.stdout.settle?.();
   if (fault === undefined) return exitCode;
@@ -178,7 +181,7 @@ async function settleStdout([command = '']: readonly string[], exitCode: number,
 
 const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge', 'contract', 'ci']);
 
-/** Prints what the user can fix as problems, and everything else as a bug. */
+/** Prints mistakes of the user as problems, and any other error as a bug. */
 async function reportError(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
   const [{ describeBug, describeProblems }, { maskByName }] = await Promise.all([
     import('./output/problems.ts'),

@@ -56,7 +56,7 @@ function describeUnseenSlice({ name, isClass, cases, drop }: UnseenSlice): strin
     : `, and one ${size} in the ${formatCount(cases, 'case')} of ${place}`;
 }
 
-/** Counts what looks worse and was neither confirmed nor cleared. */
+/** Describes the possible drops that were neither confirmed nor cleared. */
 function describeInconclusive(regressedCases: number, unsettled = 0): string {
   if (unsettled > 0) {
     return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
@@ -106,7 +106,7 @@ export function describeMetrics(comparison: VariantComparison): readonly MetricT
 
 export interface SliceText {
   readonly slice: string;
-  /** `100.0 % → 62.5 %, −37.5 pts [−69.8, −2.1] in 8 cases`, or the rate alone where nothing was compared. */
+  /** `100.0 % → 62.5 %, −37.5 pts [−69.8, −2.1] in 8 cases`, or only the rate without a comparison. */
   readonly text: string;
 }
 
@@ -255,7 +255,9 @@ export function countAccepted({ suites }: Report): AcceptedChanges {
   return { regressions: regressions.size, mustPass: critical, others: others.size };
 }
 
-/** Cases of suites whose first baseline this change adds. `failing`: those that it accepts although they fail. */
+/**
+ * Cases of suites whose first baseline this change adds. `failing` are the cases that it accepts although they fail.
+ */
 export interface FirstBaselines {
   readonly cases: number;
   readonly failing: readonly string[];

@@ -35,7 +35,7 @@ function isCaseCode(code: BreachCode): boolean {
   return !isRate && caseKinds.some(({ codes }) => (codes as readonly BreachCode[]).includes(code));
 }
 
-/** The cases that explain a breached rate: those of a first run that failed and were not cleared, or those that regressed. */
+/** The cases behind a breached rate: failed cases of a first run that were not cleared, else regressed cases. */
 function findRateCases(suite: SuiteReport, { suite: name, prompt, provider, code, slice }: Breach): readonly string[] {
   const variant = suite.variants.find((one) => one.prompt === prompt && one.provider === provider);
   if (suite.suite !== name || variant === undefined || slice !== undefined) return [];
@@ -66,10 +66,10 @@ function findCases(suite: SuiteReport, breaches: readonly Breach[], { codes }: C
     const ofVariant = own.filter(({ prompt, provider }) => prompt === variant.prompt && provider === variant.provider);
     const named = ofVariant.flatMap(({ caseId }) => caseId ?? []);
     const ofRate = ofVariant.flatMap((breach) => findRateCases(suite, breach));
-    // Confirmation may end before it reaches every case. Those that regressed count as broken too.
+    // Confirmation may end before it reaches every case. Unconfirmed regressed cases count as broken too.
     const others = codes.some((code) => code === 'case-broken') && named.length > 0 ? regressedOf(variant) : [];
     for (const id of [...named, ...ofRate, ...others]) ids.add(id);
-    // A fallen rate confirms no case by itself where other cases were confirmed one by one.
+    // A fallen rate does not confirm a single case if other cases were confirmed one by one.
     const isRateAlone = named.length === 0 || ofVariant.every(({ code }) => code !== 'pass-rate-regressed');
     for (const id of isRateAlone ? [...named, ...ofRate] : named) confirmed.add(id);
     return named.length + ofRate.length > 0;

@@ -51,7 +51,7 @@ export function printLine(line: string): string {
   return `${breakWorkflowCommands(line).trimEnd()}\n`;
 }
 
-/** A line that names a place in a file, as a link where the terminal can follow one (OSC 8). */
+/** A line that names a place in a file, as a link if the terminal supports links (OSC 8). */
 export function linkPlace(line: string, file: string, { linksFrom }: Paint): string {
   if (linksFrom === undefined) return line;
   // The address is percent-encoded, so that no name can end the sequence.

@@ -13,7 +13,7 @@ export interface DiffStyle {
   readonly maxUnits?: number;
 }
 
-/** Lines with what was expected (`-`) and what was found (`+`). Safe for hostile texts of any size. */
+/** The lines of a diff: expected (`-`) and found (`+`). Safe for hostile texts of any size. */
 export function renderDiff(diff: { readonly expected: string; readonly found: string }, style: DiffStyle): string[] {
   const maxUnits = style.maxUnits ?? defaultMaxUnits;
   const { expected, found, note, isClipped } = printableSides(diff, maxUnits);
@@ -28,7 +28,7 @@ export function renderDiff(diff: { readonly expected: string; readonly found: st
   ];
 }
 
-/** A piece of one side of a difference on one line; `isChanged` where the other side has something else. */
+/** A piece of one side of a difference on one line. `isChanged` is true if the other side differs. */
 export interface SidePart {
   readonly text: string;
   readonly isChanged: boolean;
@@ -59,7 +59,7 @@ function compareWords(expected: string, found: string): Sides | undefined {
   const changes = diffWordsWithSpace(expected, found, limits);
   if (changes === undefined) return undefined;
   const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
-  // Where little is equal, nearly every word would be marked.
+  // If little is equal, nearly every word would be marked.
   const isMarked = common * 3 >= Math.max(expected.length, found.length);
   const partsOf = (isOther: (change: Change) => boolean): readonly SidePart[] => {
     const parts = joinChanged(changes.filter((change) => !isOther(change)));
@@ -92,7 +92,7 @@ const contextLines = 2;
 const contextColumns = 24;
 const wholeColumns = 120;
 
-/** Spells out characters where different texts would look the same. */
+/** Spells out characters if different texts would look the same. */
 function printableSides(
   diff: { readonly expected: string; readonly found: string },
   maxUnits: number,
@@ -210,7 +210,7 @@ function joinChanged(changes: readonly Change[]): readonly SidePart[] {
   return parts;
 }
 
-/** Bold where there is colour, or else brackets as in `wdiff`. */
+/** Marks words: bold if there is colour, else brackets as in `wdiff`. */
 function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string {
   if (text.trim() === '') return text.replaceAll(' ', '·');
   if (colors.isColorSupported) return text.replace(/[^ ]+/g, (word) => colors.bold(word));

@@ -2,7 +2,7 @@ import { defined } from '../json/defined.ts';
 import type { ContractReport, LocatedFinding, PromptFindings } from '../model/finding.ts';
 import type { CaseBlame, CaseReport, Report, ReportStyle } from '../model/report.ts';
 
-/** One format of a finished run, or of what a contract command found. It prints the report and decides nothing. */
+/** One format for the report of a run or a contract command. It does not affect the decision. */
 export interface Reporter<Subject = Report> {
   readonly summary: string;
   /** Of the file it is written to, without the dot. */
@@ -20,7 +20,7 @@ export interface JobStyle extends ReportStyle {
   readonly isCalm?: boolean;
 }
 
-/** What a heading says in place of the report's own verdict. */
+/** A heading in place of the report's own verdict. */
 export interface ReportHeading {
   readonly mark?: string;
   readonly name?: string;

@@ -27,7 +27,7 @@ function counted(count: number, words: string): readonly string[] {
 
 /**
  * `cost $0.0010, spent $0.0014 ($0.0004 to confirm)`: the cost of the planned cells as if nothing were cached, then the
- * bill and what the difference was for. One figure where both are the same.
+ * bill and the reason for the difference. One figure if both are equal.
  */
 export function describeSpending({ totals }: Report): string {
   const { observed, confirmations, costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
@@ -54,7 +54,7 @@ export function describeAge({ suites }: Report): readonly string[] {
   return [`baseline of ${toSafeLine(oldest.acceptedAt.slice(0, 10))} (${formatCount(oldest.ageDays, 'day')} old)`];
 }
 
-/** The warnings of a run, except those that reports show with the findings of contracts and comparisons. */
+/** The warnings of a run, without the warnings that reports show beside contracts and comparisons. */
 export function warningsElsewhere({ decision, contracts = [], suites }: Report): readonly string[] {
   const shown = new Set(contracts.flatMap(describeContractWarnings));
   for (const suite of suites) {
@@ -80,8 +80,8 @@ interface GateEntry {
 }
 
 /**
- * What fails the gate besides single cases. Without it a report that shows cases alone could look green. A broken
- * contract is omitted where the report shows its findings.
+ * Gate failures that do not belong to a single case. Without them, a report of cases alone could look green. A broken
+ * contract is omitted if the report shows its findings.
  */
 export function findGateEntries(report: Report): readonly GateEntry[] {
   const { decision } = report;
@@ -232,7 +232,7 @@ function isCutShort({ run }: Report): boolean {
   return !run.complete && run.stopReason !== 'decided';
 }
 
-/** `baseline accept` needs --force where a must-pass case fails. */
+/** The `baseline accept` command, with --force if a must-pass case fails. */
 function acceptCommand({ decision, run }: Report): string {
   const needsForce = decision.breaches.some(({ code }) => code === 'must-pass');
   return `llmcheck baseline accept --run ${shellWord(run.id)}${needsForce ? ' --force' : ''}`;

@@ -126,7 +126,7 @@ function nameOf({
   return `${suite}/${caseId} · ${prompt} × ${provider}`;
 }
 
-/** The text of what breaks the case, as a diff. */
+/** The breaking edit, as a diff. */
 function showHunks(found: BisectedCase): readonly string[] {
   return breakingHunks(found).flatMap(({ before, after }) => [
     ...(before === undefined ? [] : before.split('\n').map((line) => `    - ${line}`)),

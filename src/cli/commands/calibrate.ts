@@ -63,7 +63,7 @@ async function run(paths: readonly string[], flags: Flags, io: Io): Promise<numb
 
 type Found = Omit<Calibration, 'warnings'>;
 
-/** The rates of each variant beside those that the gate promises, then the rates of a whole run. */
+/** The rates of each variant beside the gate's promised rates, then the rates of a whole run. */
 function describe(
   { variants, run: whole }: Found,
   { comparisons, seed }: { readonly comparisons: number; readonly seed: number },

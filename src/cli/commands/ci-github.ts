@@ -98,7 +98,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
     );
   }
   if (matrix?.values.length === 0 && (flags.id ?? '') === '') warnOfMatrix(flags, io);
-  // A job that ends before it holds anything must not publish what an older one left.
+  // A job that ends before it holds anything must not publish the file of an older job.
   if (flags.publishLater === true) removeFile(heldPath);
   let requests: readonly ReportRequest[] = [];
   return runInCi(givenPaths, flags, io, eventOf(github, job, flags, io), {
@@ -130,7 +130,7 @@ function refuseBesidePublish(paths: readonly string[], flags: Flags): void {
   throw usageError('--publish runs nothing: it publishes what --publish-later left', hint);
 }
 
-/** The jobs of a matrix that is not named mostly differ in what they run, or where. */
+/** Hashes the job's selection and machine, in which the jobs of an unnamed matrix mostly differ. */
 function hashFlags(paths: readonly string[], flags: Flags, { env }: Io): string {
   const { args, paths: morePaths, baseline, merge = '' } = flags;
   const variables = ['FILTER', 'TAG', 'PROMPT', 'PROVIDER', 'BASELINE', 'COMPARE', 'CONFIG'].map(

@@ -58,7 +58,7 @@ async function runInGitlab(givenPaths: readonly string[], givenFlags: Flags, io:
   // A run prints its own report on the terminal.
   const ofRun = (wanted: readonly ReportRequest[]) =>
     isStored ? wanted : wanted.filter(({ path }) => path !== undefined);
-  // Those of plug-ins follow: where one is missing, the widget of code quality shows it.
+  // Plug-ins' reporters follow later. If one is missing, the code-quality widget shows it.
   let requests = ofRun(parseReporters(flags.reporter).requests);
   const { id, label } = findIdentity([gitlab?.jobName ?? ''], flags, io);
   const event = eventOf(gitlab, { label, requests }, flags, io);

@@ -94,7 +94,7 @@ interface Candidate {
 
 type Source = 'suites' | 'cases' | 'prompts' | 'providers' | 'tags' | 'runs' | 'reporters' | 'files';
 
-/** What fits at the cursor: fixed words, and sources of further ones. */
+/** The possible words at the cursor: fixed words, and sources of more words. */
 interface Expectation {
   readonly words: readonly Candidate[];
   readonly sources: readonly Source[];
@@ -104,7 +104,7 @@ interface Expectation {
 
 const nothing: Expectation = { words: [], sources: [], prefix: '' };
 
-/** Where the values of a flag are looked up, for flags that list no choices. */
+/** The sources of a flag's values, for flags without listed choices. */
 const flagSources: Readonly<Record<string, readonly Source[]>> = {
   '--filter': ['cases'],
   '--case': ['cases'],
@@ -131,7 +131,7 @@ const argumentSources: Readonly<Record<string, readonly Source[]>> = {
 
 const lists: ReadonlySet<string> = new Set(['--tag', '--prompt', '--provider', '--compare', '--suite']);
 
-/** Finds what fits at the cursor; the last word is typed so far. */
+/** Finds the possible words at the cursor. The last of `words` is the text typed so far. */
 function findExpected(program: Command, words: readonly string[]): Expectation {
   const typed = words.at(-1) ?? '';
   const { command, rest } = walk(program, words.slice(0, -1));

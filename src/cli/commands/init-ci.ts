@@ -56,7 +56,7 @@ function managerIn(folder: string): PackageManager['name'] | undefined {
   return existsSync(join(folder, 'package-lock.json')) ? 'npm' : undefined;
 }
 
-/** Asks where a terminal is; else the repository says which system it uses. Undefined after Ctrl-C. */
+/** Asks the user if there is a terminal; else finds the CI system from the repository. Undefined after Ctrl-C. */
 export async function chooseCi(root: string, io: Io): Promise<CiSystem | undefined> {
   const repository = findRepository(root, io);
   const isGitlab =
@@ -75,7 +75,7 @@ export async function chooseCi(root: string, io: Io): Promise<CiSystem | undefin
   }
 }
 
-/** Writes the workflow where none runs llmcheck yet. It never changes a file that is there. */
+/** Writes the workflow if none runs llmcheck yet. It never changes an existing file. */
 export function writeCi(system: CiSystem, root: string, io: Io): void {
   if (system === 'none') return;
   const repository = findRepository(root, io);

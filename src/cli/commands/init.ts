@@ -86,7 +86,7 @@ function isIgnored(path: string): boolean {
 
 /** Throws a `StorageError` for a folder, which can be neither kept nor overwritten. */
 function isFile(path: string): boolean {
-  // Where a parent is a file, nothing exists here, and writing reports it.
+  // If a parent is a file, nothing exists here, and writing reports the problem.
   if (!existsSync(path)) return false;
   if (statSync(path).isDirectory()) throw new StorageError('Writing', path, 'EISDIR');
   return true;

@@ -116,7 +116,7 @@ async function askFor(lines: LineReader | undefined): Promise<Word | 'interrupt'
   }
 }
 
-/** The question, what the case expects, the criterion and the answer; never what the judge said. */
+/** The question, the expected value, the criterion and the answer, but never the judge's verdict. */
 function describeAnswer({ testCase, check, answer }: DrawnAnswer, place: string): string {
   const criterion = isJsonObject(check.params) ? check.params['value'] : undefined;
   const parts: readonly (readonly [string, unknown])[] = [

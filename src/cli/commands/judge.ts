@@ -119,7 +119,7 @@ function readSettings(flags: Flags, reader: FlagReader) {
   };
 }
 
-/** 4 where a judge may not decide, 3 where it gave no verdict. */
+/** 4 if a judge may not decide, 3 if it gave no verdict. */
 function exitCodeOf({ suites, interrupted }: CheckedJudges): number {
   if (interrupted !== undefined) return exitCodeOfSignal(interrupted);
   const criteria = suites.flatMap((suite) => suite.criteria);

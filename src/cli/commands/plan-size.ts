@@ -168,7 +168,7 @@ function describeSingleCase({ singleCase }: VariantSize): string[] {
   ];
 }
 
-/** The sizes that reach the wanted drop, and a warning where more trials alone can't reach it. */
+/** The sizes that reach the wanted drop, and a warning if more trials alone can't reach it. */
 function describeGrowth(growth: Growth, size: VariantSize, reached: number | null): string[] {
   if (reached !== null && reached <= size.drop) return [item('this suite does')];
   const ways = [growth.byCases, growth.byBoth, growth.byTrials]

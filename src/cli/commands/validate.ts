@@ -58,7 +58,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   return exitCodes.passed;
 }
 
-/** Throws a `UserError` if a server's tools are no longer those of its snapshot; gives how many servers were asked. */
+/** Throws a `UserError` if a server's tools differ from its snapshot. Returns the number of asked servers. */
 async function refuseDrift(project: Project, { env, cwd }: Pick<Io, 'env' | 'cwd'>): Promise<number> {
   const snapshots = findSnapshots(project);
   if (snapshots.length === 0) {

@@ -8,7 +8,7 @@ import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValue
 type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;
 
 export interface FlagSources {
-  /** What commander parsed; undefined if the flag was not given. */
+  /** Commander's parsed values; undefined for a flag that was not given. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The config's `run:`. */
@@ -52,7 +52,7 @@ export function resolveFlagValues(sources: FlagSources): FlagValues {
 
 const sourcesByStrength: readonly unknown[] = ['flag', 'env', 'config'];
 
-/** Negative where `a` wins over `b`. */
+/** Negative if `a` takes precedence over `b`. */
 function compareStrength(a: unknown, b: unknown): number {
   return sourcesByStrength.indexOf(a) - sourcesByStrength.indexOf(b);
 }
@@ -201,7 +201,7 @@ function isOurs(name: string, known: ReadonlySet<string>): boolean {
   );
 }
 
-/** The setting that a name most likely means. Only what follows the prefix is compared. */
+/** The setting that a name most likely means. The comparison ignores the prefix. */
 function findMeant(name: string, known: ReadonlySet<string>): string | undefined {
   const upper = name.toUpperCase();
   const same = [...known].find(

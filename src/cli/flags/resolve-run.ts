@@ -34,7 +34,7 @@ interface ResolvedRun {
   readonly reporters: ParsedReporters<Report>;
   /** With the variables of the env file. */
   readonly env: Env;
-  /** Names of the variables whose values are those of the env file. */
+  /** Names of the variables whose values come from the env file. */
   readonly fileVariables: ReadonlySet<string>;
   /** Errors first. */
   readonly problems: readonly Problem[];
@@ -42,7 +42,7 @@ interface ResolvedRun {
 
 type Plugins = readonly LoadedPlugin<Plugin>[];
 
-/** Loads a project for a run. Mistakes in the flags are reported together with those in the files. */
+/** Loads a project for a run. Reports mistakes in flags and files together. */
 export async function loadForRun(
   options: Omit<LoadOptions, 'checkRun'>,
   invocation: RunInvocation,
@@ -111,7 +111,7 @@ function resolveAll(config: JsonObject, invocation: RunInvocation, plugins: Plug
   return { values, settings, reporters, env, fileVariables, problems: sorted };
 }
 
-/** Paths outside the project that no flag overrides: those of an env file, the config or a resumed run's record. */
+/** Paths outside the project from an env file, the config or a resumed run's record, unless a flag overrides them. */
 function findPathsOfFiles(fileEnv: Env, config: JsonObject, invocation: RunInvocation): readonly Problem[] {
   const { flags, env: processEnv } = invocation;
   const { values } = resolveFlagValues({ flags: {}, env: fileEnv, config });
@@ -144,15 +144,15 @@ function isError({ severity }: Problem): boolean {
 }
 
 interface Environment {
-  /** The process's variables, and those of the file that the process does not set. */
+  /** The process's variables, and the file's variables that the process does not set. */
   readonly env: Env;
   /** The file's variables alone. */
   readonly fileEnv: Env;
-  /** Names of the variables whose values are those of the file. */
+  /** Names of the variables whose values come from the file. */
   readonly fileVariables: ReadonlySet<string>;
 }
 
-/** Adds the variables of `--env-file` to those of the process. */
+/** Adds the variables of `--env-file` to the process's variables. */
 export function readEnvironment(file: unknown, { env, cwd }: { readonly env: Env; readonly cwd: string }): Environment {
   const fileEnv = typeof file === 'string' ? readEnvFile(file, cwd) : {};
   return {

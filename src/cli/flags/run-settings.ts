@@ -50,7 +50,7 @@ export function buildRunOptions(
   };
 }
 
-/** What `--swap`, or `--compare` of providers, compares: the first is the one that the others could take the place of. */
+/** The providers that `--swap` or `--compare` compares. The others are possible replacements of the first. */
 export function findSwaps({ swap, compare = [] }: RunFlagValues, { suites }: Project): readonly ProviderSwap[] {
   if (swap !== undefined) return parseSwaps(swap).swaps;
   const prompts = new Set(suites.flatMap((suite) => suite.prompts.map(({ id }) => id)));
@@ -61,7 +61,7 @@ export function findSwaps({ swap, compare = [] }: RunFlagValues, { suites }: Pro
   return [{ provider, candidates }];
 }
 
-/** Flags that choose what runs, how the gate decides and what is recorded. A resumed run keeps them. */
+/** Flags that affect the selection, the gate or the record. A resumed run keeps them. */
 const resumedFlags = [
   'filter',
   'tag',
@@ -87,7 +87,7 @@ const resumedFlags = [
   'recordTools',
 ] as const;
 
-/** What `--resume` needs to plan the same run again. */
+/** The invocation from which `--resume` plans the same run again. */
 function describeInvocation(chosen: Pick<StoredInvocation, 'paths' | 'cases'>, values: RunFlagValues): JsonObject {
   const { maxErrors } = values;
   const texts: JsonObject = { ...values, ...defined({ maxErrors: maxErrors && countText(maxErrors) }) };

@@ -45,7 +45,7 @@ function describeVariant(forecast: VariantForecast): string {
   ].join(', ');
 }
 
-/** Tokens and cost, from the baseline's answers where it has all of them. */
+/** Tokens and cost, estimated from the baseline's answers if it has all of them. */
 function describeUse(forecasts: readonly VariantForecast[]): readonly string[] {
   const expected = expectedOf(forecasts);
   const tokens =
@@ -71,7 +71,7 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
   ];
 }
 
-/** The upper bound for confirmation trials, since it is not known yet what will look worse. */
+/** The upper bound for confirmation trials. It is not known yet which cases will look worse. */
 function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
   const calls = Math.floor(sumOf(forecasts, 'retrialCalls'));
   const judges = describeJudges(forecasts);

@@ -122,7 +122,7 @@ function count(state: ProgressState, event: ProgressEvent, nowMs: number): void 
   if (event.type !== 'cell-finished') return;
   countCell(state, event);
   state.spentUsd += event.spentUsd ?? 0;
-  // What was never sent costs nothing, whatever its price.
+  // A request that was never sent costs nothing, even if its price is unknown.
   if (event.spentUsd === undefined && !event.cached && event.status !== 'skipped') state.hasUnknownCost = true;
 }
 
@@ -190,7 +190,7 @@ function createPlainLines({ write, ci }: ProgressOptions): Surface {
       printedMs = state.nowMs;
       print(describeState(state));
     },
-    // A log is read while it grows; what is captured for later has the report.
+    // Only a log that is read while it grows needs failures. Captured output contains the report.
     failure(mark, text, state) {
       if (!ci) return;
       if (state.failuresShown < maxFailures) write(`${mark} ${shortenToWidth(toSafeLine(text), maxLogColumns)}\n`);

@@ -63,7 +63,7 @@ export function collectSplit(value: string, previous: readonly string[]): readon
   return [...previous, ...value.split(',')];
 }
 
-/** Reads `--reporter`. Loads the project's plug-ins only where a name is not built in. */
+/** Reads `--reporter`. Loads the project's plug-ins only if a name is not built in. */
 export async function readReporters({ reporter, config }: ReportFlags, { cwd }: Io): Promise<readonly ReportRequest[]> {
   const builtIn = parseReporters(reporter);
   if (builtIn.problems.length === 0) return builtIn.requests;
@@ -139,7 +139,7 @@ function hintOfReporter(name: string, formats: Readonly<Record<string, { readonl
   return didYouMean(name, names) ?? `there are: ${names.join(', ')}`;
 }
 
-/** A suite, a file beside it, or the config: what the user wrote or accepted there would be lost. */
+/** Files that a report must not overwrite: suites, files beside them, and the config. */
 const ownFile = /\.eval\.ya?ml$|\.(?:baseline|reference)\.jsonl$|\.(?:judges|cover)\.json$|llmcheck\.config\.yaml$/;
 
 export interface WriteOptions {
@@ -191,7 +191,7 @@ function locate<R>(report: R, { locate: locateIn }: Format<R>, { io, config }: W
   return paths === undefined ? report : locateIn(report, paths);
 }
 
-/** `writeReports` for commands that only write reports: exit code 2 where one could not be written. */
+/** `writeReports` for commands that only write reports. Exit code 2 if one could not be written. */
 export async function writeReportsOnly<R>(
   report: R,
   requests: readonly ReportRequest<R>[],

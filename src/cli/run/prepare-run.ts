@@ -65,7 +65,7 @@ export interface PreparedRun {
 interface PrepareOptions {
   readonly reads?: ReadLog | undefined;
   readonly plugins?: readonly Plugin[] | undefined;
-  /** What `--last-failed` took before; undefined: what failed in the last run. */
+  /** The cases that `--last-failed` took before; undefined for the failed cases of the last run. */
   readonly cases?: readonly string[] | undefined;
 }
 
@@ -127,7 +127,9 @@ export async function prepareRun(
   }
 }
 
-/** Adds the candidates of `--swap`, or compares providers by `--compare`. Prints what they lack before anything is sent. */
+/**
+ * Adds the candidates of `--swap`, or compares providers by `--compare`. Prints their problems before anything is sent.
+ */
 function swapCandidates(
   project: Project,
   { values, settings, env }: Pick<ReturnType<typeof resolveRun>, 'values' | 'settings' | 'env'>,
@@ -165,7 +167,7 @@ interface ResumedRun extends Pick<StoredInvocation, 'paths' | 'flags' | 'cases'>
   readonly isNew?: true;
 }
 
-/** What the run to resume began with. */
+/** Finds the flags and settings that the run to resume began with. */
 function findResumed({ flags, env, root }: RunInvocation): ResumedRun {
   const given = resolveFlagValues({ flags, env, config: {} }).values;
   const { resume } = given;
@@ -177,7 +179,7 @@ function findResumed({ flags, env, root }: RunInvocation): ResumedRun {
   return { ...stored, flags: withoutRefused(stored.flags, given), stored };
 }
 
-/** Flags of the run to resume, without those that a given flag rules out: the user cannot remove them. */
+/** Flags of the run to resume, without flags that contradict a given one. The user could not remove them. */
 function withoutRefused(flags: StoredInvocation['flags'], given: RunFlagValues): StoredInvocation['flags'] {
   const isReplay = given.cache === 'replay';
   const isRecording = given.record === true || given.recordTools === true;

@@ -100,7 +100,7 @@ export function findPage({ pageUrl, pageZip = false }: CiFlags, { env }: Io): Ci
   return { kind: pageZip ? 'zip' : 'page', url: escapeUrl(url.href) };
 }
 
-/** Encodes what would end a link, a cell or a code span in Markdown. */
+/** Encodes characters that end a link, a cell or a code span in Markdown. */
 function escapeUrl(url: string): string {
   return url.replaceAll(/[()[\]<>|`\\*$'"{}^\s]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
@@ -114,12 +114,12 @@ export interface CiEvent {
   readonly isForeign: boolean;
   readonly place: CiPlace;
   readonly secrets: readonly string[];
-  /** True for a run that looks for drift. It is repeated where it finds one. */
+  /** True for a run that looks for drift. It is repeated if it finds some. */
   readonly isDriftWatch?: boolean;
 }
 
 export interface CiSteps {
-  /** Before the run. What it throws is published too: else the verdict on an older commit would stay. */
+  /** Called before the run. Its error is published too; otherwise the verdict on an older commit would stay. */
   readonly prepare: () => Promise<void>;
   /** Returns the exit code. */
   readonly publish: (result: ToPublish) => Promise<number>;
@@ -230,7 +230,7 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
   return { ...found, report, isReplay, exitCode };
 }
 
-/** The report with the edits that broke its cases. What keeps them from being searched is a note. */
+/** The report with the edits that broke its cases. A note says why they could not be searched. */
 async function blameBroken(
   report: Report,
   { paths, runFlags }: { readonly paths: readonly string[]; readonly runFlags: RunFlags },
@@ -264,7 +264,7 @@ function readBlame({ blame, run, merge }: CiFlags): string | undefined {
   return blame;
 }
 
-/** Stored answers would say today what they said before. */
+/** Sets `--cache refresh` by default, because stored answers cannot show drift. */
 function askAgain(runFlags: Record<string, unknown>): void {
   const { cache = 'refresh' } = runFlags;
   if (cache !== 'refresh' && cache !== 'off') {

@@ -59,7 +59,7 @@ export async function openViewServer({ runs, token, port }: ViewServerOptions): 
     const given = new URLSearchParams(query).get('token');
     if (pathname === '/' && given !== null) {
       if (!isSame(given, token)) return refuse(response, 403, noToken);
-      // The redirect takes the token out of the address, where others could see it.
+      // The redirect removes the token from the address, in which others could see it.
       response.setHeader('Set-Cookie', `${cookie}=${token}; Path=/; HttpOnly; SameSite=Strict`);
       response.writeHead(303, { ...headersOf('text/plain'), Location: '/' }).end();
       return;

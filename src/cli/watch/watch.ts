@@ -75,7 +75,7 @@ class WatchSession {
   #graph: WatchGraph | undefined;
   /** The graph of the last load without mistakes. */
   #wholeGraph: WatchGraph | undefined;
-  /** What failed last before the first round. */
+  /** The cases that failed before the first round. */
   #cases: readonly string[] | undefined;
   #lastRun: { readonly runId: string; readonly recordPath: string } | undefined;
   /** Files that changed since the last round that finished. */
@@ -92,7 +92,7 @@ class WatchSession {
     return this.#graph?.holds(path) === true;
   }
 
-  /** Runs what the changed files affect; everything the first time. */
+  /** Runs the suites that the changed files affect; all suites the first time. */
   async round(changed: ReadonlySet<string>): Promise<void> {
     const { paths, flags, io, inbox } = this.#options;
     const isFirst = this.#graph === undefined;

@@ -8,7 +8,7 @@ import { groupBy } from '../../text/group-by.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 
-/** What an agent does differently from the baseline. */
+/** The differences between an agent's steps and the baseline's. */
 export interface TrajectoryComparison {
   /** `now calls issue_refund at step 2`; the most telling first, empty if both sides took the same path. */
   readonly differences: readonly string[];
@@ -17,7 +17,7 @@ export interface TrajectoryComparison {
   readonly changedNow: ReadonlySet<AnsweredCall>;
 }
 
-/** What an agent did, and what its tools kept of it. */
+/** The steps of an agent, and the final state of its tools. */
 export interface AgentPath {
   readonly trajectory: readonly AgentStep[];
   readonly state?: JsonValue | undefined;

@@ -10,12 +10,12 @@ import { describeTrajectoryChange } from './compare-trajectories.ts';
 export interface CaseExplanation {
   /** `2 of 3 trials failed`, `5 of 5 confirmation trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
-  /** What was asked: the first question of a conversation, and its last; undefined if the record does not keep it. */
+  /** The input: the first and the last question of a conversation. Undefined if the record does not contain it. */
   readonly input?: string;
   readonly reasons: readonly CaseReason[];
   /** The first answer that failed; undefined if none came. */
   readonly answer?: string;
-  /** True if the answer is the steps of an agent: its beginning says little about what went wrong. */
+  /** True if the answer is an agent's steps, whose beginning rarely shows the failure. */
   readonly isAgent: boolean;
   /** The baseline's answer to the same case, if there is one and it was kept. */
   readonly before?: string;
@@ -55,7 +55,9 @@ export function explainCase(entry: CaseReport): CaseExplanation {
   };
 }
 
-/** What an agent does differently from the baseline, in its first trial that failed; undefined if it takes the same path. */
+/**
+ * The differences between an agent and the baseline in its first failed trial; undefined if both take the same path.
+ */
 function describePathChange({ trials, baseline }: CaseReport): string | undefined {
   const failed = trials.find(({ status }) => status === 'failed');
   const [is, was] = [failed?.trajectory, baseline?.trajectory];
@@ -66,7 +68,7 @@ function describePathChange({ trials, baseline }: CaseReport): string | undefine
   );
 }
 
-/** `equals: expected "account"`: omits what was found where the report shows the answer beside it. */
+/** `equals: expected "account"`: omits the found value if the report shows the answer beside it. */
 export function reasonText({ label, reason, diff }: CaseReason, { answer }: CaseExplanation): string {
   return `${label}: ${diff !== undefined && diff.found === answer ? `expected ${quote(diff.expected)}` : reason}`;
 }
@@ -184,7 +186,7 @@ function answerText(answer: {
   return [...(output === undefined || (output === '' && calls.length > 0) ? [] : [output]), ...calls].join('\n');
 }
 
-/** `1 find_order({"id":7})`: the calls of a step, or its text where it makes none. */
+/** `1 find_order({"id":7})`: the calls of a step, or its text if it makes none. */
 function stepText({ text, calls }: AgentStep, at: number): string {
   const made = calls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
   return `${at + 1} ${made.length === 0 ? text : made.join(' + ')}`;

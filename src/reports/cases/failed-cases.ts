@@ -4,7 +4,7 @@ import { clipText, quote } from '../../text/shorten.ts';
 import { type CaseExplanation, describeError, explainCase } from './explain-case.ts';
 import { type CaseRank, caseRanks, createFindGateEffect, type GateEffect, rankCase, rankWord } from './gate-effect.ts';
 
-/** How a case failed on the variants where it failed alike. */
+/** The failure of a case on one or more variants that failed alike. */
 export interface CaseOutcome {
   /** The case on one of these variants, for its answer and reasons. */
   readonly entry: CaseReport;
@@ -213,7 +213,7 @@ function judgeCase(
   };
 }
 
-/** Keeps the worse effect of the two. Where the numbers of trials differ, the larger is shown as `up to`. */
+/** Keeps the worse of two effects. If the numbers of trials differ, the larger is shown as `up to`. */
 function addVariant(same: CaseOutcome, other: CaseOutcome): CaseOutcome {
   const [worse, better] = rankOf(other) < rankOf(same) || isMilder(same, other) ? [other, same] : [same, other];
   const [one, two] = [worse.explanation.trials, better.explanation.trials];
@@ -242,7 +242,10 @@ function rankOf({ rank }: { readonly rank: CaseRank }): number {
 
 let collator: Intl.Collator | undefined;
 
-/** The collator is made where names are sorted: most runs sort none, and it takes a few milliseconds. */
+/**
+ * Compares names in natural order. The collator is created on demand: it takes a few milliseconds, and most runs sort
+ * no names.
+ */
 function naturalOrder(a: string, b: string): number {
   collator ??= new Intl.Collator('en', { numeric: true });
   return collator.compare(a, b);

@@ -2,7 +2,9 @@ import { variantKey } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report.ts';
 
-/** What a case means for the gate. A `tolerated` case did not pass, but does not fail the gate for the given reason. */
+/**
+ * The effect of a case on the gate. A `tolerated` case did not pass, but does not fail the gate for the given reason.
+ */
 export type GateEffect =
   | { readonly kind: 'passed' | 'error' | 'skipped' }
   /** `isNamed`: the gate names this case, not only a rate that it is part of. */
@@ -67,7 +69,7 @@ interface VariantEffect {
   readonly accepted: ReadonlySet<string>;
 }
 
-/** Failing cases cause these breaches, unlike those of cost and latency. */
+/** The breaches that failing cases cause, unlike breaches of cost and latency. */
 const causedByCases: ReadonlySet<string> = new Set([
   'pass-rate-min',
   'score-min',
@@ -139,7 +141,7 @@ export function rankWord(entry: CaseReport, rank: CaseRank): string {
   return rank === 'broken' || rank === 'failing' ? rank : '';
 }
 
-/** The same where a mark tells what is broken already: only a word that adds to it. */
+/** The same beside a mark, which already shows failures: only a word that adds information. */
 export function wordBesideMark(entry: CaseReport, rank: CaseRank): string {
   const word = rankWord(entry, rank);
   const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');

@@ -8,7 +8,7 @@ import { type CaseExplanation, describeError, explainCase, skipReasonOf } from '
 import { createFindGateEffect, type FindGateEffect } from '../cases/gate-effect.ts';
 import { findGateEntries } from '../run-facts.ts';
 
-/** The result of one case, contract or limit in a test report; only what fails the gate is `failed`. */
+/** The result of one case, contract or limit in a test report. It is `failed` only if it fails the gate. */
 export interface TestOutcome {
   /** `tolerated`: it did not pass, but does not fail the gate. */
   readonly status: 'passed' | 'failed' | 'errored' | 'skipped' | 'tolerated';
@@ -95,7 +95,7 @@ function* listCases(report: Report, suite: SuiteReport): Iterable<TestEntry> {
   }
 }
 
-/** A test for the contract of a prompt. It fails only where the contract breaks. */
+/** A test for the contract of a prompt. It fails only if the contract breaks. */
 function contractTest({ suite, prompt, findings }: PromptFindings): TestEntry {
   const breaks = findings.filter(isBreak);
   const [first] = breaks;

@@ -37,7 +37,7 @@ interface Annotations {
   readonly hidden: number;
 }
 
-/** What a person should look at, the most important first: at least `max` errors and `max` warnings if there are. */
+/** The annotations, most important first: at least `max` errors and `max` warnings if there are. */
 export function listAnnotations(report: Report, max: number): Annotations {
   // Twice the limit, since both errors and warnings are chosen from these.
   const surveys = surveyCases(report, { maxEntries: 2 * max, isEachAlone: true, maxNames: 1, maxGroups: max });
@@ -109,7 +109,7 @@ function annotateBlame({ suite, outcomes: [{ entry }] }: FailedCases): readonly 
   return [{ level: 'error', title, message: shortenAnswer(blame.sentence), at: blame.at }];
 }
 
-/** What fails the gate besides single cases, at the first line of its suite. */
+/** Gate failures that do not belong to a single case, at the first line of the suite. */
 function annotateGate(report: Report): Annotation[] {
   return findGateEntries(report).map(({ message, breach }) => {
     const path = report.suites.find(({ suite }) => suite === breach?.suite)?.path;
@@ -212,7 +212,7 @@ function annotateContracts(entries: readonly Entry[]): readonly Annotation[] {
   ]);
 }
 
-/** Contract findings as annotations. Those beyond GitHub's limit are counted. */
+/** Contract findings as annotations. Findings beyond GitHub's limit are only counted. */
 export function* renderContractGithub({ entries }: ContractReport): Iterable<string> {
   const all = annotateContracts(entries);
   let hidden = 0;

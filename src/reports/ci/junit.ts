@@ -135,7 +135,7 @@ const elements = { failed: 'failure', errored: 'error', skipped: 'skipped', tole
 
 type Entries = ContractReport['entries'];
 
-/** The report of a contract command: one test case for each prompt, which fails where its contract breaks. */
+/** The report of a contract command: one test case for each prompt, which fails if its contract breaks. */
 export function* renderContractJunit({ entries }: ContractReport): Iterable<string> {
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
   yield `<testsuites name="llmcheck contracts"${rootAttributes(countContractTests(entries))}>\n`;

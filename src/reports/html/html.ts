@@ -64,7 +64,7 @@ export function renderPageHead({ title, isServed }: PageDocument): string {
   ].join('\n');
 }
 
-/** What follows the data. */
+/** The part of the page after the data. */
 export function renderPageFoot(): string {
   return `<script>${script}</script>\n</body>\n</html>\n`;
 }

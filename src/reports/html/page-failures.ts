@@ -73,7 +73,7 @@ function buildOutcome(suite: FailedCases['suite'], outcome: CaseOutcome): PageOu
   };
 }
 
-/** Both answers, or the parts of them around the first difference where they are long. */
+/** Both answers. Long answers are cut to the parts around the first difference. */
 function cutSides({ before, answer }: CaseOutcome['explanation']): Pick<PageOutcome, 'before' | 'now'> {
   const start = before === undefined || answer === undefined ? 0 : findStart(before, answer);
   return defined({

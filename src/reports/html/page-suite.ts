@@ -216,7 +216,7 @@ function placeTags({ trials }: CaseReport, places: Map<string, number>): { reado
   return { tags: tags.map((tag) => places.get(tag) ?? 0) };
 }
 
-/** Where the details of a cell are: the block, and the index in it. */
+/** The place of a cell's details: the block, and the index in it. */
 interface CellPlace {
   readonly block: number;
   readonly item: number;

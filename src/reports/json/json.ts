@@ -94,7 +94,7 @@ function renderLine(value: unknown): string {
   return `${renderSafeJson(value)}\n`;
 }
 
-/** What a contract command found: one finding a line, so that two documents can be compared by lines. */
+/** The report of a contract command. Each finding is on one line, so that a line diff can compare two documents. */
 export function* renderContractJson({ entries, notes }: ContractReport): Iterable<string> {
   const findings = entries.flatMap(({ suite, prompt, findings: own }) =>
     sortFindings(own).map((finding) => ({ suite, prompt, ...finding })),
@@ -113,7 +113,7 @@ function renderList(items: readonly unknown[]): string {
 // Each function lists the members of the public format, or passes on a value whose members are the same. Writing drops
 // members that are undefined.
 
-/** What a schema takes, with every member read-only. */
+/** The input type of a schema, with every member read-only. */
 type Json<Schema extends z.ZodType> = Frozen<z.input<Schema>>;
 
 type Frozen<T> = T extends readonly (infer Item)[]

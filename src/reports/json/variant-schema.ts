@@ -189,7 +189,7 @@ const swapVerdict = z
   .enum(['better', 'holds', 'undecided', 'partial', 'worse'])
   .describe('`partial`: not every case was compared. `undecided`: something looks worse and is not settled.');
 
-/** What can take the place of a provider. */
+/** The possible replacements of a provider. */
 export const swapSchema = z.object({
   provider: z.string(),
   conclusion: z.string().describe('What the run says, in a sentence.'),

@@ -6,7 +6,7 @@ import { codeCell, codeSpan, placeCell, proseOrCode, type Section, tableHead, ta
 
 type Entry = ContractReport['entries'][number];
 
-/** A job summary: the verdict first, then a table of what breaks, and the rest folded. */
+/** A job summary: the verdict, then a table of breaking changes, and the rest folded. */
 export function* renderContractMarkdown({ entries, notes, exitCode }: ContractReport): Iterable<string> {
   const broken = entries.flatMap((entry) => entry.findings.filter(isBreak)).length;
   if (exitCode === exitCodes.incomplete) yield '**Incomplete: a path that was named has no suite.**\n';
@@ -26,7 +26,7 @@ export function* renderContractMarkdown({ entries, notes, exitCode }: ContractRe
   for (const note of notes) yield `\n> ${proseOrCode(note, remarkColumns)}\n`;
 }
 
-/** Sections of a run's report: the prompts whose contract differs, what breaks first. */
+/** Sections of a run's report: the prompts whose contract differs, breaking changes first. */
 export function contractSections({ contracts = [] }: Report): readonly Section[] {
   return contracts
     .filter(({ findings, observed = [] }) => findings.length > 0 || observed.length > 0)

@@ -74,7 +74,7 @@ export function* renderMarkdown(
   yield foot;
 }
 
-/** The verdict as a heading. What a reviewer has to approve has an icon of its own. */
+/** The verdict as a heading. A verdict that needs a reviewer's approval has its own icon. */
 function renderHead(report: Report, heading: ReportHeading = {}): string {
   const { decision } = report;
   const failing = findFirstBaselines(report)?.failing ?? [];
@@ -109,7 +109,7 @@ const marks: Readonly<Record<DecisionOutcome, string>> = {
   incomplete: '⛔',
 };
 
-/** What fails the gate besides single cases. */
+/** Gate failures that do not belong to a single case. */
 function limitSection(report: Report): Section {
   const entries = findGateEntries(report).filter(({ breach }) => breach !== undefined);
   const items = entries.map(
@@ -155,7 +155,7 @@ function missingBaseline(suite: SuiteReport): string {
   return `${codeSpan(suite.suite, 80)}: no baseline yet: what is not compared ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
 }
 
-/** The figures in a folded block; omitted where nothing has changed. */
+/** The figures in a folded block; omitted if nothing has changed. */
 function numberSections(report: Report): readonly Section[] {
   const { decision } = report;
   if (decision.outcome === 'passed' && decision.certainty?.kind === 'unchanged') return [];

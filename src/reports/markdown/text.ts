@@ -6,8 +6,8 @@ import { clipText } from '../../text/shorten.ts';
 import { renderDiff, type SidePart } from '../render-diff.ts';
 
 /**
- * Text from outside is always in code. Anywhere else, pages turn mentions, links and issue numbers into links even where
- * they are escaped.
+ * Puts text from outside in a code span. Elsewhere, pages turn even escaped mentions, links and issue numbers into
+ * links.
  */
 export function codeSpan(text: string, columns: number): string {
   const line = shortenLine(text, columns);
@@ -17,7 +17,7 @@ export function codeSpan(text: string, columns: number): string {
   return `${fence}${pad}${line}${pad}${fence}`;
 }
 
-/** A code span for a cell of a table, where a bar ends the cell even in code. */
+/** A code span for a table cell. Bars are escaped, because a bar ends the cell even in code. */
 export function codeCell(text: string, columns: number): string {
   // Parsers differ on a backslash before an escaped bar, so that one is kept apart.
   return codeSpan(text, columns)
@@ -25,7 +25,7 @@ export function codeCell(text: string, columns: number): string {
     .replaceAll('|', String.raw`\|`);
 }
 
-/** `file:line` for a cell of a table, as a link where its address is known. */
+/** `file:line` for a table cell, as a link if its address is known. */
 export function placeCell(
   at: { readonly file: string; readonly line: number; readonly url?: string },
   columns: number,
@@ -49,7 +49,7 @@ export function escapeHtmlLine(text: string, columns: number): string {
   });
 }
 
-/** One side of a difference as a cell of a table: code, with what changed in bold. */
+/** One side of a difference as a table cell: code, with the changes in bold. */
 export function codeWithChanges(parts: readonly SidePart[], columns: number): string {
   let left = columns;
   let html = '';
@@ -82,7 +82,7 @@ export function details(title: string, code: string, body: string): string {
   return `${openDetails(`${title}: <code>${escapeHtmlLine(code, 120)}</code>`)}${body}${closeDetails}`;
 }
 
-/** The blank line ends the HTML: what follows is Markdown again. */
+/** Opens a folded block. The blank line ends the HTML, so that Markdown follows. */
 export function openDetails(title: string): string {
   return `<details><summary>${title}</summary>\n\n`;
 }
@@ -98,7 +98,7 @@ export function codeList(names: readonly string[], count: number, columns: numbe
   );
 }
 
-/** A sentence as prose where it has only words and numbers, or else as code. */
+/** A sentence as prose if it has only words and numbers, else as code. */
 export function proseOrCode(text: string, columns: number): string {
   // A command in a message has backticks. Inside of a code span they would be shown.
   const unmarked = text.replaceAll('`', "'");
@@ -115,7 +115,7 @@ export function escapeAmount(text: string): string {
 /** Letters of European alphabets, digits and the signs that reports are written with. */
 const plainProse = /^[A-Za-z\u00c0-\u024f0-9 .,;:%()[\]~+−–…'"→×·≥≤?-]*$/;
 
-/** What pages replace by links or pictures: hosts, commits, tickets, emoji codes. */
+/** Texts that pages replace by links or pictures: hosts, commits, tickets, emoji codes. */
 const autolinks = /www\.|https?:|[0-9a-f]{7}|[A-Za-z]-\d|:\w+:|\]\(|\]:|\]\[/i;
 
 const maxBlockUnits = 6000;
@@ -134,7 +134,7 @@ function longestRun(text: string): number {
   return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 }
 
-/** A part of a report that can be shortened from its end. It is omitted where no item fits. */
+/** A part of a report that can be shortened from its end. It is omitted if no item fits. */
 export interface Section {
   readonly head: string;
   /** Rendered only as long as they fit. */

@@ -94,7 +94,7 @@ function* renderHidden({ report, paint }: CaseListing, survey: SuiteSurvey): Ite
   yield* indentText(`… ${more}: llmcheck report ${toSafeLine(report.run.id)} --verbose`, paint, 2);
 }
 
-/** Why cells were skipped. The counts add up to those of the table; observed cells have lines of their own. */
+/** The reasons for skipped cells. The counts add up to the table's; observed cells have separate lines. */
 export function renderSkipped({ run }: Report, suite: SuiteReport, paint: Paint): string[] {
   const skipped = suite.variants.reduce((sum, variant) => sum + variant.skipped, 0);
   if (skipped === 0 && suite.variants.every(({ observed }) => observed === 0)) return [];
@@ -269,7 +269,7 @@ function renderReason(found: CaseReason, trials: number, explanation: CaseExplan
   const text = `${toSafeLine(reasonText(found, explanation))}${times}`;
   const line = paint.verbose ? text : shortenToWidth(text, (paint.width - 6) * 2);
   const style = { colors: paint.colors, width: paint.width - 6, maxLines: paint.verbose ? 200 : 12 };
-  // The check's own difference is shown only with --verbose where both answers are shown.
+  // If both answers are shown, the check's own difference is shown only with --verbose.
   const isRepeated = explanation.before !== undefined || diff?.found === explanation.answer;
   const isShown = paint.verbose ? !isAnswerDiff(found, explanation) : !isRepeated;
   const lines = diff === undefined || !isShown ? [] : renderDiff(diff, style);

@@ -81,7 +81,7 @@ function paintOutcome(comparison: VariantComparison, { colors }: Paint): string 
   }
 }
 
-/** A failed run shows two warnings, so that they do not hide what broke. */
+/** Renders remarks. A failed run shows only two warnings, so that they do not hide the failures. */
 function renderRemarks(report: Report, suite: SuiteReport, paint: Paint): readonly string[] {
   const remarks = listRemarks(report, suite, { isVerbose: paint.verbose });
   const isLimited = report.decision.outcome === 'failed' && !paint.verbose;

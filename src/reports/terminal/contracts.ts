@@ -80,7 +80,7 @@ function renderFindings(findings: readonly LocatedFinding[], paint: Paint): read
   });
 }
 
-/** What stored answers say, with the first that are rejected. */
+/** The result on stored answers, with the first rejected ones. */
 function renderObserved(answers: ObservedAnswers, paint: Paint): readonly string[] {
   const { message, rejected, unjudged = 0 } = answers;
   const text = toSafeLine(message);
@@ -119,7 +119,7 @@ function describeExit(exitCode: number, { colors }: Paint): string {
 
 const ranks: Readonly<Record<FindingSeverity, number>> = { error: 0, warn: 1, info: 2 };
 
-/** What breaks first, what was approved last. */
+/** Sorts findings: breaking changes first, approved findings last. */
 export function sortFindings(findings: readonly LocatedFinding[]): readonly LocatedFinding[] {
   const rank = ({ severity, approved }: LocatedFinding) => (approved === true ? 3 : ranks[severity]);
   return findings.toSorted((a, b) => rank(a) - rank(b));

@@ -212,7 +212,7 @@ const swapLayouts: readonly (readonly SwapColumn[])[] = [
   ['suite', 'verdict'],
 ];
 
-/** The model too, where the name is not the model. */
+/** The candidate's name, with its model if the name is not the model. */
 function describeCandidate({ candidate, model }: SwapCandidate): string {
   return toSafeLine(candidate === model || model === '' ? candidate : `${candidate} (${model})`);
 }

@@ -29,7 +29,7 @@ export const terminal: Reporter = {
   },
 };
 
-/** What `llmcheck swap` prints. */
+/** The output of `llmcheck swap`. */
 export const swapTable: Reporter = {
   summary: 'the candidates of --swap as a table, and which one to take',
   extension: 'txt',
@@ -46,7 +46,10 @@ export function* renderBrief(report: Report, style: ReportStyle): Iterable<strin
   for (const line of renderQuiet(report, createPaint(style), { isShort: style.quiet })) yield printLine(line);
 }
 
-/** A run that passed ends with its verdict. Any other begins with it, and ends with what to do. */
+/**
+ * The whole report. A passed run ends with its verdict. Any other run begins with its verdict and ends with the next
+ * step.
+ */
 function* renderWhole(report: Report, paint: Paint): Iterable<string> {
   const hasPassed = report.decision.outcome === 'passed' && report.decision.interrupted === undefined;
   if (!hasPassed) yield* [...renderVerdict(report, paint), ''];
@@ -69,7 +72,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
   yield* renderTotals(report, paint);
 }
 
-/** The verdict and what broke, for a log that is read only when something is wrong. */
+/** The verdict and the failures, for a log that is read only when something is wrong. */
 function* renderQuiet(report: Report, paint: Paint, { isShort }: { readonly isShort: boolean }): Iterable<string> {
   yield* renderVerdict(report, paint);
   const listing = listCases(report, paint, { isShort });
