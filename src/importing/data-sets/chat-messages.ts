@@ -14,17 +14,17 @@ export interface RecordedCall {
   readonly id?: string;
 }
 
-/** A message of a conversation in which tools may be called. */
+/** A message of a conversation with tool calls. */
 export interface TurnMessage {
   readonly role: ChatMessage['role'] | 'tool';
   readonly content: string;
-  /** The calls that an assistant makes. */
+  /** Calls made by an assistant. */
   readonly calls: readonly RecordedCall[];
   /** The id of the call that a tool answers; in older files its name. */
   readonly resultOf?: string;
 }
 
-/** The names of roles in OpenAI's form, LangChain's, ShareGPT's and Gemini's. */
+/** Names of roles in OpenAI, LangChain, ShareGPT and Gemini. */
 const ROLES: Readonly<Record<string, TurnMessage['role']>> = {
   system: 'system',
   systemmessage: 'system',
@@ -44,13 +44,13 @@ const ROLES: Readonly<Record<string, TurnMessage['role']>> = {
   functionmessage: 'tool',
 };
 
-/** A list of chat messages with texts; undefined for any other value, or where a message is not only text. */
+/** Reads a list of text messages; undefined for any other value, or if a message is not only text. */
 export function readMessages(value: unknown): readonly ChatMessage[] | undefined {
   const messages = readConversation(value)?.map(toText);
   return messages?.every((message) => message !== undefined) === true ? messages : undefined;
 }
 
-/** A chat message with a text; undefined for any other value. */
+/** Reads a text message; undefined for any other value. */
 export function readMessage(value: unknown): ChatMessage | undefined {
   const message = readTurn(value);
   return message === undefined ? undefined : toText(message);
@@ -60,7 +60,7 @@ function toText({ role, content, calls }: TurnMessage): ChatMessage | undefined 
   return role === 'tool' || calls.length > 0 ? undefined : { role, content };
 }
 
-/** The same with calls of tools and their results. */
+/** Reads a list of messages with tool calls and results; undefined for any other value. */
 export function readConversation(value: unknown): readonly TurnMessage[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const [first] = value;
@@ -83,7 +83,7 @@ export function splitAtCalls(value: unknown): {
     : { messages: undefined };
 }
 
-/** True for a list that is meant as messages, readable or not. */
+/** True for a list that is meant as messages, even if unreadable. */
 export function looksLikeMessages(value: unknown): boolean {
   if (!Array.isArray(value) || value.length === 0) return false;
   const [first] = value;
@@ -105,24 +105,24 @@ export function readTurn(value: unknown): TurnMessage | undefined {
     const resultOf = message['tool_call_id'] ?? message['name'];
     return { role, content, calls, ...(typeof resultOf === 'string' ? { resultOf } : {}) };
   }
-  // An assistant that calls tools may say nothing.
+  // An assistant that calls tools may have no text.
   const content = (written === undefined || written === null) && calls.length > 0 ? [] : readContent(written);
   if (content === undefined) return undefined;
   const all = [...calls, ...content.flatMap((part) => (typeof part === 'object' ? [part] : []))];
   const texts = content.filter((part) => typeof part === 'string');
-  // Anthropic and OpenTelemetry write results as parts of a user's message.
+  // Anthropic and OpenTelemetry put results into a user's message.
   if (content.includes(null)) return { role: 'tool', content: texts.join(''), calls: [] };
   return { role, content: texts.join(''), calls: all.filter((part) => part !== null) };
 }
 
-/** LangChain names the class of a message in its `id`, or its `type`. */
+/** Role of a message. LangChain writes its class into `id` or `type`. */
 function roleOf(message: Readonly<Record<string, unknown>>): string | undefined {
   const { role, type, from, id, kwargs } = message;
   const name = Array.isArray(id) && isMap(kwargs) ? id.at(-1) : (role ?? from ?? type);
   return typeof name === 'string' ? name.toLowerCase() : undefined;
 }
 
-/** The calls beside the content, as OpenAI and LangChain write them; undefined where one is no call. */
+/** Reads calls outside the content, as in OpenAI and LangChain; undefined if one is invalid. */
 function readCalls(message: Readonly<Record<string, unknown>>): readonly RecordedCall[] | undefined {
   const { tool_calls: calls, toolCalls, function_call: call, additional_kwargs: more } = message;
   const inner = isMap(more) ? (more['tool_calls'] ?? more['function_call']) : undefined;
@@ -143,7 +143,7 @@ export function readCall(value: unknown): RecordedCall | undefined {
 }
 
 const TEXTS = new Set(['text', 'input_text', 'output_text']);
-/** What a model thought is no part of its answer. */
+/** Types of reasoning, which is not part of the answer. */
 const THOUGHTS = new Set([
   'reasoning',
   'thinking',
@@ -152,7 +152,7 @@ const THOUGHTS = new Set([
 ]);
 const CALLS = new Set(['tool_call', 'tool_use', 'tool-call', 'function_call']);
 
-/** True for a map that can only be a call of a tool. */
+/** True for a map that can only be a tool call. */
 export function isCall(part: unknown): boolean {
   if (!isMap(part)) return false;
   const { type, toolName } = part;
@@ -161,7 +161,7 @@ export function isCall(part: unknown): boolean {
 
 const RESULTS = new Set(['tool_call_response', 'tool_result', 'tool-result', 'function_call_output']);
 
-/** Texts, calls, and null for the result of a call; undefined where a part is none of these, such as an image. */
+/** Reads texts, calls, and null for a call's result; undefined for any other part, such as an image. */
 function readContent(content: unknown): readonly (string | RecordedCall | null)[] | undefined {
   if (typeof content === 'string') return [content];
   if (!Array.isArray(content) || content.length === 0) return undefined;
@@ -169,7 +169,7 @@ function readContent(content: unknown): readonly (string | RecordedCall | null)[
     if (typeof part === 'string') return [part];
     if (!isMap(part)) return [undefined];
     const { type, text, content: inner } = part;
-    // Gemini writes both names in both cases.
+    // Gemini uses both spellings.
     const functionCall = part['functionCall'] ?? part['function_call'];
     const functionResponse = part['functionResponse'] ?? part['function_response'];
     if (part['thought'] === true || (typeof type === 'string' && THOUGHTS.has(type))) return [];

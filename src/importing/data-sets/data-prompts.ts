@@ -20,11 +20,11 @@ interface Group {
   readonly roles: readonly ChatMessage['role'][];
   readonly params: DataRow['params'];
   readonly rows: DataRow[];
-  /** The messages that every row has at a place in the conversation, which are parts of the prompt. */
+  /** Messages that every row has at the same place. They become part of the prompt. */
   shared: readonly (string | undefined)[];
 }
 
-/** One prompt for each form of conversation, which shows every variable, and the cases. */
+/** Builds one prompt per form of conversation, which shows every variable, and the cases. */
 export function buildPrompts(rows: readonly (DataRow | LeftOut)[], written: readonly Written[], draft: Draft): Built {
   const kept = rows.filter((row) => !(row instanceof LeftOut)) as readonly DataRow[];
   const groups = new Map<string, Group>();
@@ -88,13 +88,13 @@ function uniqueId(id: string, taken: Set<string>): string {
 
 interface Variable {
   readonly name: string;
-  /** The text that the prompt shows. */
+  /** Text shown in the prompt. */
   readonly shown: string;
-  /** What a row without the field has. */
+  /** Value for a row without the field. */
   readonly empty: unknown;
 }
 
-/** Words that templates read as values, and the name that assertions know the golden answer by. */
+/** Words that templates read as values, and the assertions' name of the golden answer. */
 const TAKEN = [
   'true',
   'false',
@@ -114,7 +114,7 @@ const TAKEN = [
 ];
 const CHAT_NAME = /^(?:system|developer|user|assistant)(?:_\d+)?$/;
 
-/** A name that templates can read for each field, and the filter for what is no text. */
+/** Gives each field a name that templates can read, and a filter if it is no text. */
 function nameVariables(rows: readonly DataRow[]): ReadonlyMap<string, Variable> {
   const fields = groupBy(
     rows.flatMap(({ vars }) => [...vars]),
@@ -163,7 +163,7 @@ function buildPrompt({ id, roles, params, rows, shared }: Group, variables: Read
   return { id, ...sent, messages: labels === '' ? messages : [...messages, { role: 'user', content: labels }] };
 }
 
-/** `system`, `user`, or `user_1` and `user_2` where a role speaks twice. */
+/** Names roles: `system`, `user`, or `user_1` and `user_2` if a role speaks twice. */
 function nameRoles(roles: readonly string[]): readonly string[] {
   return roles.map((role, index) => {
     const place = roles.slice(0, index + 1).filter((other) => other === role).length;
@@ -171,7 +171,10 @@ function nameRoles(roles: readonly string[]): readonly string[] {
   });
 }
 
-/** A system message that every row has is a part of the prompt. Any other is data, which is never rendered. */
+/**
+ * Text of a system message that all rows share, which becomes part of the prompt. Any other message is data and never
+ * rendered.
+ */
 function sameContent(rows: readonly DataRow[], index: number): string | undefined {
   const [first, ...others] = rows.map(({ chat }) => chat[index]);
   if (first === undefined || others.length === 0) return undefined;
@@ -191,7 +194,7 @@ function dataVars({ vars }: DataRow, variables: ReadonlyMap<string, Variable>): 
   return Object.fromEntries([...vars].map(([field, value]) => [variables.get(field)?.name ?? field, value]));
 }
 
-/** Each answer of a list is right. */
+/** Builds the check. With a list, any of its answers is right. */
 function buildCheck(answer: unknown): unknown {
   if (Array.isArray(answer) && answer.length > 0 && answer.every((item) => typeof item === 'string'))
     return { oneOf: '{{expected}}' };

@@ -3,10 +3,10 @@ import { isMap } from '../draft.ts';
 import { type ChatMessage, readMessage, readMessages, splitAtCalls } from './chat-messages.ts';
 import type { ToolPath } from './tool-rows.ts';
 
-/** The fields of a row by name. Those of an envelope (`input`, `inputs`, `outputs`) are named with it: `inputs.question`. */
+/** Fields of a row by name. Fields of an envelope (`input`, `inputs`, `outputs`) have its prefix: `inputs.question`. */
 export type Fields = ReadonlyMap<string, unknown>;
 
-/** A row without what is no input: its variables, its conversation and its golden answer. */
+/** The useful parts of a row: variables, conversation and golden answer. */
 export interface DataRow {
   readonly id: string | undefined;
   readonly vars: ReadonlyMap<string, unknown>;
@@ -25,7 +25,7 @@ export function hasEnvelope(row: Readonly<Record<string, unknown>>): boolean {
   return Object.hasOwn(row, 'input') || Object.hasOwn(row, 'inputs');
 }
 
-/** Opens the envelopes of a row. A field without a value is left out. */
+/** Reads a row's fields, opening its envelopes. Omits fields without a value. */
 export function readFields(row: Readonly<Record<string, unknown>>): Fields {
   const fields = new Map<string, unknown>();
   for (const [key, value] of Object.entries(row)) {
@@ -38,26 +38,26 @@ export function readFields(row: Readonly<Record<string, unknown>>): Fields {
   return fields;
 }
 
-/** The value of a golden field: one of a row, or a whole envelope. */
+/** Value of the golden field: a field, or a whole envelope. */
 export function readGolden(row: Readonly<Record<string, unknown>>, fields: Fields, name: string): unknown {
   return readAnswer(fields.get(name) ?? (Object.hasOwn(row, name) ? row[name] : undefined));
 }
 
-/** The answer in what a field holds: the text of a message or of a wrapper such as `{"answer": …}`. */
+/** Unwraps an answer: the text of a message, or of a wrapper such as `{"answer": …}`. */
 function readAnswer(value: unknown): unknown {
   const messages = readMessages(value);
   if (messages !== undefined) return messages.findLast(({ role }) => role === 'assistant')?.content ?? value;
   if (!isMap(value)) return value;
   const message = readMessage(value);
   if (message !== undefined) return message.content;
-  // SQuAD keeps the places of the answers beside them.
+  // SQuAD stores the answers' positions beside them.
   const { text, answer_start: starts } = value;
   if (Array.isArray(text) && Array.isArray(starts)) return [...new Set<unknown>(text)];
   const [[key, inner] = ['', undefined], ...others] = Object.entries(value);
   return others.length === 0 && isTextField(key) && typeof inner !== 'object' ? inner : value;
 }
 
-/** The field that holds the conversation of a row, with its messages; undefined where none does. */
+/** Finds the field with a row's conversation; undefined if there is none. */
 export function findChat(
   fields: Fields,
   hidden: ReadonlySet<string>,
@@ -75,7 +75,7 @@ export function findChat(
   return undefined;
 }
 
-/** Answers such as `B` mean the letters that Inspect puts before the choices, so that the prompt must show them. */
+/** Adds letters to choices if the answers are letters such as `B`, as Inspect does. */
 export function letterChoices(vars: ReadonlyMap<string, unknown>, answer: unknown): ReadonlyMap<string, unknown> {
   const choices = vars.get('choices');
   const letters = Array.isArray(answer) ? answer : [answer];
@@ -85,7 +85,7 @@ export function letterChoices(vars: ReadonlyMap<string, unknown>, answer: unknow
   return new Map([...vars, ['choices', shown]]);
 }
 
-/** Names without signs and in lower case: `Expected Output`, `expected_output` and `expectedOutput` are one. */
+/** Normalizes a name: `Expected Output`, `expected_output` and `expectedOutput` become equal. */
 function plain(name: string): string {
   return name
     .replace(/^.*\./, '')
@@ -94,7 +94,7 @@ function plain(name: string): string {
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** What tools and data sets call the golden answer. */
+/** Names of the golden answer in tools and data sets. */
 const GOLDEN = nameSet(`
   expected expectedoutput expectedanswer expectedanswers expectedresponse expectedresult expectedvalue expectedlabel
   expectedoutputs ideal idealanswer idealresponse idealoutput truth groundtruth groundtruths groundtruthanswer gt gold golden
@@ -104,27 +104,27 @@ const GOLDEN = nameSet(`
   chosen preferred ответ правильныйответ 答案 正确答案 参考答案 标准答案 正解 答え 정답 respuesta réponse antwort risposta
   resposta`);
 
-/** Golden where no other field is: beside one, they are what some model answered. */
+/** Golden only without another golden field. Beside one, they are a model's answer. */
 const RECORDED = nameSet('output outputs completion response generation result');
 
-/** Always what some model answered. */
+/** Names that always mean a model's answer. */
 const ACTUAL = nameSet(`
   actual actualoutput actualanswer actualresponse prediction predicted predictedoutput generated generatedoutput
   modeloutput modelresponse modelanswer rejected`);
 
-/** May be the golden answer of a classification, a summary or a translation. */
+/** Possible golden answers of a classification, summary or translation. */
 const CLASSES = nameSet(`
   category class classification intent sentiment verdict score rating grade topic summary highlights translation sql code`);
 
 const GIVES_AWAY =
   /answer|expect|gold|truth|ideal|correct|solution|reference|rationale|explanation|completion|response|output|label|annotation|rubric|grading|^(?:unit)?tests?(?:list|cases?)?$/;
 
-/** Fields such as `answer_format` describe the answer: the last word of their name says so. */
+/** Last words of fields that describe the answer, such as `answer_format`. */
 const DESCRIBES = nameSet(
   'language lang format type length schema style url id count choices options instruction instructions',
 );
 
-/** Kept with a row by other tools, and sent to no model. */
+/** Data that other tools store with a row, not sent to a model. */
 const BOOKKEEPING = nameSet(`
   metadata additionalmetadata tags name createdat updatedat modifiedat created datasetid datasetname sourcetraceid
   sourceobservationid sourcerunid status split splits comments rootspanid spanid isroot origin projectid logid xactid
@@ -134,13 +134,13 @@ const BOOKKEEPING = nameSet(`
   datasetrecordid lastupdatedby lastupdatetime createtime createdby`);
 
 export interface AnswerFields {
-  /** The field of the golden answer. */
+  /** Field of the golden answer. */
   readonly golden: string | undefined;
-  /** Fields that may give the answer away, and so are no variables. */
+  /** Fields that may reveal the answer, and so are no variables. */
   readonly hidden: readonly string[];
 }
 
-/** Which field holds the golden answer; a sentence where that is unclear. */
+/** Chooses the golden field, or returns a sentence if it is unclear. */
 export function chooseAnswerFields(
   names: readonly string[],
   expected: string | false | undefined,
@@ -167,28 +167,31 @@ function isSuspicious(name: string): boolean {
   return GIVES_AWAY.test(plain(name)) && !DESCRIBES.has(lastWord(name));
 }
 
-/** `format` of `answer_format`, `answer-format` and `answerFormat`. */
+/** Last word of a name: `format` for `answer_format`, `answer-format` and `answerFormat`. */
 function lastWord(name: string): string {
   return plain(/(?:\p{Lu}+|\p{L}\p{Ll}*)[^\p{L}]*$/u.exec(name)?.[0] ?? name);
 }
 
-/** True for a name that suggests an answer, right or wrong, or tells which answer is right. */
+/** True for a name that suggests an answer, right or wrong, or marks the right one. */
 export function namesAnswer(name: string): boolean {
   return [GOLDEN, RECORDED, ACTUAL].some((known) => known.has(plain(name))) || isSuspicious(name);
 }
 
-/** `"answer" and "label"`. */
+/** Joins names: `"answer" and "label"`. */
 export function joinQuoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(' and ');
 }
 
-/** True for what another tool keeps with a row. Only rows with an envelope (`input`, `inputs`) are known to be of one. */
+/**
+ * True for data that another tool stores with a row. Only a row with an envelope (`input`, `inputs`) certainly comes
+ * from one.
+ */
 export function isBookkeeping(name: string, value: unknown, hasEnvelope: boolean): boolean {
   const isMetadata = ['metadata', 'source'].includes(plain(name)) && typeof value === 'object';
   return isMetadata || (hasEnvelope && BOOKKEEPING.has(plain(name)));
 }
 
-/** True for a field that holds nothing but the answer as text or content. */
+/** True for a field that contains only the answer, as text or content. */
 function isTextField(name: string): boolean {
   return GOLDEN.has(plain(name)) || RECORDED.has(plain(name)) || ['text', 'content', 'value'].includes(plain(name));
 }

@@ -40,7 +40,7 @@ export const dataSetImporter: Importer = {
   read: ({ shown, text, expected }) => importDataSet(shown, text, expected),
 };
 
-/** Reads a data set: a case for each row. `expected` names the golden field; false says that there is none. */
+/** Imports a data set with one case per row. `expected` names the golden field; false means there is none. */
 export function importDataSet(
   file: string,
   text: string,
@@ -89,14 +89,14 @@ function isOpen(row: DataRow | LeftOut | undefined): boolean {
   return row !== undefined && !(row instanceof LeftOut) && row.answer === undefined && row.path === undefined;
 }
 
-/** Langfuse keeps archived items, and leaves them out of its runs. */
+/** True for an archived item, which Langfuse excludes from its runs. */
 function isArchived(row: unknown): boolean {
   return (
     isMap(row) && row['status'] === 'ARCHIVED' && (Object.hasOwn(row, 'datasetId') || Object.hasOwn(row, 'datasetName'))
   );
 }
 
-/** What of the rows no case has, each once at its first row. */
+/** Notes the parts of rows that no case contains, each once at its first row. */
 function noteLost(rows: readonly Written[], draft: Draft): void {
   const archived = rows.filter(({ value }) => isArchived(value));
   const [first] = archived;
@@ -132,7 +132,7 @@ function hasNamedMessage(messages: unknown): boolean {
   return Array.isArray(messages) && messages.some((message) => isMap(message) && isNamed(message));
 }
 
-/** Files that are no data sets, and the command that reads them. */
+/** Names the right command for a file that is no data set. */
 function nameOther(file: string, row: unknown): string | undefined {
   if (!isMap(row)) return undefined;
   const has = (...names: readonly string[]) => names.every((name) => Object.hasOwn(row, name));
@@ -148,7 +148,7 @@ function nameOther(file: string, row: unknown): string | undefined {
   return has('testing_criteria') ? `${file} is an eval of the OpenAI API: use llmcheck import openai-evals` : undefined;
 }
 
-/** The fields of a row but its id and what other tools keep beside it. */
+/** Reads a row's fields, without its id and bookkeeping of other tools. */
 function openRow(row: Readonly<Record<string, unknown>>): Fields {
   const isEnvelope = hasEnvelope(row);
   const fields = [...readFields(row)].filter(
@@ -183,7 +183,7 @@ function chooseFields(
   const outputs = names.filter((name) => /^(?:outputs|expectations)\./.test(name));
   const others = names.filter((name) => !outputs.includes(name));
   if (outputs.length === 0 || expected === false) return hideMore(chooseAnswerFields(names, expected), outputs);
-  // Whatever their names, the fields of `outputs` are answers.
+  // Fields of `outputs` are answers, whatever their names.
   const [only, second] = outputs;
   if (second !== undefined || only === undefined)
     return `${joinQuoted(outputs)} may each hold the golden answer, or "outputs" as a whole`;
@@ -194,7 +194,7 @@ function hideMore(chosen: AnswerFields | string, names: readonly string[]): Answ
   return typeof chosen === 'string' ? chosen : { ...chosen, hidden: [...chosen.hidden, ...names] };
 }
 
-/** Fields that hold the golden answer too: its very value in every row that has both, or within under the name of an answer. */
+/** Finds fields that repeat the golden answer: equal in every row that has both, or nested under an answer's name. */
 function findCopies(rows: readonly Readonly<Record<string, unknown>>[], golden: string | undefined): readonly string[] {
   if (golden === undefined) return [];
   const opened = rows.map((row) => ({ fields: openRow(row), answer: readGolden(row, readFields(row), golden) }));
@@ -211,7 +211,7 @@ function findCopies(rows: readonly Readonly<Record<string, unknown>>[], golden: 
   });
 }
 
-/** What keys within hold that name an answer, or mark the right one, as `{"text": …, "is_correct": true}`. */
+/** Nested values whose key names an answer or marks the right one, as in `{"text": …, "is_correct": true}`. */
 function answersWithin(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value.flatMap(answersWithin);
   if (!isMap(value)) return [];
@@ -275,7 +275,7 @@ function readRow(written: Written, { answers, hidden, draft }: Reading): DataRow
   };
 }
 
-/** One note for the whole file, at its first row. */
+/** Adds one note for the whole file, at its first row. */
 function noteHidden(
   written: readonly Written[],
   names: ReadonlySet<string>,

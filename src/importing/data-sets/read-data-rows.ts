@@ -8,7 +8,7 @@ import { plainNumbers, replaceLongNumbers } from '../../text/yaml/exact-numbers.
 import { isMap, placeAt, type Unreadable, type Written } from '../draft.ts';
 import { CutJsonError, type IsPart, splitJson } from './split-json.ts';
 
-/** The rows of a data set: a JSON object a line, a list, a list in a wrapper such as `{"data": […]}`, or a table in CSV. */
+/** Reads the rows of a data set: JSON lines, a list, a list in a wrapper such as `{"data": […]}`, or CSV. */
 export function readDataRows(file: string, text: string): readonly Written[] | Unreadable {
   const written = /\.[ct]sv$/i.test(file) ? readTable(file, text) : readJsonRows(file, text);
   if ('problems' in written) return written;
@@ -56,7 +56,7 @@ function readTable(file: string, text: string): readonly Written[] | Unreadable 
   });
 }
 
-/** Other tools write objects and lists as JSON into a cell. */
+/** Reads a cell. Other tools write objects and lists as JSON. */
 function readCell(cell: string): unknown {
   const parsed = /^\s*[[{]/.test(cell) ? parseJson(cell) : undefined;
   return parsed?.ok === true ? readValue(parsed.value) : cell;
@@ -66,10 +66,10 @@ function readJsonRows(file: string, text: string): readonly Written[] | Unreadab
   const start = text.trimStart();
   const [first = ''] = start.split('\n', 1);
   const line = parseJson(first);
-  // A row may hold a list as a wrapper does, but behind a wrapper there is nothing.
+  // A row may contain a list like a wrapper, but nothing follows a wrapper.
   const isAlone = start.slice(first.length).trim() === '';
   const isLines = line.ok && isMap(line.value) && !(isAlone && findKeys(line.value).length > 0);
-  // A file of lines whose first is broken has other lines that are not.
+  // If only the first line of a JSON lines file is broken, the others are valid.
   const isBroken = !line.ok && !start.startsWith('[') && !parseJson(text).ok;
   return isLines || isBroken ? readLines(file, text) : readDocument(file, text);
 }
@@ -100,7 +100,7 @@ function readDocument(file: string, text: string): readonly Written[] | Unreadab
   return [placeAt(readValue(value), at)];
 }
 
-/** The keys that lead to the rows. promptfoo has them in `results.results`. */
+/** Path of the rows. promptfoo stores them in `results.results`. */
 function findKeys(value: unknown): readonly string[] {
   if (!isMap(value)) return [];
   const { results } = value;
@@ -109,7 +109,7 @@ function findKeys(value: unknown): readonly string[] {
   return key === undefined ? [] : [key];
 }
 
-/** The key of a wrapper's only list of objects. */
+/** Key of a wrapper's only list of objects. */
 function findList(value: Readonly<Record<string, unknown>>): string | undefined {
   const wrappers = [
     'data',
@@ -139,7 +139,7 @@ function findLines(text: string, isPart: IsPart): readonly number[] {
   return attemptOr(() => Array.from(splitJson([text], isPart), ({ line }) => line), CutJsonError, []);
 }
 
-/** A number that no double keeps becomes its text, which is what a prompt and an answer hold of it. */
+/** Converts a number that no double can hold to its text, as prompts and answers show it. */
 function readValue(value: unknown): unknown {
   return plainNumbers(replaceLongNumbers(value, (number) => number.source));
 }
@@ -147,8 +147,8 @@ function readValue(value: unknown): unknown {
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the input and the golden answer of a row that another tool wrote about a run. The answer of its model, its
- * scores and its checks are no input. Any other row is itself; undefined is a row that repeats another.
+ * Reads input and golden answer from a row that another tool wrote about a run. The model's answer, scores and checks
+ * are ignored. Other rows are returned as they are; undefined for a repeated row.
  */
 function readKnownRow(row: Row): Row | undefined {
   return (
@@ -160,13 +160,13 @@ function isRepeated({ epoch }: Row): boolean {
   return typeof epoch === 'number' && epoch > 1;
 }
 
-/** A sample of a log of Inspect, which repeats it in each epoch. */
+/** Reads a sample in a log of Inspect, which repeats it in each epoch. */
 function readInspectSample(row: Row): Row | undefined {
   const isSample = Object.hasOwn(row, 'input') && Object.hasOwn(row, 'target') && Object.hasOwn(row, 'epoch');
   return isSample && !isRepeated(row) ? pick(row, ['id', 'input', 'choices', 'target']) : undefined;
 }
 
-/** A result of promptfoo: its variables, and the value of its only `equals` check. */
+/** Reads a result of promptfoo: its variables, and the value of its only `equals` check. */
 function readPromptfooResult(row: Row): Row | undefined {
   const { vars, testCase } = row;
   if (!isMap(vars) || !(Object.hasOwn(row, 'promptIdx') || (isMap(testCase) && Object.hasOwn(row, 'response'))))
@@ -178,7 +178,7 @@ function readPromptfooResult(row: Row): Row | undefined {
   return { ...vars, ...(isGolden ? { expected: value } : {}) };
 }
 
-/** An instance of HELM, or the state of a request with one. Its references are choices where one is wrong. */
+/** Reads an instance of HELM, or a request state with one. If one reference is wrong, the references are choices. */
 function readHelmInstance(row: Row): Row | undefined {
   const instance = isMap(row['instance']) ? row['instance'] : row;
   const { id, input, references } = instance;

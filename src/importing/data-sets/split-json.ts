@@ -1,14 +1,14 @@
-/** The text of one value of a larger JSON document; undefined for a broken line or a value that is too large. */
+/** Text of one value in a larger JSON document; undefined for a broken line or a value that is too large. */
 export interface JsonPart {
   readonly text: string | undefined;
-  /** 1-based: where it begins. */
+  /** First line, from 1. */
   readonly line: number;
 }
 
-/** The keys that lead to a value; `*` is any item of a list. Empty at the top. */
+/** Tells whether a value at this path is a part. `*` is any list item; the root's path is empty. */
 export type IsPart = (path: readonly string[]) => boolean;
 
-/** The end of a JSON text in the middle of a value. */
+/** Thrown if a JSON text ends inside a value. */
 export class CutJsonError extends Error {
   readonly line: number;
 
@@ -21,13 +21,13 @@ export class CutJsonError extends Error {
 
 interface Level {
   readonly isList: boolean;
-  /** True from `{` or a comma to the key's end. */
+  /** True from `{` or a comma to the end of the key. */
   expectsKey: boolean;
 }
 
 /**
- * Yields the objects and lists at the given paths, from a sequence of JSON documents such as JSON lines. Only one part
- * is in memory at a time. A part is not checked here: its reader parses it.
+ * Yields the objects and lists at the wanted paths of JSON documents, such as JSON lines. Only one part is in memory.
+ * Parts are not validated here: their reader parses them.
  */
 export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
   const splitter = new JsonSplitter(isPart);
@@ -35,7 +35,7 @@ export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<
   splitter.end();
 }
 
-/** Does the same for JSON lines. Each line is a document, so a broken one does not affect the others. */
+/** Same for JSON lines. Each line is a document, so a broken one does not affect the others. */
 export function* splitJsonLines(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
   let line = 1;
   let splitter = new JsonSplitter(isPart, line);
@@ -53,7 +53,7 @@ export function* splitJsonLines(chunks: Iterable<string>, isPart: IsPart): Gener
   if (!splitter.isWhole) yield { text: undefined, line };
 }
 
-/** The longest value that is read; one span is thousands of times shorter. */
+/** Longest value to read. A span is thousands of times shorter. */
 const maxPartUnits = 1 << 26;
 
 class JsonSplitter {
@@ -62,13 +62,13 @@ class JsonSplitter {
   private readonly path: string[] = [];
   private line: number;
   private isInString = false;
-  /** Text beside the documents, such as a line of a log. */
+  /** True after text outside the documents, such as a log line. */
   private hasOther = false;
-  /** The key that is being read. */
+  /** The key being read. */
   private key: string | undefined;
-  /** The part that is being read: its text up to this chunk, its depth, and where it began. */
+  /** The part being read: its text up to this chunk, its depth and first line. */
   private part: { text: string | undefined; readonly depth: number; readonly line: number } | undefined;
-  /** A backslash was the last character of a chunk. */
+  /** True if the chunk ended with a backslash. */
   private isEscaped = false;
 
   constructor(isPart: IsPart, line = 1) {
@@ -76,7 +76,7 @@ class JsonSplitter {
     this.line = line;
   }
 
-  /** True at the end of a document, and where there is none. */
+  /** True at the end of a document and between documents. */
   get isWhole(): boolean {
     return this.levels.length === 0 && !this.isInString && !this.hasOther;
   }
@@ -125,7 +125,7 @@ class JsonSplitter {
     if (this.part === undefined && this.levels.at(-1)?.expectsKey === true) this.key = '';
   }
 
-  /** Reads on to the end of the string or of the chunk. Gives the index of the last character read. */
+  /** Reads to the end of the string or chunk. Returns the index of the last character read. */
   private readString(chunk: string, start: number): number {
     let index = start;
     while (index < chunk.length) {
@@ -137,7 +137,7 @@ class JsonSplitter {
       const sign = chunk.charCodeAt(index);
       if (sign === 0x5c) this.isEscaped = true;
       else if (sign === 0x22) break;
-      // JSON writes it as an escape: the value was cut, and another text begins.
+      // JSON escapes line breaks in strings, so the value was cut off and another text begins.
       else if (sign === 0x0a) throw new CutJsonError(this.line);
       index += 1;
     }

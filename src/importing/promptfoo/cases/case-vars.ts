@@ -92,7 +92,7 @@ function readTransform(
   return added.map(([name, value]) => [name, placeAt(value, part.at())]);
 }
 
-/** The values that prompts are given. promptfoo renders a value for a prompt that is a text, and for nothing else. */
+/** Renders the values that prompts get. promptfoo renders a value only for text prompts. */
 async function renderVars(
   cases: readonly Vars[],
   places: ReadonlyMap<string, Written>,
@@ -128,12 +128,12 @@ async function renderVars(
   return rendered;
 }
 
-/** True where a template reads this name. */
+/** True if a template reads this name. */
 export function reads(template: string, name: string): boolean {
   return new RegExp(String.raw`\{[{%][^}]*\b${name.replaceAll(/\W/g, String.raw`\$&`)}\b`).test(template);
 }
 
-/** Empty values of the variables that some test does not set, as promptfoo renders them. */
+/** Empty values for variables that some test does not set: promptfoo renders them empty. */
 export function findMissingVars(
   checked: ReadonlySet<string>,
   prompts: readonly (LeftOut | { readonly variables: readonly string[] })[],
@@ -148,12 +148,12 @@ export function findMissingVars(
   return Object.fromEntries([...read].filter(isMissing).map((name) => [name, '']));
 }
 
-/** The variables of each case that is not left out. */
+/** Variables of each imported case. */
 function listVars(cases: readonly unknown[]): readonly Vars[] {
   return cases.flatMap((one) => (one instanceof LeftOut ? [] : [Object(Object(one)['vars']) as Vars]));
 }
 
-/** A prompt that reads members which some test lacks: promptfoo renders them empty. */
+/** Lets a prompt read members that some test lacks: promptfoo renders them empty. */
 export function allowMissing(
   prompt: Readonly<Record<string, unknown>>,
   variables: readonly string[],
@@ -184,7 +184,7 @@ export function allowMissing(
   };
 }
 
-/** Notes defaults of variables that some test leaves empty: promptfoo's default is for undefined ones alone. */
+/** Notes defaults of variables that are empty in some test. promptfoo applies a default only to undefined ones. */
 export function noteEmptyDefaults(
   prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],
   cases: readonly unknown[],
@@ -204,7 +204,7 @@ export function noteEmptyDefaults(
   }
 }
 
-/** A prompt in code may do without a variable that some test lacks: a contract has to say so. */
+/** Builds a contract with the optional variables of prompts in code, which some test lacks. */
 export function findOptionalVars(
   prompts: readonly (LeftOut | { readonly prompt: Readonly<Record<string, unknown>> })[],
   cases: readonly unknown[],
@@ -218,7 +218,7 @@ export function findOptionalVars(
   return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, {}])) };
 }
 
-/** The variables that `{ ...vars, name: 'value' }` adds; undefined for any other code. */
+/** Variables added by `{ ...vars, name: 'value' }`; undefined for any other code. */
 function readAddedVars(code: unknown): readonly (readonly [name: string, value: unknown])[] | undefined {
   const [, more] = /^\s*\(?\{\s*\.\.\.vars\s*(?:,([\s\S]*?))?,?\s*\}\)?;?\s*$/.exec(String(code)) ?? [];
   const entries = [
@@ -231,13 +231,13 @@ function readAddedVars(code: unknown): readonly (readonly [name: string, value: 
   return entries.map(([, , name = '', , text, literal = '']) => [name, text ?? (JSON.parse(literal) as unknown)]);
 }
 
-/** True where code reads this variable by its name, or may read any. */
+/** True if code reads this variable by name, or may read any. */
 function seesVariable(code: string | undefined, name: string): boolean {
   if (code === undefined) return false;
   return code.split(/\W+/).includes(name) || /\b(?:Object\.\w+\(|in|of)\s*vars\b|\bvars\s*\[/.test(code);
 }
 
-/** `transformVars` of the defaults as prompts in code call it; undefined where it is none that they can. */
+/** Reads the defaults' `transformVars` as code that prompts can call; undefined if they can't. */
 export async function readVarsChange(
   defaults: Written,
   {
@@ -253,7 +253,7 @@ export async function readVarsChange(
   if (typeof value !== 'string' || readAddedVars(value) !== undefined) return undefined;
   const file = findModuleFile(value);
   const text = file === undefined ? value : await readText(file.path, part);
-  // Prompts in code are given nothing but variables, and give the same prompt each time.
+  // Prompts in code get only variables, and must return the same prompt each time.
   if (text instanceof LeftOut || /\bprocess\s*\??\.|\buuid\b|\bimport\s*\(/.test(text)) return undefined;
   if (file !== undefined) return { call: code.importFunction(file), text };
   const body = value.includes('\n') ? value.trimEnd() : `return ${value.trim()}`;
@@ -262,12 +262,12 @@ export async function readVarsChange(
 }
 
 export interface VarsChange {
-  /** The call in the module of prompts. */
+  /** Call in the module of prompts. */
   readonly call: string;
   readonly text: string;
 }
 
-/** A prompt of the variables that this code makes. */
+/** Wraps a prompt, so that this code makes its variables. */
 export function changeVars(
   prompt: ConvertedPrompt,
   { call: change }: VarsChange,

@@ -7,7 +7,7 @@ import { reads } from './case-vars.ts';
 
 type Case = Readonly<Record<string, unknown>>;
 
-/** A case of one test, before tests of one conversation are joined. */
+/** A test's case, before tests of one conversation are joined. */
 export interface Told {
   readonly one: Case;
   readonly test: Written;
@@ -20,7 +20,10 @@ export function findConversation(layers: readonly Written[]): unknown {
   return ids.findLast((id) => id !== undefined);
 }
 
-/** promptfoo repeats the earlier tests of a conversation in the prompt of the next. Here they are the turns of one case. */
+/**
+ * Joins the tests of a conversation into one case. promptfoo repeats earlier tests in the next prompt; here they are
+ * turns.
+ */
 export async function joinConversations(
   told: readonly (Told | LeftOut)[],
   prompts: readonly (ConvertedPrompt | LeftOut)[],
@@ -74,7 +77,7 @@ function joinGroup(
   });
 }
 
-/** Why a test can't be a turn of the case that begins with another. */
+/** Why a test can't be a turn of the case that another test starts; undefined if it can. */
 function findFault(first: Case, one: Case, chats: readonly { readonly prompt: Case }[]): string | undefined {
   if (one['trials'] !== undefined || first['trials'] !== undefined) return 'is repeated';
   if (one['threshold'] !== undefined || first['threshold'] !== undefined) return 'has a threshold of its own';
@@ -84,7 +87,7 @@ function findFault(first: Case, one: Case, chats: readonly { readonly prompt: Ca
   const changed = [...new Set([...Object.keys(Object(own)), ...Object.keys(Object(vars))])].filter(
     (name) => canonicalJson(own?.[name]) !== canonicalJson(vars?.[name]),
   );
-  // All messages but the question are those of the first test.
+  // All messages but the question come from the first test.
   const fixed = chats.map(({ prompt }) => (prompt['messages'] as readonly unknown[]).slice(0, -1));
   const read = changed.find((name) => reads(JSON.stringify([fixed, one['assert']]), name));
   return read === undefined ? undefined : `reads the variable "${read}", which changes from turn to turn`;

@@ -1,12 +1,12 @@
 import { type Draft, type ImportPorts, isMap, type LeftOut, type Written } from '../../draft.ts';
 
-/** A message of a chat: its text, and the variables that are pictures beside it. */
+/** A chat message: its text, and variables sent as pictures beside it. */
 interface MessageParts {
   readonly text: string;
   readonly pictures: readonly string[];
 }
 
-/** What APIs call a part that is a text or a picture; undefined for any other part, and for several texts. */
+/** Reads text and picture parts in the notation of the APIs; undefined for other parts or several texts. */
 export function readParts(content: unknown): MessageParts | undefined {
   if (typeof content === 'string') return { text: content, pictures: [] };
   if (!Array.isArray(content)) return undefined;
@@ -23,24 +23,24 @@ export function readParts(content: unknown): MessageParts | undefined {
   return texts.length > 1 ? undefined : { text: texts[0] ?? '', pictures };
 }
 
-/** The variable that a whole address is, or the data of one. */
+/** Variable that is a whole address, or the data in one. */
 function findPicture(url: unknown): string | undefined {
   if (typeof url !== 'string') return undefined;
   return /^\s*(?:data:image\/[\w.+-]+;base64,)?\{\{\s*(\w+)\s*\}\}\s*$/.exec(url)?.[1];
 }
 
-/** Files that promptfoo gives to a prompt as data. */
+/** Files that promptfoo sends as data. */
 export const PICTURE = /\.(?:png|jpe?g|gif|webp|bmp|svg)$/i;
-/** Those that can go along with a message here. */
+/** Pictures that can be sent beside a message here. */
 const SENT = /\.(?:png|jpe?g|gif|webp)$/i;
 
 interface PicturePorts extends Pick<ImportPorts, 'readBytes'> {
   readonly draft: Draft;
-  /** A path of the config's folder, from the suite's. */
+  /** Converts a path from the config's folder to the suite's. */
   readonly fromSuite: (path: string) => string;
 }
 
-/** A file beside a message by its path, any other picture as the text that promptfoo makes of it. */
+/** Reads a picture: a path for a file beside a message, else the text that promptfoo makes of it. */
 export async function readPicture(
   written: Written,
   isSent: boolean,
@@ -59,7 +59,7 @@ export async function readPicture(
   return fromSuite(path);
 }
 
-/** A picture that becomes a text of the suite must not fill it. */
+/** Size limit of a picture embedded in the suite as text. */
 const MAX_TEXT_BYTES = 64 * 1024;
 
 const BEGINNINGS: readonly (readonly [base64: RegExp, type: string])[] = [
@@ -70,7 +70,7 @@ const BEGINNINGS: readonly (readonly [base64: RegExp, type: string])[] = [
   [/^Qk[01]/, 'image/bmp'],
 ];
 
-/** A picture that is part of a text: the address that holds its data. */
+/** Data URL of a picture embedded in a text. */
 function toDataUrl(bytes: Uint8Array, name: string): string {
   const base64 = Buffer.from(bytes).toString('base64');
   const ending = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '';

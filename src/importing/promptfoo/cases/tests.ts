@@ -15,10 +15,10 @@ import {
 import { fillIn } from '../code/nunjucks.ts';
 import { PICTURE } from './pictures.ts';
 
-/** The keys of which promptfoo wants one in a test; `config` is that of a scenario. */
+/** Keys of which promptfoo requires one per test; `config` is a scenario's. */
 const TEST_KEYS = 'assert vars options metadata provider providerOutput threshold config $ref'.split(' ');
 
-/** The tests of a config, as written there or in the files that it names. */
+/** Reads the tests in a config, or in the files that it names. */
 export async function readTests(written: Written, context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
   const { value } = written;
   if (typeof value === 'string') return readTestFile(value, written, context);
@@ -27,7 +27,7 @@ export async function readTests(written: Written, context: ImportContext): Promi
   return readItems(written.items(), context);
 }
 
-/** The tests of each scenario, once for each set of its data. */
+/** Reads the tests of each scenario, once per set of its data. */
 export async function readScenarios(
   written: Written,
   context: ImportContext,
@@ -43,7 +43,7 @@ export async function readScenarios(
   return read;
 }
 
-/** The items of a part that promptfoo takes as a list, and as nothing else. */
+/** Items of a part that promptfoo accepts only as a list. */
 export function listOf(whole: Written, key: string, draft: Draft): readonly (Written | LeftOut)[] {
   const part = whole.child(key);
   if (part.value === undefined || part.value === null || Array.isArray(part.value)) return part.items();
@@ -101,7 +101,7 @@ async function readTestFile(
   const parsed = readWritten(file, text);
   if ('problems' in parsed)
     return [draft.refuse(written, `${file} can't be read: ${parsed.problems[0]?.message ?? ''}`)];
-  // A map is a single test, which promptfoo reads variables for from the folder of its file.
+  // A map is a single test. promptfoo reads its variables from the folder of its file.
   const found = isMap(parsed.value) ? [parsed] : parsed.items();
   const folder = posix.dirname(file);
   return readItems(folder === '.' ? found : found.map((test) => moveVars(test, folder)), context);
@@ -115,7 +115,7 @@ function moveVars(test: Written, folder: string): Written {
   return withValue(test, { ...Object(test.value), vars: typeof vars === 'string' ? move(vars) : vars.map(move) });
 }
 
-/** The command that prints the tests which code makes. */
+/** Command that prints the tests made by code. */
 function describeRun(code: string, name: string | undefined): string {
   const path = code.startsWith('.') ? code : `./${code}`;
   if (!code.endsWith('.py')) {
@@ -127,7 +127,7 @@ function describeRun(code: string, name: string | undefined): string {
   return `python3 -c "import json, sys; sys.path.insert(0, '${folder}'); import ${module}; print(json.dumps(${module}.${name ?? 'generate_tests'}()))" > tests.json`;
 }
 
-/** The tests of each file that a pattern names. */
+/** Reads the tests of every file that matches a pattern. */
 async function readTestFiles(
   pattern: string,
   written: Written,
@@ -140,7 +140,7 @@ async function readTestFiles(
   return tests;
 }
 
-/** Columns are variables, but for those that begin with two underscores. */
+/** Reads a CSV of tests. Columns are variables, unless their name starts with two underscores. */
 function readCsv(
   file: string,
   text: string,
@@ -186,19 +186,19 @@ function readCsv(
   });
 }
 
-/** Types that a cell may name. */
+/** Assertion types in a cell. */
 const CELL =
   /^((?:not-)?(?:agent-rubric|answer-relevance|bleu|classifier|contains|contains-all|contains-any|contains-html|contains-json|contains-sql|contains-xml|context-faithfulness|context-recall|context-relevance|conversation-relevance|cost|equals|factuality|finish-reason|g-eval|gleu|guardrails|icontains|icontains-all|icontains-any|is-html|is-json|is-refusal|is-sql|is-valid-function-call|is-valid-openai-function-call|is-valid-openai-tools-call|is-xml|javascript|latency|levenshtein|llm-rubric|pi|meteor|model-graded-closedqa|model-graded-factuality|moderation|perplexity|perplexity-score|python|regex|rouge-n|ruby|similar|similar:cosine|similar:dot|similar:euclidean|starts-with|tool-call-f1|skill-used|trajectory:[a-z-]+|trace-[a-z-]+|search-rubric|webhook|word-count))(?:\((\d+(?:\.\d+)?)\))?(?::([\s\S]*))?$/;
-/** Types that take the number in brackets, and the one that promptfoo takes without. */
+/** Types whose number in brackets is a threshold, and `similar`, which also has a default. */
 const CELL_THRESHOLD =
   /^(?:not-)?(?:answer-relevance|classifier|context-faithfulness|context-recall|context-relevance|cost|latency|levenshtein|perplexity-score|perplexity|rouge-n|similar)$/;
 
-/** `contains: word` in a cell; a text without a type must equal the answer. */
+/** Reads an expected cell, such as `contains: word`. A text without a type must equal the answer. */
 function readExpected(cell: string): Readonly<Record<string, unknown>> | undefined {
   const [, code] = /^(?:javascript|fn|eval):([\s\S]*)$/.exec(cell) ?? [];
   if (code !== undefined) return { type: 'javascript', value: code.trim() };
   if (/^file:\/\/\S+\.[cm]?[jt]s(?::\w+)?$/.test(cell)) return { type: 'javascript', value: cell };
-  // promptfoo takes the name of a Python file in a cell for code.
+  // promptfoo reads the name of a Python file in a cell as code.
   if (/^file:\/\/.*\.py(?::|$)/.test(cell)) return undefined;
   const [, rubric] = /^(?:grade|llm-rubric):([\s\S]*)$/.exec(cell) ?? [];
   if (rubric !== undefined) return { type: 'llm-rubric', value: rubric };
@@ -211,7 +211,7 @@ function readExpected(cell: string): Readonly<Record<string, unknown>> | undefin
 
 type Vars = Readonly<Record<string, unknown>>;
 
-/** The variables of one test, once for each combination of its lists of texts. */
+/** Expands a test's variables: one set for each combination of its lists of texts. */
 export async function expandVars(
   merged: ReadonlyMap<string, Written>,
   context: ImportContext,
@@ -220,7 +220,7 @@ export async function expandVars(
   let combinations: Vars[] = [{}];
   for (const [key, written] of merged) {
     const { value } = written;
-    // A list of anything else is one value.
+    // A list of anything but texts is one value.
     const isMatrix = Array.isArray(value) && typeof value[0] === 'string';
     const values: unknown[] = [];
     for (const item of isMatrix ? written.items() : await findFiles(written, context)) {
@@ -234,7 +234,7 @@ export async function expandVars(
   return combinations.map(fillIn);
 }
 
-/** The variables of one test over those of the defaults, each with its place. */
+/** Merges the variables of a test over those of the defaults, each with its place. */
 export async function mergeVars(
   parts: readonly Written[],
   context: ImportContext,
@@ -258,7 +258,7 @@ async function readValue(
   const { value } = written;
   const isPicture = typeof value === 'string' && value.startsWith('file://') && PICTURE.test(value);
   if (readPicture !== undefined && (isPicture || pictures?.has(name) === true)) return readPicture(written, name);
-  // Nothing is an empty text in a prompt.
+  // A missing value is an empty text in a prompt.
   if (typeof value !== 'string') return value ?? '';
   const isFile = value.startsWith('file://');
   if (value.startsWith('package:') || (isFile && CODE_FILE.test(value)))
@@ -268,7 +268,7 @@ async function readValue(
       'write the text in its place',
     );
   if (!isFile) return value.replace(/\n$/, '');
-  // promptfoo takes all of its lines for the name of a file.
+  // promptfoo reads all lines as a file name.
   if (/\n/.test(value)) return draft.refuse(written, `no file of the project matches ${quote(value)}`);
   if (NO_TEXT.test(value))
     return draft.refuse(written, `${quote(value)} is no text that can be taken over`, 'write the text in its place');
@@ -280,10 +280,10 @@ async function readValue(
 }
 
 const CODE_FILE = /\.(?:[cm]?[jt]s|py)$/i;
-/** Other files that promptfoo sends as data, or takes the text out of. */
+/** Other files that promptfoo sends as data or extracts text from. */
 const NO_TEXT = /\.(?:tiff?|ico|avif|heic|heif|pdf|mp3|wav|ogg|flac|aac|m4a|mp4|webm|mov|avi|mkv|m4v|wmv)$/i;
 
-/** A pattern of files stands for each of them. */
+/** Expands a pattern to its files. */
 async function findFiles(written: Written, { glob }: ImportContext): Promise<readonly Written[]> {
   const { value } = written;
   if (typeof value !== 'string' || !/^file:\/\/[^\n]*[*?]/.test(value)) return [written];
@@ -291,7 +291,7 @@ async function findFiles(written: Written, { glob }: ImportContext): Promise<rea
   return names.length === 0 ? [written] : names.map((name) => placeAt(`file://${name}`, written.at()));
 }
 
-/** The variables of a layer. They may be in files of their own. */
+/** Reads the variables of a layer, possibly from files. */
 async function readVars(written: Written, context: ImportContext): Promise<Written | LeftOut> {
   const { value } = written;
   const patterns: readonly unknown[] = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];

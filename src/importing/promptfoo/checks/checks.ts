@@ -167,10 +167,10 @@ function isPlain(check: Check): boolean {
   );
 }
 
-/** Assertions here that refuse an empty text, which every answer holds. */
+/** Assertions that refuse an empty text, since every answer contains it. */
 const neverEmpty: ReadonlySet<string> = new Set(['contains', 'containsAll', 'containsAny', 'startsWith', 'regex']);
 
-/** Leaves out the checks of a test whose text is a variable that is empty in it. */
+/** Omits a test's checks whose text is a variable that is empty there. */
 export function refuseEmpty(
   checks: readonly (Check | LeftOut)[],
   vars: Readonly<Record<string, unknown>>,

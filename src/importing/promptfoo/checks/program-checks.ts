@@ -7,7 +7,7 @@ import type { TypeContext } from './check-context.ts';
 
 type Check = Readonly<Record<string, unknown>>;
 
-/** How promptfoo takes code of a language. */
+/** A language of promptfoo's code checks. */
 interface Language {
   readonly name: string;
   readonly findFile: (reference: string) => { readonly file: string; readonly name?: string } | undefined;
@@ -23,7 +23,7 @@ const PYTHON: Language = {
 };
 const RUBY: Language = { name: 'Ruby', findFile: findRuby, readFiles: readRubyFiles, findEnv: findRubyEnv };
 
-/** A `python` assertion: a function in a Python file beside the suite, which `exec` runs. */
+/** Converts a `python` assertion to a function in a Python file, which `exec` runs. */
 export async function convertPython(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { draft, python } = context;
   const part = written.child('value');
@@ -41,7 +41,7 @@ export async function convertPython(written: Written, context: TypeContext): Pro
   return buildProgramCheck(python, { code }, parts, written, context);
 }
 
-/** A `ruby` assertion: a method in a Ruby file beside the suite, which `exec` runs. */
+/** Converts a `ruby` assertion to a method in a Ruby file, which `exec` runs. */
 export async function convertRuby(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { draft, ruby } = context;
   const part = written.child('value');
@@ -50,7 +50,7 @@ export async function convertRuby(written: Written, context: TypeContext): Promi
   if (value.startsWith('file://')) return convertFile(RUBY, ruby, value, written, context);
   if (/\{\{|\{%|\{#/.test(value))
     return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
-  // promptfoo puts a `return` before a single line, and Ruby takes no two.
+  // promptfoo adds a `return` to a single line, and Ruby refuses a second one.
   if (/^\s*return\b(?!.*\n)/.test(value))
     return draft.refuse(part, 'promptfoo fails a single line with a return', 'remove the return');
   const env = noteOptional(findRubyEnv(value), 'the check', part, context);
@@ -75,7 +75,7 @@ async function convertFile(
   return buildProgramCheck(program, { file, name }, { files: read.files, env, names: undefined }, written, context);
 }
 
-/** The names of variables that code reads; undefined where it uses the context in any other way. */
+/** Variables that code reads by name; undefined if it uses the context in any other way. */
 function findReadVars(code: string, method: 'get' | 'fetch'): readonly string[] | undefined {
   const uses = code.match(/\bcontext\b/g)?.length ?? 0;
   const item = String.raw`\[\s*["']([^"']+)["']\s*\]`;
@@ -85,7 +85,7 @@ function findReadVars(code: string, method: 'get' | 'fetch'): readonly string[] 
   return uses === named.length ? [...new Set(named)] : undefined;
 }
 
-/** promptfoo returns the value of a single line, and takes several as the body of a function. */
+/** Indents code as a function body. promptfoo returns the value of a single line. */
 function indent(code: string, fallback = '    '): string {
   if (!code.includes('\n')) return `${fallback}return ${code}`;
   const [style = fallback] = /^(?!\s*$)\s+/m.exec(code) ?? [];
@@ -96,7 +96,7 @@ function indent(code: string, fallback = '    '): string {
     .trimEnd();
 }
 
-/** The variables of the environment that code needs; those that it may do without are noted. */
+/** Environment variables that code requires. Optional ones are noted. */
 function noteOptional(
   { needed, optional }: EnvNames,
   shown: string,
@@ -111,7 +111,7 @@ function noteOptional(
   return needed;
 }
 
-/** A check by a program that is written beside the suite. */
+/** Builds a check that runs a program written beside the suite. */
 function buildProgramCheck(
   program: ProgramFile,
   source: ProgramSource,
@@ -122,7 +122,7 @@ function buildProgramCheck(
   }: {
     readonly files: readonly string[];
     readonly env: readonly string[];
-    /** The variables that the code reads; undefined where that is not known. */
+    /** Variables that the code reads; undefined if unknown. */
     readonly names: readonly string[] | undefined;
   },
   written: Written,

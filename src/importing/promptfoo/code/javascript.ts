@@ -43,7 +43,7 @@ async function convertFile(value: string, written: Written, context: TypeContext
   return buildCheck({ ...file, text }, written, undefined, context);
 }
 
-/** What a check that is code is called with, whatever its language. */
+/** Builds the arguments that a code check gets, in any language. */
 export function readCodeCall(written: Written, names: readonly string[] | undefined, context: TypeContext) {
   const { code, draft, inverse, threshold, isSelected } = context;
   const part = written.child('value');
