@@ -20,7 +20,7 @@ export function normaliseValue(value: unknown, options: TextOptions): unknown {
   return options.ignoreCase || options.trim ? normaliseTexts(plain, options) : plain;
 }
 
-/** True for what a text can be compared with by its spelling. */
+/** True for a value that can be compared with a text by its spelling. */
 export function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null || value instanceof SpelledNumber;
 }
@@ -40,7 +40,7 @@ export interface DiffSides {
   readonly found: string;
 }
 
-/** Two texts for a diff; both are cut where they are too long for one. */
+/** Two texts for a diff. Both are cut if they are too long. */
 export function diffTexts(expected: string, found: string): DiffSides {
   return { expected: shortenText(expected, maxSideLength), found: shortenText(found, maxSideLength) };
 }

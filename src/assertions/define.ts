@@ -50,7 +50,7 @@ interface Missing {
   readonly isUnknown?: true;
 }
 
-/** What checks may use of the outside world. */
+/** The functions of the outside world that checks can use. */
 export interface AssertionPorts {
   /** Called with the verdict of each check of a cell as soon as it is made. */
   readonly onVerdict?: (verdict: Verdict) => void;
@@ -74,7 +74,7 @@ export interface ModelQuestion {
   /** The id of a judge of the suite, or of its model of embeddings. */
   readonly model: string;
   readonly messages: readonly Message[];
-  /** What the reply must match, where the API can be held to it. */
+  /** The schema of the reply, if the API can enforce one. */
   readonly schema?: JsonObject;
   /** The number of this vote, from 0. Each vote is a sample of its own. */
   readonly vote: number;
@@ -97,17 +97,17 @@ export type ModelReply =
 export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCalls'>;
 
 /**
- * Finds the accepted answer of a cell; undefined if there is none, or where only its hash was kept. A trial that the
- * baseline lacks, such as a confirmation trial, asks the same question: it gets the case's first answer.
+ * Finds the accepted answer of a cell; undefined if there is none, or if only its hash was kept. A trial that the
+ * baseline lacks, such as a confirmation trial, gets the answer of the case's first trial.
  */
 export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 
 export interface CheckContext {
   readonly completion: CompletionView;
   readonly ports: AssertionPorts;
-  /** The selected part of the accepted answer; undefined if there is none, or where the check needs none. */
+  /** The selected part of the accepted answer; undefined if there is none, or if the check needs none. */
   readonly accepted?: Target | { readonly missing: string };
-  /** What a check of the user's own code runs. */
+  /** The user's own code that the check runs. */
   readonly code?: CodeSource;
   /** The id of the model that the check asks. */
   readonly asks?: string;
@@ -115,12 +115,14 @@ export interface CheckContext {
   readonly input?: JudgedInput;
 }
 
-/** What a judge may see besides the answer. It never sees the prompt, so that all prompt versions are judged alike. */
+/**
+ * The data for a judge besides the answer. A judge never sees the prompt, so that all prompt versions are judged alike.
+ */
 export interface JudgedInput {
   readonly vars: Vars;
   /** The messages after the prompt's own, without the judged answer. */
   readonly conversation: readonly Message[];
-  /** The answer of the other side, for checks that compare two; `reference`: this one is what others are compared with. */
+  /** The other side's answer, for checks that compare two. `reference`: other answers are compared with this one. */
   readonly other?: AcceptedAnswer | 'reference';
   /** Stored verdicts of models on this answer, so that no model has to be asked again. */
   readonly stored?: readonly RecordedCheck[];

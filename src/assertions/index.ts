@@ -77,7 +77,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
 /** Made by the program itself, such as the contract's check. */
 const internalAssertions: Readonly<Record<string, Assertion>> = { contract };
 
-/** An assertion by the name in a check, those of the program itself included. */
+/** Finds an assertion by its name in a check, including internal ones. */
 export function lookupAssertion(name: string): Assertion | undefined {
   if (Object.hasOwn(assertions, name)) return assertions[name];
   return Object.hasOwn(internalAssertions, name) ? internalAssertions[name] : undefined;

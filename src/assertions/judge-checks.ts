@@ -19,7 +19,7 @@ import { createPluginAssertion, selectByCode } from './own-code.ts';
 import { selectTarget } from './select-target.ts';
 import { describeToolCalls, textOf } from './targets.ts';
 
-/** Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. */
+/** Makes every check on one answer. A check that can't be made returns a verdict with `error`; only bugs throw. */
 export async function judgeChecks(
   checks: readonly CheckSpec[],
   completion: CompletionView,
@@ -95,7 +95,7 @@ function hashCheck({ source }: CheckSpec): string {
   return sha256Hex(canonicalJson(source)).slice(0, 12);
 }
 
-/** What a check may see: the user's own code sees no other answer, and only checks that compare see one. */
+/** The context of a check. Only checks that compare get another answer; the user's own code never does. */
 async function contextOf(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): Promise<CheckContext> {
   const { completion, ports } = context;
   const { code, asks } = check;
@@ -123,7 +123,7 @@ async function findTarget(
   context: CheckContext,
 ): Promise<Selected> {
   const { completion, ports } = context;
-  // Where the user selects nothing, an answer without calls is an empty list: `toolCalls: {none: true}` passes on it.
+  // Without a selection, an answer without calls is an empty list: `toolCalls: {none: true}` passes on it.
   if (select === undefined && defaultSelect === 'toolCalls') {
     return { kind: 'json', value: describeToolCalls(completion.toolCalls) };
   }
@@ -145,7 +145,7 @@ function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {
   return Object.assign(weighed, { pass, score: scoreOf(outcome), reason }, defined({ diff, judgement }));
 }
 
-/** What the verdicts decide for their cell; errored where a check that counts could not be made. */
+/** The cell's decision from its verdicts; `errored` if a check that counts could not be made. */
 export type CellDecision = { readonly passed: boolean; readonly score: number } | { readonly errored: string };
 
 /** A mean of weights such as 0.1 may miss the threshold by a rounding error. */

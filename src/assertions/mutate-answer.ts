@@ -38,7 +38,7 @@ export type Answer = Pick<CompletionView, 'text' | 'toolCalls' | 'finishReason' 
 export interface Mutant {
   /** `disturbed` only shows whether a single check ever fails: a case need not refuse a longer answer. */
   readonly kind: MutationKind | 'disturbed';
-  /** What was done, such as "without $.queue". */
+  /** The change, such as "without $.queue". */
   readonly detail: string;
   readonly answer: Answer;
 }
@@ -106,7 +106,7 @@ function* truncate({ text, toolCalls }: WithoutSteps): Iterable<Mutant> {
   }
 }
 
-/** Adds to a right answer what takes it back. */
+/** Adds a retraction to a correct answer. */
 function* contradict(answer: WithoutSteps): Iterable<Mutant> {
   const { text } = answer;
   if (text.trim() === '') return;
@@ -116,7 +116,7 @@ function* contradict(answer: WithoutSteps): Iterable<Mutant> {
   yield { kind: 'prefixed', detail: first, answer: { ...answer, text: `${first}\n\n${text}` } };
 }
 
-/** What the wrong versions of a JSON value are put back into. */
+/** Builds an answer from a changed JSON value. */
 type Rebuild = (json: string) => WithoutSteps;
 
 function* changeJson(answer: WithoutSteps, others: readonly Answer[]): Iterable<Mutant> {
@@ -182,7 +182,7 @@ interface Change {
   readonly kind: MutationKind;
   /** Below the root. */
   readonly path: string;
-  /** What was done, before its place. */
+  /** The change, without its place. */
   readonly detail: string;
   /** The whole value with the change in it. */
   readonly value: unknown;
@@ -270,7 +270,10 @@ function* hedgeText(answer: WithoutSteps, others: readonly Answer[]): Iterable<M
   yield { kind: 'hedged', detail: quote(text, 80), answer: { ...answer, text } };
 }
 
-/** What a check that forbids something, or bounds a length, must see at least once. Written in parts, so that no scanner takes it for real. */
+/**
+ * A text on which a check that forbids something, or limits a length, must fail. It is split, so that no scanner takes
+ * its secrets for real.
+ */
 const forbidden = [
   'Write to jane.doe@example.com or call +1 415 555 0132.',
   `My card is ${['4111', '1111', '1111', '1111'].join(' ')}, my key ${['sk', 'proj', 'a1B2c3D4e5F6g7H8'.repeat(3)].join('-')}.`,

@@ -67,7 +67,7 @@ function* changeCall(
   }
 }
 
-/** Exchanges the calls of each two steps that follow each other, where they differ. */
+/** Exchanges the calls of each two neighbouring steps, if they differ. */
 function* reorder(steps: readonly AgentStep[]): Iterable<ChangedPath> {
   for (const [at, first] of steps.entries()) {
     const second = steps[at + 1];
@@ -83,7 +83,7 @@ function writeCalls({ calls }: AgentStep): string {
   return JSON.stringify(calls.map(({ name, rawArguments }) => [name, rawArguments]));
 }
 
-/** The arguments with another text in place of each text, one at a time. Numbers are changed as those of any answer. */
+/** The arguments with one text replaced at a time. Numbers are changed as in any answer. */
 function* changeTexts(
   value: JsonValue | undefined,
   path: string,

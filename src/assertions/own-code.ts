@@ -30,7 +30,7 @@ const envParam = z
   .default([])
   .describe('Names of variables that it may see beside the basic ones.');
 
-/** What bounds code of the user's own. */
+/** The limits of the user's own code. */
 const codeParams = {
   files: z
     .array(z.string().min(1))
@@ -63,7 +63,7 @@ const verdictSchema = z.strictObject({
 
 const maxReasonLength = 1000;
 
-/** What the code said, if it is a verdict; an error in all other cases. */
+/** The returned verdict; an error if the code returned anything else. */
 function readVerdict(outcome: CodeOutcome, code: string): CheckOutcome {
   const name = quote(code, 80);
   if ('fault' in outcome) return { error: `${name} ${outcome.fault}` };
@@ -155,7 +155,10 @@ export const moduleAssertion = defineAssertion({
   },
 });
 
-/** What a function makes of the answer, to be checked in its place. It also gets the variables of the case. */
+/**
+ * Selects by the user's own function: its return value is checked in place of the answer. It also gets the variables of
+ * the case.
+ */
 export async function selectByCode(
   { name, exportName, code }: SelectSpec & { kind: 'module' },
   context: CheckContext,

@@ -113,7 +113,7 @@ function selectByPath(
   return foundValue(nodes.length === 1 ? nodes[0] : nodes);
 }
 
-/** The nodes of a path, under the deadline where the path and the document could be slow together. */
+/** The nodes of a path. Runs under the deadline if path and document could be slow together. */
 export function queryPath(path: string, root: unknown, textLength: number, ports: AssertionPorts): readonly unknown[] {
   const compiled = paths.get(path) ?? compileJsonPath(path);
   if (paths.size >= maxCompiled) paths.clear();
@@ -209,8 +209,8 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 /**
- * The content of the first fenced code block of a language, or of any where the language is empty. A block that is
- * never closed runs to the end, as in CommonMark. A fence may have any indent, since models indent fences in lists.
+ * The content of the first fenced code block of a language, or of any language if it is empty. A block that is never
+ * closed runs to the end, as in CommonMark. A fence may have any indent, because models indent fences in lists.
  */
 export function findCodeBlock(text: string, language: string): string | undefined {
   const wanted = normalise(language);
@@ -258,7 +258,7 @@ function endOfRun(line: string, from: number, characters: string): number {
 }
 
 function isOfLanguage({ info }: Fence, wanted: string): boolean {
-  // An info string is the language and what a tool adds to it: "python title=x", "{.python}", "python,ignore".
+  // An info string has the language and additions of tools: "python title=x", "{.python}", "python,ignore".
   const [first = ''] = info.replace(/^\{\.?/, '').split(/[\s,{}:]/, 1);
   return wanted === '' || normalise(first) === wanted;
 }

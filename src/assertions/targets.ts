@@ -5,17 +5,17 @@ import type { ToolCall } from '../model/completion.ts';
 import { quote } from '../text/shorten.ts';
 import type { CompletionView, Target } from './define.ts';
 
-/** What a text assertion reads: of a JSON string its letters, of any other value its JSON. */
+/** The text for a text assertion: a JSON string's content, or the JSON of any other value. */
 export function textOf(target: Target): string {
   return target.kind === 'text' ? target.text : spell(target.value);
 }
 
-/** What a structural assertion reads: selected text, such as a code block, is parsed. */
+/** The value for a structural assertion. Selected text, such as a code block, is parsed. */
 export function jsonOf(target: Target): ParsedJson {
   return target.kind === 'json' ? { ok: true, value: target.value } : parseJson(target.text);
 }
 
-/** Why a text is not JSON, with the selection to use where the JSON is in a fence. */
+/** Tells why a text is not JSON. If the JSON is in a fence, names the selection to use. */
 export function describeNotJson(target: Target, reason: string): string {
   const text = target.kind === 'text' ? target.text : '';
   const fence = text.includes('```') ? '; a fenced code block is selected by {codeBlock: json}' : '';

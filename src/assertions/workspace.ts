@@ -111,7 +111,9 @@ function describeChanges(paths: Paths): string {
   return done.length === 0 ? 'the program changed nothing' : shortenText(`the program ${done.join('; ')}`, 300);
 }
 
-/** Starts without a shell. Each check gets a new copy of what the program left, so that none sees another's changes. */
+/**
+ * Runs a command without a shell. Each check gets a new copy of the workspace, so that checks do not affect each other.
+ */
 export const command = defineAssertion({
   summary: 'a command in the workspace that a program left, such as its tests: exit code 0 passes',
   family: 'own code',
@@ -166,7 +168,7 @@ const changes = z.strictObject({
   deleted: z.array(z.string()),
 });
 
-/** What a program left of its workspace; undefined if it had none. */
+/** The changed workspace of a program; undefined if it had none. */
 export function readWorkspace({ state }: Pick<CompletionView, 'state'>): WorkspaceChanges | undefined {
   const parsed = changes.safeParse(isJsonObject(state) ? state['workspace'] : undefined);
   return parsed.success ? parsed.data : undefined;

@@ -1,4 +1,4 @@
-/** What is left of the slots after a cut. */
+/** The share of the slots that a cut leaves. */
 const cutTo = 0.75;
 /** The share of the possible extra throughput that a larger size must bring to be kept. */
 const neededGain = 0.3;
@@ -7,8 +7,8 @@ const firstHold = 8;
 const longestHold = 128;
 
 /**
- * How many calls may be in flight. It doubles with each round of answers while the throughput grows, since a local
- * model only answers more slowly. Refusals cut it, and then it grows by one a round.
+ * The number of calls that may be in flight. It doubles after each round of answers while throughput grows, because a
+ * local model only becomes slower. Refusals cut it; then it grows by one each round.
  */
 export class AdaptiveSlots {
   readonly #timeoutMs: number;

@@ -16,7 +16,7 @@ import { createBreaker } from './with-breaker.ts';
 import type { BudgetPricing } from './with-budget.ts';
 import { type RetryOptions, withRetry } from './with-retry.ts';
 
-/** A provider or judge as configured; those that are configured alike share one. */
+/** The calls of a provider or judge. Equal configurations share one. */
 export interface ProviderCalls {
   readonly live: Complete;
   /** Cells or questions that are worth having in work at present. */
@@ -30,7 +30,7 @@ export interface ProviderCalls {
 }
 
 const defaultConcurrency = 8;
-/** Used where no limit is set and more calls in flight get more answers. */
+/** The most calls in flight without a user's limit, reached while throughput grows. */
 const maxConcurrency = 256;
 const maxWorkersConcurrency = 1024;
 const defaultRetries = 4;
@@ -55,7 +55,7 @@ export function openProviderCalls(config: ProviderConfig, run: RunResources): Pr
   };
 }
 
-/** What is put around a call and around each of its attempts. The budget and the breaker need both. */
+/** The links around a call and around each of its attempts. The budget and the breaker need both. */
 function openLinks(config: ProviderConfig, run: RunResources) {
   const { known, options, ports } = run;
   const endpoint = known.endpointOf(config);
@@ -94,7 +94,7 @@ function openLinks(config: ProviderConfig, run: RunResources) {
       return budget?.guard(noticed, pricing) ?? noticed;
     },
     traced: (attempt: Complete) => ports.trace?.attempts(config, endpoint, attempt) ?? attempt,
-    // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
+    // Twice the slots, so that no slot stays empty, plus the calls that wait for a retry.
     cellsAtOnce: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
   };
 }
@@ -131,7 +131,7 @@ function connectWhenAsked(config: ProviderConfig, { known, connected }: RunResou
   };
 }
 
-/** Puts around attempts that workers make what is put around those of this process. */
+/** Applies the same guards to attempts of workers as to attempts of this process. */
 function guardElsewhere(attempt: TimedAttempt, guard: (sent: Complete) => Complete): TimedAttempt {
   return async (request, signal, timeoutMs) => {
     let timed: TimedOutcome | undefined;
@@ -181,7 +181,7 @@ function openLimiter(config: ProviderConfig, run: RunResources): Limiter {
 function findAccount(config: ProviderConfig, { known, options, ports, accounts, slots }: RunResources): AccountLimiter {
   const endpoint = known.endpointOf(config);
   const id = accountId(config, endpoint);
-  // Only what a network is between may take more than the default.
+  // Only a provider behind a network may take more calls than the default.
   const most = endpoint.baseUrl === undefined ? defaultConcurrency : maxConcurrency;
   const account =
     accounts.get(id) ??

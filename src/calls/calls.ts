@@ -19,9 +19,9 @@ import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 
 /** The calls of a run to every provider and judge, behind recordings or cache, budget, retries and limits. */
 export interface Calls {
-  /** The calls of a provider or judge. Those with the same configuration share one connection and its limits. */
+  /** The calls of a provider or judge. Equal configurations share one connection and its limits. */
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
-  /** The same past what the cache holds, which is then replaced; undefined if nothing may be sent. */
+  /** The same, but ignores and replaces the cache's answer. Undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
   readonly costOf: (
     config: ProviderConfig,
@@ -43,7 +43,7 @@ export interface Calls {
   readonly close: () => Promise<void>;
 }
 
-/** Opens what a run's calls go through; the chain of one provider is in call-chain.ts. */
+/** Opens the calls of a run. The chain of one provider is in call-chain.ts. */
 export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Omit<RunPorts, 'onSignal'>): Calls {
   const notes = new Set<string>();
   const run = openRunResources(known, options, { ports, notes });

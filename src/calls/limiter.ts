@@ -17,10 +17,7 @@ import type { SharedSlots } from './shared-slots.ts';
 import { AccountRates, type OwnRates, ProviderRates, type TokenEstimate } from './token-bucket.ts';
 
 export interface AccountOptions {
-  /**
-   * Calls in flight where no limit is set by hand: `concurrency` at first, up to `maxConcurrency` while more calls get
-   * more answers.
-   */
+  /** Calls in flight without a user's limit: `concurrency` at first, up to `maxConcurrency` while throughput grows. */
   readonly concurrency: number;
   readonly maxConcurrency: number;
   /** The time limit of a call. */
@@ -46,7 +43,7 @@ export interface Limiter {
   readonly room: number;
 }
 
-/** The right to make one attempt; to be given back with what came of it. */
+/** The right to make one attempt. Return it with the attempt's result. */
 export interface Lease {
   release(outcome: CompletionOutcome | undefined): void;
 }
@@ -149,7 +146,7 @@ export class AccountLimiter {
     });
   }
 
-  /** Sends what may be sent now, the queues in turn, and sets one timer for what may be sent later. */
+  /** Sends the calls that may be sent now, taking the queues in turn. Sets one timer for the others. */
   readonly #sendWaiting = (): void => {
     const { clock, shared } = this.#options;
     this.#stopTimer?.();
@@ -182,7 +179,7 @@ export class AccountLimiter {
   }
 
   /**
-   * While calls are refused, those with the most retries left go first. Otherwise one of them would use up its retries.
+   * While calls are refused, calls with the most retries left go first. Otherwise one of them would use up its retries.
    */
   #placeOfNext({ waiting }: Queue): number {
     if (this.#refusalsInRow === 0) return 0;

@@ -29,7 +29,7 @@ export interface Dispatch {
     planned: Pick<PlannedRun, 'plan' | 'endpointOf'>,
     signal: AbortSignal,
   ) => Promise<void>;
-  /** The cell is in the record: what it was answered need not be kept for a resumption. */
+  /** Called when the cell is in the record, so that its answers need not be kept for a resumption. */
   readonly forget: (key: CellKey) => void;
   readonly close: () => Promise<void>;
 }

@@ -19,7 +19,7 @@ export interface SharedCachePorts {
   readonly onWarning: (message: string) => void;
 }
 
-/** The shared cache that a config names; undefined, with a warning, where a variable that it needs is not set. */
+/** Opens the shared cache of a config. Returns undefined, with a warning, if a required variable is not set. */
 export function openConfiguredCache(config: SharedCacheConfig, ports: SharedCachePorts): SharedCache | undefined {
   const found = findSharedBackend(config, ports);
   if ('missing' in found) {

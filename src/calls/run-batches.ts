@@ -12,7 +12,7 @@ import { formatCount } from '../text/format-amount.ts';
 import { isRetryable } from './failure-policies.ts';
 import { boundCall } from './time-attempts.ts';
 
-/** What the batches of one provider need from their caller. */
+/** The functions that the batches of one provider need. */
 export interface BatchPorts {
   readonly api: BatchApi;
   readonly clock: Clock;
@@ -63,9 +63,9 @@ const statusTimeoutMs = 60_000;
 const maxRounds = 2;
 
 /**
- * Submits what no earlier batch covers, waits, and collects. Every batch is saved before it is submitted, so that the
- * next run continues after a kill at any point. That run looks for an unanswered submission at the provider before it
- * submits again.
+ * Submits the requests that no earlier batch covers, waits, and collects the answers. Every batch is saved before
+ * submission, so that after a kill the next run continues. For a submission without a reply, that run first searches
+ * the provider's batches.
  */
 export async function runBatches(requests: BatchRequests, ports: BatchPorts): Promise<BatchResults> {
   return new BatchRun(requests, ports).run();
@@ -276,7 +276,7 @@ class BatchRun {
   }
 }
 
-/** What the server asks for, else twice as long after each try. */
+/** The wait that the server requests, else twice as long after each try. */
 function delayAfter({ retryAfterMs }: ProviderFailure, tries: number): number {
   return Math.min(retryAfterMs ?? firstPollMs * 2 ** tries, maxRetryAfterMs);
 }
@@ -332,7 +332,7 @@ async function* chunkItems(
 /** Answers that came through batch APIs, by the keys of their requests. */
 export interface BatchAnswers {
   add(answers: ReadonlyMap<string, SentAnswer>): void;
-  /** Answers from what was added; asks for everything else, such as later turns of a conversation. */
+  /** Answers from the added answers. Asks for everything else, such as later turns of a conversation. */
   wrap(next: Complete, keyOf: (request: CompletionRequest) => string): Complete;
 }
 

@@ -15,7 +15,7 @@ import { SharedSlots } from './shared-slots.ts';
 import { createRecorder, type Recorder } from './suite-recordings.ts';
 import { Budget } from './with-budget.ts';
 
-/** What is known of endpoints before anything is sent. */
+/** The data about endpoints that is known before anything is sent. */
 export type KnownEndpoints = Pick<PlannedRun, 'endpointOf' | 'pricer' | 'providerEnv' | 'providers'>;
 
 export interface CallOptions
@@ -33,7 +33,7 @@ export interface CallOptions
   readonly dispatch?: Dispatch;
 }
 
-/** What all endpoints of a run share. */
+/** The resources that all endpoints of a run share. */
 export interface RunResources {
   readonly known: KnownEndpoints;
   readonly options: CallOptions;

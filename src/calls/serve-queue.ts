@@ -26,7 +26,7 @@ export interface WorkPorts extends Pick<RunPorts, 'env' | 'clock' | 'mask'>, Wor
 export interface OpenWork extends Pick<QueueWorker, 'answered' | 'drain'> {
   /** Ids of the providers that calls are made of. */
   readonly serves: readonly string[];
-  /** Closes what calls were made over. */
+  /** Closes the connections of the calls. */
   readonly close: () => Promise<void>;
 }
 

@@ -4,15 +4,15 @@ import { allowManyListeners } from '../text/deadline.ts';
 
 /** Ends a run before its plan, for any reason but --max-cost and --early, which abort no call. */
 export interface Stop {
-  /** Nothing new is started; what is in flight may finish. */
+  /** Starts nothing new. Calls in flight may finish. */
   readonly soft: (reason: StopReason) => void;
-  /** What is in flight is aborted as well. */
+  /** Also aborts the calls in flight. */
   readonly hard: (reason: StopReason) => void;
   readonly reason: () => StopReason | undefined;
   readonly signal: AbortSignal;
   /** Ends the run at a signal of the system and at a deadline, until the returned function is called. */
   readonly listen: (ports: Pick<RunPorts, 'onSignal' | 'clock'>, deadlineMs?: number) => () => void;
-  /** The signal that ended it, where one did. */
+  /** The signal that ended the run, if one did. */
   readonly interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
 }
 

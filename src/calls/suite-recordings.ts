@@ -13,7 +13,7 @@ import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 import { displayPath } from '../suite/files/project-place.ts';
 import type { Stop } from './stop.ts';
 
-/** The recordings of suites that have some, by suite id; throws what is wrong with any of them at once. */
+/** The recordings of suites, by suite id. Throws all mistakes in them at once. */
 export function readSuiteRecordings(suites: readonly Suite[], cwd: string): ReadonlyMap<string, Recordings> {
   const found = new Map<string, Recordings>();
   const problems: Problem[] = [];
@@ -38,7 +38,7 @@ export interface Recorder {
   write(): void;
 }
 
-/** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
+/** Opens the recorder. Throws a `UserError` if a file can't be written, or if its present content would be lost. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
   // The outer key is the file, since suites may share one. The inner key is the request, since a judge may get a second
@@ -53,7 +53,7 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   return {
     wrap: (next, isSameCode) => async (request, signal) => {
       const outcome = await next(request, signal);
-      // Recordings hold what the suite's own prompts were answered.
+      // Recordings contain only answers to the suite's own prompts.
       const isOwn = outcome.status === 'completed' && request.trial < firstAcceptedTrial;
       if (isOwn && (outcome.cached || isSameCode())) {
         const { suite, prompt, provider, caseId } = request.origin;

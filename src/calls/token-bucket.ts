@@ -53,13 +53,13 @@ export class TokenBucket {
     this.#level = Math.min(this.#capacity, this.#level + amount);
   }
 
-  /** Applies what the server says is left, since others may use the same key. */
+  /** Applies the remaining amount that the server reports, because others may use the same key. */
   observe(remaining: number): void {
     this.#level = Math.min(this.#level, remaining);
   }
 }
 
-/** What the providers of one account share. */
+/** The rate limits that the providers of one account share. */
 export class AccountRates {
   readonly buckets = new Map<string, TokenBucket>();
   readonly all: OwnRates[] = [];
@@ -103,7 +103,7 @@ export class ProviderRates {
   #learn({ unit, limit, remaining, resetMs = 0, periodMs = minuteMs }: LimitReport, nowMs: number): void {
     const isPaced = periodMs <= longestPacedMs && resetMs <= longestPacedMs;
     if (isPaced && limit !== undefined && limit > 0) {
-      // Half of it may go at once, since each answer says what is really left.
+      // Allows half of the limit at once, because each answer reports the real rest.
       const bucket = this.#find(`reported ${unit} ${limit} ${periodMs}`, limit / 2, limit / periodMs);
       this.#reported.set(unit, bucket);
       this.#account.latest.set(unit, bucket);

@@ -11,7 +11,7 @@ import { onAbort } from '../text/deadline.ts';
 import { formatUsd } from '../text/format-amount.ts';
 
 export interface BudgetPricing {
-  /** An upper bound in USD of what the request may cost. */
+  /** An upper bound of the request's cost, in USD. */
   boundOf(request: CompletionRequest): number;
   costOf(request: CompletionRequest, completion: Pick<Completion, 'usage'>): number | undefined;
 }
@@ -74,7 +74,7 @@ export class Budget {
     return refusalOf(boundUsd);
   }
 
-  /** Gives a taken bound back for what was billed. */
+  /** Replaces a reserved bound by the billed cost. */
   settle(boundUsd: number, billedUsd: number): void {
     this.#reservedUsd -= boundUsd;
     this.#spentUsd += billedUsd;
@@ -158,7 +158,7 @@ const abortedOutcome = {
 export interface BatchSpending {
   /** Takes an upper bound for a request before it is submitted, or says why it does not fit. */
   take(key: string, request: CompletionRequest): ProviderFailure | undefined;
-  /** Books the answers, also those of a batch of an earlier run, which this run is billed for. */
+  /** Books an answer. A batch of an earlier run counts too, because this run pays for it. */
   settle(key: string, answer: BatchAnswer): void;
 }
 

@@ -13,7 +13,7 @@ import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { addKnown } from '../stats/descriptive.ts';
 
-/** Asks models for the checks of one answer, and sums up what that cost. */
+/** Asks models for the checks of one answer, and sums up the cost. */
 interface Asker {
   readonly ask: AskModel;
   /** USD billed; undefined if a price is not known. */
@@ -24,10 +24,10 @@ interface Asker {
 
 export type OpenAsker = (key: CellKey) => Asker;
 
-/** What asks the models. */
+/** The functions that call models. */
 interface ModelCalls {
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
-  /** The same past what is stored; undefined if nothing may be sent. */
+  /** The same, but ignores stored answers. Undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
   /** In USD. */
   readonly costOf: (config: ProviderConfig, completion: Pick<Completion, 'usage'>) => number | undefined;

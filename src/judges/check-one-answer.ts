@@ -27,7 +27,7 @@ export interface CheckOptions {
   readonly plugins: readonly Plugin[];
 }
 
-/** Applies checks that belong to no suite. They are compiled like those of a suite, so that mistakes get the same messages. */
+/** Applies checks outside a suite. They are compiled like a suite's checks, so that mistakes get the same messages. */
 export async function checkOneAnswer(
   answer: AnswerToCheck,
   checks: readonly unknown[],

@@ -13,7 +13,7 @@ import { sha256Hex } from '../text/sha256.ts';
 import { quote } from '../text/shorten.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
-/** What a record keeps of a suite's judges: why they may not decide yet, and how well each was measured. */
+/** The data on a suite's judges for a record: why they may not decide yet, and how each was measured. */
 export function describeJudges(suite: Suite, root: string, cwd: string): Pick<RecordedSuite, 'unvalidated' | 'judges'> {
   const { criteria, labels } = suite;
   if (criteria.length === 0) return {};
@@ -93,7 +93,7 @@ function show(bound: number | null): string {
   return bound === null ? '–' : bound.toFixed(2);
 }
 
-/** Hash of what a judge is measured on by one criterion, whatever the order of the rows. */
+/** Hash of the labelled answers of one criterion, independent of their order. */
 export function hashLabels(labels: readonly LabelledAnswer[], { judge, criterionHash }: Criterion): string {
   const rows = labels
     .filter(({ criterion }) => criterion.judge.id === judge.id && criterion.criterionHash === criterionHash)
@@ -135,5 +135,5 @@ const kept = defineKeptList<JudgeValidation>({
   command: 'llmcheck judge check',
 });
 
-/** What was measured of a suite's judges. */
+/** The stored measurements of a suite's judges. */
 export const { read: readValidations, write: writeValidations } = kept;

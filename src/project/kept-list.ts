@@ -8,9 +8,9 @@ interface KeptOptions<Row> {
   readonly name: string;
   readonly format: number;
   readonly row: z.ZodType<Row>;
-  /** What orders the rows. */
+  /** The key that orders the rows. */
   readonly keyOf: (row: Row) => readonly string[];
-  /** What a damaged file lacks, as the rest of a sentence about it: `holds no validations of judges`. */
+  /** The end of a sentence about a damaged file: `holds no validations of judges`. */
   readonly lack: string;
   /** Writes the file again. */
   readonly command: string;

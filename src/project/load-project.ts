@@ -16,7 +16,7 @@ export interface LoadOptions
   > {
   /** Prompts in code are not called: their messages stay unknown. */
   readonly callsNoPrompts?: boolean;
-  /** Plug-ins that a program passes, beside those that the config names. */
+  /** Plug-ins that a program passes, in addition to the config's. */
   readonly plugins?: readonly Plugin[];
   /** Gets the plug-ins as soon as they are loaded, whatever else is wrong with the project. */
   readonly onPlugins?: (plugins: readonly LoadedPlugin<Plugin>[]) => void;
@@ -68,7 +68,7 @@ export function loadPlugins(
   return loadProjectPlugins({ ...options, openPlugins: openNamed });
 }
 
-/** Most projects have none, and need not load what makes them. */
+/** Opens the named plug-ins. Most projects have none, so the code is loaded on demand. */
 async function openNamed(requests: readonly PluginRequest[], given: readonly Plugin[] = []) {
   if (requests.length + given.length === 0) return { list: [], assertions: {}, adapters: {}, faults: [] };
   const { openPlugins } = await import('./open-plugins.ts');

@@ -13,7 +13,7 @@ const commonNames = ['OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'];
 
 const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 
-/** Masks the variables of proxies, and those that a provider or judge sends as a key or header. */
+/** Masks the values of proxy variables, and of variables that a provider or judge sends as a key or header. */
 export function maskFor(project: Project, env: Env, further: readonly string[] = []): Mask {
   const names = new Set<string>(commonNames);
   const values = new Set<string>([...further, ...proxyNames.flatMap((name) => credentialsOf(env[name]))]);

@@ -38,7 +38,7 @@ export function matchGlobs(patterns: readonly string[], folder: string, paths: I
   return outcome.found.toSorted();
 }
 
-/** Like the search on disk: the folder of the pattern's fixed names, and what matches below it. */
+/** Compiles a pattern like the search on disk: the folder of its fixed names, and the match below it. */
 function compile(pattern: string, folder: string): (path: string) => boolean {
   const fault = checkGlob(pattern);
   if (fault !== undefined) throw refusal(pattern, fault);

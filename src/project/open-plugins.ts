@@ -13,7 +13,10 @@ import { describeThrown } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 
-/** Imports plug-ins and registers their parts; `given` are those that a program passes. Mistakes come back as faults. */
+/**
+ * Imports plug-ins and registers their parts. `given` are plug-ins that a program passes. Mistakes are returned as
+ * faults.
+ */
 export async function openPlugins(
   requests: readonly PluginRequest[],
   given: readonly Plugin[] = [],
@@ -130,7 +133,7 @@ function workOf(plugin: Plugin): { readonly key: string; readonly run: unknown }
   }
 }
 
-/** A name that a built-in part has would change what a suite means. */
+/** Finds a name conflict. A built-in part's name would change the meaning of suites. */
 function findClash({ kind, name }: Plugin, others: readonly LoadedPlugin<Plugin>[]): PluginFault | undefined {
   const taken = { assertion: assertions, provider: adapters, reporter: reporters }[kind];
   if (!/^[a-z][A-Za-z0-9_-]*$/.test(name) || reservedNames.has(name)) {

@@ -21,7 +21,7 @@ interface LoadAtRefOptions {
   readonly paths: readonly string[];
   /** With `git:`. */
   readonly against?: string;
-  /** The same where it is open already. */
+  /** The ref, if it is open already. */
   readonly ref?: GitRef;
   readonly configPath?: string;
   readonly cwd: string;
@@ -37,7 +37,7 @@ interface ProjectAtRef {
   readonly run: RunDefaults;
 }
 
-/** Loads what contracts are made of as a commit has it; throws a `UserError` if that can't be read. */
+/** Loads the data of contracts from a commit. Throws a `UserError` if it can't be read. */
 export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<ProjectAtRef> {
   const { project, paths, against = '', configPath, cwd, env, withCases = false } = options;
   const ref = options.ref ?? openGitRef(project.root, against.slice('git:'.length), env);

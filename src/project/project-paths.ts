@@ -80,7 +80,7 @@ export function refuseLinkOutside(path: string, place: Place): void {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Git's root around a folder, else the runner's GITHUB_WORKSPACE where the folder is in it. */
+/** Git's root around a folder, else the runner's GITHUB_WORKSPACE if it contains the folder. */
 function findRepositoryRoot(folder: string, env: Env): string | undefined {
   const root = boundaryOf(folder);
   if (existsSync(join(root, '.git'))) return root;
@@ -103,7 +103,10 @@ interface RepositoryPlace {
   readonly blobUrl?: string;
 }
 
-/** Paths of files relative to the repository; undefined outside of one. What is not a file in it keeps its name. */
+/**
+ * Converts paths of files to paths relative to the repository; undefined outside of one. A name of no file stays the
+ * same.
+ */
 export function openRepositoryPaths({ cwd, root, env, blobUrl }: RepositoryPlace) {
   // A config elsewhere, or a job that starts beside the repository.
   const repository = findRepositoryRoot(root, env) ?? findRepositoryRoot(cwd, env);

@@ -56,7 +56,7 @@ export function describeStoredRun({ path }: Pick<StoredRun, 'path'>, now: Date):
 
 const clockToleranceMs = 60_000;
 
-/** The cases that did not pass in the latest run, as `suite/case`; without those that an early end left out. */
+/** The cases that did not pass in the latest run, as `suite/case`, without cases that an early end left out. */
 export function findLastFailed(project: Root): ReadonlySet<string> {
   const { path } = findStoredRun(project, undefined);
   return findCases(path, ({ status, skip }) => {
@@ -87,7 +87,7 @@ export function isNothingToResume(project: Root): boolean {
   return latest === undefined || !hasHeader(latest.path);
 }
 
-/** What a stored run began with. */
+/** The paths and flags that a stored run began with. */
 export interface StoredInvocation {
   readonly id: string;
   /** Relative to the project root. */
@@ -120,7 +120,7 @@ function textsOf(value: JsonValue | undefined): readonly string[] | undefined {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
 }
 
-/** What `--baseline` or a side of `compare` names. */
+/** The source that `--baseline` or a side of `compare` names. */
 export type RecordSource =
   | { readonly kind: 'git'; readonly ref: string }
   /** The path is absolute. */
@@ -133,11 +133,11 @@ export interface SourceChoices {
   /** The stored runs, the latest first. */
   readonly runs: readonly { readonly id: string }[];
   isPromptId(id: string): boolean;
-  /** What prompts there are, for a suggestion. */
+  /** The existing prompt ids, for a suggestion. */
   readonly promptIds?: Iterable<string>;
 }
 
-/** Decides what a text names: `git:REF`, a file, a run id or a prompt id, in this order. */
+/** Classifies a text as `git:REF`, a file, a run id or a prompt id, in this order. */
 export function classifySource(text: string, choices: SourceChoices): RecordSource {
   const { cwd, runs } = choices;
   if (text === '') {
@@ -150,7 +150,7 @@ export function classifySource(text: string, choices: SourceChoices): RecordSour
   if (place === 'file') return { kind: 'file', path };
   if (runs.some(({ id }) => id === text)) return { kind: 'run', id: text };
   if (choices.isPromptId(text)) return { kind: 'prompt', id: text };
-  // Shorthands come last, so that they never hide what has exactly that name.
+  // Shorthands come last, so that they never hide an exact name.
   const starting = text === 'latest' ? runs.slice(0, 1) : runs.filter(({ id }) => id.startsWith(text));
   const [run, second] = starting;
   if (run === undefined) throw unknownSource(text, path, place, choices);

@@ -37,7 +37,7 @@ const inability = String.raw`(?:i(?:'?m| am|'d| would)?|we(?:'?re| are)?)(?: (?:
 
 const activity = String.raw`(?: (?:to|with|from|in good conscience|ethically|legally))*(?: (?:help(?! but)|be of (?:help|assistance)|tell you(?! how (?:much|many|glad|happy|sorry))|reveal|disclose|advise|endorse|accommodate|carry out|assist|comply|fulfil|provide|do (?:that|this)|create|creating|generate|generating|write|writing|answer|continue|engage|support|discuss|share|give|participate|offer|produce|complete|proceed|respond|process|discussing|sharing|providing|helping|assisting|your request|that request|this request|that|this))`;
 
-/** How other languages say it: an apology that turns, or "I can't" with what an assistant does. */
+/** Refusals in other languages: an apology with "can't", or "I can't" with a verb of an assistant's work. */
 const otherLanguages: readonly RegExp[] = [
   // German
   /^(?:es tut mir (?:sehr )?leid|tut mir leid|entschuldigung|leider|ich bedau[er]+e?)[^.!?]{0,60}\b(?:kann|darf|werde|möchte)\b(?: [\p{L}]+){0,6} (?:nicht|keine?n?)\b[^.!?]{0,60}\b(?:helfen|weiterhelfen|behilflich|unterstützen|beantworten|erstellen|schreiben|bereitstellen|nachkommen|erfüllen|geben|sein)/u,

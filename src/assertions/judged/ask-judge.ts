@@ -33,7 +33,7 @@ export type JudgeReply<T> = { readonly value: T; readonly model?: string } | { r
 /** Asks the check's judge once, and once more if the reply is no verdict. */
 export type AskJudge<T> = (number: VoteNumber) => Promise<JudgeReply<T>>;
 
-/** Builds once what all votes share, since answers may be long. */
+/** Builds the shared part of all votes once, because answers may be long. */
 export function prepareJudge<T>(question: JudgeQuestion<T>, { asks, ports }: CheckContext): AskJudge<T> {
   const { ask } = ports;
   if (asks === undefined || ask === undefined) return () => Promise.resolve({ error: 'no judge is available here' });
@@ -65,7 +65,7 @@ function describeFailure(judge: string, failure: string): { readonly error: stri
 }
 
 const maxRepairs = 1;
-/** Enough for the judge to see what went wrong. */
+/** The length of a repeated reply. It is enough for the judge to see its mistake. */
 const maxRepeatedChars = 4000;
 
 function buildMessages({ task, parts, form }: JudgeQuestion<unknown>): readonly Message[] {
@@ -169,7 +169,7 @@ function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text:
   return { ok: false, reason: `${fault}: ${quote(reply, 120)}` };
 }
 
-/** What a judge weighs before its verdict, also if it never ends, is no verdict. */
+/** Removes a judge's reasoning, even if it never ends. It is not part of the verdict. */
 export function withoutThoughts(reply: string): string {
   return reply.replaceAll(/<think>[\s\S]*?(?:<\/think>|$)/g, '');
 }

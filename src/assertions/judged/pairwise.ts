@@ -95,7 +95,7 @@ type Asked =
   | { readonly side: Side; readonly place: Place; readonly reason: string; readonly model?: string }
   | { readonly error: string };
 
-/** What a reply says of our own answer, given the place where it was shown. */
+/** The reply's verdict on our own answer, given the place at which it was shown. */
 function toSide(reply: JudgeReply<Reply>, ownPlace: Place): Asked {
   if ('error' in reply) return reply;
   const { winner, reason } = reply.value;

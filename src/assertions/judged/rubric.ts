@@ -61,11 +61,14 @@ const replySchema = z
   .object({ reason: z.string(), pass: z.boolean().optional(), score: z.number().min(0).max(1).optional() })
   .refine(({ pass, score }) => pass !== undefined || score !== undefined, { error: 'neither "pass" nor "score"' });
 
-/** Pass or fail decides without a threshold, the score with one; each replaces the other where a judge gives only that. */
+/**
+ * Without a threshold, pass or fail decides; with one, the score does. If a judge gives only one of them, it replaces
+ * the other.
+ */
 function decide({ pass, score }: Reply, threshold: number | undefined): { side: 'pass' | 'fail'; score: number } {
   const given = score ?? (pass === true ? 1 : 0);
   const passes = threshold === undefined ? (pass ?? reaches(given, 0.5)) : reaches(given, threshold);
-  // Where pass or fail was asked for, a score with it does not count.
+  // If pass or fail was requested, an additional score does not count.
   return { side: passes ? 'pass' : 'fail', score: threshold === undefined ? Number(passes) : given };
 }
 
@@ -94,7 +97,7 @@ export function buildSchema(name: string, schema: JsonObject): JsonObject {
   };
 }
 
-/** What every assertion that asks a judge may have. */
+/** The parameters of every assertion that asks a judge. */
 export const judgeParams = {
   judge: z
     .string()
@@ -163,7 +166,7 @@ export function countVotes<Side extends string>(votes: readonly Vote<Side>[], un
   };
 }
 
-/** What a judge is shown of the files that a program left. */
+/** The most characters of a workspace's files that a judge sees. */
 const maxChars = 100_000;
 
 /** The files that a program changed in its workspace, for a judge of its whole answer. */

@@ -83,7 +83,7 @@ function readVector(text: string): readonly number[] | undefined {
   return vectorSchema.safeParse(attempt((): unknown => JSON.parse(text), SyntaxError)).data;
 }
 
-/** In [-1, 1]; NaN where a vector has no direction, or is too long; undefined if the lengths differ. */
+/** Cosine similarity, in [-1, 1]. NaN if a vector has no direction or overflows; undefined if the lengths differ. */
 function cosineOf(a: readonly number[], b: readonly number[]): number | undefined {
   if (a.length !== b.length) return undefined;
   let [dot, squareA, squareB] = [0, 0, 0];

@@ -7,7 +7,9 @@ import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { minScoreParam, reaches } from '../params.ts';
 import { textOf } from '../targets.ts';
 
-/** Compares with what was accepted for the same case, trial and selection; similarity is that of `levenshtein`. */
+/**
+ * Compares with the accepted answer of the same case, trial and selection. Similarity is computed as in `levenshtein`.
+ */
 export const snapshot = defineAssertion({
   summary: 'the answer is the accepted one: exactly, up to white space and case, or by similarity',
   family: 'baseline',

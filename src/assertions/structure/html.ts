@@ -8,7 +8,9 @@ const tagParam = z
   .string()
   .regex(/^[a-zA-Z][a-zA-Z0-9-]*$/, { error: 'must be the name of an element, such as table' });
 
-/** Tags as the HTML standard wants them (section 13.1): opened, closed and nested; what may be left out may. */
+/**
+ * Checks that tags are opened, closed and nested as in the HTML standard (section 13.1). Optional tags may be missing.
+ */
 export const html = defineAssertion({
   summary: 'the text is HTML with every tag closed and nested as the standard wants, and holds given elements',
   family: 'structure',
@@ -56,8 +58,8 @@ interface HtmlOutline {
 }
 
 /**
- * Reads the tags of HTML. End tags may be missing where the standard allows it (`li`, `p`, `td` …). A browser repairs
- * everything else, but here it is a fault.
+ * Reads the tags of HTML. End tags may be missing if the standard allows it (`li`, `p`, `td` …). Everything else that a
+ * browser repairs is a fault here.
  */
 function outlineHtml(text: string): HtmlOutline {
   const counts = new Map<string, number>();
@@ -83,7 +85,7 @@ const optionalEnds = nameSet(
   'html head body li dt dd p rt rp optgroup option colgroup caption thead tbody tfoot tr td th',
 );
 
-/** Puts a tag among the open elements; tells what is wrong with its place. */
+/** Adds a tag to the open elements; returns a fault if its place is wrong. */
 function nestTag({ kind, name, offset, isSelfClosing }: Tag, open: Tag[]): HtmlFault | undefined {
   const fault = (message: string) => ({ message, offset });
   if (kind === 'unclosed') return fault(`${name} is never closed`);

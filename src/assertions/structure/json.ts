@@ -157,7 +157,7 @@ export const contract = defineAssertion({
   check: (target, { value }, context) => checkSchema(target, value, context),
 });
 
-/** The check that every completion gets where an output contract is given. */
+/** The check of every answer, if there is an output contract. */
 export function contractCheck(schema: JsonObject | boolean): CheckSpec {
   return { assertion: 'contract', params: { value: schema }, weight: 1, required: true, source: { contract: schema } };
 }

@@ -48,7 +48,7 @@ function itemsOf(target: Target): ListItems | undefined {
   return typeof target.value === 'string' ? readListItems(target.value) : undefined;
 }
 
-/** Equal items have equal keys; items of a text are compared by their spelling, those of JSON by type and value. */
+/** The comparison key of an item. Items of a text are compared by spelling, items of JSON by type and value. */
 function keyOf(item: unknown, from: ListItems['from'], options: TextOptions): string {
   if (from !== 'json' && isScalar(item)) return normaliseText(item === null ? 'null' : spell(item), options);
   return canonicalJson(normaliseValue(item, options));

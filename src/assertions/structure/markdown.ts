@@ -116,7 +116,7 @@ function outlineMarkdown(text: string): MarkdownOutline {
   let previous = '';
   const lines = text.split(/\r\n|\n|\r/);
   for (const [index, whole] of lines.entries()) {
-    // What a block quote holds is read as if it stood alone.
+    // The content of a block quote is read as if it stood alone.
     const line = fence === undefined ? whole.replace(quoteMarks, '') : whole;
     const mark = /^[ \t>]{0,12}(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4})?(`{3,}|~{3,})([^\n]*)$/.exec(line);
     const [, run = '', info = ''] = mark ?? [];

@@ -116,13 +116,15 @@ async function openParser(
   importPackage: AssertionPorts['importPackage'],
 ): Promise<SqlParser | undefined> {
   const loaded = await importPackage?.(`${packageName}/build/${dialect}.js`);
-  // CommonJS: what it exports is the default export.
+  // CommonJS: its exports are the default export.
   const exported: unknown = Reflect.get(Object(loaded), 'default') ?? loaded;
   const Parser: unknown = Reflect.get(Object(exported), 'Parser');
   return typeof Parser === 'function' ? (Reflect.construct(Parser, []) as SqlParser) : undefined;
 }
 
-/** Undefined for what is not a syntax error. The parser's own message lists hundreds of possible tokens. */
+/**
+ * Describes a syntax error; undefined for any other error. The parser's own message lists hundreds of possible tokens.
+ */
 function describeFault(error: Error): string | undefined {
   // Some rules of its grammars throw a plain error with a sentence of their own.
   if (error.constructor === Error && error.name === 'Error') return error.message;
@@ -135,8 +137,8 @@ function describeFault(error: Error): string | undefined {
 }
 
 /**
- * Names the tables that SQL statements touch. node-sql-parser gives all names that it saw (`select::schema::table`).
- * Names of WITH clauses are removed where they really name the clause.
+ * Names the tables that SQL statements use. node-sql-parser lists all names that it saw (`select::schema::table`). A
+ * WITH clause's name is removed if it really refers to the clause.
  */
 function findSqlTables(statements: readonly unknown[], tableList: readonly string[]): readonly string[] {
   const seen = new Set(tableList.map((entry) => nameOf(entry.split('::').slice(1))));
@@ -145,7 +147,7 @@ function findSqlTables(statements: readonly unknown[], tableList: readonly strin
   return [...seen].filter((name) => !clauses.has(name) || outside.has(name)).sort();
 }
 
-/** Kinds of statements in lower case, those within others too: a WITH clause may delete. */
+/** Kinds of statements in lower case, including nested ones: a WITH clause may delete. */
 function findSqlKinds(statements: readonly unknown[]): readonly string[] {
   const kinds = new Set<string>();
   for (const statement of statements) if (isNode(statement)) kinds.add(String(statement['type']).toLowerCase());
@@ -158,7 +160,10 @@ function findSqlKinds(statements: readonly unknown[]): readonly string[] {
 const writers = new Set(['insert', 'replace', 'update', 'delete']);
 const listed = new Set([...writers, 'select', 'truncate', 'use', 'show']);
 
-/** The list leaves out what a SELECT INTO makes, and most statements that neither read nor write rows. */
+/**
+ * Finds tables that the parser's list omits: targets of SELECT INTO, and most statements that neither read nor write
+ * rows.
+ */
 function* findUnlistedTables(statements: readonly unknown[]): Iterable<string> {
   for (const statement of statements) {
     if (!isNode(statement) || listed.has(String(statement['type']).toLowerCase())) continue;
@@ -167,7 +172,7 @@ function* findUnlistedTables(statements: readonly unknown[]): Iterable<string> {
       const own = table ?? view;
       const isTable = typeof own === 'string' && db !== undefined && type !== 'column_ref';
       if (isTable) yield [db, schema, own].filter((part) => typeof part === 'string' && part !== '').join('.');
-      // What a GRANT is on.
+      // The object of a GRANT.
       if (typeof name === 'string' && prefix !== undefined && type === undefined)
         yield typeof prefix === 'string' && prefix !== '' ? `${prefix}.${name}` : name;
     }
@@ -177,7 +182,7 @@ function* findUnlistedTables(statements: readonly unknown[]): Iterable<string> {
   }
 }
 
-/** Every node, but for those of these types and what they hold. */
+/** Every node, without nodes of these types and their children. */
 function* visitNodes(roots: readonly unknown[], without: ReadonlySet<string> = new Set()): Iterable<Node> {
   const pending: unknown[] = [...roots];
   for (let node = pending.pop(); pending.length > 0 || node !== undefined; node = pending.pop()) {
@@ -201,7 +206,7 @@ function isNode(value: unknown): value is Node {
 
 interface WithClauses {
   readonly clauses: ReadonlySet<string>;
-  /** Names that are used where no clause of that name is in reach: `WITH a AS (SELECT * FROM a)` reads a table a. */
+  /** Names used outside the scope of a clause with that name: `WITH a AS (SELECT * FROM a)` reads a table a. */
   readonly outside: ReadonlySet<string>;
 }
 
@@ -219,7 +224,7 @@ function readWithClauses(statements: readonly unknown[]): WithClauses {
     const isRecursive = own.some((clause) => clause['recursive'] === true);
     if (isRecursive) for (const clause of own) names.add(clauseName(clause));
     for (const clause of own) {
-      // A clause reaches those before it, and itself only under RECURSIVE.
+      // A clause can refer to earlier clauses, and to itself only with RECURSIVE.
       pending.push({ node: clause['stmt'], inReach: new Set(names) });
       names.add(clauseName(clause));
       clauses.add(clauseName(clause));

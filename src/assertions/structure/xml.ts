@@ -93,7 +93,7 @@ function hasXmlPath(root: XmlElement, steps: readonly XmlStep[]): boolean {
 
 function collectDescendants(elements: readonly XmlElement[]): readonly XmlElement[] {
   const reached = new Set(elements);
-  // The loop also visits what is added to the set on the way.
+  // The loop also visits elements that are added to the set meanwhile.
   for (const element of reached) for (const child of element.children) reached.add(child);
   return [...reached];
 }
@@ -123,7 +123,7 @@ export function parseXml(text: string): ParsedXml {
     hasDoctype = true;
   });
   parser.on('error', (error) => {
-    // What a DOCTYPE declares may be in a file elsewhere.
+    // A DOCTYPE's declarations may be in another file.
     if (hasDoctype && error.message.endsWith('undefined entity.')) return;
     throw new XmlFault(error.message.replace(/^(?:\d+:\d+: )/, '').replace(/\.$/, ''), parser.position);
   });

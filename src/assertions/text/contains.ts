@@ -118,7 +118,7 @@ export const endsWith = defineAssertion({
 
 const flagsPattern = /^[dgimsuvy]*$/;
 
-/** A pattern and its flags in JavaScript's syntax; V8's own message where it is not. */
+/** A pattern and its flags in JavaScript's syntax. V8's own message describes a mistake. */
 const regexParams = {
   value: z
     .string()

@@ -54,7 +54,7 @@ export const language = defineAssertion({
 /** How much of a text's evidence speaks for each language, the likeliest first; the shares add up to 1. */
 export type LanguageGuesses = readonly { readonly code: string; readonly share: number }[];
 
-/** What of a text is looked at: more would not change the answer. */
+/** The part of a text that is examined. More text would not change the result. */
 const maxLength = 50_000;
 
 /** Guesses the language of a text from its script, its commonest words and its letters; none if nothing speaks for any. */
@@ -104,7 +104,7 @@ function count(text: string, pattern: RegExp): number {
 }
 
 const wordsAndMarks = /[\p{L}\p{M}]+|[¿¡]/gu;
-/** Of a word that only one language of the script has against what a rare letter says. */
+/** The weight of a rare letter, relative to a word that only one language of the script has. */
 const letterWeight = 0.5;
 
 function weighProfiles(text: string, script: RegExp, profiles: readonly LanguageProfile[]): LanguageGuesses {

@@ -314,7 +314,7 @@ export function describeCall({ name, rawArguments }: ToolCall): string {
   return `${shortenText(name, 60)}(${shortenText(rawArguments, 80)})`;
 }
 
-/** What a call is compared with. */
+/** An expected call. */
 interface Wanted extends ArgumentMatch {
   readonly name: string;
 }

@@ -99,7 +99,7 @@ const unknownPath =
 
 type Params = z.output<typeof trajectoryParams>;
 
-/** What the model did. */
+/** The steps of the model, for the check. */
 interface Path {
   readonly steps: readonly AgentStep[];
   readonly calls: readonly AnsweredCall[];
@@ -108,7 +108,7 @@ interface Path {
   readonly ports: AssertionPorts;
 }
 
-/** What is wrong with a path; undefined if a part of it is right. */
+/** The fault of a path; undefined if the checked part is right. */
 type Fault = CheckOutcome | undefined;
 
 /** An answer without steps is a path of one. */
@@ -116,7 +116,7 @@ function stepsOf({ steps, text, toolCalls }: CompletionView): readonly AgentStep
   return steps ?? [{ text, calls: toolCalls }];
 }
 
-/** First of all: what must never happen is the reason to name. */
+/** Checks `never` first, because a forbidden call is the most important reason. */
 function checkNever({ never = [] }: Params, { steps, ports }: Path): Fault {
   for (const [at, { calls }] of steps.entries()) {
     for (const call of calls) {

@@ -6,7 +6,7 @@ import type { RunProvenance } from '../../model/record.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Variables in which CI systems name what they check out, one row a system. */
+/** Variables in which CI systems name the checked-out commit and branch, one row for each system. */
 const variables = [
   { commit: 'GITHUB_SHA', branches: ['GITHUB_HEAD_REF', 'GITHUB_REF_NAME'], pullRequest: 'GITHUB_REF' },
   {
@@ -36,7 +36,10 @@ export function findProvenance(root: string, env: Env): RunProvenance | undefine
   });
 }
 
-/** What is checked out, without starting git, which takes longer than many a run. What can't be read is not known. */
+/**
+ * The checked-out commit and branch. Does not start git, which takes longer than many a run. Unreadable parts are left
+ * out.
+ */
 export function readHead(root: string): RunProvenance | undefined {
   try {
     // As git does, which goes up from the folder that a link leads to.
@@ -81,7 +84,7 @@ function isHash(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-f]{40,64}$/.test(text);
 }
 
-/** Variables in which CI systems say that a pull or merge request is checked, and what they say then. */
+/** Variables by which CI systems mark the check of a pull or merge request, with their values. */
 const signs: readonly (readonly [name: string, value: RegExp])[] = [
   ['GITHUB_EVENT_NAME', /^pull_request/],
   ['GITHUB_REF', /^refs\/pull\//],

@@ -17,7 +17,7 @@ import {
 
 type ChangeKind = 'added' | 'modified' | 'deleted';
 
-/** How the working tree differs from a commit: what is staged, unstaged and untracked included. */
+/** The differences of the working tree from a commit, including staged, unstaged and untracked files. */
 export interface GitChanges {
   /** The ref, described with the commit's short hash. */
   readonly since: string;
@@ -44,8 +44,8 @@ export interface PathChange {
 }
 
 /**
- * Compares the working tree with a commit, without running anything that the repository configures. If no ref is given,
- * it is where HEAD left the target branch: the pull request's target in CI, else the default branch, else HEAD.
+ * Compares the working tree with a commit, without running anything that the repository configures. The default commit
+ * is the merge base of HEAD and the target branch: the pull request's target in CI, else the default branch, else HEAD.
  */
 export function findGitChanges(cwd: string, refText: string | undefined, env: GitEnvironment): GitChanges {
   const asking = { cwd, env, asker: '--changed', instead: 'leave --changed out' };
@@ -79,7 +79,7 @@ export function findGitChanges(cwd: string, refText: string | undefined, env: Gi
   };
 }
 
-/** What differs from a commit that is open already, as `changed` of `findGitChanges`. */
+/** The differences from an open commit, like `changed` of `findGitChanges`. */
 export function findChangesSince({ commit, root }: GitRef, env: GitEnvironment): GitChanges['changed'] {
   const changed = new Map<string, ChangeKind>();
   collectChanges({ cwd: root, env, ref: commit }, commit, { changed, tracked: new Set() });
@@ -96,7 +96,7 @@ function normalizePath(path: string): string {
   return path.normalize('NFC');
 }
 
-/** Resolves the links of a path. If it does not exist, resolves those of the nearest folder that does. */
+/** Resolves the links of a path. For a missing path, resolves the links of the nearest existing folder. */
 function createRealPaths(): (path: string) => string {
   const known = new Map<string, string>();
   return function find(path): string {
@@ -113,7 +113,7 @@ function createRealPaths(): (path: string) => string {
   };
 }
 
-/** The folders and links on the way to a file, and the file: a change of any changes what is read. */
+/** The folders and links on the way to a file, and the file. A change of any of them changes the read content. */
 function* stepsTo(path: string, linksLeft = 40): Iterable<string> {
   const names = path.split(sep);
   for (let length = 2; length <= names.length; length += 1) {
@@ -186,7 +186,10 @@ function collectChanges(git: Git, commit: string, found: Found): void {
   }
 }
 
-/** A submodule's files are compared with the commit that the outer commit names; where that is not there, all count as changed. */
+/**
+ * Compares a submodule's files with the commit that the outer commit names. If that commit is missing, all files count
+ * as changed.
+ */
 function collectSubmodule(
   git: Git,
   commit: string,
@@ -251,7 +254,7 @@ function isSame({ kind, path, oldMode, newMode, oldHash, newHash }: Difference, 
   if (stats === undefined || (oldMode !== linkMode && !stats.isFile())) return false;
   const content = oldMode === linkMode ? Buffer.from(readlinkSync(absolute)) : readFileSync(absolute);
   if (hashBlob(content, oldHash) === oldHash) return true;
-  // Where git writes line ends as the system has them, it stores them plain.
+  // If git writes the system's line ends, it stores plain ones.
   return (
     content.includes('\r\n') &&
     hashBlob(Buffer.from(content.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'), oldHash) === oldHash

@@ -34,13 +34,13 @@ export interface GitRef {
   lastCommitDate(path: string): string | undefined;
   /** The last commit that added, changed or removed the file; empty if none did, undefined if this clone can't tell. */
   findHistory(path: string): string | undefined;
-  /** The branch itself where this is the commit at which HEAD left it. */
+  /** Opens the tip of the branch, if this is the merge base of HEAD and the branch. */
   openTip(): GitRef;
 }
 
 /**
- * Finds the commit that a ref means in the repository around `cwd`: `REF`, else `origin/REF`; `REF...` is where HEAD left it.
- * It fetches and writes nothing; a missing commit is a UserError with the command that fetches it.
+ * Finds the commit of a ref in the repository around `cwd`: `REF`, else `origin/REF`. `REF...` is its merge base with
+ * HEAD. Fetches and writes nothing. A missing commit is a UserError with the command that fetches it.
  */
 export function openGitRef(cwd: string, refText: string, env: GitEnvironment): GitRef {
   checkRefs(refText);
@@ -76,7 +76,7 @@ function openRef(git: Git, repository: Repository, { commit, tip: tipCommit }: C
     findHistory: (path) =>
       repository.isShallow ? undefined : findHistory({ ...git, cwd: root }, commit, pathWithin(git, root, path)),
     openTip() {
-      // What was read of the commit is not read again.
+      // Files of the commit are not read twice.
       tip ??=
         tipCommit === commit
           ? { ...opened, name: tipName }
@@ -117,13 +117,16 @@ function findInside(folder: string, path: string): string | undefined {
   return way.split(sep)[0] === '..' || isAbsolute(way) ? undefined : way;
 }
 
-/** Resolves the links of a path. If it does not exist, resolves those of the nearest folder that does. */
+/** Resolves the links of a path. For a missing path, resolves the links of the nearest existing folder. */
 function realPathOf(path: string): string {
   if (existsSync(path)) return realpathSync(path);
   return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
 }
 
-/** `searched` has the names in folders where a file was missing: git is not started again for another one that they lack. */
+/**
+ * Reads a file. `searched` keeps the names in folders with a missing file, so that git is not started for another
+ * missing one.
+ */
 function readBlob(
   git: Git,
   commit: string,

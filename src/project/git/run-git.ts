@@ -8,7 +8,7 @@ import { didYouMean } from '../../text/words/did-you-mean.ts';
 
 export type GitEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** A repository, and what is read from it. */
+/** A repository, for reading from it. */
 export interface Git {
   readonly cwd: string;
   readonly env: GitEnvironment;
@@ -16,7 +16,7 @@ export interface Git {
   readonly ref: string;
   /** The flag that needs git, such as `--changed`; unset for `git:REF`. */
   readonly asker?: string;
-  /** What the user can do without git, as the end of a hint. */
+  /** An alternative without git, as the end of a hint. */
   readonly instead?: string;
 }
 
@@ -115,11 +115,11 @@ export function checkRefs(refText: string): void {
 export interface Commits {
   /** The whole hash. */
   readonly commit: string;
-  /** The tip of the branch itself, if the commit is the one where HEAD left it. */
+  /** The tip of the branch, if `commit` is its merge base with HEAD. */
   readonly tip: string;
 }
 
-/** The commit that a ref means: `REF`, else `origin/REF`; `REF...` is where HEAD left it. */
+/** Finds the commit of a ref: `REF`, else `origin/REF`. `REF...` is its merge base with HEAD. */
 export function resolveCommits(git: Git, { isShallow }: Repository): Commits {
   const [left = '', right] = splitRange(git.ref);
   const commits = findCommits(git, right === undefined ? [left] : [left, right], isShallow);
@@ -193,7 +193,7 @@ function findCommits(git: Git, refs: readonly string[], isShallow: boolean): rea
 export function lookUpCommits(git: Git, names: readonly string[]): readonly (string | undefined)[] {
   const input = names.map((name) => `${name}^{commit}\n`).join('');
   const { status, stdout } = runGit(git, ['cat-file', '--batch-check'], input);
-  // Git ends at some names, such as `@{u}` where a branch has no upstream.
+  // Git stops at some names, such as `@{u}` if a branch has no upstream.
   if (status !== 0) return names.length === 1 ? [undefined] : names.flatMap((name) => lookUpCommits(git, [name]));
   const answers = stdout.toString('utf8').split('\n');
   return names.map((_, index) => /^([0-9a-f]{40,64}) commit \d+$/.exec(answers[index] ?? '')?.[1]);
@@ -226,7 +226,7 @@ function fetchCommand(ref: string): string | undefined {
 
 const unshallow = 'git fetch --unshallow origin';
 
-/** How a shallow clone becomes a whole one, in the terms of the CI system where a job runs. */
+/** A hint how to fetch the whole history of a shallow clone, for the CI system of the job. */
 export function wholeCloneHint({ env }: Git, command = unshallow): string {
   if (env['GITHUB_ACTIONS'] === 'true') return 'set `fetch-depth: 0` in the step of actions/checkout';
   if (env['GITLAB_CI'] === 'true') return 'set the variable `GIT_DEPTH: "0"` in the job';
