@@ -52,7 +52,7 @@ export function buildHistory(runs: readonly CountedRun[], options: HistoryOption
   };
 }
 
-/** What one thing did in each run, the oldest first. */
+/** The results of a suite, variant or case in each run, oldest first. */
 interface Series<Found> {
   readonly found: readonly Found[];
   readonly last: Found;
@@ -142,7 +142,7 @@ function markRedefined<Found>(
   });
 }
 
-/** A hash of what a variant sends, without its cases. */
+/** A hash of a variant's requests, without its cases. */
 function definitionOf({ recorded: { adapter, model, params, messages } }: VariantSummary): string {
   // `JSON.stringify` keeps the order of parameters, which is part of the request.
   return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages]));

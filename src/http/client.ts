@@ -24,7 +24,7 @@ export interface HttpReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Why `text` may differ from what was sent, as the end of a sentence about the body. */
+  /** Why `text` may differ from the sent body, as the end of a sentence about it. */
   readonly fault?: string;
   /** From just before sending to the last byte. */
   readonly latencyMs: number;
@@ -184,7 +184,7 @@ async function exchange(
   const headers = added === undefined ? own : { ...own, ...added };
   const sent = { origin, path, method, headers, body, reset: isFresh };
   const answer = await dispatch(dispatcher, sent, { signal, isStream, startedAt });
-  // Nanoseconds, in which two answers hardly ever take equally long: the latency is part of what names an answer.
+  // Nanoseconds, because the latency is part of an answer's id and should differ between answers.
   const latencyMs = Math.round((performance.now() - startedAt) * 1e6) / 1e6;
   // undici frees a connection one turn of the event loop after its answer; a call before that would open another one.
   await new Promise((resolve) => setImmediate(resolve));

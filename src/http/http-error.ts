@@ -10,8 +10,8 @@ export class HttpError extends Error {
 }
 
 /**
- * Names what broke an exchange. Errors of sockets, DNS and TLS keep their own codes. `proxy` is the host of a proxy
- * that opens a tunnel. A failure before the tunnel is open names it.
+ * Describes the error that broke an exchange. Errors of sockets, DNS and TLS keep their codes. `proxy` is the host of a
+ * tunnelling proxy, which is named if the tunnel could not be opened.
  */
 export function describeSendError(error: Error, proxy: string | undefined): Error {
   if (error instanceof HttpError) return error;

@@ -21,7 +21,7 @@ export interface ApiPorts {
   readonly now: () => Date;
 }
 
-/** What came back, or why not, in words; a transient failure may succeed at another attempt. */
+/** The reply, or the reason why there is none. A transient failure may succeed at another attempt. */
 export type ApiReply =
   | { readonly ok: true; readonly value: JsonValue }
   | { readonly ok: false; readonly status?: number; readonly message: string; readonly isTransient: boolean };
@@ -44,8 +44,8 @@ const maxLimitedMs = 120_000;
 const maxSilentMs = 120_000;
 
 /**
- * A REST API, as far as reports need it. Reads and updates are repeated on failure. A creation is repeated only if a limit
- * refused it: any other may have happened.
+ * A client for REST APIs, with the functions that reports need. Reads and updates are repeated on failure. A creation
+ * is repeated only if a limit refused it, because any other may have succeeded.
  */
 export function openJsonApi(
   apiUrl: string,
@@ -130,7 +130,7 @@ function isLimit403({ headers, text }: Awaited<ReturnType<Send>>): boolean {
   return /secondary rate limit|abuse detection/i.test(messageOf(text));
 }
 
-/** What GitHub asks of clients: `retry-after`, else the reset of the limit, else a minute, and longer each time. */
+/** The wait that GitHub requests: `retry-after`, else the reset of the limit, else a minute, and longer each time. */
 function limitMs(headers: Headers, attempt: number, now: Date): number {
   const after = String(headers['retry-after'] ?? '');
   const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - now.getTime()) / 1000;
@@ -170,12 +170,12 @@ export function numberAt(value: JsonValue | undefined, key: string): number | un
   return typeof found === 'number' ? found : undefined;
 }
 
-/** What an API answered; undefined if it gave no answer. */
+/** The value of a reply; undefined for a failure. */
 export function valueOf(reply: ApiReply): JsonValue | undefined {
   return reply.ok ? reply.value : undefined;
 }
 
-/** What an API listed; empty if it gave no list. */
+/** The items of a list; empty for any other value. */
 export function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }

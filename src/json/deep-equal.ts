@@ -2,7 +2,7 @@ import { quote } from '../text/shorten.ts';
 import { compareNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { writeJson } from './canonical-json.ts';
 
-/** Where two JSON values first differ; a side without the key or item is undefined. */
+/** The first difference of two JSON values. A side without the key or item is undefined. */
 export interface Difference {
   /** Keys and indexes from the root. */
   readonly path: readonly (string | number)[];

@@ -5,7 +5,7 @@ import { isJsonObject } from './json.ts';
 /** Whether a value has a form. */
 export type Guard = (value: unknown) => boolean;
 
-/** A guard for each field, so that the compiler requires one where the type gains a field. */
+/** A guard for each field. The compiler requires a guard for each new field of the type. */
 export type FieldsOf<Row> = { readonly [Name in Exclude<keyof Row, 'type'>]-?: Guard };
 
 /** An object with these fields; it may have others. */

@@ -23,7 +23,7 @@ interface Place {
   readonly root: unknown;
 }
 
-/** What a query that selects no node gives where a value is wanted (RFC 9535, 2.4.1). */
+/** The value of a query that selects no node (RFC 9535, 2.4.1). */
 const nothing = Symbol('nothing');
 
 /** The values that the segments of a query select, in document order (RFC 9535, 2.5). */
@@ -165,7 +165,7 @@ interface Signature {
   readonly gives: 'value' | 'truth';
 }
 
-/** RFC 9535, 2.4: what each function takes and gives. */
+/** Parameter and result types of each function (RFC 9535, 2.4). */
 export const signatures: ReadonlyMap<string, Signature> = new Map<string, Signature>([
   ['length', { takes: ['value'], gives: 'value' }],
   ['count', { takes: ['nodes'], gives: 'value' }],

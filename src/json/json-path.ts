@@ -25,7 +25,7 @@ export interface JsonPath {
   query(root: unknown): readonly unknown[];
 }
 
-/** A path that is not RFC 9535; the message says where. */
+/** A path that violates RFC 9535. The message names the position. */
 export class JsonPathError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

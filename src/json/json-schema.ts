@@ -37,7 +37,7 @@ const maxCheapLength = 4000;
 const metaInstances = new Map<boolean, Ajv>();
 const compiled = new WeakMap<object, CompiledSchema>();
 
-/** Compiles JSON Schema 2020-12, or draft-07 where `$schema` says so. References are never fetched. */
+/** Compiles JSON Schema 2020-12, or draft-07 if `$schema` names it. References are never fetched. */
 export function compileJsonSchema(schema: unknown): CompiledSchema {
   if (typeof schema !== 'boolean' && !isRecord(schema)) {
     throw new JsonSchemaError(`a JSON Schema is an object, true or false, not ${describeType(schema)}`);
@@ -122,8 +122,9 @@ function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
 }
 
 /**
- * Validates a value that may hold numbers which no double keeps. The validator knows doubles only, so it validates the value
- * with the doubles next to each such number. Where the results differ, the right one is unknown: that is an error.
+ * Validates a value that may contain numbers which no double can hold. The validator knows only doubles, so it
+ * validates with the doubles next to each such number. If the results differ, the right one is unknown, which is an
+ * error.
  */
 function findExactly<T>(schema: unknown, value: unknown, find: (value: unknown) => T | undefined): T | undefined {
   const neighbours = replaceByNeighbours(schema, value);

@@ -58,7 +58,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 const mayBeLong = /(?<![\w"])\d(?:[\d.]{15}|[\d.]*[eE][+-]?0*(?:2[89]\d|[3-9]\d\d|[1-9]\d{3}))/;
 const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** `JSON.parse` gave doubles: parses again, with each number that no double keeps as a marked text, and reads those. */
+/** Restores numbers that `JSON.parse` rounded. Parses again with such numbers as marked texts, and reads these. */
 function restoreLongNumbers(text: string, parsed: unknown): unknown {
   if (!mayBeLong.test(text)) return parsed;
   // No text of the document starts with the mark, so that marked texts can be told apart.

@@ -23,7 +23,10 @@ export function parsePlainPath(path: string): readonly PlainStep[] | undefined {
   return steps;
 }
 
-/** A copy of a JSON value without what the paths lead to. An item of a list becomes null, so that the others keep their places. */
+/**
+ * A copy of a JSON value without the values at the paths. A list item becomes null, so that the others keep their
+ * index.
+ */
 export function dropPaths(value: unknown, paths: readonly (readonly PlainStep[])[]): unknown {
   return paths.reduce((rest, path) => drop(rest, path), value);
 }
@@ -44,7 +47,7 @@ function drop(value: unknown, [step, ...rest]: readonly PlainStep[]): unknown {
   );
 }
 
-/** What the arguments of a tool call are compared with. */
+/** The expected arguments of a tool call. */
 export interface ArgumentMatch {
   readonly args?: Readonly<Record<string, unknown>> | undefined;
   /** `subset`: there may be further arguments. */

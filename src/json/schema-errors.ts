@@ -6,7 +6,7 @@ import { splitPointer } from './json-pointer.ts';
 
 /** One way in which a value breaks a schema. */
 export interface SchemaViolation {
-  /** Where in the value, as a JSONPath. */
+  /** The place in the value, as a JSONPath. */
   readonly path: string;
   readonly message: string;
 }
@@ -20,9 +20,9 @@ export interface JsonSchemaErrorOptions extends ErrorOptions {
 /** A schema that can't be compiled; the message names the keyword or reference. */
 export class JsonSchemaError extends Error {
   readonly place: readonly (string | number)[];
-  /** What was probably meant. */
+  /** The probably intended name or value. */
   readonly hint: string | undefined;
-  /** What else is wrong with the same schema. */
+  /** Other errors of the same schema. */
   others: readonly JsonSchemaError[] = [];
 
   constructor(message: string, { place = [], hint, ...options }: JsonSchemaErrorOptions = {}) {
@@ -33,7 +33,7 @@ export class JsonSchemaError extends Error {
   }
 }
 
-/** What Ajv's meta-schema finds wrong with a schema, as one error that holds the others. */
+/** The errors of Ajv's meta-schema for a schema, as one error that contains the others. */
 export function describeInvalidSchema(schema: unknown, errors: readonly ErrorObject[]): JsonSchemaError {
   const [first, ...others] = groupErrors(errors).map((group) => invalidSchema(schema, group));
   const error = first ?? new JsonSchemaError('the schema is not valid');
@@ -42,7 +42,7 @@ export function describeInvalidSchema(schema: unknown, errors: readonly ErrorObj
 }
 
 function invalidSchema(schema: unknown, [first, ...tried]: readonly ErrorObject[]): JsonSchemaError {
-  // Of the alternatives, the one with the longest path is most likely what was meant.
+  // The alternative with the longest path is most likely the intended one.
   const meant = tried.reduce((best, error) => (depthOf(error) > depthOf(best) ? error : best), first);
   const { path, message } = describeViolation(meant === undefined ? [] : [meant]);
   const place = toSteps(meant?.instancePath ?? '');
@@ -97,12 +97,12 @@ function describeError({ keyword, params, message = `breaks "${keyword}"` }: Err
   }
 }
 
-/** Keywords whose error comes after those of the alternatives or parts that they tried. */
+/** Keywords whose error comes after the errors of their alternatives or parts. */
 const wrappers: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'contains', 'propertyNames']);
-/** Keywords whose error follows from those of other keywords. */
+/** Keywords whose error follows from errors of other keywords. */
 const followers: ReadonlySet<string> = new Set(['if', 'unevaluatedProperties', 'unevaluatedItems']);
 
-/** What Ajv finds with `allErrors`, a group for each mistake: first the errors of alternatives, last the one that decided. */
+/** Groups Ajv's `allErrors` by mistake: first the errors of alternatives, last the deciding one. */
 export function groupErrors(errors: readonly ErrorObject[]): readonly (readonly ErrorObject[])[] {
   let groups: (readonly ErrorObject[])[] = [];
   for (const error of errors) {

@@ -28,7 +28,7 @@ interface SentCall {
 
 /** Answers of a killed run are kept for a day, for when it is resumed. */
 const kept = { age: 24 * 3600 };
-/** BullMQ obeys `queue.rateLimit` only where a limit is set, so this value means no limit. */
+/** BullMQ obeys `queue.rateLimit` only if a limit is set, so this value means no limit. */
 const unlimited = 1_000_000_000;
 /** Events hold answers, so few are kept. Calls whose event is lost are looked up. */
 const streams = { events: { maxLen: 1000 } };

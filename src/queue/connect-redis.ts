@@ -2,7 +2,7 @@ import type { Queue, QueueEvents, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type RedisAddress, redisEndpoint } from '../text/addresses/store-urls.ts';
 
-/** What `import('bullmq')` and `import('ioredis')` give. */
+/** The modules from `import('bullmq')` and `import('ioredis')`. */
 export interface QueueModules {
   readonly bull: {
     readonly Queue: typeof Queue;

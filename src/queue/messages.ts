@@ -4,14 +4,14 @@ import { parseExactJson } from '../json/parse-json.ts';
 import { type CompletionOutcome, type CompletionRequest, failureKinds } from '../model/completion.ts';
 import { attemptOr } from '../text/attempt.ts';
 
-/** What a run sends to a worker: one attempt of one call. Address and key come from the worker's own checkout. */
+/** A run's message to a worker: one attempt of one call. Address and key come from the worker's own checkout. */
 export interface AttemptTask {
   readonly runId: string;
   readonly request: QueuedRequest;
   readonly timeoutMs: number;
 }
 
-/** A request without what follows from the provider: an address may hold a secret. */
+/** A request without the provider's data, because an address may contain a secret. */
 type QueuedRequest = Pick<CompletionRequest, 'messages' | 'params' | 'trial' | 'origin' | 'vars' | 'workspace'>;
 
 /** The outcome of an attempt. */
@@ -23,7 +23,7 @@ export interface AttemptAnswer {
 
 /** A provider as a queue knows it. */
 export interface QueuedProvider {
-  /** Its queue's name: a hash of the program's version and of all that decides what becomes of a request. */
+  /** Its queue's name: a hash of the program's version and of everything that can affect an answer. */
   readonly queue: string;
   /** For messages: the provider's id. */
   readonly label: string;
@@ -87,13 +87,13 @@ const runSchema = z.object({
 
 const workerSchema = z.object({ version: z.string(), concurrency: z.number(), queues: z.array(z.string()) });
 
-/** What workers know of a run. */
+/** The data about a run for workers. */
 export interface RunInfo {
   readonly version: string;
   readonly providers: readonly QueuedProvider[];
 }
 
-/** What runs know of a worker. */
+/** The data about a worker for runs. */
 export interface WorkerInfo {
   readonly version: string;
   /** Calls at once. */

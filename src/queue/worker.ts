@@ -137,7 +137,10 @@ export class QueueWorker {
     await this.#tick();
   }
 
-  /** Takes no more calls. Those in flight have `drainMs` to end; returns how many were ended and went back to the queue. */
+  /**
+   * Takes no more calls. Calls in flight have `drainMs` to end. Returns the number of aborted calls, which go back to
+   * the queue.
+   */
   async drain(drainMs: number): Promise<number> {
     this.#isDraining = true;
     this.#endCalls('drained', ({ isBegun }) => !isBegun);
@@ -267,7 +270,7 @@ export class QueueWorker {
     try {
       await reconnectIfSilent(this.#client, this.#options.leaseMs / 2, () => this.#refresh());
     } catch (error) {
-      // The next tick repeats what the connection could not do.
+      // The next tick tries again after a connection error.
       if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
       this.#logRefusal(error);
     } finally {

@@ -71,7 +71,7 @@ export function outcomeAttributes(outcome: CompletionOutcome): Attributes {
   };
 }
 
-/** Arguments and results only where the user asked for content. */
+/** Attributes of a tool call. Arguments and results are included only if the user asked for content. */
 export function toolAttributes(
   { id, name, rawArguments }: ToolCall,
   outcome: TracedOutcome | undefined,
@@ -102,7 +102,7 @@ export function toolError(outcome: TracedOutcome | undefined): string | undefine
   }
 }
 
-/** Prompts and answers; only where the user asked for them. */
+/** Prompts and answers, only if the user asked for content. */
 export function contentAttributes(request: CompletionRequest, outcome: CompletionOutcome): Attributes {
   const output =
     outcome.status === 'failed'

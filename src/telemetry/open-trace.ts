@@ -103,7 +103,7 @@ interface Attempt {
   readonly endpoint: Endpoint;
 }
 
-/** The returned function ends the attempt; it has no outcome where the attempt threw. */
+/** Starts an attempt. The returned function ends it; its outcome is undefined if the attempt threw. */
 function startAttempt(
   { request, attempt, config, endpoint }: Attempt,
   { settings, nowMs }: TracePorts,
@@ -167,7 +167,10 @@ function createAddSpan({ exporter, settings, mask, nowMs, newId }: TracePorts): 
   };
 }
 
-/** Calls `start` before each attempt of a request, and what it returned with the outcome; undefined after a bug. */
+/**
+ * Calls `start` before each attempt of a request. Then calls the returned function with the outcome, or with undefined
+ * after a bug.
+ */
 function countAttempts(
   next: Complete,
   start: (request: CompletionRequest, attempt: number) => (outcome: CompletionOutcome | undefined) => void,

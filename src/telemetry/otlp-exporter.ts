@@ -79,7 +79,7 @@ export interface ExporterPorts {
   readonly send: (spans: readonly Span[]) => Promise<string | undefined>;
   /** Called once, with the first reason. */
   readonly onLost: (reason: string) => void;
-  /** Calls `giveUp` where a flush has taken too long; gives what stops it. */
+  /** Calls `giveUp` if a flush takes too long. Returns a function that stops the timer. */
   readonly startTimer: (giveUp: () => void) => () => void;
 }
 

@@ -1,4 +1,4 @@
-/** What a function returns, or the error of the given class that it throws. Any other error goes on. */
+/** Returns the function's result, or the thrown error if it has the given class. Rethrows any other error. */
 export function attempt<Result, Failure extends Error>(
   run: () => Result,
   failure: abstract new (...args: never[]) => Failure,
@@ -11,7 +11,9 @@ export function attempt<Result, Failure extends Error>(
   }
 }
 
-/** What a function returns, or the given value where it throws an error of the given class. Any other error goes on. */
+/**
+ * Returns the function's result, or the given value if it throws an error of the given class. Rethrows any other error.
+ */
 export function attemptOr<Result, Otherwise>(
   run: () => Result,
   failure: abstract new (...args: never[]) => Error,

@@ -3,7 +3,7 @@ interface CsvRecord {
   readonly fields: readonly string[];
   /** 1-based line on which the record starts. */
   readonly line: number;
-  /** Where each field starts and ends in the text, its quotes included: start, end, start, end … */
+  /** The bounds of each field in the text, including quotes: start, end, start, end … */
   readonly bounds: readonly number[];
 }
 

@@ -64,7 +64,7 @@ function isTimeout(error: unknown): boolean {
   );
 }
 
-/** What a user's code threw, on one line. It may be anything: null, an object without a prototype, a hostile getter. */
+/** Describes a thrown value on one line. It may be anything: null, an object without a prototype, a hostile getter. */
 export function describeThrown(error: unknown): string {
   try {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -109,7 +109,10 @@ export function allowManyListeners(signal: AbortSignal): void {
   signal.addEventListener('abort', callAll, { once: true });
 }
 
-/** Calls `listener` once when the signal aborts, not where it has aborted before; the function it returns takes it back. */
+/**
+ * Calls `listener` once when the signal aborts, but not if it has aborted before. The returned function removes the
+ * listener.
+ */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const listeners = listenersOf.get(signal);
   if (listeners === undefined) {

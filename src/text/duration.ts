@@ -1,6 +1,6 @@
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A duration that can't be read; the message names what was found and what to write. */
+/** A duration that can't be read. The message names the found text and the valid form. */
 export class DurationError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,4 +1,4 @@
-/** `93.3 %`. Never rounds a miss away: what is not all is below 100, what is not nothing above 0. */
+/** `93.3 %`. Never rounds to an extreme: only 1 gives 100 %, and only 0 gives 0 %. */
 export function formatPercent(fraction: number): string {
   return `${percentOf(fraction)} %`;
 }
@@ -22,7 +22,7 @@ export function formatChange(change: number): string {
   return `${signed(change * 100, 1)} %`;
 }
 
-/** Dollars: `$1.25`, `$0.0012`, and `< $0.0001` for what is less but not nothing. */
+/** Dollars: `$1.25`, `$0.0012`, and `< $0.0001` for a smaller amount above 0. */
 export function formatUsd(usd: number): string {
   if (usd === 0) return '$0';
   if (usd < 0.0001) return '< $0.0001';

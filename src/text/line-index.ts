@@ -12,10 +12,10 @@ export interface LineIndex {
 }
 
 const MAX_LINE_CHARS = 400;
-/** What a code frame may show behind the column. */
+/** The most characters that a code frame shows after the column. */
 const MAX_CHARS_BEHIND = 100;
 
-/** What of a line is kept to be shown: its start, or as much as is needed to show the column. */
+/** Cuts a line for display: keeps its start, or as much as needed to show the column. */
 export function cutLine(text: string, column: number): string {
   return text.slice(0, maxChars(column)).trimEnd();
 }
@@ -75,7 +75,7 @@ export function renderCodeFrame(location: FramedLocation): readonly string[] {
   const { excerpt, line, column } = location;
   if (excerpt === undefined || excerpt.lines.length === 0) return [];
   const lastNumber = String(excerpt.startLine + excerpt.lines.length - 1);
-  // A long line is shown from a point where the caret can be seen.
+  // A long line is cut at the start, so that the caret is visible.
   const cut = column > MAX_WIDTH - 20 ? column - Math.floor(MAX_WIDTH / 2) : 0;
   return excerpt.lines.flatMap((text, index) => {
     const number = excerpt.startLine + index;

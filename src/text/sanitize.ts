@@ -1,6 +1,6 @@
 import { clipText } from './shorten.ts';
 
-/** What a one-line or many-line text may keep; everything else that can act on a terminal becomes visible. */
+/** The characters that a text keeps. Other characters that can act on a terminal become visible. */
 export interface SanitizeOptions {
   /** Line feeds stay; `\r\n` becomes one. */
   readonly keepNewlines?: boolean;
@@ -50,7 +50,7 @@ export function sanitizeTerminal(text: string, options: SanitizeOptions = {}): s
   return breakWorkflowCommands(visible);
 }
 
-/** A name or a message on one line, safe to print; what is longer than any screen is cut. */
+/** A name or a message on one line, safe to print. A text longer than any screen is cut. */
 export function toSafeLine(text: string): string {
   const clipped = clipText(text, maxLineUnits);
   return sanitizeTerminal(clipped) + (clipped.length < text.length ? '…' : '');
@@ -71,13 +71,13 @@ export function escapeXml(text: string, options: { readonly attribute?: boolean 
     .replace(lineCommands, '$1&#58;:');
 }
 
-/** Breaks what GitHub, Azure and TeamCity would run if it stood in a log. GitHub trims the line before it looks. */
+/** Breaks texts in a log that GitHub, Azure and TeamCity would run as commands. GitHub trims the line first. */
 export function breakWorkflowCommands(text: string): string {
   if (!text.includes('::') && !text.includes('##')) return text;
   return text.replace(logCommands, '# #$1').replace(lineCommands, '$1: :');
 }
 
-/** Escapes within JSON text what a terminal or a CI log would act on; a parser reads the same value. */
+/** Escapes characters in JSON text that a terminal or a CI log would act on. A parser reads the same value. */
 export function escapeJsonText(json: string): string {
   const safe = hasUnsafeCharacter(json)
     ? json.replace(unsafeCharacters, (character) =>

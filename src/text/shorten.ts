@@ -19,7 +19,7 @@ export function lastWords(text: string, maxUnits: number): string {
   return whole === '' ? end : whole;
 }
 
-/** A text in double quotes on one line, cut where it is long; the cut never splits a character. */
+/** A text in double quotes on one line, cut if it is long. The cut never splits a character. */
 export function quote(text: string, maxUnits = 200): string {
   if (text.length <= maxUnits) return JSON.stringify(text);
   return `${JSON.stringify(clipText(text, maxUnits))}… (${text.length} characters)`;

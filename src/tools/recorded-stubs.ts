@@ -12,14 +12,14 @@ import { quote } from '../text/shorten.ts';
 import { findLongNumbers, plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { readArguments } from './tool-sources.ts';
 
-/** What a real tool answered, as an entry of a stub file. */
+/** A real tool's answer, as an entry of a stub file. */
 export interface RecordedStub {
   readonly name: string;
   readonly when: JsonObject;
   readonly answer: { readonly returns: string } | { readonly fails: string };
 }
 
-/** The arguments of a call as a stub can hold them; a reason where it can't. */
+/** The arguments of a call for a stub, or the reason why a stub can't contain them. */
 export function readWhen(call: ToolCall, mask: Mask): { readonly when: JsonObject } | { readonly reason: string } {
   const value = readArguments(call);
   if (!isJsonObject(value)) return { reason: 'its arguments are no JSON object' };
@@ -30,7 +30,7 @@ export function readWhen(call: ToolCall, mask: Mask): { readonly when: JsonObjec
   return { when: value };
 }
 
-/** A result without secrets and personal data. What the call itself holds is known to the model, and stays. */
+/** A result without secrets and personal data. Data from the call itself stays, because the model knows it. */
 export function maskResult({ content, ...rest }: ToolResult, { rawArguments }: ToolCall, mask: Mask): ToolResult {
   let masked = maskSecrets(content, mask);
   const known = new Set(findAllPii(rawArguments).map(({ text }) => text.toLowerCase()));
@@ -40,7 +40,7 @@ export function maskResult({ content, ...rest }: ToolResult, { rawArguments }: T
   return { content: masked, ...rest };
 }
 
-/** Other numbers look like those of telephones: orders, parcels, customers. */
+/** Finds personal data, without telephone numbers: numbers of orders, parcels and customers look the same. */
 function findAllPii(text: string) {
   const kinds = piiKinds.filter((kind) => kind !== 'phone');
   return findPii(text, { kinds, ignore: new Set(), limit: maxFindings });
@@ -69,8 +69,8 @@ export function describeStubCall({ name, rawArguments }: ToolCall): string {
 const head = ' Written by "llmcheck run --record-tools", which adds calls and changes none: edit as you like.';
 
 /**
- * Adds recorded stubs to the text of a stub file; undefined is a file that does not exist. What is there stays, with its
- * comments. New tools and calls stand in the order of their names and arguments, whatever the order of the calls was.
+ * Adds recorded stubs to the text of a stub file; undefined if the file does not exist. Existing entries and comments
+ * stay. New entries are sorted by name and arguments, so that the order of calls does not matter.
  */
 export function insertStubs(
   text: string | undefined,
@@ -138,7 +138,7 @@ function writeEntry({ when, answer }: RecordedStub): object {
   return { when, compare: 'exact', ...(isLiteral ? { templates: false } : {}), [kind]: value };
 }
 
-/** An object or a list is readable as YAML, where it comes back as the same text. */
+/** Reads an object or a list for writing as YAML, if its JSON gives the same text. */
 function readValue(content: string): unknown {
   if (!/^[[{]/.test(content)) return content;
   const parsed = parseJson(content);

@@ -26,24 +26,24 @@ import {
   type ToolServer,
 } from './tool-sources.ts';
 
-/** What answers the tool calls of one cell. */
+/** The tools of one cell, which answer the model's calls. */
 export interface ToolSession {
   answer(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
   /** Judges a call that an agent of the user's own has answered itself; undefined if the stubs allow it. */
   judge(call: ToolCall): ToolOutcome | undefined;
-  /** What the tools have changed so far. */
+  /** Returns the present state of the tools. */
   state(signal: AbortSignal): Promise<StateOutcome>;
   close(): void;
 }
 
 interface SessionPorts {
-  /** Runs a synchronous function; throws where it takes longer than a check may. */
+  /** Runs a synchronous function. Throws if it takes longer than a check may. */
   readonly deadline: <T>(run: () => T) => T;
   /** Starts a module of tools in a child of its own. */
   readonly startModule: (source: ToolsCode) => ModuleTools;
   /** Opens a connection to a server of tools for this cell. */
   readonly startServer: (server: McpServer) => ToolServer;
-  /** Asks the real tools and records what they answer, with `--record-tools`. */
+  /** Asks the real tools and records their answers, with `--record-tools`. */
   readonly recording?: RecordingPorts;
 }
 
@@ -72,7 +72,7 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
     if (source !== undefined) started ??= ports.startModule(source);
     return started;
   }
-  /** What answers a call that no stub does. */
+  /** Answers a call without a matching stub. */
   async function answerWithCode(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome | UnknownTool | undefined> {
     const ofModule = await startModule()?.answer(call, signal);
     if (ofModule !== undefined && ofModule.kind !== 'unknown') return ofModule;
@@ -90,7 +90,7 @@ export function openToolSession(settings: AgentSettings, ports: SessionPorts): T
   return {
     async answer(call, signal) {
       const ofName = stubs.filter(({ name }) => name === call.name);
-      // What a real tool would do: the model may try again.
+      // As with a real tool, the model may try again.
       if (ofName.some((stub) => !isForbidden(stub)) && !parseJson(call.rawArguments).ok) {
         return { kind: 'result', result: refuseArguments(call) };
       }

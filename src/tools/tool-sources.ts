@@ -10,7 +10,7 @@ import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
 import { lastWords, quote } from '../text/shorten.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
-/** Real tools of one cell: they answer calls, and what they answer is recorded. A further kind of source has the same form. */
+/** The real tools of one cell, whose answers are recorded. Every kind of source has this form. */
 export type RealTools = Pick<ModuleTools, 'answer' | 'close'>;
 
 /** How a program ended that was started for one call. */
@@ -25,7 +25,7 @@ export type StartToolProgram = (input: string, signal: AbortSignal) => Promise<T
 /** As EX_TEMPFAIL of sysexits.h: the program could not do its work now, which is no answer of the tool. */
 const temporaryFailure = 75;
 
-/** Of a shell: what it should run can't be run, or does not exist. */
+/** Exit codes of a shell: the program can't be run, or does not exist. */
 const notRun: ReadonlySet<number> = new Set([126, 127]);
 
 /**
@@ -64,7 +64,7 @@ function writeInput({ name, rawArguments }: ToolCall): string {
 
 const maxErrorChars = 2000;
 
-/** What a program may write: more can't be a result. */
+/** The most bytes of a program's output. A longer output can't be a result. */
 export const maxProgramBytes = maxResultBytes * 4;
 
 /** The state of tools, undefined if they keep none; or why it can't be read. */
@@ -82,12 +82,12 @@ export function readArguments({ rawArguments }: ToolCall): unknown {
   return plainNumbers(tryParseJson(rawArguments.trim() === '' ? '{}' : rawArguments));
 }
 
-/** What a real tool says to arguments that it can't read. */
+/** The answer of a real tool to arguments that it can't read. */
 export function refuseArguments({ rawArguments }: ToolCall): ToolResult {
   return { content: `the arguments are not JSON: ${quote(rawArguments)}`, isError: true };
 }
 
-/** A result of any size would go beyond what the plan called the most. */
+/** Refuses a result that is too long, because it would exceed the plan's upper bound. */
 export function refuseLength({ name }: ToolCall, bytes: number): ToolOutcome {
   const [found, most] = [bytes, maxResultBytes].map((count) => count.toLocaleString('en-US'));
   return { kind: 'fails', reason: `the result of ${quote(name, 60)} has ${found} bytes, and ${most} are the most` };
@@ -100,7 +100,7 @@ export interface ModuleTools {
   close(): void;
 }
 
-/** The module has no such tool; `hint` says what to add to it. */
+/** The module has no such tool. `hint` names the function to add. */
 export interface UnknownTool {
   readonly kind: 'unknown';
   readonly hint: string;
@@ -156,7 +156,7 @@ function describeUnknown(name: string, shown: string, known: readonly JsonValue[
   return `export ${quote(name, 60)} from ${quote(shown, 100)}, which has ${has}`;
 }
 
-/** What became of a call that was sent to a server. */
+/** The result of a call to a server. */
 export type ServerReply = { readonly latencyMs: number } & (
   | { readonly result: unknown }
   /** The server answered with an error. */
@@ -227,7 +227,7 @@ async function askServer(call: ToolCall, server: ToolServer, signal: AbortSignal
   };
 }
 
-/** The texts of a result. What is no text can't be sent back to every API, so the model is told what there was. */
+/** The texts of a result. Other content can't be sent back to every API, so the model gets a description of it. */
 function readContent(content: JsonValue | undefined, structured: JsonValue | undefined): string | undefined {
   if (Array.isArray(content) && (content.length > 0 || structured === undefined)) {
     return content.map(readPart).join('\n');

@@ -1,4 +1,4 @@
-/** Where a page of the documentation is read: the package holds none. */
+/** The URL of a documentation page. The package contains no pages. */
 export function docsUrl(page: string): string {
   return `https://github.com/llmcheck/llmcheck/blob/main/docs/${page}`;
 }

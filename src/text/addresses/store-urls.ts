@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { decodePercent } from '../decode-text.ts';
 
-/** Where a Redis is. The password is nowhere else. */
+/** The address of a Redis server. Only this object contains the password. */
 export interface RedisAddress {
   readonly url: URL;
   readonly username?: string;
@@ -43,7 +43,7 @@ export function parseStoreUrl(text: string): ParsedStoreUrl {
   }
 }
 
-/** The part of a client's options that says where a Redis is and who asks. */
+/** The options for a Redis client: server, user and password. */
 export function redisEndpoint({ url, username, password }: RedisAddress) {
   return {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
@@ -67,7 +67,7 @@ export interface QueueUrl extends RedisAddress {
   readonly shown: string;
 }
 
-/** The address, or what is wrong with it. The reason does not quote it, since it may contain a password. */
+/** Parses the address. The reason of a failure does not quote it, because it may contain a password. */
 export function parseQueueUrl(text: string): QueueUrl | { readonly reason: string } {
   const parsed = parseStoreUrl(text);
   if (!parsed.ok || parsed.store.kind !== 'redis') {
@@ -92,7 +92,7 @@ export function findQueueSecrets(text: unknown): readonly string[] {
 
 const example = 'redis://host:6379/0 or rediss://…';
 
-/** A URL may carry `user:password@`: a credential, which says who asks and not what is answered. */
+/** Removes `user:password@` from a URL. A credential does not affect the answer. */
 export function withoutUserinfo(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
 }

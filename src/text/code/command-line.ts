@@ -28,7 +28,10 @@ export function splitCommand(line: string): readonly string[] | undefined {
   return words;
 }
 
-/** A sign of a shell outside of quotes: the program would get it as an argument, and what follows would never run. */
+/**
+ * Finds a shell operator outside of quotes. The program would get it as an argument, and the text after it would never
+ * run.
+ */
 export function findShellSign(line: string): string | undefined {
   const plain = line.replaceAll(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, 'x');
   return /(?:^|\s)(&&|\|\|?|;|&|\d?>>?(?:&\d)?|<)(?=\s|$)/.exec(plain)?.[1] ?? /\S(;)(?=\s)/.exec(plain)?.[1];

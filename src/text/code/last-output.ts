@@ -1,6 +1,6 @@
 import { lastWords } from '../shorten.ts';
 
-/** The end of what a program wrote on stderr. Of a stack it keeps the first frame in its own code, so that the reason fits. */
+/** The end of a program's stderr. Keeps only the first own frame of a stack trace, so that the reason fits. */
 export function lastOutput(stderr: string, maxUnits = 400): string {
   const lines = stderr.split('\n');
   const place = lines.find((line) => isFrame(line) && !line.includes('node:internal/'));

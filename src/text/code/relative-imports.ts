@@ -10,7 +10,7 @@ export interface FollowedImports {
   readonly configs: ReadonlySet<string>;
 }
 
-/** Follows the imports that name files: packages are no part of it. `readText` gives undefined for what is no text. */
+/** Follows the imports of files, not of packages. `readText` returns undefined if there is no text. */
 export function followImports(
   start: string,
   isFile: (path: string) => boolean,
@@ -37,7 +37,10 @@ export function followImports(
   return { files: [...files], missing, configs };
 }
 
-/** What a JavaScript or TypeScript text imports, and files that it names to read them. Also what comments name: one too many does no harm. */
+/**
+ * The imports of a JavaScript or TypeScript text, and files that it names to read them. Also includes names in
+ * comments, because extra ones do no harm.
+ */
 export function findImports(text: string): readonly string[] {
   const imports = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])([^"'\n]{1,500})\1/g);
   const files = text.matchAll(/(["'`])(\.{1,2}\/[^"'`$\n]{1,500})\1/g);

@@ -51,7 +51,7 @@ export function compilePaths(pattern: string): (path: string) => boolean {
   return (path) => isMatch(path);
 }
 
-/** The same, but wildcards match hidden names too, other than those of git. */
+/** The same, but wildcards also match hidden names, except git's. */
 export function compileAllPaths(pattern: string): (path: string) => boolean {
   const [isMatch, isAnyMatch] = [picomatch(pattern, options), picomatch(pattern, { ...options, dot: true })];
   return (path) => isMatch(path) || (isAnyMatch(path) && !path.split('/').includes('.git'));

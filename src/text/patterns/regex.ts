@@ -1,12 +1,12 @@
 import { attempt } from '../attempt.ts';
 
-/** What V8 says of a pattern with flags that it knows; undefined if it compiles. */
+/** V8's message about a pattern with valid flags; undefined if the pattern compiles. */
 export function findRegexFault(pattern: string, flags = ''): string | undefined {
   const compiled = attempt(() => new RegExp(pattern, flags), SyntaxError);
   return compiled instanceof SyntaxError ? compiled.message : undefined;
 }
 
-/** What is wrong with a pattern whatever its flags are. */
+/** The fault of a pattern that no flags can fix. */
 export function findFaultOfAnyMode(pattern: string): string | undefined {
   const fault = findRegexFault(pattern);
   if (fault === undefined) return undefined;
@@ -32,7 +32,7 @@ export function escapeRegex(text: string): string {
 const harmlessSteps = 10_000_000;
 
 /**
- * True if a regex surely ends soon on any text of that length. Recognises plain regexes. A regex that repeats a
+ * True if a regex certainly ends soon on any text of that length. Recognises plain regexes. A regex that repeats a
  * group, looks around or refers back runs under the deadline. That costs about 150 µs a call.
  */
 export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {

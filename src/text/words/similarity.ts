@@ -19,7 +19,7 @@ export function countSharedNgrams(first: ReadonlyMap<string, number>, second: Re
   return shared;
 }
 
-/** What a length of n-grams without any match counts as. */
+/** The count for an n-gram length without a match. */
 export type BleuSmoothing =
   /** Nothing: the score is 0 (Papineni et al. 2002). */
   | 'none'
@@ -89,7 +89,7 @@ export function measureCommonSubsequence(first: readonly string[], second: reado
     if (last?.block === block) last.bits |= bit;
     else places.push({ block, bits: bit });
   }
-  // A bit is 0 where the subsequence is longer with the item than without it.
+  // A bit is 0 if the subsequence is longer with the item than without it.
   const blocks = new Int32Array(Math.ceil(short.length / blockBits)).fill(allBits);
   for (const item of long) {
     const places = placesOf.get(item);
@@ -98,7 +98,7 @@ export function measureCommonSubsequence(first: readonly string[], second: reado
   return blocks.reduce((sum, bits) => sum + countBits(allBits & ~bits), 0);
 }
 
-/** Where a list holds an item: bits of one block. */
+/** The positions of an item in a list, as bits of one block. */
 interface Places {
   readonly block: number;
   bits: number;
@@ -122,7 +122,7 @@ function addItem(blocks: Int32Array, places: readonly Places[]): void {
   if (carry === 1) passCarry(blocks, next, blocks.length);
 }
 
-/** Hands a carry on through blocks that do not hold the item, and returns what comes out of them. */
+/** Passes a carry through blocks without the item, and returns the final carry. */
 function passCarry(blocks: Int32Array, from: number, to: number): number {
   for (let block = from; block < to; block += 1) {
     const bits = blocks[block] ?? 0;
@@ -164,7 +164,7 @@ function scoreShared(shared: number, candidateCount: number, referenceCount: num
 }
 
 export interface EditDistance {
-  /** Edited characters; where the texts are too long to compare, the least number that is possible. */
+  /** Number of edited characters; the lower bound if the texts are too long to compare. */
   readonly distance: number;
   readonly isExact: boolean;
   /** 1 − distance / the longer length. */

@@ -26,7 +26,7 @@ const escapes: readonly (readonly [string, string])[] = [
 export function splitTokens(text: string): readonly string[] {
   let line = text.trimEnd().replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ');
   for (const [escape, character] of escapes) line = line.replaceAll(escape, character);
-  // Each step goes through the whole text, as in the script: what one step parted is a border for the next.
+  // Each step processes the whole text, as in the script. The next step sees the spaces that it added.
   const parted = ` ${line} `
     .replaceAll(unspacedMark, ' $& ')
     .replaceAll(/[!-&(-+/:-@[-`{-~]/g, ' $& ')
@@ -49,15 +49,15 @@ export function countCharacters(text: string): number {
   return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
-/** A number of things, or the least that it is where counting on would take too long. */
+/** A number of things, or its lower bound if counting all would take too long. */
 export interface Count {
   readonly count: number;
   readonly exact: boolean;
 }
 
 /**
- * Runs without white space that hold a letter or digit: a lone dash is no word. Where a script writes no spaces, the
- * words are those of Unicode's dictionaries.
+ * Counts runs without white space that contain a letter or digit: a lone dash is not a word. In scripts without spaces,
+ * words come from Unicode's dictionaries.
  */
 export function countWords(text: string): Count {
   let count = 0;
@@ -104,7 +104,7 @@ export function countLines(text: string): number {
 
 /**
  * Splits a text into sentences at closing marks. A mark counts before white space unless a lower-case letter follows
- * ("e.g. this"). A CJK mark counts anywhere, an empty line always. What holds no letter or digit is no sentence.
+ * ("e.g. this"). A CJK mark counts anywhere, an empty line always. A sentence has at least one letter or digit.
  */
 export function countSentences(text: string): number {
   let count = 0;

@@ -56,20 +56,23 @@ export function compareNumbers(a: unknown, b: unknown): number | undefined {
   return left === undefined || right === undefined ? undefined : compareDecimals(left, right);
 }
 
-/** The digits of a number, however it is held; undefined for what is none. */
+/** The digits of a number in any representation; undefined for any other value. */
 function sourceOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
   return value instanceof SpelledNumber ? value.source : undefined;
 }
 
-/** Why a long number can't be used where doubles are. */
+/** Tells why a long number can't be used in place of a double. */
 export function describeLongNumber({ source }: SpelledNumber): string {
   return `${source} can't be kept exactly here: it would be ${Number(source)}`;
 }
 
 export const longNumberHint = 'round it, or write it as a text, in quotes, where a text may stand';
 
-/** Replaces every spelled number that a double keeps by a plain one, at any depth. What holds none comes back as it was. */
+/**
+ * Replaces every spelled number that a double can hold by a plain number, at any depth. Other values are returned
+ * unchanged.
+ */
 export function plainNumbers(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof SpelledNumber) return value.isLong ? value : value.valueOf();
@@ -87,7 +90,7 @@ export function toJsonObject(value: unknown): JsonObject {
   return isJsonObject(plain) ? plain : {};
 }
 
-/** Replaces every long number, at any depth. What holds none comes back as it was. */
+/** Replaces every long number, at any depth. Other values are returned unchanged. */
 export function replaceLongNumbers(value: unknown, replace: (number: SpelledNumber) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof SpelledNumber) return value.isLong ? replace(value) : value;
@@ -108,7 +111,7 @@ export function findLongNumbers(
   );
 }
 
-/** The items of a list or the members of a map, changed one by one. What does not change comes back as it was. */
+/** Maps the items of a list or the members of a map. Returns the same object if nothing changes. */
 export function mapParts(value: object, map: (part: unknown) => unknown): unknown {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
@@ -203,8 +206,8 @@ export function distanceOf(a: string, b: string): number {
 }
 
 /**
- * True if a double is a whole number of times another, by the digits of both: 19.99 is a multiple of 0.01. Infinity, which
- * stands for a number that no double keeps, counts as one.
+ * True if a double is a multiple of another, by the digits of both: 19.99 is a multiple of 0.01. Infinity stands for a
+ * number that no double can hold, and counts as a multiple.
  */
 export function isMultipleOf(value: number, divisor: number): boolean {
   const [left, right] = [parseDecimal(String(value)), parseDecimal(String(divisor))];

@@ -19,8 +19,8 @@ interface Mistake extends YamlError {
 }
 
 /**
- * Says what is wrong and what to write. After each mistake the text is parsed again without it, since one mistake makes
- * the parser find several.
+ * Explains each mistake and its fix. After each mistake the text is parsed again without it, because one mistake causes
+ * several parser errors.
  */
 export function explainYaml(
   text: string,
@@ -45,7 +45,7 @@ export function explainYaml(
   return explained;
 }
 
-/** After a bracket or quote too few or too many, every further token is unexpected: the first says where it began. */
+/** True for the first error of its kind. After a missing or extra bracket or quote, every later token is unexpected. */
 function isFirstOfKind({ code }: FoundError, index: number, all: readonly FoundError[]): boolean {
   if (all[0]?.code === 'TAB_AS_INDENT') return code === 'TAB_AS_INDENT';
   return index === 0 || (code !== 'UNEXPECTED_TOKEN' && code !== 'BAD_INDENT' && all[0]?.code !== 'BAD_INDENT');
@@ -211,7 +211,7 @@ function findEscape(text: string, offset: number): Mistake | undefined {
   return { message, offset, hint, without: leaveOut(text, { start, end: start + source.length }) };
 }
 
-/** A quote that closes on a later line, or nowhere, where it was hardly meant to. */
+/** Finds a quote that closes nowhere, or on a later line that was probably not intended. */
 function findOpenQuote(text: string): Mistake | undefined {
   const token = listTokens(text).find(
     ({ type, source }) =>
@@ -222,7 +222,7 @@ function findOpenQuote(text: string): Mistake | undefined {
   const { offset, source } = token;
   const line = source.split('\n', 1)[0] ?? '';
   const hint = `close it on this line with ${source.charAt(0)}`;
-  // Inside brackets the rest of the line may hold what closes them.
+  // Inside brackets, the rest of the line may contain the closing bracket.
   const { isFlow } = findValueAt(text, offset + 1);
   const without = isFlow ? undefined : leaveOut(text, { start: offset, end: offset + line.length });
   return { message: 'the quote that opens here is not closed', offset, hint, without };
@@ -244,7 +244,7 @@ function findDash(text: string, offset: number): Mistake {
   return { message: "a list can't begin on the line of its key", offset, hint, without };
 }
 
-/** An item on a line of its own where no list can go on. */
+/** Finds a list item on a line at which no list can continue. */
 function findItem(text: string, offset: number): Mistake | undefined {
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   const line = text.slice(lineStart).split('\n', 1)[0] ?? '';
@@ -275,14 +275,14 @@ function findUnclosed(text: string): Mistake | undefined {
   return { message: `the "${bracket}" that opens here is not closed`, offset, hint, without: undefined };
 }
 
-/** What is wrong with the line there, or with the next one where that is empty. */
+/** The mistake in the line at an offset, or in the next line if that one is empty. */
 function findLine(text: string, offset: number): Mistake {
   const empty = /^(?:[ \t]*\n)*/.exec(text.slice(offset))?.[0] ?? '';
   const next = offset + empty.length;
   return findItem(text, next) ?? findIndent(text, next);
 }
 
-/** A line that starts in another column than those of its map or list. */
+/** Finds a line that starts in another column than its map or list. */
 function findIndent(text: string, offset: number): Mistake {
   const before = text.slice(0, offset).split('\n');
   const lineStart = offset - (before.at(-1)?.length ?? 0);
@@ -294,7 +294,7 @@ function findIndent(text: string, offset: number): Mistake {
     .slice(0, -1)
     .filter((one) => /^ *[^ #]/.test(one) && (!isItem || /^ *- /.test(one)))
     .map(columnOf);
-  // Only what encloses the line before can be meant.
+  // Only a map or list around the previous line can be meant.
   const enclosing = columns.filter((one, index) => columns.slice(index + 1).every((later) => later >= one));
   const nearest = enclosing.toSorted((a, b) => Math.abs(a - column) - Math.abs(b - column) || b - a)[0];
   const beside = findEnclosing(before.slice(0, -1), column) ?? '';

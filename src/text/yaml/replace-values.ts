@@ -18,8 +18,8 @@ import { parseCsv } from '../csv.ts';
 export type Replaced = { readonly text: string } | { readonly fault: string };
 
 /**
- * Puts a JSON value in the place of one that a map has under a key; the map is named by the offset where it starts.
- * Every other byte stays, comments and spacing with them. JSON is YAML, so this edits both.
+ * Replaces the value of a map's key by a JSON value. The map is identified by the offset of its start. All other bytes
+ * stay, including comments and spacing. JSON is YAML, so this edits both.
  */
 export function replaceYamlValue(text: string, mapOffset: number, key: string, value: unknown): Replaced {
   const map = findMap(text, mapOffset);
@@ -151,14 +151,16 @@ function endOf(text: string, { pairs }: FoundMap, index: number): number {
   return end - (/\s*$/.exec(text.slice(start, end))?.[0].length ?? 0);
 }
 
-/** What ends the old value, such as the break after a block, ends the new one. */
+/** Keeps the end of the old value, such as the line break after a block. */
 function splice(text: string, [start, end]: Range, written: string): string {
   const old = text.slice(start, end);
   const tail = /\s*$/.exec(old)?.[0] ?? '';
   return text.slice(0, start) + written + tail + text.slice(end);
 }
 
-/** A plain text stays plain where it can; all else is JSON, which YAML reads the same everywhere. */
+/**
+ * Writes a value. A plain text stays plain if possible. All else becomes JSON, which YAML reads the same everywhere.
+ */
 function writeValue(old: Node, value: unknown): string {
   const isPlain = isScalar(old) && old.type === Scalar.PLAIN;
   const canBePlain =
@@ -167,8 +169,8 @@ function writeValue(old: Node, value: unknown): string {
 }
 
 /**
- * Puts a text into one column of the record that starts on a line. Every other byte stays. A quoted field stays quoted; any
- * other is quoted where its new text needs it.
+ * Replaces one field of the record that starts on a line. All other bytes stay. A quoted field stays quoted. Another
+ * field is quoted if its new text needs it.
  */
 export function replaceCsvField(text: string, line: number, column: string, value: string): Replaced {
   const csv = parseCsv(text);

@@ -24,13 +24,13 @@ export interface YamlText {
   readonly warnings: readonly YamlError[];
   /** The offset of the key or value at a path, or of the nearest thing above it that exists. */
   find(path: readonly PropertyKey[], part: 'key' | 'value'): number;
-  /** The offset of a position within the text of the string at a path; its start where the two can't be matched. */
+  /** The offset of a position inside the string at a path; the string's start if the position can't be mapped. */
   findWithin(path: readonly PropertyKey[], line: number, column: number): number;
 }
 
 // Recursive code would overflow the stack, and in some V8 builds abort the process, long before memory ends.
 const MAX_DEPTH = 100;
-// Aliases share their target; what counts is what a reader of the whole would visit.
+// Aliases share their target. The limit counts the nodes that a reader of the whole would visit.
 const MAX_ALIASED_NODES = 1_000_000;
 const MAX_ERRORS = 20;
 
@@ -112,7 +112,7 @@ interface Reading {
   readonly anchors: Map<string, { value: unknown; nodes: number; open: boolean }>;
   nodes: number;
   aliased: number;
-  /** Said once: what comes after only grows. */
+  /** True after the first report, because the count only grows. */
   exhausted: boolean;
 }
 

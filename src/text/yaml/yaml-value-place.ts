@@ -1,10 +1,10 @@
 import { CST, Lexer } from 'yaml';
 
-/** A value as it is written, and what surrounds it. */
+/** A value as written, with its surroundings. */
 export interface WrittenValue {
   readonly start: number;
   readonly end: number;
-  /** True inside brackets, where a comma ends it. */
+  /** True inside brackets, in which a comma ends the value. */
   readonly isFlow: boolean;
 }
 
@@ -13,7 +13,7 @@ interface Level {
   readonly bracket: string;
   readonly offset: number;
   start: number;
-  /** Where the current item, key included, starts. */
+  /** The start of the current item, including its key. */
   itemStart: number;
   hasKey: boolean;
   isListItem: boolean;
@@ -40,7 +40,7 @@ function isMark(source: string): boolean {
   return ['\u0002', '\u0018', '\u001f'].includes(source);
 }
 
-/** Where the value that holds an offset starts and ends, were it quoted as a whole. */
+/** Finds the start and end of the value around an offset, as if it were quoted as a whole. */
 export function findValueAt(text: string, at: number): WrittenValue {
   const levels = openLevels(text, at);
   const level = levels.at(-1) ?? newLevel('', 0);
@@ -49,7 +49,7 @@ export function findValueAt(text: string, at: number): WrittenValue {
   return { start, end: isFlow ? endInBrackets(text, start, level.bracket) : endOfBlock(text, start, level), isFlow };
 }
 
-/** The bracket that is not closed where the lexer stops, if there is one. */
+/** The bracket that is still open when the lexer stops, if there is one. */
 export function findOpenBracket(text: string): { readonly bracket: string; readonly offset: number } | undefined {
   const end = listTokens(text).find(({ type }) => type === 'flow-error-end')?.offset ?? text.length;
   const level = openLevels(text, end).at(-1);
