@@ -24,7 +24,7 @@ import { readCases } from './baseline-cases.ts';
 import { createFindMissing } from './first-baseline.ts';
 import { openBaselineBeside, openBaselineFile, openBaselineText } from './open-baseline.ts';
 
-/** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
+/** The baseline of a suite. `own` is the working tree's baseline if `--baseline git:REF` names another one. */
 export type SuiteBaseline = {
   readonly source: string;
   /** When it was accepted, as an ISO date; undefined if that is not known. */
@@ -49,7 +49,7 @@ export interface FindBaselineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called with why a baseline that a change adds is not taken as the first one of its suite. */
   readonly onRefused?: (why: string) => void;
-  /** The commit of `--baseline git:REF`, where it is open already. */
+  /** The commit of `--baseline git:REF`, if it is open already. */
   readonly ref?: GitRef;
 }
 
@@ -64,7 +64,7 @@ export function openComparedRef(
 
 const gitScheme = 'git:';
 
-/** Resolves `--baseline` once, before anything is sent; throws a UserError for what does not exist. */
+/** Resolves `--baseline` once, before anything is sent. Throws a UserError for a missing source. */
 export function openBaselines(
   wanted: RunSettings['baseline'],
   options: FindBaselineOptions & {
@@ -166,7 +166,7 @@ function findCommitDate(file: string, root: string, env: FindBaselineOptions['en
   return attemptOr(readDate, UserError, undefined);
 }
 
-/** The baseline at the ref, and the working tree's as `own` where it differs. */
+/** The baseline at the ref, and the working tree's as `own` if it differs. */
 function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
   const { root, cwd } = options;
   const findMissing = createFindMissing(ref);
@@ -193,10 +193,10 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
 
 interface FileAtRef {
   readonly id: string;
-  /** Where the suite's baseline is in the working tree. */
+  /** The path of the suite's baseline in the working tree. */
   readonly file: string;
   readonly text: string;
-  /** Where it is at the ref, if elsewhere. */
+  /** Its path at the ref, if it differs. */
   readonly from?: string;
 }
 
@@ -223,7 +223,7 @@ function openAtRef(
   };
 }
 
-/** Compares line by line: either may be larger than what should be in memory. */
+/** Compares line by line, because the files may be too large for memory. */
 function isSameBaseline(a: Baseline, b: Baseline): boolean {
   if (a.suite !== b.suite || JSON.stringify(a.variants) !== JSON.stringify(b.variants)) return false;
   const others = readCases(b);
@@ -256,8 +256,8 @@ export function createFindAccepted(suites: readonly Suite[], findBaseline: FindB
 }
 
 /**
- * Names each variant of which the baseline has no case, nor of the version that it replaces. Otherwise a file without
- * its cases, or that of another suite, would pass without a comparison or a remark.
+ * Names each variant without cases in the baseline, under its own id or the replaced one's. Otherwise an empty or wrong
+ * baseline file would pass without a comparison or a remark.
  */
 export function describeUnaccepted(
   { suites }: { readonly suites: readonly PlannedSuite[] },
@@ -323,8 +323,8 @@ export interface Reference {
 export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
 
 /**
- * Finds references by what the run is compared with. With `--baseline git:REF` the reference at the ref goes before the
- * working tree's. So a change can neither remove nor replace what it is compared with.
+ * Finds the pinned references of a run. With `--baseline git:REF` the reference at the ref takes precedence over the
+ * working tree's. So a change can neither remove nor replace its own reference.
  */
 export function openReferences(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindReference {
   const { root, cwd } = options;

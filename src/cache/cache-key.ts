@@ -7,7 +7,7 @@ import { sha256Hex } from '../text/sha256.ts';
 
 /** The part of a request that can change its answer. */
 export interface KeyedRequest extends Omit<CompletionRequest, 'origin' | 'workspace'> {
-  /** Where a file comes from does not change the answer. */
+  /** The files, without their source, which does not change the answer. */
   readonly workspace?: readonly Pick<PlacedFile, 'path' | 'sha256'>[];
 }
 
@@ -16,7 +16,7 @@ export function cacheKey(request: KeyedRequest): string {
   return remember(request).key;
 }
 
-/** What `cacheKey` hashes: the request as JSON, as it is stored. */
+/** The text that `cacheKey` hashes: the request as JSON, as it is stored. */
 export function keyedText(request: KeyedRequest): string {
   return remember(request).text;
 }
@@ -51,8 +51,8 @@ function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): st
 }
 
 /**
- * Names a request in recordings, which are served wherever the model runs and however its adapter evolves. What follows
- * the adapter's version is the project's own, and part of the request: a body template, a program, its variables.
+ * The hash of a request in recordings. It does not depend on the model's address or the adapter's version. The text
+ * after the adapter's version is the project's own and counts: a body template, a program, its variables.
  */
 export function recordingHash(request: KeyedRequest): string {
   const { adapter, adapterVersion } = request;

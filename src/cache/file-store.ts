@@ -4,7 +4,7 @@ import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode } from '../files/write-files.ts';
 import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
-/** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */
+/** Answers on disk. Neither call throws for a disk error, so that a run continues without its cache. */
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): StoredAnswer | undefined;
@@ -67,7 +67,10 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
   }
 }
 
-/** Where the entry of a key is. Two letters a folder keep folders small: 200,000 answers are 800 a folder. */
+/**
+ * The path of a key's entry. Folders are named by two letters, which keeps them small: 200,000 answers are 800 a
+ * folder.
+ */
 export function entryPath(folder: string, key: string): string {
   // Not by `join`, which looks at each character of a path three times a call.
   return `${folder}/${key.slice(0, 2)}/${key}.json`;
@@ -121,7 +124,7 @@ export function listNames(folder: string): readonly string[] {
 /** Codes that the next entry would meet again. */
 const lastingCodes: ReadonlySet<string> = new Set(['EACCES', 'EDQUOT', 'ENOSPC', 'ENOTDIR', 'EROFS']);
 
-/** Throws again what no disk has said. */
+/** Returns the code of a disk error; rethrows any other error. */
 function codeOf(error: unknown): string {
   const code = systemErrorCode(error);
   if (code === undefined) throw error;

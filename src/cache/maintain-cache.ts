@@ -41,13 +41,13 @@ export interface ImportResult {
   /** Already there, and not older. */
   readonly skipped: number;
   readonly rejected: number;
-  /** The first of those rejected, by line. */
+  /** The first rejected lines. */
   readonly problems: readonly { readonly line: number; readonly reason: string }[];
 }
 
 /**
- * What `llmcheck cache` does with a folder; a missing one is an empty cache. Every operation streams; only `prune` holds a
- * path and a size for each entry. Disk errors are `StorageError`s.
+ * The operations of `llmcheck cache` on a folder. A missing folder is an empty cache. Every operation streams; only
+ * `prune` keeps a path and a size for each entry. Disk errors are `StorageError`s.
  */
 export class CacheMaintenance {
   readonly #folder: string;

@@ -20,7 +20,7 @@ export interface RecordingLine {
   readonly provider: string;
   readonly caseId: string;
   readonly trial: number;
-  /** What `recordingHash` gave for the request; undefined in a line written by hand until `cache import` filled it. */
+  /** The `recordingHash` of the request. Undefined in a line written by hand, until `cache import` fills it. */
   readonly requestHash?: string;
   readonly completion: Completion;
 }
@@ -139,7 +139,7 @@ function parseLine(text: string): ParsedLine {
   if (!json.ok) return { ok: false, faults: [{ message: `not JSON: ${json.reason}` }] };
   const parsed = lineSchema.safeParse(json.value);
   if (!parsed.success) {
-    // Once more, with what was found: it costs more than most lines are worth.
+    // Parses again to report the found values, which is too slow for valid lines.
     const { error } = lineSchema.safeParse(json.value, { reportInput: true });
     return { ok: false, faults: describeLineIssues(error?.issues ?? [], keysAt) };
   }
@@ -189,7 +189,7 @@ function describeLineIssues(
     }
     const name = issue.path.join('.');
     const key = issue.path.findLast((step) => typeof step === 'string');
-    // The unknown key may be a misspelling of what the object lacks.
+    // The unknown key may be a misspelling of a missing one.
     if (issue.code === 'custom' && isStrange(name)) return [];
     if (issue.code === 'custom') return [{ message: `${name || 'it'} ${issue.message}`, ...soughtOf(key) }];
     if (name === '') return [{ message: 'it is not a map of keys' }];

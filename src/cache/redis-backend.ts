@@ -8,7 +8,7 @@ export interface RedisOptions extends RedisAddress {
   readonly timeoutMs: number;
 }
 
-/** What `import('ioredis')` gives. */
+/** The module from `import('ioredis')`. */
 interface RedisModule {
   readonly Redis: typeof Redis;
 }

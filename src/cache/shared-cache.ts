@@ -4,13 +4,13 @@ import { cacheFormat, checkKey, parseEntry, renderEntry } from './cache-entry.ts
 /** The store answers, and does not let us write. */
 export class ReadOnlyStoreError extends Error {}
 
-/** A place that several machines reach. Calls reject where it does not answer or says no. */
+/** A store that several machines share. Calls reject if it does not answer or refuses. */
 export interface SharedBackend {
   /** Undefined if there is no such value. */
   read(key: string): Promise<string | undefined>;
   /** Rejects with a `ReadOnlyStoreError` if it can only be read. */
   write(key: string, text: string): Promise<void>;
-  /** How many values of ours there are, where `isMore` is set at least that many. */
+  /** The number of our values. If `isMore` is set, there are more. */
   count(): Promise<{ readonly entries: number; readonly isMore: boolean }>;
   close(): void;
 }
@@ -59,7 +59,7 @@ export class SharedCache {
     return isTooOld ? undefined : parsed.entry;
   }
 
-  /** Returns at once; what is written waits for its turn. */
+  /** Returns at once. The write waits in a queue. */
   write(entry: CacheEntry): void {
     if (this.#isOff || this.#isReadOnly) return;
     if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
@@ -67,7 +67,7 @@ export class SharedCache {
     this.#writeNext();
   }
 
-  /** Gives what waits a last chance, and lets go of the connection. */
+  /** Tries to finish the waiting writes, and closes the connection. */
   async close(): Promise<void> {
     const { address, onWarning } = this.#options;
     if (this.#writing > 0 || this.#waiting.length > 0) await this.#drain();
@@ -153,7 +153,7 @@ export class SharedCache {
   }
 }
 
-/** Rejects where the work takes longer. */
+/** Rejects if the work takes longer. */
 export function withTimeLimit<T>(
   work: Promise<T>,
   ms: number,

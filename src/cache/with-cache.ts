@@ -16,13 +16,16 @@ export interface CacheOptions {
   readonly now: () => Date;
   /** True once for an answer that this run got before it was killed, rather than another run. */
   readonly isOwn?: (receivedAt: string, key: string) => boolean;
-  /** True if answers are streamed: those that were not are asked again. */
+  /** True if answers are streamed. Stored answers that were not streamed are asked again. */
   readonly isTimed?: boolean;
   /** Keeps further answers out of the store, by the text that would be written. */
   readonly canStore?: (text: string) => boolean;
 }
 
-/** Answers from the store where the mode allows it, and stores new answers. Failures are never stored: the next run tries again. */
+/**
+ * Answers from the store if the mode allows it, and stores new answers. Failures are never stored, so that the next run
+ * tries again.
+ */
 export function withCache(
   next: Complete,
   { store, shared, mode, now, isOwn, isTimed = false, canStore = () => true }: CacheOptions,

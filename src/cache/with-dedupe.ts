@@ -3,8 +3,8 @@ import { onAbort } from '../text/deadline.ts';
 import { cacheKey } from './cache-key.ts';
 
 /**
- * Sends identical requests in flight once. The first is sent, and the others share its outcome without an attempt of their
- * own. Where the first is aborted, the next one is sent: an abort says nothing about the request.
+ * Sends identical requests in flight once. The others share the outcome of the first without their own attempt. If the
+ * first is aborted, the next one is sent, because an abort says nothing about the request.
  */
 export function withDedupe(next: Complete): Complete {
   const inFlight = new Map<string, Promise<LedOutcome>>();

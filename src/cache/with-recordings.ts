@@ -17,7 +17,7 @@ import {
 } from './recordings.ts';
 
 export interface RecordingOptions {
-  /** What a request without a usable recording meets: `fail` sends nothing, `ask` sends it on. */
+  /** The treatment of a request without a usable recording: `fail` sends nothing, `ask` sends it on. */
   readonly missing: 'fail' | 'ask';
 }
 
@@ -74,7 +74,7 @@ function describe(
 
 const plainWord = /^[\w./-]+$/;
 
-/** A filter is added where it needs no thought about quoting and wildcards. */
+/** The command that records a case. It has a filter if the filter needs no quoting and no wildcards. */
 function recordCommand(suite: string, caseId: string): string {
   const label = `${suite}/${caseId}`;
   return plainWord.test(label) ? `llmcheck run --record --filter ${label}` : 'llmcheck run --record';
@@ -91,8 +91,8 @@ export interface WriteRecordingsOptions {
 
 /**
  * Writes recorded answers. The rows replace the lines of their own cells, in the given order. Lines of other cells
- * stay. The file is sorted, replaced as a whole, and not written where nothing changes. Returns whether it changed.
- * Throws a UserError if the existing file can't be read, rather than lose lines that were written by hand.
+ * stay. The file is sorted, replaced as a whole, and not written if nothing changes. Returns whether it changed. Throws
+ * a UserError if the existing file can't be read, so that no handwritten line is lost.
  */
 export function writeRecordings(
   path: string,

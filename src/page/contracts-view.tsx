@@ -3,7 +3,7 @@ import type { PageContract, PageFinding } from '../model/page.ts';
 import { Code, LineItems, SafeLine, Table, toneOf, Where } from './elements.tsx';
 import { usePage } from './page-source.ts';
 
-/** Each contract against the baseline, what breaks first. */
+/** Each contract compared with the baseline, breaking changes first. */
 export function ContractsView() {
   const { index } = usePage();
   return (

@@ -34,7 +34,7 @@ export function Code({ text }: { readonly text: string }) {
   );
 }
 
-/** What belongs to the text before it, in smaller letters. */
+/** A remark on the text before it, in smaller letters. */
 export function Where({ text }: { readonly text: string }) {
   return (
     <span class="where">
@@ -94,7 +94,7 @@ function kilobytes(chars: number): string {
 
 interface CopyButtonProps {
   readonly text: string;
-  /** Names what is copied. */
+  /** The name of the copied text. */
   readonly label: string;
   readonly caption?: string;
 }

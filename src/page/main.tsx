@@ -106,7 +106,7 @@ function ReportApp({ subject, source, view }: ReportAppProps) {
   );
 }
 
-/** Focuses the search field of the table of cases. Opens that page first where another is shown. */
+/** Focuses the search field of the table of cases. Opens that page first if another page is shown. */
 function openSearch(href: string): void {
   const focus = () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus();
   if (document.querySelector('input[type=search]') !== null) {

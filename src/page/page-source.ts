@@ -120,7 +120,10 @@ function load<T>(
   };
 }
 
-/** What was read last, and why a later reading failed. Reads again when `subscribe` calls back, one reading at a time. */
+/**
+ * The last value that was read, and the error of a later reading. Reads again when `subscribe` calls back, one reading
+ * at a time.
+ */
 export function useLatest<T>(
   read: () => Promise<T>,
   subscribe: (again: () => void) => (() => void) | undefined,

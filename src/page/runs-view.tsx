@@ -82,7 +82,7 @@ function RunTable({ runs }: { readonly runs: readonly PageRun[] }) {
 
 interface RunRowProps {
   readonly run: PageRun;
-  /** Undefined until it is loaded; the reason as text where it can't be. */
+  /** Undefined until it is loaded. A text is the reason why it could not be loaded. */
   readonly verdict: PageRunVerdict | string | undefined;
   readonly isBaseline: boolean;
   readonly isCandidate: boolean;

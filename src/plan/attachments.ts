@@ -67,7 +67,7 @@ export function findAttached(suite: Suite, projectRoot: string): ReadonlySet<str
   return found;
 }
 
-/** A missing variable is reported where the prompt is rendered. */
+/** Renders the paths. A missing variable is reported later, when the prompt is rendered. */
 function renderPaths(prompt: PromptVersion, vars: Vars): readonly string[] {
   if (prompt.expand !== undefined) return orNone(() => renderMessages(prompt, vars).flatMap(({ attach }) => attach));
   const templates = prompt.messages.flatMap(({ attach = [] }) => attach);

@@ -21,7 +21,7 @@ export interface Plan {
 
 export interface PlanOptions extends RenderOptions {
   readonly selection: Selection;
-  /** The version that the others are compared with, where the user named one. */
+  /** The version that the others are compared with, if the user named one. */
   readonly firstPrompt?: string;
 }
 
@@ -57,8 +57,8 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
 }
 
 /**
- * Half of the cases ask their prompt versions in the other order: a provider that gets slower then slows down all
- * versions.
+ * Half of the cases ask their prompt versions in reverse order. A provider that becomes slower then affects all
+ * versions equally.
  */
 function isReversed({ id }: Case): boolean {
   return Number.parseInt(sha256Hex(id).slice(0, 1), 16) % 2 === 1;

@@ -181,7 +181,7 @@ const owners: ReadonlyMap<string, readonly string[]> = new Map([
   ...Object.entries(otherOwners),
 ]);
 
-/** Any AWS customer can have a host below amazonaws.com, so only those of Bedrock count. */
+/** Any AWS customer can have a host below amazonaws.com, so only Bedrock's hosts count. */
 const bedrockHost = /(?:^|\.)bedrock(?:-[a-z]+)*\.[a-z0-9-]+(?:\.vpce)?\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 
 /** Undefined for a variable that is not known as the key of one service. */
@@ -206,8 +206,8 @@ function isKnownKey(variable: string): boolean {
 }
 
 /**
- * The well-known keys that a provider would send to the address of another service. An address that the user's own
- * environment moves (`OPENAI_BASE_URL`) is intended; one that a file moves may be a surprise.
+ * Finds well-known keys that a provider would send to another service's address. An address from the user's own
+ * environment (`OPENAI_BASE_URL`) is intended; one from a file may be a surprise.
  */
 function listMisdirectedKeys(
   config: ProviderConfig,

@@ -27,7 +27,7 @@ export async function findRefusedSchemas(planned: readonly PlannedSuite[]): Prom
   return [...found.values()];
 }
 
-/** A schema that a variant sends, and where it is written. */
+/** A schema that a variant sends, with its place. */
 interface SentSchema {
   readonly schema: JsonValue;
   readonly what: string;
@@ -73,7 +73,7 @@ function listSchemas(suite: Suite, variant: RenderedVariant, mode: SchemaMode): 
   ];
 }
 
-/** The schema of a format that the user wrote, where it is sent in the strict mode of the API. */
+/** The schema of a user's own format, if it is sent in the API's strict mode. */
 function readFormat(format: JsonValue | undefined, { hasFlag }: SchemaMode): JsonValue | undefined {
   const wrapper = isJsonObject(format) ? format['json_schema'] : undefined;
   if (!isJsonObject(wrapper) || (hasFlag && wrapper['strict'] !== true)) return undefined;

@@ -29,17 +29,17 @@ export interface DescribeOptions {
   readonly describeProvider: (
     provider: ProviderConfig,
   ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
-  /** What the user said is compared within the run. */
+  /** The comparison within the run that the user requested. */
   readonly pairing?: Pairing;
-  /** What is known of a suite's judges. */
+  /** The measurements of a suite's judges. */
   readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'unvalidated' | 'judges'>;
   /** True if asking again gives the same answer. */
   readonly answersFromStoreOnly?: (suite: Suite) => boolean;
-  /** What is known of the prompt that a variant is compared with. */
+  /** The state of the prompt that a variant is compared with. */
   readonly acceptedOf?: (suite: Suite, variant: PlannedVariant) => AcceptedPromptState | undefined;
 }
 
-/** What a record keeps of its suites, so that it can be judged, compared and reported without them. */
+/** The data of suites for a record. With it, the record can be judged, compared and reported without the suites. */
 export function describeRecordedSuites(plan: Plan, options: DescribeOptions): readonly RecordedSuite[] {
   const { judgesOf = () => ({}), answersFromStoreOnly, acceptedOf } = options;
   // A suite without a selected case is not reported, unless no suite has one.
@@ -88,7 +88,10 @@ interface Variant {
   readonly provider: Pick<ProviderConfig, 'id' | 'replaces'>;
 }
 
-/** What a variant stands in for. `--compare v1,v2` compares v2 with v1, whatever the suite says they replace. */
+/**
+ * The prompt and provider that a variant replaces. `--compare v1,v2` compares v2 with v1, regardless of `replaces` in
+ * the suite.
+ */
 export function findReplaced({ prompt, provider }: Variant, { compare = [], swap }: Pairing): StandIn {
   const own = { prompt: prompt.id, provider: provider.id };
   if (swap !== undefined) {
@@ -100,7 +103,7 @@ export function findReplaced({ prompt, provider }: Variant, { compare = [], swap
   return { ...own, replaces: prompt.replaces, replacesProvider: provider.replaces };
 }
 
-/** What a variant asks, and how: the part of its description that can change an answer, and prices. */
+/** The part of a variant's description that can change an answer or a price. */
 export function describeSent(
   suite: Suite,
   { prompt, provider, params }: RenderedVariant,
@@ -122,7 +125,7 @@ export interface ShardOptions extends DescribeOptions {
   readonly rendering: DependencyHashOptions;
 }
 
-/** Hashes the whole run's selection and plan: shards are merged only where both are the same. */
+/** Hashes the whole run's selection and plan. Shards are merged only if both are equal. */
 export function describeShard(
   { suites }: Project,
   whole: Plan,

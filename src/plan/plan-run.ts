@@ -22,15 +22,15 @@ import type { RenderOptions } from './render-cells.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import { casesOf, findEmptySelections, refuseSlowFilters } from './select-cases.ts';
 
-/** A plan with what its calls need to be priced and sent. */
+/** A plan with the data for pricing and sending its calls. */
 export interface PlannedRun {
   readonly plan: Plan;
   /** True if only the shard has no cells: the selection as a whole does. */
   readonly isEmptyShard: boolean;
   readonly emptySelections: readonly EmptySelection[];
-  /** What APIs refuse of schemas that are sent, and what is not sent at all. */
+  /** Warnings about parts of schemas that APIs refuse, and about schemas that are not sent. */
   readonly warnings: readonly Problem[];
-  /** What a record says of the part that this is. */
+  /** The shard's data for the record. */
   readonly shard?: RecordedShard;
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
@@ -39,7 +39,7 @@ export interface PlannedRun {
   readonly rendering: RenderOptions;
   /** Prices answers of today and of a baseline by one price table; undefined if no price is known. */
   readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;
-  /** What a record keeps of a provider's price and of its code. */
+  /** The data on a provider's price and code for a record. */
   readonly describeProvider: (
     provider: ProviderConfig,
   ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
@@ -196,7 +196,7 @@ function findMissingRecordings({ project, record }: Pick<RunOptions, 'project' |
     }));
 }
 
-/** A cost limit can't be enforced where no price is known. */
+/** Finds models without a known price, for which a cost limit can't be enforced. */
 function findUnpriced(
   plan: Plan,
   maxCostUsd: number | undefined,
@@ -233,7 +233,7 @@ function findUnpriced(
 }
 
 /**
- * Describes what can change a provider's answer beside model and params: its code, resolved address, options and
+ * Describes the settings besides model and params that can change an answer: code, resolved address, options and
  * headers. Limits and prices change no answer.
  */
 function describeSettings(

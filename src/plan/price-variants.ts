@@ -15,7 +15,7 @@ import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 /** The members of a stored variant that decide its price. */
 export type PricedVariant = Pick<RecordedVariant, 'provider' | 'adapter' | 'model' | 'price' | 'priceProvider'>;
 
-/** What the price table needs to know of a configured provider. */
+/** The data of a configured provider for the price table. */
 export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): PricedModel {
   return {
     providerId: provider.pricedAs ?? provider.id,
@@ -41,13 +41,13 @@ export function boundRequests(
 interface BoundBasis {
   readonly pricer: Pricer;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
-  /** Real tools answer where stubs are recorded. */
+  /** True if stubs are recorded, so that real tools answer. */
   readonly recordsTools?: boolean;
 }
 
 /**
- * A stored answer of the same provider and model is priced like today's. An answer of another model has the price in
- * its record.
+ * Prices a stored answer. An answer of the same provider and model has today's price. An answer of another model has
+ * the price in its record.
  */
 export function pricedModelOfVariant(
   variant: PricedVariant,
@@ -63,8 +63,8 @@ export function pricedModelOfVariant(
 }
 
 /**
- * Prices stored answers where no suite is at hand. The price in the record of these suites comes first, so that both
- * sides of a comparison are priced alike. The price that is stored with the answer comes second, and the table's last.
+ * Prices stored answers without a suite. The price in the record of these suites comes first, so that both compared
+ * sides have the same price. Then comes the price stored with the answer, and last the table's.
  */
 export async function createRecordPricer(
   suites: readonly Pick<RecordedSuite, 'variants'>[] = [],
@@ -100,7 +100,7 @@ interface Prices {
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
 }
 
-/** An upper bound of what a cell's judges and embeddings models cost. */
+/** An upper bound of the cost of a cell's judges and embeddings models. */
 export function boundJudges({ pricer, endpointOf }: Prices, { askedModels }: Suite, cell: Cell): JudgeBound {
   let usd: number | undefined;
   const uncounted = new Set<string>();
@@ -122,7 +122,7 @@ export function boundJudges({ pricer, endpointOf }: Prices, { askedModels }: Sui
   return { usd, uncounted: [...uncounted] };
 }
 
-/** Checks that ask a model, those of turns and of combinators too. */
+/** The checks that ask a model, including checks of turns and inside combinators. */
 function checksOf({ checks, turns }: Cell): readonly CheckSpec[] {
   const asking = (all: readonly CheckSpec[]): readonly CheckSpec[] =>
     all.flatMap((check) => (check.asks === undefined ? asking(check.children ?? []) : [check]));
@@ -130,8 +130,8 @@ function checksOf({ checks, turns }: Cell): readonly CheckSpec[] {
 }
 
 /**
- * Counts all but the answers. A judge is shown the check, the case's variables and what the user said, never the
- * prompt.
+ * The bytes of a judge's request without the answers: the check, the case's variables and the user's messages, never
+ * the prompt.
  */
 function checkBytes({ vars, turns }: Cell, { source }: CheckSpec): number {
   const written = [
@@ -154,15 +154,15 @@ function isEmbedding({ assertion }: CheckSpec): boolean {
 }
 
 /**
- * Requests of a cell: the prompt's own, and one for each user turn and for each group of tool results. If stubs answer
- * the model's tool calls, it is the most that there may be.
+ * The requests of a cell: one for the prompt, and one for each user turn and each group of tool results. If stubs
+ * answer the model's tool calls, the maximum number.
  */
 export function countRequests({ turns, agent }: Cell): number {
   if (agent !== undefined) return agent.maxSteps;
   return 1 + turns.filter((_, index) => isRequested(turns, index)).length;
 }
 
-/** The most requests of a cell to judges: each vote, and one more where a reply can't be read. */
+/** The maximum requests of a cell to judges: each vote, and one more if a reply can't be read. */
 export function countJudgeRequests({ checks, turns }: Cell): number {
   return countVotes([...checks, ...turns.flatMap((turn) => turn.checks)]) * judgeRounds;
 }
@@ -170,7 +170,7 @@ export function countJudgeRequests({ checks, turns }: Cell): number {
 /** A judge whose reply can't be read is asked once more. */
 const judgeRounds = 2;
 
-/** An upper bound of what all requests of a cell cost: each later one repeats the whole conversation so far. */
+/** An upper bound of the cost of all requests of a cell. Each later request repeats the conversation so far. */
 function boundCell(
   { request, turns, agent }: Cell,
   recordsTools: boolean,
@@ -195,9 +195,7 @@ function boundCell(
   return sum;
 }
 
-/**
- * The bytes of the longest result that a tool of the agent may give. Only the results of stubs are known before a run.
- */
+/** The bytes of the longest possible tool result. Only results of stubs are known before a run. */
 function longestResult({ stubs, module, servers, record }: AgentSettings, recordsTools: boolean): number {
   const isLive = module !== undefined || servers !== undefined || (recordsTools && record !== undefined);
   if (isLive) return maxResultBytes;
@@ -277,13 +275,13 @@ export function maxOutputTokens({ params }: Pick<CompletionRequest, 'params'>): 
 
 const firstOutputEstimate = 4096;
 
-/** Bounds output tokens where requests do not. */
+/** Bounds the output tokens of requests without a limit. */
 interface OutputEstimate {
   observe(completion: Pick<Completion, 'usage'>): void;
   boundOf(request: CompletionRequest): number;
 }
 
-/** Where a request sets no limit, twice the longest answer so far is the bound, and one note says so. */
+/** For a request without a limit, the bound is twice the longest answer so far. One note says so. */
 export function createOutputEstimate(note: (message: string) => void): OutputEstimate {
   let longest = 0;
   return {

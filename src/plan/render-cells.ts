@@ -34,7 +34,10 @@ import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 
 /** `endpointOf`: the same id in two suites may be configured differently. */
 export interface RenderOptions extends DependencyHashOptions {
-  /** What a request says of a file, named from the suite file's folder. Throws a `UserError` if it can't be read. */
+  /**
+   * The attachment for a file, whose path starts from the suite file's folder. Throws a `UserError` if it can't be
+   * read.
+   */
   readonly describeFile: (suite: Suite, path: string) => Attachment;
   /** The check that a contract's output schema adds to every completion. */
   contractCheck(schema: JsonObject | boolean): CheckSpec;
@@ -42,7 +45,7 @@ export interface RenderOptions extends DependencyHashOptions {
 
 type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => readonly Cell[];
 
-/** Renders the cells of one variant; what does not depend on the case is computed once. */
+/** Renders the cells of one variant. Parts that do not depend on the case are computed once. */
 export function createRenderer(suite: Suite, variant: RenderedVariant, options: RenderOptions): CellRenderer {
   const { prompt, provider, params } = variant;
   const { adapter, model } = provider;
@@ -138,7 +141,7 @@ export function runsOn(testCase: Case, promptId: string, providerId: string): bo
 }
 
 /**
- * Merges the parameters of a variant: the prompt's override the provider's, and the output schema is added if it is
+ * Merges the parameters of a variant. The prompt's parameters override the provider's. Adds the output schema if it is
  * sent.
  */
 export function buildParams(suite: Suite, prompt: PromptVersion, provider: ProviderConfig): JsonObject {
@@ -149,7 +152,7 @@ export function buildParams(suite: Suite, prompt: PromptVersion, provider: Provi
   const contract = findStructuredSchema(suite, prompt, provider);
   if (contract === undefined) return params;
   const mode = findSchemaMode(provider) ?? schemaModes.compatible;
-  // Without strict mode an API with a flag takes any schema; the others get what they take of it.
+  // Without strict mode, an API with a flag accepts any schema. Other APIs get the parts that they accept.
   const strict = fitSchema(contract, mode.hasFlag ? mode : schemaModes.compatible).refusals.length === 0;
   const schema = mode.hasFlag ? contract : fitSchema(contract, mode).schema;
   // Every adapter translates the form of Chat Completions.
@@ -173,13 +176,16 @@ function renameParams(params: JsonObject, names: ProviderConfig['paramNames']): 
   const renamed: Record<string, JsonValue> = {};
   for (const [key, value] of Object.entries(params)) {
     const name = Object.hasOwn(names, key) ? names[key] : key;
-    // What is written in the API's own name wins.
+    // A parameter with the API's own name takes precedence.
     if (name !== null && name !== undefined && (name === key || !Object.hasOwn(params, name))) renamed[name] = value;
   }
   return renamed;
 }
 
-/** Gives a case its class and what names that of an answer; undefined if the suite has no classes. */
+/**
+ * Creates the function that finds a case's class and the selection of an answer's class; both undefined without
+ * classes.
+ */
 function createClassesOf({ classes }: Suite): (testCase: Case) => CellClasses | undefined {
   if (classes === undefined) return () => undefined;
   const { found } = classes;
@@ -191,7 +197,7 @@ function classesSuffix(classes: CellClasses | undefined): string {
   return classes === undefined ? '' : `.class:${JSON.stringify([classes.truth, classes.by])}`;
 }
 
-/** Settings of a case that its hash does not cover, and that change what a result means. */
+/** The case's settings that its hash does not cover but that change the meaning of a result. */
 function settingsSuffix({ observe, mustPass, skip, group }: Case, slices: readonly string[] | undefined): string {
   const flags = `${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
   const ofSlices = slices === undefined ? '' : `.slices:${JSON.stringify(slices)}`;
@@ -219,8 +225,8 @@ export interface DependencyHashOptions {
 }
 
 /**
- * Hashes what decides a case and is not in the suite's files. That is the configuration of the judges and embedding
- * models that checks ask. It is also the variables of the programs of checks. Empty if there are none of these.
+ * Hashes inputs of a case from outside the suite's files: the configuration of judges and embeddings models that checks
+ * ask, and the variables of checks' programs. Empty if there are none.
  */
 export function createDependencyHash(
   { askedModels }: Suite,

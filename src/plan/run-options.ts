@@ -9,7 +9,7 @@ import type { Selection } from './select-cases.ts';
 
 export interface RunOptions {
   readonly project: Project;
-  /** The suites that flags may name, where the project's are fewer: those that did not change are left out. */
+  /** The suites that flags may name, if the project has fewer: it then lacks the unchanged ones. */
   readonly knownSuites?: readonly Suite[];
   readonly selection: Selection;
   readonly settings: RunSettings;
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly isCacheModeChosen: boolean;
   /** Workers at this queue make the calls, instead of this process. */
   readonly queue?: QueueUrl;
-  /** Ask through the providers' batch APIs where they have one. */
+  /** Ask through batch APIs, if a provider has one. */
   readonly batch: boolean;
   /** Goes on with a stored run instead of starting one. */
   readonly resume?: {
@@ -39,7 +39,10 @@ export interface RunOptions {
   };
   /** Run the baseline's own prompts beside the candidate's. */
   readonly rerunBaseline: boolean;
-  /** Accept the run as the baseline, whatever it changes; what `baseline accept` would refuse is refused here too. */
+  /**
+   * Accept the run as the baseline, regardless of its changes. A run that `baseline accept` would refuse is refused
+   * too.
+   */
   readonly updateBaseline: boolean;
   readonly toolVersion: string;
   /** Remarks that the report begins with. */
@@ -48,7 +51,7 @@ export interface RunOptions {
   readonly invocation: JsonObject;
 }
 
-/** What a run may see of the world. */
+/** The functions of the outside world that a run can use. */
 export interface RunPorts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -58,9 +61,9 @@ export interface RunPorts {
   readonly random: () => number;
   readonly mask: Mask;
   readonly onProgress: OnProgress;
-  /** Watches what happens, for a tracing system. */
+  /** Watches the run for a tracing system. */
   readonly trace?: RunTrace;
-  /** Aborted where the run's results are not wanted any more: what is in flight ends and is kept, nothing new starts. */
+  /** Aborts when the run's results are no longer wanted. Calls in flight end and are kept, and nothing new starts. */
   readonly outdated?: AbortSignal;
   /** Calls back when the user interrupts the run, until the returned function is called. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;

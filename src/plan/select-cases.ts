@@ -19,7 +19,7 @@ export interface Selection {
   readonly shard?: { readonly index: number; readonly count: number };
   /** Overrides every case's own number. */
   readonly trials?: number;
-  /** `suite/case` labels to keep, such as those that failed last time. */
+  /** The `suite/case` labels to keep, such as the cases that failed last time. */
   readonly onlyCases?: ReadonlySet<string>;
 }
 
@@ -104,8 +104,8 @@ function filterProblem(pattern: string, { message, hint }: GlobFault): UserError
 }
 
 /**
- * Draws only by ids and the seed. If anything that a run writes could move a case, shards that run in sequence would
- * miss cases. All prompt versions of a case are in one shard, and a new case moves few others.
+ * Draws by ids and the seed only. If a run's output could move a case, shards that run in sequence would miss cases.
+ * All prompt versions of a case are in one shard, and a new case moves few others.
  */
 function drawCases(suites: readonly Suite[], selection: Selection, matches: CasePredicate): ReadonlySet<string> {
   let drawn: RankedCase[] = [];
@@ -212,8 +212,8 @@ const endings = ['baseline.jsonl', 'reference.jsonl'] as const;
 const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
 
 /**
- * Finds baselines and pinned references without a suite beside them: the suite was removed or renamed. It looks in the
- * folders where suites are searched.
+ * Finds baselines and pinned references without a suite beside them, because it was removed or renamed. Searches the
+ * same folders as for suites.
  */
 export async function findOrphanBaselines(
   project: Pick<Project, 'root' | 'sources'>,

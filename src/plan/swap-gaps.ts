@@ -21,7 +21,10 @@ const commonNames: Readonly<Record<string, string>> = {
   stop_sequences: 'stop',
 };
 
-/** Parameters of other APIs that one has not in its reference, or has in another form. What is left out is named before a call. */
+/**
+ * Parameters of other APIs that an API does not have, or has in another form. A warning names the omitted ones before a
+ * call.
+ */
 const missingInOpenai = 'top_k thinking safetySettings generationConfig inferenceConfig output_config';
 const missingInGemini =
   'logit_bias logprobs top_logprobs reasoning_effort verbosity parallel_tool_calls store user prediction thinking inferenceConfig output_config';
@@ -70,9 +73,7 @@ export interface SwapPair {
   readonly candidate: ProviderConfig;
 }
 
-/**
- * Describes what a suite needs that a candidate for a swap can't do. It also names the settings that do not carry over.
- */
+/** Describes the suite's needs that a swap candidate can't meet. Also names the settings that do not carry over. */
 export function describeGaps(suite: Suite, { provider, candidate }: SwapPair, env: ProviderEnv): readonly string[] {
   const endpoint = findAdapter(candidate)?.resolve(candidate, env);
   const dropped = Object.entries(candidate.paramNames ?? {}).flatMap(([name, own]) => (own === null ? [name] : []));

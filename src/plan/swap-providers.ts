@@ -16,7 +16,7 @@ import { describeFamilies, describeGaps, fitParams, type SwapPair } from './swap
 export interface SwappedProject {
   readonly project: Project;
   readonly swap: readonly ProviderSwap[];
-  /** What a reader must know before anything is sent. */
+  /** Warnings to print before anything is sent. */
   readonly warnings: readonly Problem[];
 }
 
@@ -25,7 +25,7 @@ interface SwapOptions {
   readonly env: ProviderEnv['env'];
   /** The flag in messages. */
   readonly flag: '--swap' | '--compare';
-  /** Prompts that the user named: then also those that another version replaces. */
+  /** Prompts that the user named, which may include replaced ones. */
   readonly prompts: readonly string[];
 }
 
@@ -140,7 +140,7 @@ function swapSuite(
   return { suite: swapped, pairs, problems };
 }
 
-/** A candidate runs where the provider does that it could take the place of. */
+/** Adds a candidate wherever the provider runs that it may replace. */
 function withProviders<T extends Pick<Case | PromptVersion, 'providers'>>(
   restricted: T,
   widen: (ids: readonly string[]) => readonly string[],

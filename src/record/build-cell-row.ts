@@ -12,8 +12,8 @@ import { hashAnswer, identifyAnswer } from './case-summaries.ts';
 type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;
 
 /**
- * A result as it is stored. Secrets are masked in every text from outside; ids and numbers stay as they are. What the
- * cell asked goes along with a case's first trial. `position`: how many cells of its provider began before it.
+ * A result in its stored form. Secrets are masked in every text from outside; ids and numbers are unchanged. A case's
+ * first trial includes the cell's input. `position` is the number of cells of its provider that began earlier.
  */
 export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf, position?: number): CellRow {
   const { key, cellHash, caseHash, at, calls } = result;
@@ -84,7 +84,7 @@ function statusOf(result: CellResult): CellStatus {
   return result.passed ? 'passed' : 'failed';
 }
 
-/** What the cell cost as if nothing were cached, what this run paid, and what its judges took. */
+/** A cell's cost as if nothing were cached, the cost that this run paid, and its judges' cost. */
 function sumCosts(result: CellResult): Pick<CellRow, 'costUsd' | 'spentUsd' | 'judgeCostUsd'> {
   const { calls, unusable } = result;
   const judge = judgeCost(result);
@@ -202,7 +202,7 @@ function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): Reco
   });
 }
 
-/** Usage is known only where every call reported it. */
+/** The sum of the calls' usage; undefined unless every call reported it. */
 export function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
   const [only] = calls;
   if (only !== undefined && calls.length === 1) return only.completion.usage;
@@ -229,7 +229,7 @@ function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** What a cell sends, as a report shows it. */
+/** The input of a cell, for reports. */
 function recordAsked({ request, turns, tags, description }: AskedOf, mask: Mask): AskedCase {
   const said = turns.flatMap((turn): readonly AskedTurn[] => {
     if (turn.kind === 'first') return [];

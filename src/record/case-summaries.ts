@@ -7,8 +7,8 @@ import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /**
- * What counting, comparing and deciding need of a row or its head; what the model said stays on disk. Members that most
- * rows lack are left out: of 1,000,000 rows they would take 56 MB.
+ * The summary of a row or its head for counting, comparing and deciding. The model's answer stays on disk. Members that
+ * most rows lack are left out, because for 1,000,000 rows they would take 56 MB.
  */
 export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'>, rowIndex: number): RowSummary {
   const summary: Writable<RowSummary> = {
@@ -53,7 +53,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
 export class SortedCases implements ReadonlyMap<string, CaseSummary> {
   /** Sorted by case and trial. */
   readonly #rows: readonly RowSummary[];
-  /** Where the rows of each case begin. */
+  /** The start of each case's rows. */
   readonly #starts: Uint32Array;
 
   constructor(rows: readonly RowSummary[]) {

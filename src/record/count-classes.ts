@@ -107,7 +107,7 @@ function listCells({ classes, counts }: ReturnType<typeof confusionMatrix>): rea
 }
 
 interface CountedClass extends ClassScores {
-  /** Answers that were put in the class, and those of them that are right. */
+  /** Number of answers that name the class. `right` counts the correct ones. */
   readonly found: number;
   readonly right: number;
 }
@@ -135,7 +135,7 @@ function estimateRecall(cases: readonly ClassifiedCase[], alpha: number): ShareE
   return { value: mean, low, high };
 }
 
-/** What answers that are of none of the classes said. */
+/** The answers that named no class. */
 function listOthers(cases: ReadonlyMap<string, CaseSummary>, names: ReadonlySet<string>): ClassReport['others'] {
   const counts = new Map<string | null, number>();
   for (const { trials, observe } of cases.values()) {

@@ -7,7 +7,7 @@ import { UserError } from '../model/problem.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { isCellRow, isRowHead } from './row-guards.ts';
 
-/** Where a row lies in its file, in bytes. */
+/** The place of a row in its file, in bytes. */
 export interface RowPlace {
   readonly offset: number;
   readonly length: number;

@@ -183,7 +183,7 @@ function damagedLine(path: string, number: number): Problem {
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
   readonly path: string;
-  /** Relative to the working folder where that is below it. */
+  /** Relative to the working folder if it is below that folder. */
   readonly shownPath: string;
   readonly header: RunHeader;
   readonly end: EndRow | undefined;
@@ -192,14 +192,14 @@ export interface StoredRecord {
   readonly readRow: (rowIndex: number) => CellRow;
 }
 
-/** `end` says how the run ended where the record does not say so (yet). */
+/** Opens a record. `end` tells how the run ended, if the record does not contain this yet. */
 export function openStoredRecord(path: string, cwd: string, { end }: { readonly end?: EndRow } = {}): StoredRecord {
   const rows: RowSummary[] = [];
   const record = visitRows(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
   return toStoredRecord({ ...record, rows, end: record.end ?? end }, cwd);
 }
 
-/** Reads only the heads of the rows: faster where most of the answers are never needed. */
+/** Opens a record and reads only the heads of its rows, which is faster if most answers are not needed. */
 export function openRecordHeads(path: string, cwd: string): StoredRecord {
   const rows: RowSummary[] = [];
   const record = visitRowHeads(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));

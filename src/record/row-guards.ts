@@ -56,7 +56,7 @@ export function isCellRow(row: unknown): row is CellRow {
   );
 }
 
-/** Whether a row has what counting and comparing need; other members are ignored. */
+/** Whether a row has the members for counting and comparing. Other members are ignored. */
 export function isRowHead(row: unknown): row is RowHead & JsonObject {
   if (!isJsonObject(row) || row['type'] !== 'cell') return false;
   const { suite, prompt, provider, caseId, trial, caseHash, status, cached } = row;
@@ -92,7 +92,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
 
 const isClass = objectOf({ truth: isText, by: isText, found: optional((found) => found === null || isText(found)) });
 
-/** What an answer was classified as. */
+/** True for the true class and found class of a cell. */
 export function isRowClass(value: unknown): value is RowClass {
   return isClass(value);
 }

@@ -60,12 +60,12 @@ function summarizeVariant(
   };
 }
 
-/** Names it by what differs: its prompt version or its provider. */
+/** The name of a replacement: its prompt version or its provider, whichever differs. */
 function nameReplacement(recorded: RecordedVariant, { prompt, provider }: RecordedVariant): string {
   return provider === recorded.provider ? prompt : provider;
 }
 
-/** What a summary says of how a run ended. */
+/** The members of a summary about the end of a run. */
 export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReason' | 'ended'> {
   return { stopReason: end === undefined ? 'interrupted' : end.stopReason, ended: end !== undefined };
 }
@@ -168,7 +168,7 @@ function groupsOfJudged(cases: ReadonlyMap<string, CaseSummary>): readonly (stri
   return judged.map(({ group }) => group);
 }
 
-/** What was asked ended with its result, so an interval of it would be biased. */
+/** Removes the intervals. An early end depends on the results so far, so that an interval would be biased. */
 function withoutInterval({ passRate, score }: ReturnType<typeof estimate>): ReturnType<typeof estimate> {
   return { passRate: { ...passRate, low: null, high: null }, score: { ...score, low: null, high: null } };
 }

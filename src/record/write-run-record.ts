@@ -22,8 +22,8 @@ type RecordLine = CellRow | ResumeRow | EndRow;
 export interface RunRecordWriter {
   readonly path: string;
   /**
-   * Returns where the rows lie, once the operating system has them: a kill of this process no longer loses them. If the
-   * disk refuses one, none of them is kept.
+   * Returns the places of the rows when the operating system has them. A kill of this process then does not lose them.
+   * If the disk refuses one, none of them is kept.
    */
   append(...rows: readonly RecordLine[]): readonly RowPlace[];
   close(): void;
@@ -90,7 +90,10 @@ export function rewriteRunRecord(
   });
 }
 
-/** Removes what killed processes left behind. A process that rewrites a record writes all the time, so an old file is abandoned. */
+/**
+ * Removes temporary files of killed processes. A process that rewrites a record writes all the time, so an old file is
+ * abandoned.
+ */
 function removeLeftovers(folder: string, nowMs: number): void {
   withStorageErrors('Looking through', folder, () => {
     for (const name of readdirSync(folder)) {
@@ -107,7 +110,7 @@ const abandonedAfterMs = 60_000;
 export interface RewriteOptions extends RunRecordOptions {
   /** A row as it would be written today. */
   readonly renew?: (row: CellRow) => CellRow;
-  /** Gets each row as it is written, and where it lies. */
+  /** Gets each written row and its place. */
   readonly onRow?: (row: CellRow, place: RowPlace) => void;
 }
 

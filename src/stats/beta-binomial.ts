@@ -72,7 +72,7 @@ function logLikelihood(failures: number, n: number, { alpha, beta }: RateSpread)
   return sum;
 }
 
-/** Draws the failure rate of one case from what its own trials and those of similar cases say. */
+/** Draws the failure rate of one case, given its own trials and the trials of similar cases. */
 export function drawRate({ failures, n }: CaseFailures, { alpha, beta }: RateSpread, random: () => number): number {
   const a = drawLogGamma(alpha + failures, random);
   const b = drawLogGamma(beta + n - failures, random);

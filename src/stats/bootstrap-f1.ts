@@ -34,7 +34,7 @@ export interface BootstrapOptions {
   readonly seed?: number;
 }
 
-/** Macro F1 with its interval by a bootstrap over cases, never narrower than what unseen answers allow. */
+/** Macro F1 with its bootstrap interval over cases. It is never narrower than unseen answers allow. */
 export function macroF1Interval(
   cases: readonly ClassifiedCase[],
   { alpha, classes, resamples, seed = 1 }: BootstrapOptions,

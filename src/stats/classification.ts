@@ -1,7 +1,7 @@
 import { type Interval, sum } from './descriptive.ts';
 import { wilsonInterval } from './proportions.ts';
 
-/** Answers by true class and found class: `counts[truth][found]`. Fractional where trials of a case are averaged. */
+/** Answers by true class and found class: `counts[truth][found]`. Fractional if trials of a case are averaged. */
 export interface ConfusionMatrix {
   readonly classes: readonly string[];
   readonly counts: readonly (readonly number[])[];
@@ -27,7 +27,7 @@ export interface Classified {
   readonly weight?: number;
 }
 
-/** Counts answers by class. The classes are those of the truth and of the answers, sorted by code units. */
+/** Counts answers by class. The classes are all true and found classes, sorted by code units. */
 export function confusionMatrix(answers: readonly Classified[]): ConfusionMatrix {
   const classes = findClasses(answers);
   return countByClass(indexAnswers(answers, classes), classes);
@@ -77,14 +77,14 @@ export function classScores({ classes, counts }: ConfusionMatrix): readonly Clas
   });
 }
 
-/** The means over classes. What is undefined counts as 0, which is the default of scikit-learn. */
+/** The means over classes. An undefined score counts as 0, as by default in scikit-learn. */
 export interface MacroScores {
   readonly precision: number | null;
   readonly recall: number | null;
   readonly f1: number | null;
 }
 
-/** Over the classes named that answers belong to; over all that occur on a side where none are named. */
+/** Computes the means over the named classes that have answers. If none is named, over all classes that occur. */
 export function macroScores(matrix: ConfusionMatrix, names?: readonly string[]): MacroScores {
   const isCounted = ({ name, support, f1 }: ClassScores) =>
     names === undefined ? f1 !== null : support > 0 && names.includes(name);

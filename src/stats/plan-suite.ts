@@ -14,7 +14,7 @@ import { smallestBetween, smallestSize } from './smallest.ts';
 /** A suite as far as planning needs it. */
 export interface SuiteDesign {
   readonly cases: number;
-  /** Trials a case; the harmonic mean where they differ. */
+  /** Trials per case; the harmonic mean if they differ. */
   readonly trials: number;
   readonly baselineTrials: number;
   /** Variance of one trial within its case. */
@@ -23,11 +23,14 @@ export interface SuiteDesign {
   readonly scope: 'population' | 'suite';
 }
 
-/** What a suite can say of a drop of its pass rate, and what would say more. Null: no number of that kind does it. */
+/**
+ * The drops of the pass rate that a suite can detect, and the sizes that would detect more. Null if no number is
+ * enough.
+ */
 export interface SuitePlan {
   /** The smallest drop that is found with the wanted power. */
   readonly visibleDrop: number | null;
-  /** The smallest drop that is excluded with the wanted power where nothing has changed. */
+  /** The smallest drop that is excluded with the wanted power if nothing has changed. */
   readonly excludableDrop: number | null;
   readonly see: PlannedGrowth;
   readonly exclude: PlannedGrowth;

@@ -21,14 +21,14 @@ export function minCasesForMargin(margin: number, alpha: number): number | null 
   return Math.max(1, Math.ceil((z * z * (1 - margin)) / margin));
 }
 
-/** Cases that show a drop beyond the margin excluded where nothing has changed. */
+/** The number of cases that exclude a drop beyond the margin if nothing has changed. */
 export function casesToExcludeMargin(margin: number, variance: number, policy: PlanPolicy): number | null {
   const clean = minCasesForMargin(margin, policy.alpha);
   const noisy = casesNeeded(margin, variance, policy);
   return clean === null || noisy === null ? null : Math.max(clean, noisy);
 }
 
-/** What repeats can and can't reduce. */
+/** The variances that repeats reduce (`sigma2`), and the one that they cannot (`omega2`). */
 export interface RepeatPlan {
   readonly n: number;
   readonly delta: number;
@@ -66,11 +66,11 @@ export function plannedZ({ alpha, power }: PlanPolicy): number {
 export interface SampleSizeOptions extends CompareOptions {
   /** The wanted chance of a clear answer; 0.8 if undefined. */
   readonly power?: number;
-  /** Taken where the results show no spread to plan with. */
+  /** The value to use if the results show no spread. */
   readonly flakeRate?: number;
 }
 
-/** What would exclude a drop beyond the margin if nothing has changed; null if no number of that kind would. */
+/** The sample sizes that exclude a drop beyond the margin if nothing has changed. Null if no number is enough. */
 export interface SampleSize {
   /** Cases in all, at the repeats of these results. */
   readonly cases: number | null;

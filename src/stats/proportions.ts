@@ -141,7 +141,7 @@ export function compareUnpaired(
   alpha: number,
   groups: { readonly baseline?: Groups | undefined; readonly candidate?: Groups | undefined } = {},
 ): UnpairedComparison {
-  // A side where nothing differs shows no spread of its groups: the other side's is taken.
+  // A side without differences shows no spread of its groups, so the larger of both sides is used.
   const effect = Math.max(effectOf(baseline, groups.baseline), effectOf(candidate, groups.candidate));
   const before = countIndependent(baseline, groups.baseline === undefined ? 1 : effect);
   const after = countIndependent(candidate, groups.candidate === undefined ? 1 : effect);
@@ -157,7 +157,7 @@ export function compareUnpaired(
     delta,
     low,
     high,
-    // Where the rate has not fallen, not even the narrowest interval ends below 0.
+    // If the rate has not fallen, not even the narrowest interval ends below 0.
     pWorse: delta !== null && delta < 0 ? invert(highAt) : 0.5,
   };
 }

@@ -111,7 +111,7 @@ function Trial({ trial, baseline, detail }: TrialProps) {
   );
 }
 
-/** The answer beside the baseline's; the whole answer where the two can't be compared or are equal. */
+/** The answer beside the baseline's. Only the answer if the two can't be compared or are equal. */
 function Answers({ trial, baseline }: Omit<TrialProps, 'detail'>) {
   const { reasoning, refusal } = trial;
   const now = answerText(trial);

@@ -117,7 +117,7 @@ function useNeighbours(view: CaseAddress, cell: PageCell | undefined): Neighbour
   const [before, after] = [cells.slice(0, at), cells.slice(at)].map((part) => part.filter((one) => one.row !== row));
   return defined({ before: addressOf(before?.at(-1), before), after: addressOf(after?.[0], after) });
 
-  /** The next case on the same variant, or on another where the table does not show that. */
+  /** The next case on the same variant, or on another variant if the table does not show this one. */
   function addressOf(next: FoundCell | undefined, part: readonly FoundCell[] = []): CaseAddress | undefined {
     if (next === undefined) return undefined;
     const { suite } = next.row;

@@ -159,7 +159,7 @@ interface ChoiceProps {
   readonly onChange: (value: string) => void;
 }
 
-/** Hidden where there is only one value. */
+/** A select field, which is hidden if there is only one value. */
 function Choice({ label, value, values, nameOf = (text) => text, onChange }: ChoiceProps) {
   const distinct = [...new Set(values)].sort();
   if (distinct.length < 2 && value === '') return null;

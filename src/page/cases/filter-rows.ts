@@ -71,7 +71,7 @@ export function filterQuery(filter: CaseFilter): string {
 
 const textKeys = ['text', 'change', 'suite', 'tag', 'prompt', 'provider', 'layout'] as const;
 
-/** A case is shown where one of its cells matches, and a column where its variant does. */
+/** Shows a case if one of its cells matches, and a column if its variant matches. */
 export function filterRows({ suites }: Pick<PageIndex, 'suites'>, filter: CaseFilter): Matrix {
   const columns: Column[] = [];
   const places = new Map<string, number>();

@@ -169,7 +169,7 @@ interface AgentStepsProps {
   readonly baseline: PageAnswer | undefined;
 }
 
-/** The steps of an agent; beside those of the baseline where it took another path. */
+/** The steps of an agent, beside the baseline's steps if the paths differ. */
 export function AgentSteps({ trial: { steps, path, state }, baseline }: AgentStepsProps) {
   if (steps === undefined) return null;
   const before = baseline?.steps ?? [];

@@ -44,7 +44,7 @@ interface SideProps {
   readonly rows: readonly AlignedRow[];
 }
 
-/** One answer. Its lines are rows of a grid, beside those of the other answer. */
+/** One answer. Its lines are rows of a grid, beside the other answer's lines. */
 function Side({ name, side, rows }: SideProps) {
   return (
     <section class={`side ${side}`} aria-label={`${name}: answer`}>
@@ -96,7 +96,7 @@ function Folded({ count, what }: { readonly count: number; readonly what: string
 interface TextDiffProps {
   readonly before: string;
   readonly after: string;
-  /** Of what is compared. */
+  /** The label of the compared texts. */
   readonly label: string;
 }
 

@@ -9,7 +9,7 @@ interface DiffPart {
   readonly kind: 'same' | 'removed' | 'added';
 }
 
-/** The difference of two texts by words, or by lines where that takes too long; undefined if both do. */
+/** The difference of two texts by words, or by lines if words take too long. Undefined if both take too long. */
 export function diffTexts(before: string, after: string): readonly DiffPart[] | undefined {
   const [a, b] = [clipText(before, maxChars), clipText(after, maxChars)];
   const changes = diffWordsWithSpace(a, b, limits) ?? diffLines(a, b, limits);

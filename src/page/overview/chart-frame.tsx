@@ -8,7 +8,7 @@ import { chartHeight, type Scale } from './scales.ts';
 
 interface ChartFrameProps {
   readonly title: string;
-  /** What the chart shows, in one sentence. */
+  /** A description of the chart in one sentence. */
   readonly summary: string;
   /** The data as a table: the head, then the rows. */
   readonly table: readonly (readonly string[])[];

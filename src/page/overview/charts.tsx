@@ -20,7 +20,7 @@ export function TrendChart({ variant }: { readonly variant: PageVariant }) {
           [chartHeight - 24, 10],
         );
         const x = (place: number) => 52 + ((width - 68) * (place + 0.5)) / trend.length;
-        // The line breaks where a rate is unknown.
+        // An unknown rate interrupts the line.
         let isDrawn = false;
         const path = trend
           .map(({ passRate: { value } }, place) => {
@@ -75,7 +75,7 @@ function trendTable(trend: readonly TrendPoint[]): readonly (readonly string[])[
   ];
 }
 
-/** The day and the time; only the day where two labels would overlap. */
+/** The day and the time; only the day if two labels would overlap. */
 function dayOf(point: TrendPoint | undefined, width: number): string {
   if (point === undefined) return '';
   const day = point.startedAt.slice(0, 10);

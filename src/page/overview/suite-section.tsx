@@ -106,7 +106,7 @@ function Charts({ suite }: { readonly suite: PageSuite }) {
   const timed = gated.filter(({ latencies }) => latencies !== undefined).slice(0, maxCharts);
   if (trends.length + timed.length === 0 && priced.length < 2) return null;
   const count = trends.length + timed.length + (priced.length < 2 ? 0 : 1);
-  // Charts are folded where something failed, since people then look at answers first.
+  // Charts are folded if something failed, because people then look at answers first.
   const isOpen = suite.variants.every(({ failed, errored }) => failed + errored === 0);
   return (
     <details open={isOpen}>

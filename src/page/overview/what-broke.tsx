@@ -157,7 +157,7 @@ function Entry({ entry, filter }: { readonly entry: PageFailure; readonly filter
   );
 }
 
-/** How the case failed on the variants where it failed alike. */
+/** The failure of a case on one or more variants that failed alike. */
 function Outcome({ outcome }: { readonly outcome: PageOutcome }) {
   const { variants, word, trials, tolerated, before, now, reasons, status } = outcome;
   const facts = [variants, word === 'regressed' && tolerated === undefined ? undefined : word, trials, tolerated];
