@@ -1,36 +1,36 @@
 import type { FileBytes, ProjectFiles } from '../suite/files/project-files.ts';
 import type { ImportedSuite, Unreadable } from './draft.ts';
 
-/** The file that is imported, and what of its surroundings an importer may read. */
+/** The imported file, and the surroundings that an importer may read. */
 export interface ImportSource {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
-  /** The path as it is shown. */
+  /** Path in messages. */
   readonly shown: string;
   readonly text: string;
   readonly files: ProjectFiles;
   readonly cwd: string;
-  /** Where the suite is written, from the working folder. */
+  /** Path of the suite, relative to the working folder. */
   readonly target: string;
-  /** The field of a data set that holds the golden answer; false where none does. */
+  /** Data set field with the golden answer; false if there is none. */
   readonly expected?: string | false;
 }
 
-/** How the files of one format become suites. */
+/** Converts files of one format to suites. */
 export interface Importer {
-  /** Of the format, as in `llmcheck import NAME`. */
+  /** Format name, as in `llmcheck import NAME`. */
   readonly name: string;
   readonly description: string;
-  /** What the argument names. */
+  /** Kind of file that the argument names. */
   readonly input: string;
-  /** An argument. */
+  /** Example of an argument. */
   readonly example: string;
-  /** True where the user may name the field that holds the golden answer. */
+  /** True if the user may name the field of the golden answer. */
   readonly takesExpected?: true;
   readonly read: (source: ImportSource) => Promise<ImportedSuite | Unreadable> | ImportedSuite | Unreadable;
-  /** The file to read for the path that was given; by default the path, which may be no folder. */
+  /** Finds the file to read. Default: the given path, which must not be a folder. */
   readonly findFile?: (path: string, given: string) => string;
-  /** Names the suite by default, in place of the file's name. */
+  /** Default name of the suite. Default: the file's name. */
   readonly nameOf?: (path: string) => string;
 }
 

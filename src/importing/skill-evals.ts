@@ -14,14 +14,14 @@ export const skillEvalsImporter: Importer = {
   read: importSkillEvals,
 };
 
-/** Evals are in a folder of the skill's. */
+/** Names the suite. Evals are in a subfolder of the skill's folder. */
 function nameSuite(path: string): string {
   const base = basename(path, extname(path));
   const skill = basename(dirname(dirname(path)));
   return base === 'evals' ? skill : `${skill}-${base}`;
 }
 
-/** The evals of a skill as the suite that a run makes of them; throws a `UserError` where they can't be run. */
+/** Imports a skill's evals as the suite that a run builds from them. Throws a `UserError` if they can't be run. */
 async function importSkillEvals({ path, files, cwd, target }: ImportSource): Promise<ImportedSuite | Unreadable> {
   const { project } = await loadProject({ paths: [path], cwd });
   const problems = createProblems();

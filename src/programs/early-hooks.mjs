@@ -1,5 +1,5 @@
-// The hooks before Node 22.18, which run in a thread of their own. What takes types out is loaded with the first TypeScript:
-// it would be half of the time in which a child starts.
+// Module hooks for Node before 22.18, which run in their own thread. The type stripper is loaded with the first
+// TypeScript file: it takes half of a child's start time.
 export { resolve } from './own-package.mjs';
 
 export function initialize(parent) {

@@ -1,4 +1,4 @@
-// Lets a process import modules of the user's own: TypeScript without a build step, and llmcheck itself.
+// Lets a process import the user's modules: TypeScript without a build step, and llmcheck itself.
 import module from 'node:module';
 import { compileFunction } from 'node:vm';
 import { resolve } from './own-package.mjs';
@@ -8,7 +8,7 @@ let isInstalled = false;
 export function installModuleHooks(parent) {
   if (isInstalled) return false;
   isInstalled = true;
-  // Since Node 22.18 the hooks run in the same thread.
+  // Since Node 22.18, hooks run in the same thread.
   const hasThread = !process.features.typescript;
   if (hasThread) module.register('./early-hooks.mjs', import.meta.url, { data: parent });
   else module.registerHooks?.({ resolve, load });
@@ -18,8 +18,8 @@ export function installModuleHooks(parent) {
 const requireHere = module.createRequire(import.meta.url);
 
 /**
- * Node takes types out itself, but refuses enums and parameter properties. It refuses some when it detects the kind of
- * module.
+ * Strips types. Node does so itself, but refuses enums and parameter properties, some of them while it detects the
+ * module format.
  */
 function load(url, context, nextLoad) {
   let format = 'module-typescript';
@@ -35,7 +35,10 @@ function load(url, context, nextLoad) {
   return { ...stripped, format: isModule ? 'module' : 'commonjs' };
 }
 
-/** TypeScript may use import and export in a CommonJS package too: most compilers make CommonJS of it. */
+/**
+ * True for CommonJS. A TypeScript file of a CommonJS package may also use import and export, which most compilers
+ * translate.
+ */
 function isCommonJs(source) {
   if (typeof source !== 'string') return true;
   try {

@@ -1,14 +1,14 @@
-// Runs in a child of its own: loads the user's modules and calls their exports, one job at a time. Plain JavaScript,
-// since Node 20 runs no TypeScript; the parent is module-worker.ts.
+// Runs in a child process: loads the user's modules and calls their exports, one job at a time. It is plain JavaScript
+// because Node 20 runs no TypeScript. The parent is module-worker.ts.
 import { hash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { installModuleHooks } from './module-hooks.mjs';
 
-// Ends even while the user's code keeps something open: its parent no longer reads the answer.
+// End even if the user's code keeps something open: the parent no longer reads the answer.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// A busy loop never handles the disconnect. A second thread notices that the parent was killed: the thread of the
-// hooks, if there is one.
+// A busy loop never handles the disconnect. A second thread (that of the hooks, if any) detects that the parent was
+// killed.
 if (!installModuleHooks(process.ppid)) {
   new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
     eval: true,
@@ -39,7 +39,7 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
   if (prompts !== undefined) return makePrompts(check, input, maxReturnedBytes, prompts.wantsDigests);
   try {
     const returned = await check(input);
-    // What the code did not wait for, and fails at once, ends the process here: its answer must not count.
+    // A promise that was not awaited and rejects at once ends the process here: the answer must not count.
     await new Promise((resolve) => setImmediate(resolve));
     const json = JSON.stringify(returned, refuseLost);
     if (json === undefined) return { fault: `returned no ${noun} but ${typeof returned}` };
@@ -51,9 +51,9 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
 }
 
 /**
- * The answer of a function to each set of variables, with the names of those that it read, as JSON. If only digests are
- * wanted, an answer is the hash of its text. Two processes can be compared without sending the text. The two read the
- * clock at different times, so their hashes differ where the clock matters.
+ * Calls a function with each set of variables. Returns the answers and the names read, as JSON. If only digests are
+ * wanted, an answer is the hash of its text, so two processes can be compared without sending it. They read the clock
+ * at different times, so hashes differ if the clock matters.
  */
 async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
   const answers = [];
@@ -93,7 +93,7 @@ function watchVars(vars, reads, missing) {
     get(target, key) {
       if (typeof key === 'string') {
         if (Object.hasOwn(target, key)) reads.add(key);
-        // What awaiting, writing as JSON or inspecting looks for is no variable.
+        // Keys that awaiting, JSON or inspection look up are no variables.
         else if (!(key in Object.prototype) && key !== 'then' && key !== 'toJSON' && key !== 'inspect')
           missing.add(key);
       }
@@ -112,12 +112,12 @@ function watchVars(vars, reads, missing) {
 
 const clock = { isRead: false, laterMs: 0 };
 
-/** Times in every month, on every day of the week and in every part of a day. */
+/** Times in every month, on every weekday and in every part of a day. */
 const otherTimesMs = Array.from({ length: 14 }, (_, index) => (index + 1) * (27 * 24 + 3) * 3_600_000);
 
 /**
- * Sets the clock of this process, and makes random numbers low or, with another clock, high. A prompt that depends on
- * either then shows it, even if that is rare.
+ * Fixes the clock of this process, and makes random numbers low or, with another clock, high. This exposes prompts that
+ * depend on either, even rarely.
  */
 function fixClockAndChance(offsetMs) {
   if (globalThis.Date.isFixed) return;
@@ -140,7 +140,7 @@ function fixClockAndChance(offsetMs) {
   Math.random = () => (offsetMs === 0 ? 0 : 0.999) + random() / 1000;
 }
 
-/** What a tool of the module answers: its content, its error for the model, or what the module has instead of it. */
+/** Calls a module's tool. Returns its content, an error for the model, or the names of the tools it has instead. */
 async function callTool(module, { name, args }, maxReturnedBytes) {
   const tools = module.tools ?? module.default;
   if (typeof tools !== 'object' || tools === null)
@@ -161,7 +161,7 @@ async function callTool(module, { name, args }, maxReturnedBytes) {
   return { json: JSON.stringify(bytes > maxReturnedBytes ? { bytes } : { content: text }) };
 }
 
-/** Text as it is, nothing as null, any other value as JSON. */
+/** Writes text as it is, undefined as null, and any other value as JSON. */
 function writeReturned(returned) {
   if (typeof returned === 'string') return { text: returned };
   try {
@@ -172,7 +172,7 @@ function writeReturned(returned) {
   }
 }
 
-/** What the function `state` says; nothing where the module has none. */
+/** Calls the module's `state` function; an empty object if there is none. */
 async function readState(module, maxReturnedBytes) {
   if (typeof module.state !== 'function') return { json: '{}' };
   let state;
@@ -189,7 +189,10 @@ async function readState(module, maxReturnedBytes) {
   return { json: `{"state":${text}}` };
 }
 
-/** Data that a module exports, or what an exported function makes. What JSON would drop or change is a fault. */
+/**
+ * Returns a module's exported data, or the result of an exported function. A value that JSON would drop or change is a
+ * fault.
+ */
 async function readValue(module, { exportName, noun, maxReturnedBytes }) {
   if (!(exportName in module)) return { fault: `has no ${exportName} export` };
   const exported = await module[exportName];
@@ -200,17 +203,17 @@ async function readValue(module, { exportName, noun, maxReturnedBytes }) {
   return { json };
 }
 
-/** A replacer of JSON.stringify that throws for what JSON writes as {} whatever it holds. */
+/** JSON.stringify replacer that throws for values always written as {}, such as a Map. */
 function refuseLost(key, found) {
   const [kind] = /^(?:Map|Promise|RegExp|Set)$/.exec(Object.prototype.toString.call(this[key]).slice(8, -1)) ?? [];
   if (kind !== undefined) throw new TypeError(`${key === '' ? 'it' : `"${key}"`} is a ${kind}, which is no data`);
   return found;
 }
 
-/** A replacer of JSON.stringify that throws for what JSON would drop or change. */
+/** JSON.stringify replacer that throws for every value that JSON drops or changes. */
 function refuseNoData(key, found) {
   const raw = this[key];
-  // JSON writes null for a number without digits.
+  // JSON writes null for NaN and Infinity.
   const isNull = typeof raw === 'number' && !Number.isFinite(raw);
   refuseLost.call(this, key, found);
   if (isNull || typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint')
@@ -218,7 +221,7 @@ function refuseNoData(key, found) {
   return found;
 }
 
-/** The message, and where in the user's files it came from. */
+/** An error's message and its place in the user's files. */
 function describe(error) {
   if (!(error instanceof Error)) return String(error).slice(0, 400);
   const place = /\(?(?:file:\/\/)?([^\s()]+:\d+:\d+)\)?$/m.exec(String(error.stack).replace(String(error.message), ''));

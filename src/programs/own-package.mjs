@@ -1,16 +1,16 @@
-// A module of the user's own may import llmcheck where only a global one is installed. It may name its imports as a
-// bundler finds them: without an ending, or with the ending that a compiler writes.
+// Lets the user's modules import llmcheck if only a global one is installed. Also resolves imports like a bundler:
+// without an extension, or with that of a compiler's output.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findAliased } from '../text/path-aliases.mjs';
 
-/** The file that the build makes of each entry, and its source. */
+/** Built file and source of each entry. */
 const entries = {
   llmcheck: ['index.js', 'index.ts'],
   'llmcheck/promptfoo': ['promptfoo.js', 'promptfoo/promptfoo.ts'],
 };
 
-/** A hook of module.register and of module.registerHooks alike: the first awaits, the second does not. */
+/** Hook for both module.register, which is asynchronous, and module.registerHooks, which is not. */
 export function resolve(specifier, context, nextResolve) {
   try {
     const found = nextResolve(specifier, context);
@@ -20,7 +20,7 @@ export function resolve(specifier, context, nextResolve) {
   }
 }
 
-/** An alias may look like a package, or like an import that a package.json declares. */
+/** Errors to retry: an alias may look like a package, or like an import declared in package.json. */
 const unresolved = new Set([
   'ERR_MODULE_NOT_FOUND',
   'ERR_UNSUPPORTED_DIR_IMPORT',
@@ -36,7 +36,7 @@ function fallBack(error, specifier, { parentURL }) {
   return { url: url.href, shortCircuit: true };
 }
 
-/** Built, or run from its sources. */
+/** Finds the built file, or else the source. */
 function findOwn(files) {
   return files.map((file) => new URL(`../${file}`, import.meta.url)).find((url) => existsSync(url));
 }

@@ -1,4 +1,4 @@
-// Takes types out of TypeScript, in one way for all versions of Node.
+// Strips types from TypeScript, in the same way for all versions of Node.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'sucrase';

@@ -10,7 +10,7 @@ export interface ChatMessage {
 export interface RecordedCall {
   readonly name: string;
   readonly arguments: unknown;
-  /** What a result names it by. */
+  /** Id by which a result refers to the call. */
   readonly id?: string;
 }
 
@@ -20,7 +20,7 @@ export interface TurnMessage {
   readonly content: string;
   /** Calls made by an assistant. */
   readonly calls: readonly RecordedCall[];
-  /** The id of the call that a tool answers; in older files its name. */
+  /** Id of the call that a tool answers. Older files have the tool's name here. */
   readonly resultOf?: string;
 }
 
@@ -69,7 +69,7 @@ export function readConversation(value: unknown): readonly TurnMessage[] | undef
   return messages.every((message) => message !== undefined) ? messages : undefined;
 }
 
-/** The same in two: the texts before the first call of a tool, and it with what follows. */
+/** Splits a conversation: the text messages before the first tool call, and all messages from that call on. */
 export function splitAtCalls(value: unknown): {
   readonly messages: readonly ChatMessage[] | undefined;
   readonly called?: readonly TurnMessage[];

@@ -14,7 +14,7 @@ interface Built {
   readonly defaults: { readonly vars: Readonly<Record<string, unknown>> } | undefined;
 }
 
-/** Rows with the same form of prompt: the same roles and tools, or no conversation. */
+/** Rows with the same form of prompt: equal roles and tools, or no conversation. */
 interface Group {
   readonly id: string;
   readonly roles: readonly ChatMessage['role'][];

@@ -12,9 +12,9 @@ export interface DataRow {
   readonly vars: ReadonlyMap<string, unknown>;
   readonly chat: readonly ChatMessage[];
   readonly answer: unknown;
-  /** What is sent beside the conversation. */
+  /** Parameters sent with the conversation, such as tools. */
   readonly params?: Readonly<Record<string, unknown>>;
-  /** The calls of tools that the conversation is answered with. */
+  /** The tool calls that follow the conversation. */
   readonly path?: ToolPath;
 }
 

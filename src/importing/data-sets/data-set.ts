@@ -105,7 +105,7 @@ function noteLost(rows: readonly Written[], draft: Draft): void {
   if (named !== undefined) draft.note(named, 'the "name" of a message is left out: messages of a prompt have none');
 }
 
-/** What of tools and their calls no case has, each once at its first row. */
+/** Notes the tool data that no case contains, each once at its first row. */
 function noteTools(written: readonly Written[], rows: readonly (DataRow | LeftOut)[], draft: Draft): void {
   const note = (isOne: (row: DataRow) => boolean, message: string) => {
     const found = written.filter((_, index) => {
@@ -126,7 +126,7 @@ function noteTools(written: readonly Written[], rows: readonly (DataRow | LeftOu
 }
 
 function hasNamedMessage(messages: unknown): boolean {
-  // The result of a tool names its function.
+  // A tool's result has the name of its function.
   const isNamed = ({ name, role }: Readonly<Record<string, unknown>>) =>
     typeof name === 'string' && role !== 'tool' && role !== 'function';
   return Array.isArray(messages) && messages.some((message) => isMap(message) && isNamed(message));

@@ -10,18 +10,18 @@ import type { RecordedCall, TurnMessage } from './chat-messages.ts';
 
 type JsonMap = Readonly<Record<string, unknown>>;
 
-/** What of a row is sent beside its messages. */
+/** Request parameters of a row, besides its messages. */
 export interface ToolParams {
-  /** The fields that hold it, which are no variables. */
+  /** Fields of these parameters; they are no variables. */
   readonly fields: ReadonlySet<string>;
-  /** Undefined where the list of tools is empty. */
+  /** Undefined if the list of tools is empty. */
   readonly params: JsonMap | undefined;
 }
 
-/** The tools of a row whose conversation is the field `chat`; undefined where it has none that an API takes. */
+/** Reads the tools of a row with the conversation `chat`; undefined if it has no valid ones. */
 export function readToolParams(fields: ReadonlyMap<string, unknown>, chat: string): ToolParams | undefined {
   const place = chat.slice(0, chat.lastIndexOf('.') + 1);
-  // Older files have `functions`.
+  // Older files use `functions`.
   const name = [`${place}tools`, `${place}functions`].find((one) => fields.has(one));
   const tools = readTools(name === undefined ? undefined : fields.get(name));
   if (name === undefined || tools === undefined) return undefined;
@@ -33,23 +33,23 @@ export function readToolParams(fields: ReadonlyMap<string, unknown>, chat: strin
   };
 }
 
-/** Some data sets keep the list as a JSON text. */
+/** Reads a list of tools. Some data sets store it as JSON text. */
 function readTools(written: unknown): readonly unknown[] | undefined {
   const parsed = typeof written === 'string' ? parseJson(written) : undefined;
   const tools = parsed?.ok === true ? plainNumbers(parsed.value) : written;
   return Array.isArray(tools) && tools.every((tool) => readFunctionTool(tool) !== undefined) ? tools : undefined;
 }
 
-/** How the assistant of a row calls tools, from its first call to the end of the row. */
+/** The assistant's tool calls, from the first one to the end of the row. */
 export interface ToolPath {
   readonly calls: readonly { readonly name: string; readonly args: JsonMap }[];
-  /** How many answers make calls. */
+  /** Number of answers with calls. */
   readonly steps: number;
-  /** What the calls are answered with, as the `tools` of a case; undefined where the row does not say. */
+  /** Results of the calls, as the `tools` of a case; undefined if the row has none. */
   readonly stubs: Readonly<Record<string, readonly Stub[]>> | undefined;
-  /** What the assistant says at last; undefined where it ends with calls. */
+  /** The last answer's text; undefined if the row ends with calls. */
   readonly answer: string | undefined;
-  /** True where a text stands beside a call. */
+  /** True if an answer has both text and calls. */
   readonly hasText: boolean;
 }
 
@@ -60,13 +60,13 @@ interface Stub {
   readonly returns: string;
 }
 
-/** Why a case can't hold the calls of a row. */
+/** Why a case can't contain a row's calls. */
 interface Unfit {
   readonly refused: string;
   readonly hint: string;
 }
 
-/** Reads messages that begin with the first calls. */
+/** Reads the calls of messages that start with the first call. */
 export function readToolPath(turns: readonly TurnMessage[]): ToolPath | Unfit {
   const stubs = new Map<string, Stub[]>();
   const calls: ToolPath['calls'][number][] = [];
@@ -125,7 +125,7 @@ function readArguments({ arguments: written }: RecordedCall): JsonMap | undefine
   return isMap(args) && findLongNumbers(args).length === 0 ? (plainNumbers(args) as JsonMap) : undefined;
 }
 
-/** False where the tool has answered the same call otherwise. */
+/** Adds a stub. False if the tool has already answered the same call differently. */
 function addStub(stubs: Map<string, Stub[]>, call: RecordedCall, returns: string): boolean {
   const when = readArguments(call) ?? {};
   const own = stubs.get(call.name) ?? [];
@@ -137,12 +137,12 @@ function addStub(stubs: Map<string, Stub[]>, call: RecordedCall, returns: string
   return true;
 }
 
-/** Undefined where the default is enough. */
+/** Step limit of a case; undefined if the default is enough. */
 export function limitSteps({ steps }: ToolPath): number | undefined {
   return steps < defaultMaxSteps ? undefined : steps + 1;
 }
 
-/** The assertion that the calls are made, and no others. The order of those in one answer means nothing. */
+/** Asserts exactly these calls. Calls of a single answer may have any order. */
 export function checkCalls({ calls, steps }: ToolPath): unknown {
   const value = calls.map(({ name, args }) => ({ name, args: mapTexts(args, escapeTemplate) }));
   return { toolCalls: { value, ...(steps === 1 ? { count: value.length } : { order: 'exact' }) } };

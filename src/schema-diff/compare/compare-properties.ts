@@ -70,7 +70,7 @@ function describeAdded(
 ): readonly Change[] {
   const { at, before, after, changes } = findSides(comparer, old, replacement, name, path);
   const sides = { new: describeNode(after.node) };
-  // What could already be sent under this name was less than what can be now.
+  // The old schema allowed fewer values for this name than the new one.
   if (before.kind === 'restricted') {
     changes.push(...comparer.compare(before.node, after.node, at).filter((found) => hasWidening([found])));
   }
@@ -118,7 +118,7 @@ function describeRemoved(
   return [announced ? { ...found, announced } : found, ...changes];
 }
 
-/** What both sides ask of a property that one of them declares. */
+/** Finds the effective schema of a property on both sides. Only one side declares it. */
 function findSides(comparer: Comparer, old: Shape, replacement: Shape, name: string, path: string) {
   const at = propertyPath(path, name);
   const before = findEffectiveNode(comparer, old, name);
