@@ -186,7 +186,7 @@ export function defineAssertion<Params extends z.ZodType>(definition: AssertionD
   const { findIdle, ...rest } = definition;
   return {
     ...rest,
-    // A check's parameters are what this very schema returned, which the registry's common type can't say.
+    // A check's parameters come from this same schema, which the registry's common type can't express.
     ...(findIdle && { findIdle: (params) => findIdle(params as z.output<Params>) }),
     check: (target, params, context) => definition.check(target, params as z.output<Params>, context),
   };

@@ -74,7 +74,7 @@ async function makeCheck(assertion: CheckAssertion, check: CheckSpec, context: J
       (await assertion.check(target, check.params, await contextOf(assertion, check, context)))
     );
   } catch (error) {
-    // An answer of any size or depth may come: one that is too large for a check is no bug.
+    // Answers may have any size or depth. One that is too large for a check is not a bug.
     if (isStackOverflow(error)) return { error: 'the check was stopped: the answer is too long or too deep for it' };
     if (!(error instanceof DeadlineError)) throw error;
     return { error: `the check was stopped: it ${error.message}` };

@@ -86,8 +86,8 @@ function describeFault(returned: unknown, { issues }: z.ZodError): string {
 const defaultTimeoutMs = 10_000;
 
 /**
- * An assertion of a plug-in, which runs in this process: its author is trusted like the config that names it. A check
- * that loops or never settles is stopped, and what it throws or returns wrongly is an errored check.
+ * An assertion of a plug-in. It runs in this process, because its author is trusted like the config that names it. A
+ * check that loops or never settles is stopped. If it throws or returns an invalid value, the check is errored.
  */
 export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPlugin>): CheckAssertion {
   const { name, summary, example, params, main, timeoutMs = defaultTimeoutMs } = plugin;

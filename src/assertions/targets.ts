@@ -46,7 +46,7 @@ export function describeToolCalls(calls: readonly ToolCall[]): readonly ToolCall
   return calls.map((call) => ({ name: call.name, arguments: argumentsOf(call) ?? call.rawArguments }));
 }
 
-/** The parsed arguments with every digit; undefined if they are no JSON, or nested too deep to be walked. */
+/** The parsed arguments with every digit; undefined if they are not JSON, or nested too deeply. */
 export function argumentsOf(call: ToolCall): unknown {
   const parsed = parseJson(call.rawArguments);
   return parsed.ok ? parsed.value : undefined;
@@ -70,7 +70,7 @@ export function selectSkill(view: CompletionView): Target | { readonly missing: 
   return { missing: `the answer has no steps, and names no skill as {"skill": "…"}: found ${quote(text)}` };
 }
 
-/** An agent that did nothing has loaded no skill either, which is no sign that it decided so. */
+/** True if there is an answer. An agent that did nothing loaded no skill either, but did not decide so. */
 function showsAnswer({ text, steps = [], usage }: CompletionView): boolean {
   return usage?.outputTokens !== 0 && [text, ...steps.map((step) => step.text)].some((said) => said.trim() !== '');
 }

@@ -62,7 +62,7 @@ export async function openAcceptable(options: AcceptOptions): Promise<Acceptable
     for (const suite of wanted) {
       // A selection may leave out a whole suite, and an empty baseline would be taken for its first one.
       if (isEnded && suite.variants.every(({ cases }) => cases.size === 0)) continue;
-      // The baseline's own prompt, run again beside the suite's, is no version of the suite.
+      // The baseline's own prompt, run again beside the suite's, is not a version of the suite.
       const own = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
       suites.push(await judgeAsAccepted(own, { readRow: record.readRow, cellOf, ports: judge.ports }));
     }
@@ -73,7 +73,10 @@ export async function openAcceptable(options: AcceptOptions): Promise<Acceptable
   }
 }
 
-/** Its candidates are no part of a suite, and its suites ran without their other providers. */
+/**
+ * Refuses a run that compares providers. Its candidates are not part of a suite, and its suites ran without their other
+ * providers.
+ */
 function comparesProviders({ shownPath }: StoredRecord): Problem {
   const message = `${shownPath} compares candidates for a provider (--swap), and is no baseline`;
   const hint = 'write the provider that you choose in the suite, run it, and accept that run';

@@ -147,7 +147,7 @@ function whyNotAskable(
   return stored.model === provider.model ? undefined : refuseModel(withModel(provider, stored.model));
 }
 
-/** The price of a provider is that of its own model. */
+/** A provider with another model. Its price belongs to its own model, so it is removed. */
 function withModel({ price: _price, ...provider }: ProviderConfig, model: string): ProviderConfig {
   return { ...provider, model };
 }
@@ -218,7 +218,7 @@ function selectById<T extends { readonly id: string }>(all: readonly T[], ids: r
   return ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
 }
 
-/** The accepted variants of a prompt, else of the one that it replaces: those of the run's providers if there are some. */
+/** The accepted variants of a prompt, else of the replaced prompt. Prefers variants on the run's providers. */
 function findAccepted(
   { id, replaces }: PromptVersion,
   providers: readonly ProviderConfig[],

@@ -216,7 +216,7 @@ function scoreOf({ status, score }: BaselineTrial): number {
   return score ?? (status === 'passed' ? 1 : 0);
 }
 
-/** Undefined as soon as one answer has no usage: an average of the others would read as that of all. */
+/** The mean usage. Undefined if one answer has none, because the mean of the others would look complete. */
 function averageUsage({ answered, usage }: PooledTrials, answers: readonly BaselineTrial[]): Usage | undefined {
   const reported = answers.flatMap((trial) => trial.usage ?? []);
   const count = answered + answers.length;

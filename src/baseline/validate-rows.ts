@@ -118,14 +118,14 @@ const pooledFields: FieldsOf<PooledTrials> = {
   score: objectOf({ ...momentsFields, mean: isShare }),
   latencyMs: optional(objectOf(momentsFields)),
   answered: isCount,
-  // Token counts of an average are no whole numbers.
+  // Average token counts need not be whole numbers.
   usage: optional(objectOf(usageFieldsOf(isMagnitude))),
   answers: areTexts,
 };
 
 const isPooledBody = objectOf(pooledFields);
 
-/** A test of the counts as well: with more failures than trials, a case would have passed a negative number of times. */
+/** Also checks the counts. With more failures than trials, the number of passes would be negative. */
 function isPooled(value: unknown): value is PooledTrials {
   if (!isPooledBody(value)) return false;
   const { runs, trials, failures, answered, score } = value as PooledTrials;

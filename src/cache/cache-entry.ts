@@ -23,7 +23,7 @@ const usageSchema = z.strictObject({
 const writtenToolCall = {
   id: z.string().exactOptional(),
   name: z.string(),
-  // What was parsed from JSON is a JSON value; walking it again would prove nothing.
+  // A value parsed from JSON is always a JSON value, so it need not be checked again.
   arguments: z.custom<JsonValue>(() => true).optional(),
   rawArguments: z.string().optional(),
 };
@@ -73,7 +73,7 @@ const writtenCompletion = z.strictObject({
 /** The keys that a stored answer may have. */
 export const completionKeys: readonly string[] = Object.keys(writtenCompletion.shape);
 
-/** A stored answer. Forgiving to what is written by hand: `{text: "…"}` is one. */
+/** A stored answer. Handwritten ones may be short: `{text: "…"}` is valid. */
 export const completionSchema = writtenCompletion
   .refine(({ text, refusal, toolCalls }) => text !== undefined || refusal !== undefined || toolCalls.length > 0, {
     message: 'needs a text, a refusal or toolCalls',
@@ -114,7 +114,7 @@ export interface CacheEntry {
   readonly completion: Completion;
 }
 
-/** What of an entry a hit needs. */
+/** The part of an entry that a cache hit needs. */
 export type StoredAnswer = Pick<CacheEntry, 'key' | 'receivedAt' | 'completion'>;
 
 interface Refused {
@@ -144,7 +144,7 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }
 
-/** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */
+/** Parses an entry of `renderEntry`. Returns the reason if it was truncated, changed or forged. */
 export function parseEntry(line: string): ParsedEntry {
   const opened = openLine(line);
   if (!opened.ok) return opened;
@@ -152,7 +152,10 @@ export function parseEntry(line: string): ParsedEntry {
   return parsed.success ? { ok: true, entry: parsed.data } : refusedBy(parsed.error);
 }
 
-/** The same of what a hit needs. Its checksum says that `renderEntry` wrote it, so the schema would tell nothing new. */
+/**
+ * Parses the part that a cache hit needs. The checksum proves that `renderEntry` wrote it, so no schema check is
+ * needed.
+ */
 export function parseAnswer(line: string): ParsedAnswer {
   const opened = openLine(line);
   if (!opened.ok) return opened;
@@ -193,7 +196,7 @@ export function checkKey(entry: CacheEntry, key: string): ParsedEntry {
   return refused('is damaged: its key is not that of its request');
 }
 
-/** Says what a line is instead of an entry, given its beginning. */
+/** Describes a line that is not an entry, by its beginning. */
 function describeForeignLine(text: string): string {
   const format = /^\{"format":(\d{1,9}),/.exec(text)?.[1];
   if (format === undefined || format === String(cacheFormat)) return 'is not a cache entry';

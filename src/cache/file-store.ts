@@ -9,8 +9,8 @@ export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): StoredAnswer | undefined;
   /**
-   * Replaces what is stored under the key. A process that is killed leaves the old entry or the new one. `newText`: of an
-   * answer that has just come, as `renderEntry` writes it.
+   * Replaces the entry of the key. A killed process leaves the old entry or the new one. `newText` is a new answer's
+   * entry as `renderEntry` writes it.
    */
   write(entry: CacheEntry, newText?: string): void;
 }
@@ -20,8 +20,8 @@ export interface CacheStoreOptions {
 }
 
 /**
- * A cache folder with one file for each answer, `ab/abcd….json`. Any number of processes may share it; each sees at once
- * what the others store. The folder is made with the first entry.
+ * A cache folder with one file for each answer, `ab/abcd….json`. Any number of processes may share it. Each sees the
+ * others' entries at once. The folder is created with the first entry.
  */
 export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions): CacheStore {
   const warnedOf = new Set<string>();

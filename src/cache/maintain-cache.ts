@@ -112,7 +112,7 @@ export class CacheMaintenance {
         kept += file.bytes;
         return false;
       }
-      // One that does not fit leaves no room for those that are older.
+      // After an entry that does not fit, no older entry is kept.
       kept = maxBytes;
       return true;
     });
@@ -156,7 +156,7 @@ export class CacheMaintenance {
     return { imported, skipped, rejected, problems };
   }
 
-  /** Left behind by a process that was killed; a younger one may still be in work. */
+  /** True for a temporary file of a killed process. A process may still write a younger one. */
   #isLeftOver({ isEntry, createdAtMs }: CacheFile): boolean {
     return !isEntry && this.#now().getTime() - createdAtMs > leftOverMs;
   }
@@ -173,7 +173,7 @@ interface CacheFile {
   readonly isEntry: boolean;
 }
 
-/** Every file of the cache, in the order of keys. What another process removes meanwhile is passed over. */
+/** Every file of the cache, in the order of keys. Skips files that another process removes meanwhile. */
 function* listFiles(folder: string): Generator<CacheFile> {
   for (const path of listPaths(folder)) {
     const stats = withStorageErrors('Reading', path, (): Stats | undefined =>

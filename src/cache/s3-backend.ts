@@ -30,7 +30,7 @@ export interface S3Options {
   readonly sessionToken?: string;
 }
 
-// The caller has the time limit. Requests under way end when the transport is closed.
+// The caller has the time limit. Open requests end when the transport is closed.
 const { signal } = new AbortController();
 
 /** Keeps values as objects of a bucket, by the API that MinIO, R2 and others share with S3. */

@@ -106,7 +106,7 @@ export function writeRecordings(
 
 function renderLines(lines: readonly RecordingLine[]): string {
   const unique = new Set<string>();
-  // The sort is stable: lines of one cell keep their order, which is that of the conversation.
+  // The sort is stable, so that lines of one cell keep the order of the conversation.
   for (const line of lines.toSorted(compareCells)) unique.add(`${renderRecording(line)}\n`);
   return [...unique].join('');
 }

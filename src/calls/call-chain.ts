@@ -19,7 +19,7 @@ import { type RetryOptions, withRetry } from './with-retry.ts';
 /** The calls of a provider or judge. Equal configurations share one. */
 export interface ProviderCalls {
   readonly live: Complete;
-  /** Cells or questions that are worth having in work at present. */
+  /** The number of cells or questions to run at once at present. */
   readonly cellsAtOnce: () => number;
   /** By the cache, else live. */
   readonly answered: Complete;

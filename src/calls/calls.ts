@@ -32,9 +32,9 @@ export interface Calls {
   readonly needsNoCall: (request: CompletionRequest, suite: Suite) => boolean;
   /** The part of the budget that a provider's batches use. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
-  /** Cells or questions of one provider that are worth having in work at present. */
+  /** The number of one provider's cells or questions to run at once at present. */
   readonly cellsAtOnceFor: (config: ProviderConfig) => () => number;
-  /** True if asking again gives the same answer: that of the suite's recordings or of the cache. */
+  /** True if asking again gives the same answer, from the suite's recordings or the cache. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
   /** Once-per-run remarks. */

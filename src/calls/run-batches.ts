@@ -35,9 +35,9 @@ export interface BatchRequests {
 }
 
 export interface BatchResults {
-  /** By key. Requests whose batch is still under way have none. */
+  /** The answers by key. Requests of a pending batch have none. */
   readonly answers: ReadonlyMap<string, SentAnswer>;
-  /** Still under way: the next run goes on with them. */
+  /** Batches without an answer yet. The next run continues with them. */
   readonly pending: readonly BatchHandle[];
   /** Remove them as soon as their answers are stored. */
   readonly collected: readonly BatchHandle[];
@@ -115,7 +115,7 @@ class BatchRun {
     for (const key of keys) this.#answers.set(key, { answer: { failure }, isSent });
   }
 
-  /** Batches of other submissions are no candidates. */
+  /** Finds candidates, without batches of other submissions. */
   async #find(handle: BatchHandle): Promise<BatchReply<readonly string[]>> {
     const found = await this.#call((bounded) => this.#ports.api.find(handle, bounded), statusTimeoutMs);
     if ('failure' in found) return found;

@@ -27,7 +27,7 @@ export interface CallOptions
   readonly batchAnswers?: BatchAnswers;
   /** True once for an answer from the cache that an earlier part of this run had sent. */
   readonly isOwn?: (receivedAt: string, key: string) => boolean;
-  /** False for a call that is not to be made any more once it has waited for its turn. */
+  /** Resolves to false for a call that must no longer be made after its wait. */
   readonly mayBegin?: (request: CompletionRequest) => Promise<boolean>;
   /** Workers that make the calls, instead of this process. */
   readonly dispatch?: Dispatch;

@@ -168,7 +168,7 @@ export interface BatchPricing {
   readonly costOf: (completion: Pick<Completion, 'usage'>) => number | undefined;
 }
 
-/** Everything fits if there is no budget. */
+/** Opens the batches' part of the budget. Without a budget, every request fits. */
 export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf }: BatchPricing): BatchSpending {
   if (budget === undefined) return { take: () => undefined, settle: () => undefined };
   const taken = new Map<string, number>();

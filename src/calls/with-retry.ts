@@ -13,7 +13,7 @@ export interface RetryOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   random(): number;
-  /** Asked before the first attempt, once the call has its slot: false if it must not be made any more. */
+  /** Called when the call has its slot, before its first attempt. Resolves to false if it must no longer be made. */
   mayBegin?(request: CompletionRequest): Promise<boolean>;
   /** Called when a call begins and when it ends to wait for its retry, which takes no slot. */
   onWait?(isWaiting: boolean): void;
@@ -23,8 +23,9 @@ const baseDelayMs = 500;
 const maxDelayMs = 30_000;
 
 /**
- * Asks again where that can help, with full jitter
- * (Brooker 2015, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) or after what the server asked for.
+ * Retries failures that a retry can fix, with full jitter (Brooker 2015,
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) or after the wait that the server
+ * requested.
  */
 export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complete {
   const { clock, limiter, retries, timeoutMs } = options;

@@ -59,7 +59,7 @@ function createProgram(argv: readonly string[], io: Io, exit: (code: number) => 
       // The list of commands leaves less than the default on 80 columns, and would be broken within words.
       minWidthToWrap: 20,
       subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim(),
-      // An empty text or list is no default that helps.
+      // An empty text or list is not a helpful default, so it is not shown.
       optionDescription: (option) =>
         isEmpty(option.defaultValue) ? option.description : new Help().optionDescription(option),
     })

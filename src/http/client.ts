@@ -103,8 +103,8 @@ function openDirect(
 }
 
 /**
- * HTTP/1.1 over undici, with as many connections as there are requests under way. It never sends anything twice, follows
- * no redirects and has no deadlines: retries and time limits belong to the caller.
+ * HTTP/1.1 over undici, with one connection for each open request. It never sends anything twice, follows no redirects
+ * and has no deadlines: retries and time limits belong to the caller.
  */
 export function openHttpClient({
   env,

@@ -1,4 +1,4 @@
-/** The bytes that came are no usable answer, or the way to the server can't be taken. */
+/** An unusable response, or a server that can't be reached. */
 export class HttpError extends Error {
   readonly code: 'body-too-large' | 'body-unreadable' | 'broken-off' | 'not-http' | 'proxy';
 

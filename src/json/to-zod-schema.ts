@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * A zod schema of a map. Its source is a JSON Schema, or a zod 4 schema of any copy of zod. A JSON Schema that does not
- * say what becomes of unknown keys refuses them. Throws a `TypeError` for what is neither.
+ * A zod schema of a map. Its source is a JSON Schema, or a zod 4 schema of any copy of zod. A JSON Schema without a
+ * rule for unknown keys refuses them. Throws a `TypeError` for any other source.
  */
 export function toZodSchema(schema: unknown): z.ZodType {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema))

@@ -74,7 +74,7 @@ export interface BaselineCases {
 
 /** The pin that makes a baseline file a pinned reference. */
 export interface Pin {
-  /** ISO 8601: runs that began later are those since the pin. */
+  /** ISO 8601. Runs that began later count as runs since the pin. */
   readonly until: string;
 }
 

@@ -220,7 +220,7 @@ export interface AskedMessage {
   readonly content: string;
   /** Length of the whole text in characters, if `content` is cut. */
   readonly ofChars?: number;
-  /** Paths of files that go along. */
+  /** Paths of attached files. */
   readonly attach?: readonly string[];
 }
 

@@ -56,7 +56,7 @@ export type Vars = Readonly<Record<string, unknown>>;
 export interface PromptMessage {
   readonly role: Role;
   readonly template: Template;
-  /** Paths of files that go along, from the suite file's folder. */
+  /** Paths of attached files, from the suite file's folder. */
   readonly attach?: readonly Template[];
 }
 
@@ -80,7 +80,7 @@ export function writeMessage({ role, template, attach }: PromptMessage): Written
 export interface RenderedMessage {
   readonly role: Role;
   readonly content: string;
-  /** Paths of files that go along, from the suite file's folder. */
+  /** Paths of attached files, from the suite file's folder. */
   readonly attach: readonly string[];
 }
 
@@ -224,7 +224,7 @@ export interface LabelledAnswer {
 export interface Contract {
   readonly input?: JsonObject | boolean;
   readonly output?: JsonObject | boolean;
-  /** Fingerprints of findings that are let through. */
+  /** Fingerprints of approved findings. */
   readonly approved?: readonly string[];
   readonly policy?: ContractPolicy;
   readonly overrides?: readonly SeverityOverride[];

@@ -115,7 +115,7 @@ export function findRetirements({
   return [...problems.values()];
 }
 
-/** The command that tells which model can take the place of one. */
+/** The command that finds a replacement for a model. */
 function nameCommand(provider: ProviderConfig, used: readonly ProviderConfig[]): string {
   const { id, adapter } = provider;
   return used.includes(provider)

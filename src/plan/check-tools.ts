@@ -13,7 +13,7 @@ export function findUnknownTools(suites: readonly Suite[]): readonly Problem[] {
   });
 }
 
-/** The first cases show a mistake as well as a million would. */
+/** The most cases to check. More cases would rarely show another mistake. */
 const maxLooked = 1000;
 
 /** A warning for each name, at the first case that has it. */

@@ -36,7 +36,7 @@ async function openSuite(
     const { project } = await loadProject({ paths: [join(root, path)], cwd: root });
     return indexCells((await planRun({ project, selection: emptySelection, settings, record: false }, { env })).plan);
   } catch (error) {
-    // A run can be judged without its suite, so one that is missing or broken is no error here.
+    // A run can be judged without its suite, so a missing or broken suite is not an error here.
     if (!(error instanceof UserError)) throw error;
     return () => undefined;
   }

@@ -175,7 +175,7 @@ function selectsNothing(flag: string): EmptySelection {
   return { message: `${flag} selects no case`, isNamed: false };
 }
 
-/** A suite that other filters leave out is no mistake. */
+/** True for a suite that no filter leaves out. A suite without selected cases is not a mistake. */
 function isWanted(suite: Suite, selection: Selection): boolean {
   const { filters, tags, onlyCases } = selection;
   if (filters.length + tags.length === 0 && onlyCases === undefined) return true;

@@ -49,7 +49,7 @@ const isReasoningModel = /^(?:o\d|gpt-5)(?!.*chat)/;
 /** Adapters that pass a request to a program, a template or a file, which take whatever they are given. */
 const takesAll: ReadonlySet<string> = new Set(['http', 'exec', 'module', 'echo', 'replay']);
 
-/** How the parameters of one API are called by that of a candidate. Empty if all of them carry over as they are. */
+/** Parameter names of one API in a candidate's API. Empty if all names are the same. */
 export function fitParams(
   { adapter, model, plugin }: Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'>,
   params: readonly JsonObject[],

@@ -109,7 +109,7 @@ export function writeMessage(message: AttemptTask | AttemptAnswer): string {
   return writeJson(message) ?? '';
 }
 
-/** The call that a job is for, or why its data is no call. */
+/** The call of a job, or the reason why its data is not a call. */
 export function readTask(data: unknown): { readonly task: AttemptTask } | { readonly fault: string } {
   const value = typeof data === 'string' ? parse(data) : data;
   const [issue] = taskSchema.safeParse(value).error?.issues ?? [];

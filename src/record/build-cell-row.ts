@@ -214,7 +214,7 @@ export function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
     }
   }
   const { inputTokens, outputTokens, costUsd, ...parts } = sum;
-  // A sum without the cost of one call would read as that of all.
+  // Without the cost of one call, the sum would look like the total.
   const isPriced = costUsd !== undefined && calls.every(({ completion }) => completion.usage?.costUsd !== undefined);
   return {
     inputTokens: inputTokens ?? 0,
@@ -224,7 +224,7 @@ export function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
   };
 }
 
-/** A clock over a network is no more exact than microseconds. */
+/** Rounds to microseconds, because times over a network are not more exact. */
 function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

@@ -198,9 +198,9 @@ export function renderRow(row: CellRow): string {
 }
 
 /**
- * The head of a row's line; undefined if the line has to be parsed whole. It is where `renderRow` did not write it, or
- * wrote the usage behind the head, as older versions did. The quotes of such a key inside a text would be escaped, so the
- * first one is the row's own.
+ * The head of a row's line; undefined if the line must be parsed whole. This is so if `renderRow` did not write it, or
+ * if an older version wrote the usage after the head. Inside a text, the quotes of the key would be escaped, so the
+ * first match is the row's own.
  */
 export function parseRowHead(line: Buffer): RowHead | undefined {
   const end = line.indexOf(',"cellHash":');

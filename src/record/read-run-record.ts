@@ -37,8 +37,8 @@ interface ReadRecord {
 type OnDamaged = (lineNumber: number) => void;
 
 /**
- * Reads a record in one pass. Memory holds what `summarize` returns for the last row of each cell, in the order of
- * first rows. It never holds the answers. A last line that was cut off is a warning.
+ * Reads a record in one pass. Memory holds the results of `summarize` for the last row of each cell, in the order of
+ * first rows. It never holds the answers. A truncated last line is a warning.
  */
 export function readRunRecord<Summary>(
   path: string,
@@ -113,7 +113,7 @@ export function cellKeyText(key: CellKey): string {
   return JSON.stringify([key.suite, key.prompt, key.provider, key.caseId, key.trial]);
 }
 
-/** Whether a file begins like a run record; tells one from a baseline file. */
+/** True if a file begins like a run record. Distinguishes it from a baseline file. */
 export function isRunRecord(path: string): boolean {
   const line = readFirstLine(path);
   return line !== undefined && isRunHeader(line.row);

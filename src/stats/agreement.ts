@@ -13,7 +13,7 @@ interface KappaEstimate extends Interval {
 /**
  * Agreement of two raters over categories, `counts[i][j]` of pairs that the first put in i and the second in j. Kappa:
  * Cohen 1960, https://doi.org/10.1177/001316446002000104; its large-sample variance: Fleiss, Cohen and Everitt 1969,
- * https://doi.org/10.1037/h0028106. Where all agree, that variance is 0. The exact lower bound of the agreement
+ * https://doi.org/10.1037/h0028106. If all pairs agree, that variance is 0. The exact lower bound of the agreement
  * (Clopper and Pearson 1934) then takes its place.
  */
 export function cohenKappa(counts: readonly (readonly number[])[], alpha: number): KappaEstimate {
@@ -35,7 +35,7 @@ export function cohenKappa(counts: readonly (readonly number[])[], alpha: number
   let spread = 0;
   for (const [i, row] of shares.entries()) {
     for (const [j, share] of row.entries()) {
-      // On the diagonal the marginals are those of its own category, off it those of the other way round.
+      // On the diagonal, uses the marginals of its own category; off it, the marginals with rows and columns exchanged.
       spread +=
         i === j
           ? share * (1 - ((first[i] ?? 0) + (second[i] ?? 0)) * (1 - kappa)) ** 2

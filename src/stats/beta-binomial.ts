@@ -17,8 +17,8 @@ export type DrawSpread = (random: () => number) => RateSpread;
 
 /**
  * Fits a beta-binomial distribution to cases with few trials each: its likelihood on a grid of the mean and of the
- * correlation within a case. A draw includes what the trials leave open about both.
- * Sources: Skellam 1948, https://doi.org/10.1111/j.2517-6161.1948.tb00014.x; Gelman 2013, Bayesian Data Analysis, section 5.3.
+ * correlation within a case. A draw includes the remaining uncertainty about both. Sources: Skellam 1948,
+ * https://doi.org/10.1111/j.2517-6161.1948.tb00014.x; Gelman 2013, Bayesian Data Analysis, section 5.3.
  */
 export function fitFailureRates(cases: readonly CaseFailures[]): DrawSpread {
   const kinds = new Map<string, CaseFailures & { count: number }>();
@@ -92,7 +92,7 @@ function drawLogGamma(shape: number, random: () => number): number {
   }
 }
 
-/** Never 0, of which there is no logarithm. */
+/** A uniform number in (0, 1], because 0 has no logarithm. */
 function openUniform(random: () => number): number {
   return 1 - random() * (1 - Number.EPSILON);
 }

@@ -107,8 +107,8 @@ export function bootstrapF1(
 }
 
 /**
- * An interval of macro F1 that is not narrower than what answers that were not seen allow. A bootstrap of cases that are all
- * alike has no width; n such cases exclude no drop below z² / (n + z²), as in Wilson's and Tango's intervals.
+ * Widens an interval of macro F1 for unseen answers. A bootstrap of equal cases has no width. But n such cases exclude
+ * no drop below z² / (n + z²), as in Wilson's and Tango's intervals.
  */
 export function widenToUnseen(
   { delta, low, high, pWorse }: F1Difference,
@@ -150,7 +150,7 @@ interface PairedIndexed {
   readonly candidate: readonly IndexedAnswer[];
 }
 
-/** Cases as they are drawn: by groups, and those that are alike together. */
+/** The cases as the bootstrap draws them: by group, with equal cases combined. */
 interface Sample<Indexed> {
   /** Different units. */
   readonly units: readonly (readonly Indexed[])[];
@@ -234,7 +234,7 @@ function quantileOf(sorted: readonly number[], share: number): number {
 }
 
 interface IndexedClasses {
-  /** Those of the mean first. */
+  /** All class names, the ones in the mean first. */
   readonly all: readonly string[];
   /** How many the mean is over; undefined if all that occur count. */
   readonly counted: number | undefined;
@@ -247,7 +247,7 @@ function indexClasses(answers: readonly Classified[], classes: readonly string[]
   return { all: [...known, ...found.filter((name) => !known.has(name))], counted: known.size };
 }
 
-/** What F1 is made of, by class. Reused for each draw: a matrix of hundreds of classes would be slow. */
+/** The counts for F1, by class. Reused for each draw, because a matrix of hundreds of classes would be slow. */
 class Tally {
   readonly #support: Float64Array;
   readonly #found: Float64Array;

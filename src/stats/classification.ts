@@ -99,8 +99,8 @@ export function macroScores(matrix: ConfusionMatrix, names?: readonly string[]):
 }
 
 /**
- * The interval of one class's F1. J is the share of right answers among those that belong to the class or were put in
- * it. F1 is 2J / (1 + J) and rises with J, so Wilson's interval of J gives its bounds.
+ * The interval of one class's F1. J is the share of right answers among answers whose true or found class it is. F1 is
+ * 2J / (1 + J) and rises with J, so Wilson's interval of J gives its bounds.
  */
 export function f1Interval(
   right: number,

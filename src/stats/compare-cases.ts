@@ -163,7 +163,10 @@ export interface WorstCaseComparison {
   readonly verdict: TestVerdict;
 }
 
-/** Errors can't help: what they could hide keeps a comparison from being called not regressed. */
+/**
+ * Compares as observed, and with every error counted against the candidate. The second result must also exclude a drop
+ * for `not_regressed`.
+ */
 export function compareWorstCase(results: ErroredResults, options: CompareOptions): WorstCaseComparison {
   const observed = compareCases(results, options);
   const baseline = fillErrors(results.baseline, results.baselineErrors, 1);
@@ -189,14 +192,14 @@ export function fillErrors(
   });
 }
 
-/** What the data shows: no drop beyond the margin, a drop, or neither. */
+/** The result of a test: no drop beyond the margin, a drop, or neither. */
 export type TestVerdict = 'not_regressed' | 'regressed' | 'inconclusive';
 
 /** One-sided bounds and p of a difference, candidate − baseline; null if there was nothing to compare. */
 export interface DifferenceEvidence {
   readonly low: number | null;
   readonly high: number | null;
-  /** Adjusted for multiplicity by the caller where several are tested. */
+  /** Adjusted for multiplicity by the caller if several metrics are tested. */
   readonly pWorse: number | null;
   /** The lower bound with every errored result counted against the candidate. */
   readonly worstLow?: number | null;
@@ -222,7 +225,7 @@ export function decideVerdict(evidence: DifferenceEvidence, { alpha, margin }: T
   return 'inconclusive';
 }
 
-/** Bounds and p of a ratio, candidate / baseline, where more is worse. */
+/** Bounds and p of a ratio, candidate / baseline, for metrics that should be low. */
 export interface RatioEvidence {
   readonly low: number | null;
   readonly high: number | null;

@@ -112,7 +112,7 @@ export function sharedGroups(groups: readonly (string | number | undefined)[]): 
   return groups.map((group, index) => group ?? `\u0000${index}`);
 }
 
-/** How much larger the variance of the mean is than that of independent values; at least 1, even if nothing differs. */
+/** The ratio of the mean's variance to the variance with independent values; at least 1, even if nothing differs. */
 export function designEffect(values: Numbers, groups: Groups): number {
   const { se } = groupClusteredError(values, groups);
   // One group is one observation, however many values it has.

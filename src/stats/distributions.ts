@@ -202,9 +202,9 @@ export function logGamma(x: number): number {
 }
 
 /**
- * What Stirling's formula lacks: logGamma(x) − ((x − ½) log x − x + ½ log 2π).
- * Ratios of gamma functions built from it keep 1e-14 where differences of logGamma lose 1e-10 at x = 1e5.
- * Source: Loader, Fast and accurate computation of binomial probabilities, 2000, https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf.
+ * The error of Stirling's formula: logGamma(x) − ((x − ½) log x − x + ½ log 2π). Ratios of gamma functions built from
+ * it are exact to 1e-14, while differences of logGamma lose 1e-10 at x = 1e5. Source: Loader, Fast and accurate
+ * computation of binomial probabilities, 2000, https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf.
  */
 function stirlingError(x: number): number {
   let shift = 0;
@@ -230,7 +230,7 @@ export function checkAlpha(alpha: number): void {
   if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha lies between 0 and 1, ${alpha} does not`);
 }
 
-/** Refuses what is not a probability, NaN included. */
+/** Throws for a number that is not a probability, including NaN. */
 export function checkProbability(p: number): void {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`a probability lies in [0, 1], ${p} does not`);
 }

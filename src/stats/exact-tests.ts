@@ -65,7 +65,7 @@ export function trialsToConfirm(level: number): number {
   return trials;
 }
 
-/** p where all of the candidate's trials failed, and some of as many of the accepted prompt. */
+/** p if all of the candidate's trials failed, and some of the same number of the accepted prompt's trials. */
 export function confirmationP(trials: number, acceptedFailures: number): number {
   return fisherExact({ candidateFailures: trials, candidateTrials: trials, acceptedFailures, acceptedTrials: trials });
 }
@@ -78,7 +78,10 @@ interface Urn {
   readonly total: number;
 }
 
-/** P(X = x) white balls among those drawn, as a ratio of three binomials. Source: Loader 2000, https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf. */
+/**
+ * P(X = x) for x white balls among the drawn ones, as a ratio of three binomials. Source: Loader 2000,
+ * https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf.
+ */
 export function hypergeometricProbability(x: number, { drawn, white, total }: Urn): number {
   if (total === 0) return x === 0 ? 1 : 0;
   const p = drawn / total;

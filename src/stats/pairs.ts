@@ -5,7 +5,7 @@ import { tangoInterval } from './proportions.ts';
 export interface PairedResults {
   readonly baseline: readonly (readonly number[])[];
   readonly candidate: readonly (readonly number[])[];
-  /** What cases come from: those of one template or document count as one cluster. */
+  /** The sources of the cases. Cases from one template or document count as one cluster. */
   readonly groups?: readonly (string | number | undefined)[];
 }
 
@@ -125,13 +125,13 @@ function pairDrops(baseline: readonly number[], candidate: readonly number[]): {
   return { worse: worse / pairs, better: better / pairs };
 }
 
-/** What the spread of paired differences is made of; null if the repeats or cases don't tell. */
+/** The components of the variance of paired differences; null if the repeats or cases don't tell. */
 export interface VarianceComponents {
   /** Pooled variance of one repeat within its case. */
   readonly sigma2Baseline: number | null;
   readonly sigma2Candidate: number | null;
   readonly varianceOfDifference: number | null;
-  /** Variance of the true change from case to case: what no number of repeats removes. */
+  /** Variance of the true change between cases, which no number of repeats removes. */
   readonly omega2: number | null;
 }
 

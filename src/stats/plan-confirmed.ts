@@ -17,8 +17,8 @@ export interface ConfirmationDesign {
 const flagLevel = 0.1;
 
 /**
- * The chance that a drop is flagged by stored trials and confirmed by fresh ones. Both tests see the same cases, so they
- * share what the drop of these cases is by chance. The earlier looks are left out: they confirm and clear about alike.
+ * The chance that a drop is flagged by stored trials and confirmed by fresh ones. Both tests use the same cases, so
+ * they share the random drop of these cases. The earlier looks are left out: they confirm and clear about alike.
  */
 export function confirmedPower(design: SuiteDesign, drop: number, confirmation: ConfirmationDesign): number {
   const { cases, trials, baselineTrials, sigma2 } = design;
@@ -43,7 +43,7 @@ export function confirmedPower(design: SuiteDesign, drop: number, confirmation: 
 
 const quadratureSteps = 64;
 
-/** The chance that a test is significant where the drop of these cases is `by`. */
+/** The chance that a test is significant if the drop of these cases is `by`. */
 function chanceBeyond(by: number, shared: number, { own, critical }: { own: number; critical: number }): number {
   const beyond = by - critical * Math.hypot(shared, own);
   return own === 0 ? Number(beyond >= 0) : normalCdf(beyond / own);
@@ -67,7 +67,9 @@ export interface CaseDesign {
 export interface CasePlan {
   /** Confirmation trials of the candidate. */
   readonly trials: number;
-  /** Of the accepted prompt: as many, one where the budget does not reach for both, 0 if it can't be asked. */
+  /**
+   * Trials of the accepted prompt: the same number, one if the budget is too small for both, 0 if it can't be asked.
+   */
   readonly acceptedTrials: number;
   /** The chance that a case is called broken which failed at one rate and now fails at another. */
   readonly power: (before: number, after: number) => number;

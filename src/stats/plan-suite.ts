@@ -58,7 +58,7 @@ export function planSuite(design: SuiteDesign, drop: number, policy: PlanPolicy)
   };
 }
 
-/** The flake rate f whose variance f(1 − f) is that of the trials. */
+/** The flake rate f whose variance f(1 − f) equals the variance of the trials. */
 export function flakeRateOf(sigma2: number): number {
   return (1 - Math.sqrt(1 - 4 * Math.min(sigma2, 0.25))) / 2;
 }

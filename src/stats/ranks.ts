@@ -49,7 +49,7 @@ function rankMagnitudes(values: readonly number[]): { positiveRankSum: number; t
   return { positiveRankSum, tieTerm };
 }
 
-/** The pseudo-median of a sample; the rank is that of the Walsh average which bounds it, from each end. */
+/** The pseudo-median of a sample. `rank` is the rank of the bounding Walsh averages, counted from each end. */
 interface PseudoMedian extends Interval {
   readonly n: number;
   readonly estimate: number | null;
@@ -102,7 +102,7 @@ function selectWalsh(sorted: Float64Array, rank: number): number {
   return high;
 }
 
-/** The Walsh average of a rank, given that of the rank before it. */
+/** The Walsh average of a rank, given the average of the previous rank. */
 function selectNext(sorted: Float64Array, previous: number, rank: number): number {
   const { count, smallestAbove } = splitWalsh(sorted, previous);
   return count >= rank ? previous : smallestAbove;
@@ -133,7 +133,7 @@ function splitWalsh(
 
 /**
  * How much longer the later one of two measurements took, as a log ratio. Undefined unless that is certain and more
- * than their sides differ by. `delays`: above 0 where the second side of a pair was measured later.
+ * than their sides differ by. `delays` is above 0 if the second side of a pair was measured later.
  */
 export function findOrderEffect(logs: readonly number[], delays: readonly number[], alpha: number): number | undefined {
   const ofLater = logs.flatMap((log, index) => {
@@ -207,7 +207,7 @@ interface PairedCost {
   readonly ratio: number | null;
   /** One-sided, that costs rose: the signed rank test on log ratios; null if no case has changed. */
   readonly pIncrease: number | null;
-  /** One-sided, that costs rose by less than the margin: the same test on log ratios less that of the margin. */
+  /** One-sided p that costs rose by less than the margin: the same test, on log ratios minus the log margin. */
   readonly pWithin: number;
   /** True if every case rose beyond the margin. */
   readonly everyCaseRose: boolean;

@@ -113,7 +113,7 @@ function measureExcess(values: readonly WeightedValue[], { lambda, centre, c, n 
   return { value: total / n - c, slope: slope / n };
 }
 
-/** Exact where the values lie symmetrically close to their mean. */
+/** Exact if the values lie symmetrically close to their mean. */
 function startingPoint(values: readonly WeightedValue[], centre: number, c: number, n: number): number {
   let square = 0;
   for (const { value, weight } of values) square += weight * (value - centre) ** 2;

@@ -99,7 +99,10 @@ function reportMisspelt(truth: TruthSource, known: ReadonlyMap<string, ClassUse>
   }
 }
 
-/** Not `valid` and `invalid`, `import` and `export` or `class1` and `class2`, which are near as well. */
+/**
+ * True if two names differ only by a likely typing error. Not for `valid` and `invalid`, `import` and `export`, or
+ * `class1` and `class2`.
+ */
 function isMisspelt(name: string, other: string): boolean {
   const [a, b] = [name.toLowerCase(), other.toLowerCase()];
   if (a === b) return true;

@@ -34,7 +34,10 @@ export interface LoadedProject {
   readonly plugins: readonly LoadedPlugin<Plugin>[];
 }
 
-/** Loads the suites of a project; throws a `UserError` with every problem at once. No suite found is no problem here. */
+/**
+ * Loads the suites of a project; throws a `UserError` with every problem at once. An empty project is not a problem
+ * here.
+ */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
   const problems = createProblems();
   const snapshot = options.snapshot ?? openWorkingTree(options);

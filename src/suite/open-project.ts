@@ -35,7 +35,7 @@ export interface LoadOptions {
   readonly packageVersion: (name: string, root: string) => string | undefined;
   /** Checks the config's `run:`; without it, `run:` is not checked. */
   readonly checkRun?: CheckRun;
-  /** Another state of the project than that of the working tree. */
+  /** A state of the project other than the working tree. */
   readonly snapshot?: ProjectSnapshot;
   /** Records every file that is read, also when loading fails. */
   readonly reads?: ReadLog;

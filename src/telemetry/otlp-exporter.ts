@@ -170,7 +170,10 @@ export interface OtelSettings {
 const defaultEndpoint = 'http://localhost:4318';
 const defaultTimeoutMs = 10_000;
 
-/** Reads OpenTelemetry's own variables. An endpoint from the flag overrides them. `fault` is an endpoint that is no URL. */
+/**
+ * Reads OpenTelemetry's own variables. An endpoint from the flag overrides them. `fault` is an endpoint that is not a
+ * URL.
+ */
 export function readOtelSettings(env: Env, endpoint: string | undefined): OtelSettings | { readonly fault: string } {
   const traces = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '';
   const base = endpoint ?? (env['OTEL_EXPORTER_OTLP_ENDPOINT'] || defaultEndpoint);

@@ -31,7 +31,7 @@ function decodeAs(charset: string, body: Buffer): string {
   }
 }
 
-/** A byte order mark is no part of the text: RFC 8259 8.1 lets a parser of JSON ignore it. */
+/** Removes a byte order mark, which a JSON parser may ignore (RFC 8259, 8.1). */
 function withoutMark(body: Buffer): Buffer {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 }

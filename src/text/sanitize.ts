@@ -11,8 +11,9 @@ export interface SanitizeOptions {
 export type TextPart = { readonly text: string } | { readonly mark: string; readonly count: number };
 
 /**
- * Cuts a text at characters that act on a terminal or are invisible; line feeds and tabs are harmless here. Joiners count only
- * next to plain letters, where no script needs them. After `maxMarks` the rest is one stretch that names each of them.
+ * Cuts a text at characters that act on a terminal or are invisible; line feeds and tabs are harmless here. Joiners
+ * count only next to plain letters, because no script needs them there. After `maxMarks` the rest is one stretch that
+ * names each of them.
  */
 export function splitUnsafe(text: string, maxMarks = 2000): readonly TextPart[] {
   const parts: TextPart[] = [];

@@ -22,7 +22,7 @@ export type ToolProgramResult =
 /** Starts a program for one call, with JSON on its stdin. */
 export type StartToolProgram = (input: string, signal: AbortSignal) => Promise<ToolProgramResult>;
 
-/** As EX_TEMPFAIL of sysexits.h: the program could not do its work now, which is no answer of the tool. */
+/** EX_TEMPFAIL of sysexits.h: the program could not do its work now, so there is no tool result. */
 const temporaryFailure = 75;
 
 /** Exit codes of a shell: the program can't be run, or does not exist. */
@@ -50,7 +50,7 @@ export function createExecTools(shown: string, start: StartToolProgram): RealToo
         const content = said === '' ? `ended with exit code ${exitCode}` : said;
         return { kind: 'result', result: { content, isError: true, latencyMs } };
       }
-      // The newline that ends a program's output is no part of the result.
+      // The newline at the end of a program's output is not part of the result.
       return { kind: 'result', result: { content: ended.stdout.replace(/\r?\n$/, ''), latencyMs } };
     },
     close: () => undefined,

@@ -30,7 +30,7 @@ export interface VoteNumber {
 
 export type JudgeReply<T> = { readonly value: T; readonly model?: string } | { readonly error: string };
 
-/** Asks the check's judge once, and once more if the reply is no verdict. */
+/** Asks the check's judge once, and once more if the reply has no verdict. */
 export type AskJudge<T> = (number: VoteNumber) => Promise<JudgeReply<T>>;
 
 /** Builds the shared part of all votes once, because answers may be long. */

@@ -56,7 +56,7 @@ async function judgeAnswerBy(
 
 type Reply = z.output<typeof replySchema>;
 
-/** Further members do no harm; a score out of its range is no score. */
+/** The reply of a judge. Additional members are ignored. A score out of range makes the reply invalid. */
 const replySchema = z
   .object({ reason: z.string(), pass: z.boolean().optional(), score: z.number().min(0).max(1).optional() })
   .refine(({ pass, score }) => pass !== undefined || score !== undefined, { error: 'neither "pass" nor "score"' });

@@ -133,7 +133,7 @@ function countRange({ count }: WantedCall): { readonly min: number; readonly max
   return { min: count.min ?? 0, max: count.max ?? Number.POSITIVE_INFINITY };
 }
 
-/** Counts how often each wanted call is made in a row, if there are no other calls; undefined if there are. */
+/** Counts the consecutive repetitions of each wanted call. Undefined if there are other calls. */
 function findRuns(
   wanted: readonly WantedCall[],
   calls: readonly ToolCall[],

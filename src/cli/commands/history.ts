@@ -137,7 +137,7 @@ function nameWidth({ width }: ReportStyle): number {
   return Math.max(12, Math.min(40, width - 66));
 }
 
-/** The table of cases has fewer columns than that of variants. */
+/** The table of cases has fewer columns than the table of variants. */
 function caseWidth(style: ReportStyle): number {
   return Math.max(12, Math.min(60, style.width - 41 - sparkWidth(style)));
 }
@@ -245,8 +245,8 @@ interface SparkPoint {
 const leastSpan = 0.1;
 
 /**
- * One character for each value, scaled from the lowest to the highest. Keeps the latest values where space is short. Values
- * that are close together are scaled to a span of 0.1 around them, within 0 and 1. A bar marks a break.
+ * One character for each value, scaled from the lowest to the highest. Keeps the latest values if space is short.
+ * Values that are close together are scaled to a span of 0.1 around them, within 0 and 1. A bar marks a break.
  */
 function sparkline(points: readonly SparkPoint[], width: number): string {
   const values = points.flatMap(({ value }) => value ?? []);

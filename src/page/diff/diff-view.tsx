@@ -139,7 +139,7 @@ function showBlank(text: string): string {
   return text.trim() === '' ? text.replaceAll(' ', '·').replaceAll('\n', '↵\n') : text;
 }
 
-/** The JSON members that differ; empty if a side is no JSON. */
+/** The JSON members that differ; empty if a side is not JSON. */
 export function MemberDiff({ before, after }: { readonly before: string; readonly after: string }) {
   const changes = diffJsonTexts(before, after);
   if (changes === undefined) return null;

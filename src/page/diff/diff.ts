@@ -77,7 +77,7 @@ export function diffJsonTexts(before: string, after: string): readonly JsonChang
   return changes;
 }
 
-/** JSON with indentation; undefined if the text is no JSON object or array. */
+/** JSON with indentation; undefined if the text is not a JSON object or array. */
 export function formatJson(text: string): string | undefined {
   const value = parseJson(text);
   return isContainer(value) ? JSON.stringify(value, undefined, 2) : undefined;
@@ -114,7 +114,7 @@ function collectMember(
   else if (before !== undefined) changes.push({ path, kind: 'removed', before });
 }
 
-/** Undefined if the text is no JSON object or array. */
+/** Undefined if the text is not a JSON object or array. */
 function parseJson(text: string): JsonValue | undefined {
   // Most answers are prose.
   if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;

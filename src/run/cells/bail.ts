@@ -3,7 +3,7 @@ import type { CompletionRequest } from '../../model/completion.ts';
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
 export interface BailStop {
-  /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
+  /** Marks the first request of a cell. A running cell may still ask its judges and take its next turns. */
   markFirst(request: CompletionRequest): void;
   /** Called when a call has its slot, before its first attempt. Resolves to false if no further cell may begin. */
   readonly mayBegin: (request: CompletionRequest) => Promise<boolean>;

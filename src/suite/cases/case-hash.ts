@@ -8,9 +8,9 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { SpelledNumber } from '../../text/yaml/exact-numbers.ts';
 
 /**
- * The hash of a case, `inputs.checks`: what must be the same for two results of it to be comparable. If only the second
- * part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since records
- * and baselines keep only the last answer of a conversation.
+ * The hash of a case, `inputs.checks`. Two results are comparable if their hashes are equal. If only the second part
+ * differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, because records and
+ * baselines keep only the last answer of a conversation.
  */
 export function hashCase({ vars, turns, agent, workspace, checks, threshold }: Omit<Case, 'caseHash'>): string {
   const inputs = canonicalJson({

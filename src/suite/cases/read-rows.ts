@@ -128,7 +128,7 @@ function decode({ bytes, offset }: ByteLine): string | undefined {
   return offset === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-// The columns that are no variables.
+// The columns that are not variables.
 const RESERVED_COLUMNS = new Set(['id', 'expected', 'tags', 'group', 'mustPass']);
 
 function* readCsv(open: OpenFile, report: Report): Generator<FileRow> {
@@ -217,7 +217,7 @@ function toCase(columns: readonly string[], record: readonly string[]): unknown 
   const mustPass = cells.get('mustPass')?.trim();
   return {
     ...(id === undefined || id === '' ? {} : { id }),
-    // An empty cell is no golden answer: a template that reads {{expected}} reports it as missing.
+    // An empty cell does not set `expected`, so that a template with {{expected}} reports it as missing.
     ...(expected === undefined || expected === '' ? {} : { expected }),
     ...defined({ tags }),
     ...(group === undefined || group === '' ? {} : { group }),

@@ -15,7 +15,7 @@ interface ReadParts {
   readonly providers: readonly ProviderConfig[];
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly config: { readonly providers: readonly ProviderConfig[] };
-  /** Those that checks, stubs and classes read. */
+  /** The variables that checks, stubs and classes read. */
   readonly variables: ReadonlySet<string>;
   readonly declaredTools: ReadonlySet<string> | undefined;
   readonly stubUse: StubUse;

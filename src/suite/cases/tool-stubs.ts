@@ -204,12 +204,12 @@ interface ToolSources {
   readonly servers?: ToolServers;
   /** The content of the file. */
   readonly stubs?: Located;
-  /** Keys of the map that are no tools. */
+  /** Keys of the map that are not tools. */
   readonly keys: ReadonlySet<string>;
 }
 
 /**
- * Reads the keys that are no tools. The stubs of a tool are a map or a list. So a text is a file or a duration, and a
+ * Reads the keys that are not tools. The stubs of a tool are a map or a list. So a text is a file or a duration, and a
  * number is a limit. A map under `record` is a stub unless it has a key of real tools.
  */
 function readSources(written: Located, context: AssertionContext, place: 'suite' | 'file'): ToolSources {

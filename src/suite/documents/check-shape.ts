@@ -103,8 +103,8 @@ export function checkShape<Schema extends z.ZodType>(
 }
 
 /**
- * Finds the issues of a value, each with what was found. This takes four times as long as the check that there are
- * none.
+ * Finds the issues of a value, each with the found value. This takes four times as long as checking whether there are
+ * any.
  */
 export function findIssues(value: unknown, schema: z.ZodType): readonly Issue[] {
   return schema.safeParse(value, { reportInput: true }).error?.issues ?? [];

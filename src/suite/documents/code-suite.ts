@@ -62,8 +62,8 @@ export async function readCodeSuite(
 }
 
 /**
- * Guesses places in a suite that code made. A place is where a key or id occurs once in the text: that of the value, or
- * of a value above it. The location also has the path of the value, since the guess may be coarse.
+ * Guesses places in a suite that code made. Searches the text for a unique key or id of the value, or of a value above
+ * it. The location also has the value's path, because the guess may be coarse.
  */
 function codeSource(names: Pick<SourceFile, 'file' | 'folder'>, text: string, root: unknown): SourceFile {
   const lines = createLineIndex(text);

@@ -49,7 +49,7 @@ export function idsOf(list: Located): readonly string[] {
   return textsOf(itemsOf(list).map((item) => childOf(item, 'id')));
 }
 
-/** Those that are texts. */
+/** The values that are texts. */
 export function textsOf(list: readonly Located[]): readonly string[] {
   return list.filter(isText).map(({ value }) => value);
 }

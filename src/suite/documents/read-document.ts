@@ -32,7 +32,7 @@ export async function readDocument(
 }
 
 /**
- * Reads data files, whose texts are no templates. It reads each once, since a case may be built again later in the run.
+ * Reads data files, which contain no templates. Reads each once, because a case may be built again later in the run.
  */
 export function createReadData(
   files: ProjectFiles,

@@ -125,7 +125,7 @@ function isFile(path: string): boolean {
   return unlessRefused(() => statSync(path, { throwIfNoEntry: false })?.isFile() === true, false);
 }
 
-/** A file that links lead to as well is taken by its own name. */
+/** Removes duplicates. A file that is also reached by links keeps its own name. */
 function withoutDoubles(paths: readonly string[]): readonly string[] {
   const byRealPath = new Map<string, string>();
   for (const path of paths.toSorted()) {

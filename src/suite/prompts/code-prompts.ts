@@ -38,8 +38,8 @@ export async function readSources(document: Located, assertionContext: Assertion
 }
 
 /**
- * Calls the code of prompts with the variables of each case, even if only contracts are wanted. Faults are reported where
- * the suite names the code.
+ * Calls the code of prompts with the variables of each case, even if only contracts are wanted. Faults are reported at
+ * the code's name in the suite.
  */
 export async function callPromptCode(
   prompts: readonly CompiledPrompt[],

@@ -23,8 +23,8 @@ export function checkParams(params: Located, problems: Problems): void {
 }
 
 /**
- * Reports params of a provider that its adapter writes itself: the request would hold another value than the file. Warns of
- * those that are misspelt: most APIs ignore what they do not know.
+ * Reports params of a provider that its adapter sets, because the request would have another value than the file. Warns
+ * of misspelt params, because most APIs ignore unknown ones.
  */
 export function checkWritten(params: Located, adapter: AdapterDeclaration | undefined, problems: Problems): void {
   // Others take whatever their program or endpoint takes.

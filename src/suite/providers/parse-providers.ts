@@ -173,7 +173,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
 interface Keys {
   readonly unknown: readonly string[];
   readonly baseKeys: readonly string[];
-  /** Those of the adapter; undefined if it is unknown. */
+  /** The adapter's own keys; undefined if the adapter is unknown. */
   readonly meantKeys: readonly string[] | undefined;
 }
 

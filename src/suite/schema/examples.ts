@@ -20,7 +20,7 @@ function addHelp(schema: JsonValue, path: readonly string[]): JsonValue {
   return Object.fromEntries(helped);
 }
 
-/** Keywords whose value is no schema. */
+/** Keywords whose value is not a schema. */
 const data: ReadonlySet<string> = new Set(['examples', 'default', 'enum', 'const', 'required', 'type', 'pattern']);
 
 function addHelpToProperties(properties: JsonObject, path: readonly string[]): JsonObject {
@@ -36,7 +36,7 @@ function addHelpToProperties(properties: JsonObject, path: readonly string[]): J
   );
 }
 
-/** Its own description, else that of the first of its forms that has one. */
+/** The schema's own description, else the first description among its forms. */
 function findDescription(schema: JsonValue | undefined): string | undefined {
   if (!isJsonObject(schema)) return undefined;
   if (typeof schema['description'] === 'string') return schema['description'];

@@ -16,7 +16,7 @@ const plainPath = z.string().refine((path) => parsePlainPath(path) !== undefined
   error: 'must be a plain path such as $.id, $.items[0] or $.items[*].id',
 });
 
-/** One entry of a tool: which calls it answers, and with what. */
+/** One stub of a tool: the calls that it answers, and the answer. */
 export const stubSchema = z
   .strictObject({
     when: z

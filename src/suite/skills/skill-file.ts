@@ -87,7 +87,7 @@ function readSkill(
 /** The folders where agents find skills: Claude Code, and agents that follow the open standard. */
 const skillFolders = ['.claude/skills', '.agents/skills'];
 
-/** More files are no skill but a whole project, which would be copied for every cell. */
+/** The most files of a skill. A larger folder is probably a whole project, which would be copied for every cell. */
 const maxFiles = 1000;
 
 /** How a skill reaches the providers of the config. */

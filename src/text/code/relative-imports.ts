@@ -4,7 +4,7 @@ import { findAliased } from '../path-aliases.mjs';
 export interface FollowedImports {
   /** The file and all that it imports, in the order in which they are found; empty if there is no such file. */
   readonly files: readonly string[];
-  /** Paths that were tried for an import and are no files. */
+  /** Paths that were tried for an import but are not files. */
   readonly missing: readonly string[];
   /** Each tsconfig.json that was read for its aliases. */
   readonly configs: ReadonlySet<string>;

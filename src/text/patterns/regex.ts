@@ -15,7 +15,7 @@ export function findFaultOfAnyMode(pattern: string): string | undefined {
 
 /** True if a regex surely matches somewhere in every text, since it matches nothing at all. */
 export function matchesEveryText(source: string, flags: string): boolean {
-  // An escape or a class is no anchor.
+  // Replaces escapes and classes, because an anchor inside them is not one.
   const plain = source.replace(/\\[^bB]|\[(?:\\.|[^\]\\])*\]/gs, 'x');
   if (/\\[bB]|\(\?<?[=!]/.test(plain)) return false;
   // With one kind of anchor, an end of each text matches as an empty text does.

@@ -50,7 +50,7 @@ export function isLongNumber(value: unknown): value is SpelledNumber {
   return value instanceof SpelledNumber && value.isLong;
 }
 
-/** Less than 0, 0 or more than 0 by all digits; undefined if one of them is no number. */
+/** Compares by all digits: less than 0, 0 or more than 0. Undefined if one is not a number. */
 export function compareNumbers(a: unknown, b: unknown): number | undefined {
   const [left, right] = [sourceOf(a), sourceOf(b)];
   return left === undefined || right === undefined ? undefined : compareDecimals(left, right);
@@ -153,7 +153,7 @@ export function isKeptByDouble(source: string): boolean {
   return kept === source || compareDecimals(source, kept) === 0;
 }
 
-/** Less than 0, 0 or more than 0; undefined if one of them is no number, such as Infinity. */
+/** Compares decimals: less than 0, 0 or more than 0. Undefined if one is not a number, such as Infinity. */
 export function compareDecimals(a: string, b: string): number | undefined {
   const [left, right] = [parseDecimal(a), parseDecimal(b)];
   if (left === undefined || right === undefined) return undefined;

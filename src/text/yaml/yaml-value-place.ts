@@ -81,7 +81,7 @@ function openLevels(text: string, at: number): readonly Level[] {
     else if (type === 'seq-item-ind') Object.assign(level, { start: next, itemStart: next, isListItem: true });
     else if (type === 'map-value-ind' && !level.hasKey) {
       const key = text.slice(level.itemStart, offset).trim();
-      // A sentence with a colon in a list is no key.
+      // A sentence with a colon in a list is not a key.
       const isSentence = level.isListItem && /\s/.test(key) && !/^["']/.test(key);
       Object.assign(level, { hasKey: true, start: isSentence ? level.itemStart : next });
     }
