@@ -29,7 +29,7 @@ export function describePlace(text: string, offset: number): string {
   return `line ${before.split('\n').length}, column ${offset - start + 1}`;
 }
 
-/** Shows the start of a found secret: enough to find it, too little to use it, since CI logs show reasons. */
+/** Shows the start of a found secret: enough to find it, too little to use it, because CI logs show reasons. */
 export function hintAtFinding(found: string): string {
   const characters = Array.from(found);
   const shown = Math.min(4, Math.floor(characters.length / 4));

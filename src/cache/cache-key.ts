@@ -101,7 +101,7 @@ function messageText(message: Message): string {
   });
 }
 
-/** Arguments keep the order in which the model wrote them, since some APIs are sent them as an object. */
+/** Arguments keep the order in which the model wrote them, because some APIs are sent them as an object. */
 function orderedCall(call: ToolCall): Partial<ToolCall> {
   const { id, name, arguments: parsed, rawArguments } = call;
   return { ...defined({ id }), name, arguments: parsed, rawArguments };

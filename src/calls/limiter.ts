@@ -98,7 +98,7 @@ export class AccountLimiter {
   #refusalsInRow = 0;
   /** True from a pause until a call that was sent after it is answered. */
   #isRefusing = false;
-  /** Counted, since calls that were sent before the latest pause are refused for the same reason. */
+  /** Counted, because calls that were sent before the latest pause are refused for the same reason. */
   #pauses = 0;
   #pausedUntilMs = 0;
   #nextPauseMs = firstPauseMs;

@@ -124,7 +124,7 @@ class BatchRun {
     return { value: found.value.filter((id) => !known.has(id)) };
   }
 
-  /** Looks until the provider answers, since a server that has lost one answer may lose the next. */
+  /** Looks until the provider answers, because a server that has lost one answer may lose the next. */
   async #search(handle: BatchHandle): Promise<BatchReply<readonly string[]>> {
     const { clock, signal } = this.#ports;
     for (let searches = 1; ; searches += 1) {

@@ -41,8 +41,8 @@ export interface Recorder {
 /** Opens the recorder. Throws a `UserError` if a file can't be written, or if its present content would be lost. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
-  // The outer key is the file, since suites may share one. The inner key is the request, since a judge may get a second
-  // one.
+  // The outer key is the file, because suites may share one. The inner key is the request, because a judge may get a
+  // second one.
   const files = new Map<string, Map<string, RecordingLine>>();
   for (const file of fileOf.values()) {
     if (file === undefined || files.has(file)) continue;

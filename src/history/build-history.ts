@@ -288,7 +288,7 @@ function describeFlakes(outcomes: CaseSeries['outcomes'], recent: number | undef
 /** The share of false alarms among the named changes. */
 const maxFalseDiscoveries = 0.05;
 
-/** Limits the share of false alarms among the named changes, since some of many cases look changed by chance. */
+/** Limits the share of false alarms among the named changes, because some of many cases look changed by chance. */
 function nameChanges(cases: readonly CaseHistory[]): readonly CaseHistory[] {
   const tested = cases.flatMap(({ flakes }) => flakes.change ?? []);
   const adjusted = new Map(

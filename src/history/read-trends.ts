@@ -18,7 +18,7 @@ export function readTrends({ root }: { readonly root: string }, current: Counted
   const variants = suites.flatMap(({ suite, variants: all }) =>
     all.map(({ prompt, provider }) => ({ suite, prompt, provider })),
   );
-  // The latest first. Memory holds only the points of a run, since thirty large records would not fit.
+  // The latest first. Memory holds only the points of a run, because thirty large records would not fit.
   const runs = [pointsOf(current, variants)];
   let bytes = 0;
   for (const stored of listStoredRuns({ root })) {

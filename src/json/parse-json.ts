@@ -10,7 +10,7 @@ export type ParsedJson =
 /** More than any honest answer needs, and few enough for recursive code on a default stack. */
 export const maxJsonDepth = 500;
 
-/** Valid JSON, nested too deep. A `SyntaxError`, since to callers it is as unusable as invalid JSON. */
+/** Valid JSON, nested too deep. A `SyntaxError`, because to callers it is as unusable as invalid JSON. */
 class NestingError extends SyntaxError {
   constructor() {
     super(`it is nested deeper than ${maxJsonDepth} levels`);

@@ -25,7 +25,7 @@ export interface VariantReport
       'passRate' | 'score' | 'costUsd' | 'spentUsd' | 'spentApartUsd' | 'latencyMs' | 'firstTokenMs' | 'replacedBy'
     > {
   readonly model: string;
-  /** The part of `skipped` that was not asked, since the run was decided early. */
+  /** The part of `skipped` that was not asked, because the run was decided early. */
   readonly notAsked?: number;
   /** The latencies of every timed answer on both sides. Computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
@@ -235,7 +235,7 @@ export interface SuiteReport {
 }
 
 export interface ReportTotals extends CellCounts {
-  /** The part of `skipped` that was not asked, since the run was decided early; absent if it is 0. */
+  /** The part of `skipped` that was not asked, because the run was decided early; absent if it is 0. */
   readonly notAsked?: number;
   /** The mean over the cases of all variants; null if none was judged. */
   readonly passRate: number | null;

@@ -118,7 +118,7 @@ export function CopyButton({ text, label, caption = 'Copy' }: CopyButtonProps) {
 
 const words = { copied: 'Copied', refused: 'Not allowed' } as const;
 
-/** Falls back to `execCommand`, since a page from disk may have no clipboard API. */
+/** Falls back to `execCommand`, because a page from disk may have no clipboard API. */
 async function copyText(text: string): Promise<boolean> {
   if (isSecureContext && 'clipboard' in navigator) {
     try {

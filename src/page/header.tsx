@@ -36,7 +36,7 @@ export function Header({ links, children }: HeaderProps) {
   );
 }
 
-/** Moves the focus by script, since following a link to `#main` would change the route. */
+/** Moves the focus by script, because following a link to `#main` would change the route. */
 function skipToMain(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();

@@ -191,7 +191,7 @@ function canBeJudged({ state }: PageRun): boolean {
   return state !== 'unreadable' && state !== 'running';
 }
 
-/** Reads the verdicts one after another, the latest first, since the server computes a report for each. */
+/** Reads the verdicts one after another, the latest first, because the server computes a report for each. */
 function useVerdicts(runs: readonly PageRun[]): ReadonlyMap<string, PageRunVerdict | string> {
   const [verdicts, setVerdicts] = useState<ReadonlyMap<string, PageRunVerdict | string>>(new Map());
   useEffect(() => {

@@ -104,7 +104,7 @@ export interface WorkerInfo {
 /** Replaces the information of a run once it is over. */
 export const endedRun = 'ended';
 
-/** Writes a message as text, since the JSON of BullMQ would change numbers that no double holds. */
+/** Writes a message as text, because the JSON of BullMQ would change numbers that no double holds. */
 export function writeMessage(message: AttemptTask | AttemptAnswer): string {
   return writeJson(message) ?? '';
 }

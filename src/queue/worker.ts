@@ -57,7 +57,7 @@ export interface WorkerOptions extends WorkerSettings, WorkerPorts {
 
 /** How often a call is retried that kills its worker. */
 const maxStalls = 10;
-/** A call is ended this share of the lease before its lock expires, since ending it takes time. */
+/** A call is ended this share of the lease before its lock expires, because ending it takes time. */
 const marginShare = 0.2;
 /** Time for calls that were ended to go back to the queue. */
 const giveBackMs = 5000;

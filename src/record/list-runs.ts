@@ -11,7 +11,7 @@ export interface StoredRun {
   readonly id: string;
   readonly path: string;
   readonly bytes: number;
-  /** When it was written to last, since the epoch. */
+  /** The time of the last write, in milliseconds since the epoch. */
   readonly modifiedMs: number;
 }
 

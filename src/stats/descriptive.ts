@@ -94,7 +94,7 @@ export function representValues({ n, mean, squares }: Moments): readonly number[
 
 const rounding = 1e-9;
 
-/** The sum of a value of each item; undefined if one is unknown, since a partial sum would read as the whole. */
+/** The sum of a value of each item; undefined if one is unknown, because a partial sum would read as the whole. */
 export function sumKnown<T>(items: readonly T[], valueOf: (item: T) => number | undefined): number | undefined {
   let total: number | undefined = 0;
   for (const item of items) total = addKnown(total, valueOf(item));

@@ -29,10 +29,10 @@ export interface ClusterCount {
 }
 
 /**
- * The interval of the rate of one cluster, of which the clusters here are equally likely versions: Wilson's formula with an
- * effective number of observations. The variance between clusters is estimated by moments. One standard error is added to
- * it, since some 20 clusters with rare events say little about it.
- * Source: Kish 1965, Survey Sampling, section 8.2; Kleinman 1973, https://doi.org/10.1080/01621459.1973.10481332.
+ * The interval of the rate of one cluster, of which the clusters here are equally likely versions: Wilson's formula
+ * with an effective number of observations. The variance between clusters is estimated by moments. One standard error
+ * is added to it, because some 20 clusters with rare events say little about it. Source: Kish 1965, Survey Sampling,
+ * section 8.2; Kleinman 1973, https://doi.org/10.1080/01621459.1973.10481332.
  */
 export function clusteredRateInterval(clusters: readonly ClusterCount[], alpha: number): Interval {
   const events = clusters.reduce((sum, cluster) => sum + cluster.events, 0);

@@ -124,9 +124,10 @@ interface Frame {
 }
 
 /**
- * Puts each part between lines with a mark that the parts can't know: 128 bits of a hash over the parts. An answer can't
- * close its own frame, since it would have to contain a hash of itself. The same parts always get the same mark, so that the
- * cache and committed recordings find the judge's reply. A random mark, or a secret of one machine, would not allow that.
+ * Puts each part between lines with a mark that the parts can't know: 128 bits of a hash over the parts. An answer
+ * can't close its own frame, because it would have to contain a hash of itself. The same parts always get the same
+ * mark, so that the cache and committed recordings find the judge's reply. A random mark, or a secret of one machine,
+ * would not allow that.
  */
 export function frameParts(parts: readonly FramedPart[]): Frame {
   const mark = sha256Hex(canonicalJson(parts.map(({ title, text }) => [title, text]))).slice(0, 32);

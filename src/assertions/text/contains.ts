@@ -125,7 +125,7 @@ const regexParams = {
     // It would match everywhere.
     .min(1, { error: 'must not be empty' })
     .superRefine((pattern, context) => {
-      // Here too, since `checkRegex` doesn't run on a map with an unknown key.
+      // Here too, because `checkRegex` doesn't run on a map with an unknown key.
       const fault = findFaultOfAnyMode(pattern) ?? findSlashes(pattern);
       if (fault === undefined) return;
       if (typeof fault !== 'string') return context.addIssue({ code: 'custom', ...fault });

@@ -62,7 +62,7 @@ export async function runCommand(
     }
     return (await import('../watch/watch.ts')).watchCommand(paths, flags, io);
   };
-  // Before files are read, since watching goes on after a mistake in a file.
+  // Before files are read, because watching goes on after a mistake in a file.
   if (resolveFlagValues({ flags, env: io.env, config: {} }).values.watch === true) return watch();
   const prepared = await prepareRun(paths, flags, io);
   return prepared.values.watch === true ? watch() : runOnce(prepared, onReport);

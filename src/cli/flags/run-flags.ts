@@ -187,7 +187,7 @@ export function envNameOf(key: string): string {
   return `LLMCHECK_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** Declares the flags on a command. Values stay text, since they are parsed together with environment and config. */
+/** Declares the flags on a command. Values stay text, because they are parsed together with environment and config. */
 export function addRunFlags(command: Command): void {
   for (const { flags, description, kind, key } of runFlags) {
     const option = new Option(flags, description);

@@ -10,7 +10,7 @@ export function describeKnownFailures(accepted: AcceptedBaseline, isWhole: boole
   return describeKnown(accepted, isWhole) + describeExpected(accepted);
 }
 
-/** Cases that failed in the accepted run without becoming known failures, since most of their trials pass. */
+/** Cases that failed in the accepted run without becoming known failures, because most of their trials pass. */
 function describeExpected({ suite, stillExpected }: AcceptedBaseline): string {
   if (stillExpected.length === 0) return '';
   const names = listFirst(stillExpected.map(nameOf), maxNames);

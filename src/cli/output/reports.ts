@@ -67,7 +67,7 @@ export function collectSplit(value: string, previous: readonly string[]): readon
 export async function readReporters({ reporter, config }: ReportFlags, { cwd }: Io): Promise<readonly ReportRequest[]> {
   const builtIn = parseReporters(reporter);
   if (builtIn.problems.length === 0) return builtIn.requests;
-  // A dynamic import, since most names are built in and a project takes time to load.
+  // A dynamic import, because most names are built in and a project takes time to load.
   const { loadPlugins } = await import('../../project/load-project.ts');
   const plugins = await loadPlugins({ cwd, ...defined({ configPath: config }) });
   return requestsOf(parseReporters(reporter, plugins));

@@ -51,7 +51,7 @@ export interface PreparedRun {
   readonly values: RunFlagValues;
   readonly reporters: ParsedReporters<Report>;
   readonly mask: Mask;
-  /** Its stderr is masked, since progress and problems may quote a server. */
+  /** Its stderr is masked, because progress and problems may quote a server. */
   readonly io: Io;
   readonly quiet: boolean;
   /** Whether stderr has colour. */

@@ -137,7 +137,7 @@ function isFromOtherSite({ headers }: IncomingMessage, hosts: ReadonlySet<string
   const { origin } = headers;
   if (origin !== undefined && ![...hosts].some((host) => origin === `http://${host}`)) return true;
   const site = headers['sec-fetch-site'];
-  // A link on another page may lead here, since a person clicks it.
+  // A link on another page may lead here, because a person clicks it.
   return site !== undefined && site !== 'same-origin' && site !== 'none' && headers['sec-fetch-mode'] !== 'navigate';
 }
 

@@ -50,7 +50,7 @@ export async function watchCommand(paths: readonly string[], flags: Flags, io: I
   }
 }
 
-/** Mistakes in the flags end the command, since no change of a file can correct them. */
+/** Mistakes in the flags end the command, because no change of a file can correct them. */
 function checkFlags(flags: Flags, io: Io): void {
   const { values } = resolveRun({}, { flags, env: io.env, cwd: io.cwd, root: findProjectRoot(io.cwd, undefined) });
   for (const key of ['dryRun', 'batch', 'resume', 'updateBaseline'] as const) {

@@ -121,7 +121,7 @@ function parseJson(text: string): JsonValue | undefined {
   return attemptOr(() => JSON.parse(text) as JsonValue, SyntaxError, undefined);
 }
 
-/** An upper bound, since brackets inside strings count too. Deeper values could overflow the stack. */
+/** An upper bound, because brackets inside strings count too. Deeper values could overflow the stack. */
 function depthOf(text: string): number {
   let [depth, most] = [0, 0];
   for (const sign of text) {

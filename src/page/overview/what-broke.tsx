@@ -80,7 +80,7 @@ function Section({ title, entries, hidden }: SectionProps) {
   );
 }
 
-/** Further entries are folded, since few people read a whole page of answers. */
+/** Further entries are folded, because few people read a whole page of answers. */
 const maxInFull = 10;
 const maxRows = 40;
 

@@ -251,7 +251,7 @@ function naturalOrder(a: string, b: string): number {
   return collator.compare(a, b);
 }
 
-/** Keeps only the entries to show, since each may have an answer of megabytes. */
+/** Keeps only the entries to show, because each may have an answer of megabytes. */
 class WorstCases {
   readonly #limits: SurveyLimits;
   #kept: { readonly key: string; readonly cases: FailedCases & { readonly caseIds: string[] } }[] = [];

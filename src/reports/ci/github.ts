@@ -39,7 +39,7 @@ interface Annotations {
 
 /** The annotations, most important first: at least `max` errors and `max` warnings if there are. */
 export function listAnnotations(report: Report, max: number): Annotations {
-  // Twice the limit, since both errors and warnings are chosen from these.
+  // Twice the limit, because both errors and warnings are chosen from these.
   const surveys = surveyCases(report, { maxEntries: 2 * max, isEachAlone: true, maxNames: 1, maxGroups: max });
   const failed = worstFirst(surveys.flatMap((survey) => survey.failed));
   const failures = failed.filter(({ outcomes: [{ effect }] }) => effect.kind === 'failure');

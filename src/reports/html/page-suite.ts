@@ -33,7 +33,7 @@ export function buildPrompts(suite: SuiteReport): readonly PagePromptChange[] {
 
 const maxPromptChars = 65_536;
 
-/** Remarks without most lists of cases, since the table of cases shows them. */
+/** Remarks without most lists of cases, because the table of cases shows them. */
 export function buildRemarks(report: Report, suite: SuiteReport): readonly PageRemark[] {
   return listRemarks(report, suite, { isVerbose: true }).flatMap((remark) => {
     const { label, text, caseNames = [], variants, isAdvice } = remark;
@@ -99,7 +99,7 @@ function buildComparison(comparison: VariantComparison): PageComparison {
   };
 }
 
-/** Counts in bins of equal ratio, since latencies differ by orders of magnitude; undefined if nothing was timed. */
+/** Counts in bins of equal ratio, because latencies differ by orders of magnitude; undefined if nothing was timed. */
 function binLatencies(samples: {
   readonly candidate: readonly number[];
   readonly baseline: readonly number[];

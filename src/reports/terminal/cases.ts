@@ -237,7 +237,7 @@ function renderSide(
 
 const maxSideLines = 2;
 
-/** Brackets mark the change even in colour, since bold text alone is hard to see. */
+/** Brackets mark the change even in colour, because bold text alone is hard to see. */
 function markChange(text: string): string {
   const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
   return core === '' ? text.replaceAll(' ', '·') : `${before}[${core}]${after}`;

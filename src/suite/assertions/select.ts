@@ -155,7 +155,7 @@ function checkPath(path: string, context: z.RefinementCtx): void {
   context.addIssue({ code: 'custom', message: compiled.message, params: { code: 'invalid-json-path' } });
 }
 
-/** Here too, since nothing is asked of a map with a key that is unknown. */
+/** Here too, because nothing is asked of a map with a key that is unknown. */
 function checkPattern(pattern: string, context: z.RefinementCtx): void {
   const message = findFaultOfAnyMode(pattern);
   if (message !== undefined) context.addIssue({ code: 'custom', message, params: { code: 'invalid-regex' } });

@@ -245,7 +245,7 @@ function itemOf(list: string, text: string, index: number): string | undefined {
     case 'cases':
       return isFile ? `{ file: ${text} }` : '{ id: …, vars: { … }, assert: [ … ] }';
     case 'prompts':
-      // The name of the file, since two prompts can't have one id.
+      // The name of the file, because two prompts can't have one id.
       return isFile
         ? `{ id: ${(text.split('/').at(-1) ?? text).replace(/\..*$/, '')}, file: ${text} }`
         : `{ id: v${index + 1}, text: ${JSON.stringify(text)} }`;

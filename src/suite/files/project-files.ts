@@ -31,7 +31,7 @@ import {
 
 export type FileText = { readonly text: string } | { readonly fault: FileFault };
 
-/** A file that is read in parts, and again, since it may be larger than memory. */
+/** A file that is read in parts, and again, because it may be larger than memory. */
 export interface FileBytes {
   open(): OpenBytes;
 }

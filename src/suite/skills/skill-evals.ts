@@ -313,7 +313,7 @@ function placeEvalFiles(found: readonly EvalFile[], { suiteFolder }: FilesContex
 }
 
 /**
- * Keeps the path that the eval names, since its prompt may name it too. A path that leaves the folder begins at its
+ * Keeps the path that the eval names, because its prompt may name it too. A path that leaves the folder begins at its
  * first name.
  */
 function pathInWorkspace(shown: string): string {

@@ -13,7 +13,7 @@ export function findFaultOfAnyMode(pattern: string): string | undefined {
   return ['u', 'v'].every((mode) => findRegexFault(pattern, mode) !== undefined) ? fault : undefined;
 }
 
-/** True if a regex surely matches somewhere in every text, since it matches nothing at all. */
+/** True if a regex surely matches somewhere in every text, because it matches nothing at all. */
 export function matchesEveryText(source: string, flags: string): boolean {
   // Replaces escapes and classes, because an anchor inside them is not one.
   const plain = source.replace(/\\[^bB]|\[(?:\\.|[^\]\\])*\]/gs, 'x');

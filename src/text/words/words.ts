@@ -78,7 +78,7 @@ export function countWords(text: string): Count {
 }
 
 const unspacedCharacter = new RegExp(`[${unspacedScripts}]`, 'u');
-// Works on pieces, since the segmenter is slow on long texts.
+// Works on pieces, because the segmenter is slow on long texts.
 const partOfRun = new RegExp(
   `[${unspacedScripts}\\p{M}ー]{1,1000}|(?:(?![${unspacedScripts}])[\\p{L}\\p{M}\\p{N}]){1,1000}`,
   'gu',
