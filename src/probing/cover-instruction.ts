@@ -37,9 +37,9 @@ const dropLead = 2;
 /** Number of cases whose answers are compared by further trials. */
 export const comparedCases = 4;
 /**
- * Three rounds of trials per side. A round ends the comparison if p ≤ `level` (differs) or p > `hopeless` (no use to go
- * on). The most extreme of the 252 splits of the first round has p = 2 / 252. The levels of all rounds over all cases
- * add up to less than `coverError`.
+ * Total trials per side after each of three rounds. A case ends if p ≤ `level` (its answers differ) or p > `hopeless`
+ * (no use to go on). The most extreme of the 252 splits of the first round has p = 2 / 252. The levels of all rounds over
+ * all cases add up to less than `coverError`.
  */
 const looks = [
   { trials: 5, level: 0.008, hopeless: 0.6 },

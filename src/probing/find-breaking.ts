@@ -100,7 +100,7 @@ async function findSet(groups: Groups, ports: SearchPorts): Promise<Found> {
     if ('open' in end) return end;
     found = left.slice(end.passing, end.failing).concat(found);
     left = left.slice(0, end.passing);
-    // If no earlier part is needed, the failing prefix was these groups alone.
+    // If no groups are left before them, these alone are the failing prefix.
     const alone = await ports.probe(new Set(found.flat()));
     if (alone.is === 'fails') return reduce(found, ports);
     // If these groups can't be asked alone, treat them as passing: then an earlier part makes them fail.
@@ -133,7 +133,7 @@ export async function findEnd(
   return { passing, failing };
 }
 
-/** The numbers between two others, the middle ones first. There are few, so undecided probes soon end. */
+/** The numbers between two others, the middle ones first. */
 function fromTheMiddle(low: number, high: number): readonly number[] {
   const middle = (low + high) / 2;
   const between = Array.from({ length: high - low - 1 }, (_, index) => low + 1 + index);

@@ -87,7 +87,7 @@ const maxErrored = 1;
 
 function describeEnd(trial: ProbeTrial | undefined) {
   const failure = trial?.is === 'errored' ? trial.failure : undefined;
-  // The API refuses this prompt; it accepted those of both sides.
+  // The API refuses this prompt, but accepted the prompts of both sides.
   if (failure?.kind === 'badRequest') return { is: 'unresolved', why: failure.message } as const;
   return { is: 'stopped', why: (trial && stopCauseOf(trial)) ?? noAnswer } as const;
 }

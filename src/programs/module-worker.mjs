@@ -116,7 +116,7 @@ const clock = { isRead: false, laterMs: 0 };
 const otherTimesMs = Array.from({ length: 14 }, (_, index) => (index + 1) * (27 * 24 + 3) * 3_600_000);
 
 /**
- * Fixes the clock of this process, and makes random numbers low or, with another clock, high. This exposes prompts that
+ * Shifts the clock of this process, and makes random numbers low or, with another clock, high. This exposes prompts that
  * depend on either, even rarely.
  */
 function fixClockAndChance(offsetMs) {

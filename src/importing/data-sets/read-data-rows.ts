@@ -178,7 +178,7 @@ function readPromptfooResult(row: Row): Row | undefined {
   return { ...vars, ...(isGolden ? { expected: value } : {}) };
 }
 
-/** Reads an instance of HELM, or a request state with one. If one reference is wrong, the references are choices. */
+/** Reads an instance of HELM, or a request state with one. If some references are wrong, all are choices. */
 function readHelmInstance(row: Row): Row | undefined {
   const instance = isMap(row['instance']) ? row['instance'] : row;
   const { id, input, references } = instance;
