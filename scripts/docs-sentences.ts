@@ -2,7 +2,7 @@ import { findFences } from './docs-pages.ts';
 
 /** Words of a sentence on average over all pages, and in the longest one. */
 export const maxAverage = 16;
-export const maxSentence = 32;
+export const maxSentence = 25;
 
 export interface Sentence {
   readonly page: string;
