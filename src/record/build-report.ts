@@ -10,7 +10,8 @@ import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport 
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { reportClasses, truthOf } from './count-classes.ts';
-import { estimate, isComplete, totalsOf } from './summarize-run.ts';
+import { estimateRates } from './estimate-rates.ts';
+import { isComplete, totalsOf } from './summarize-run.ts';
 
 export interface ReportInput {
   readonly header: RunHeader;
@@ -138,7 +139,7 @@ function listFailed({ cases }: VariantSummary): VariantReport['failedCases'] {
 function reportSlices({ cases }: VariantSummary, { slices, alpha }: GatePolicy): VariantReport['slices'] {
   const reported = Object.entries(slices ?? {}).flatMap(([slice, limits]) => {
     const own = new Map([...cases].filter(([, found]) => found.slices?.includes(slice) === true));
-    return own.size === 0 ? [] : [{ slice, passRate: estimate(own, alpha).passRate, ...limits.passRate }];
+    return own.size === 0 ? [] : [{ slice, passRate: estimateRates(own, alpha).passRate, ...limits.passRate }];
   });
   return reported.length === 0 ? undefined : reported;
 }

@@ -4,11 +4,10 @@ import { isJudged, suiteVariantKey } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
-import { mean, quantiles, sharedGroups } from '../stats/descriptive.ts';
-import { wilsonInterval } from '../stats/proportions.ts';
-import { scoreMeanInterval } from '../stats/score-bound.ts';
+import { quantiles } from '../stats/descriptive.ts';
 import { groupBy } from '../text/group-by.ts';
 import { SortedCases } from './case-summaries.ts';
+import { estimateRates, withoutInterval } from './estimate-rates.ts';
 
 /**
  * Counts a run from its rows, over the cells that its header planned. A cell without a row was not reached. The last row
@@ -37,7 +36,7 @@ function summarizeVariant(
   const { passed, failed, errored, gated, latencies, firstTokens, ...counted } = countRows(cases);
   const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
   const [firstP50, firstP95] = quantiles(firstTokens, [0.5, 0.95]);
-  const estimated = estimate(cases, suite.gate.alpha);
+  const estimated = estimateRates(cases, suite.gate.alpha);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
   const replacement = suite.variants.find((other) => other.planned > 0 && isReplacedBy(recorded, other));
@@ -118,59 +117,6 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
 /** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */
 function addKnown(sum: number | null, value: number | null | undefined): number | null {
   return sum === null || value === null ? null : sum + (value ?? 0);
-}
-
-/** The case is the unit of evidence: its judged trials are averaged first, and cases weigh alike. */
-export function estimate(
-  cases: ReadonlyMap<string, CaseSummary>,
-  alpha: number,
-): Pick<VariantSummary, 'passRate' | 'score'> {
-  // The arrays have their final size: growing lists would leave shorter copies, 100 MB for 1,000,000 cases.
-  const passOfCases = new Float64Array(cases.size);
-  const scoreOfCases = new Float64Array(cases.size);
-  let n = 0;
-  let isSingleTrial = true;
-  let hasGroups = false;
-  for (const { observe, group, trials } of cases.values()) {
-    const judged = observe ? [] : trials.filter(isJudged);
-    if (judged.length === 0) continue;
-    if (judged.length > 1) isSingleTrial = false;
-    if (group !== undefined) hasGroups = true;
-    passOfCases[n] = judged.filter(({ status }) => status === 'passed').length / judged.length;
-    scoreOfCases[n] = judged.reduce((sum, { score }) => sum + (score ?? 0), 0) / judged.length;
-    n += 1;
-  }
-  const passMeans = passOfCases.subarray(0, n);
-  const scoreMeans = scoreOfCases.subarray(0, n);
-  if (n === 0) {
-    return { passRate: { value: null, low: null, high: null, n }, score: { mean: null, low: null, high: null } };
-  }
-  const rate = mean(passMeans);
-  const groups = hasGroups ? sharedGroups(groupsOfJudged(cases)) : undefined;
-  const passInterval =
-    isSingleTrial && groups === undefined
-      ? wilsonInterval(Math.round(rate * n), n, alpha)
-      : scoreMeanInterval(passMeans, alpha, groups);
-  const scoreInterval = scoreMeanInterval(scoreMeans, alpha, groups);
-  return {
-    passRate: { value: rate, low: passInterval.low, high: passInterval.high, n },
-    score: {
-      mean: mean(scoreMeans),
-      low: scoreInterval.low,
-      high: scoreInterval.high,
-    },
-  };
-}
-
-/** The group of each case that has a judged trial. */
-function groupsOfJudged(cases: ReadonlyMap<string, CaseSummary>): readonly (string | undefined)[] {
-  const judged = [...cases.values()].filter(({ observe, trials }) => !observe && trials.some(isJudged));
-  return judged.map(({ group }) => group);
-}
-
-/** Removes the intervals. An early end depends on the results so far, so that an interval would be biased. */
-function withoutInterval({ passRate, score }: ReturnType<typeof estimate>): ReturnType<typeof estimate> {
-  return { passRate: { ...passRate, low: null, high: null }, score: { ...score, low: null, high: null } };
 }
 
 /** The numbers of a whole run, wherever they are shown. */

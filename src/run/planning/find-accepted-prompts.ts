@@ -1,17 +1,16 @@
 import { type AcceptedPrompt, asProvider, findAcceptedPrompt } from '../../baseline/accepted-prompts.ts';
 import type { FindBaseline } from '../../baseline/find-baselines.ts';
 import { nameSent } from '../../compare/variant-differences.ts';
-import { defined } from '../../json/defined.ts';
 import { besideKey, type StandIn } from '../../model/baseline.ts';
 import { suiteVariantKey } from '../../model/cell.ts';
 import type { PlannedVariant, RenderedVariant } from '../../model/plan.ts';
-import type { RecordedVariant } from '../../model/record.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { describeSent, findReplaced } from '../../plan/describe-suites.ts';
 import type { PlannedRun } from '../../plan/plan-run.ts';
 import { pricedModel } from '../../plan/price-variants.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
-import { type Mask, maskJson } from '../../secrets/mask-secrets.ts';
+import { maskVariant } from '../../record/mask-variant.ts';
+import type { Mask } from '../../secrets/mask-secrets.ts';
 import { loadTemplateEngine } from '../../templates/template.ts';
 
 export interface FindAcceptedPromptsOptions {
@@ -90,21 +89,5 @@ function renamed({ prompt, provider, params }: PlannedVariant, candidate: Planne
     prompt: { ...rest, id: candidate.prompt.id },
     provider: asProvider(provider, candidate.provider.id),
     params,
-  };
-}
-
-type Masked = Pick<RecordedVariant, 'params' | 'messages' | 'contract' | 'baseUrl' | 'options'>;
-
-/** Masks a variant except its ids, which identify rows. */
-export function maskVariant<T extends Masked>(variant: T, mask: Mask): T {
-  const { params, messages, contract } = variant;
-  const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);
-  const options = variant.options === undefined ? undefined : maskJson(variant.options, mask);
-  return {
-    ...variant,
-    params: maskJson(params, mask),
-    messages: maskJson(messages, mask),
-    contract: maskJson(contract, mask),
-    ...defined({ baseUrl, options }),
   };
 }

@@ -8,8 +8,8 @@ import { describeRecordedSuites } from '../../plan/describe-suites.ts';
 import type { PlannedRun } from '../../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { findProvenance } from '../../project/git/find-provenance.ts';
+import { maskVariant } from '../../record/mask-variant.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { maskVariant } from '../planning/find-accepted-prompts.ts';
 import type { Planning } from '../planning/plan-with-baselines.ts';
 
 /** The header of a record: settings, suites and variants, without secrets. */

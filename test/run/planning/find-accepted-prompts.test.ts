@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { RunSuitesOptions } from '../../../src/api/options.ts';
-import { maskVariant } from '../../../src/run/planning/find-accepted-prompts.ts';
 import { planWithBaselines } from '../../../src/run/planning/plan-with-baselines.ts';
 import { parseQueueUrl } from '../../../src/text/addresses/store-urls.ts';
 import { openAccepted, openRunProject, wordsSuite } from '../run-project.ts';
@@ -154,27 +153,5 @@ describe('the prompt that a variant is compared with', () => {
       ` }${second(', replaces: v1')}\nproviders`,
     );
     expect((await find(openRunProject({ [file]: replacing }))).found).toEqual([]);
-  });
-});
-
-test('a variant is kept without secrets, and without what it does not have', () => {
-  const mask = (text: string) => text.replaceAll('secret', '***');
-  const variant = {
-    params: { key: 'secret' },
-    messages: [{ role: 'user', content: 'secret' }],
-    contract: { output: { const: 'secret' } },
-  };
-  const masked = {
-    params: { key: '***' },
-    messages: [{ role: 'user', content: '***' }],
-    contract: { output: { const: '***' } },
-  };
-  expect(maskVariant(variant, mask)).toStrictEqual(masked);
-  const whole = { ...variant, baseUrl: 'http://secret', options: { a: 'secret' }, prompt: 'secret' };
-  expect(maskVariant(whole, mask)).toStrictEqual({
-    ...masked,
-    baseUrl: 'http://***',
-    options: { a: '***' },
-    prompt: 'secret',
   });
 });
