@@ -17,7 +17,7 @@ export interface ParsedClasses {
   readonly truth: TruthSource;
 }
 
-/** Parses `classes`; undefined if the suite has none, or none that can be used. */
+/** Parses `classes`; undefined if the suite has none, or only invalid ones. */
 export function parseClasses(document: Located, problems: Problems): ParsedClasses | undefined {
   const written = checkPart(document, 'classes', suiteShape.classes, problems);
   if (written === undefined) return undefined;
@@ -111,5 +111,5 @@ function isMisspelt(name: string, other: string): boolean {
   return hasSameDigits && distance(a, b) <= 2;
 }
 
-/** Shorter names are near to each other by chance. */
+/** The least length of a name. Shorter names are often similar by chance. */
 const leastLength = 5;

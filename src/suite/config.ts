@@ -28,7 +28,7 @@ export interface Config {
   readonly judges: readonly ProviderConfig[];
   /** The ids of all providers and judges in the file, including entries with errors. */
   readonly writtenIds: readonly string[];
-  /** As written: assertions are compiled with the suite that they end up in. */
+  /** The defaults as written. Their assertions are compiled with each suite. */
   readonly defaults?: Located;
   readonly gate?: z.output<typeof gateSchema>;
   readonly contract: ParsedContract;

@@ -118,13 +118,13 @@ async function findByGlob(
   return paths;
 }
 
-/** The ids in a suite, as far as its files can be read: for suggestions, never for a run. */
+/** The readable ids in a suite, for suggestions and never for a run. */
 export interface SuiteIds {
   readonly suite: string;
   readonly prompts: readonly string[];
   readonly providers: readonly string[];
   readonly tags: readonly string[];
-  /** Cases without an id of their own are left out. */
+  /** The written ids of cases. Cases without one are left out. */
   readonly cases: readonly string[];
 }
 

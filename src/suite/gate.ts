@@ -24,9 +24,7 @@ export function parseGate(
   return checkPart(document, 'gate', schema, problems);
 }
 
-/**
- * The suite's gate, and for each key that it leaves out, the config's. Slices without a case in the suite are left out.
- */
+/** The suite's gate. Missing keys come from the config's gate. Slices without a case in the suite are left out. */
 export function buildGate(
   suite: Gate | undefined = {},
   config: Gate | undefined = {},
@@ -71,12 +69,12 @@ function buildSlices(suite: Gate, config: Gate, tags: ReadonlySet<string>): Pick
   return { slices: Object.fromEntries(limits) };
 }
 
-/** Reading the cases of a large suite again takes time. So they are read only for gates that name a slice. */
+/** True if a gate names a slice. Only then are the cases read again, which takes time for a large suite. */
 export function hasSlices(...gates: readonly (Gate | undefined)[]): boolean {
   return gates.some((gate) => gate?.slices !== undefined);
 }
 
-/** All tags of all cases. */
+/** Collects the tags of all cases. */
 export function collectTags(suites: Iterable<Iterable<Pick<Case, 'tags'>>>): ReadonlySet<string> {
   const tags = new Set<string>();
   for (const cases of suites) for (const testCase of cases) for (const tag of testCase.tags) tags.add(tag);

@@ -83,7 +83,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   };
 }
 
-/** Slices of the config's gate that no case of the project is in. A part of its suites can't show that. */
+/** Slices of the config's gate without a case in the project. Only a load of all suites can find them. */
 function findEmptySlices(
   document: Located | undefined,
   config: Config,
@@ -147,7 +147,7 @@ function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): v
   }
 }
 
-/** Warns of suites that record into one file under equal names: each would remove the answers of the other. */
+/** Warns of suites that record into one file under equal names. Each would remove the other's answers. */
 function warnOfSharedRecordings(parsed: readonly ParsedSuite[], problems: Problems): void {
   const first = new Map<string, Suite>();
   for (const { suite, idAt } of parsed) {
@@ -165,7 +165,7 @@ function warnOfSharedRecordings(parsed: readonly ParsedSuite[], problems: Proble
   }
 }
 
-/** A case that two suites ask under the same names of prompt and provider. */
+/** Finds a case that two suites ask with equal prompt and provider ids. */
 function findCommonCase(a: Suite, b: Suite): string | undefined {
   const isCommon = (kind: 'prompts' | 'providers') => a[kind].some(({ id }) => b[kind].some((one) => one.id === id));
   if (!isCommon('prompts') || !isCommon('providers')) return undefined;

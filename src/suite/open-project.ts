@@ -29,19 +29,19 @@ export interface LoadOptions {
   readonly openPlugins?: OpenPlugins;
   /** Evaluates suites that are code; without it, there are none. */
   readonly evaluateSuite?: EvaluateSuite;
-  /** Calls prompts in code; without it, they have no messages. */
+  /** Calls prompts in code. If undefined, they have no messages. */
   readonly renderPrompts?: RenderPrompts;
   /** The version of an optional package in the project at a folder; undefined if it is missing. */
   readonly packageVersion: (name: string, root: string) => string | undefined;
-  /** Checks the config's `run:`; without it, `run:` is not checked. */
+  /** Checks the config's `run:`. If undefined, it is not checked. */
   readonly checkRun?: CheckRun;
   /** A state of the project other than the working tree. */
   readonly snapshot?: ProjectSnapshot;
-  /** Records every file that is read, also when loading fails. */
+  /** Records every file that is read, even if loading fails. */
   readonly reads?: ReadLog;
   /** Leaves cases, assertions and recordings unread, so that their mistakes do not matter; the suites have no cases. */
   readonly contractOnly?: boolean;
-  /** A judge's file of labels that does not exist is empty, for the command that writes it. */
+  /** Treats a missing file of labels as empty, for the command that writes it. */
   readonly mayLackLabels?: boolean;
 }
 
@@ -57,7 +57,7 @@ export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | '
   return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
 }
 
-/** The document of the config; undefined if there is none, or none that can be read, which is reported. */
+/** Reads the document of the config. Undefined if there is none, or if it can't be read, which is reported. */
 export async function readConfig(
   { place: { root, configPath }, files, kindOf }: ProjectSnapshot,
   { cwd, configPath: asked }: Pick<LoadOptions, 'cwd' | 'configPath'>,
@@ -74,7 +74,7 @@ export async function readConfig(
   return readDocument(configPath, files, problems);
 }
 
-/** A config under another name would be ignored without a word. */
+/** Warns of configs with another name, which would be silently ignored. */
 function reportOtherNames(root: string, kindOf: ProjectSnapshot['kindOf'], problems: Problems): void {
   for (const ending of ['yml', 'json', 'js', 'mjs', 'ts']) {
     const name = `llmcheck.config.${ending}`;
@@ -86,7 +86,7 @@ function reportOtherNames(root: string, kindOf: ProjectSnapshot['kindOf'], probl
   }
 }
 
-/** A config between the root and a suite would be ignored without a word. */
+/** Warns of configs between the root and a suite, which would be silently ignored. */
 export function warnOfNestedConfigs(
   suites: readonly string[],
   { place: { root, configPath }, files, kindOf }: ProjectSnapshot,
@@ -202,7 +202,7 @@ export function extendDeclarations(
   };
 }
 
-/** A name that starts with a dot is a file, as in an import. A name that ends like a module's is meant as one too. */
+/** True for a name that starts with a dot, as in an import, or ends like a module's. */
 function isPath(name: string): boolean {
   return /^\.{0,2}\//.test(name) || /\.[cm]?[jt]s$/.test(name);
 }

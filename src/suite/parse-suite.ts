@@ -154,7 +154,7 @@ function fileReader({ files, problems }: SuiteContext): (namedBy: Located<string
   return (namedBy) => readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
 }
 
-/** The suite's contract, and behind it the config's. */
+/** The suite's contract merged with the config's, which has lower precedence. */
 async function parseSuiteContract(document: Located, context: SuiteContext): Promise<ParsedContract> {
   const own =
     checkPart(document, 'contract', suiteShape.contract, context.problems) === undefined
@@ -226,7 +226,7 @@ async function parseCases(
   });
 }
 
-/** The suite's defaults, and for each key that it leaves out, the config's. */
+/** The suite's defaults. Missing keys come from the config's defaults. */
 function parseDefaults(
   document: Located,
   { config, problems }: SuiteContext,
@@ -309,7 +309,7 @@ function findEmptyCases(
   context: SuiteContext,
 ): EmptySelection[] {
   const { problems } = context;
-  // A list that could not be read is not an empty one.
+  // A list that could not be read must not count as empty.
   if (!isReadWhole(context) || !Array.isArray(list.value)) return [];
   const found: EmptySelection[] = [];
   const warn = (message: string, isNamed: boolean, at: Located) => {

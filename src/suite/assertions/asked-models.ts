@@ -15,7 +15,7 @@ import type { Endpoints } from '../providers/suite-providers.ts';
 import type { Frame } from './assertion-frame.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 
-/** A criterion with the assertion that makes a check of it. */
+/** A criterion with the assertion for its checks. */
 export interface CompiledCriterion {
   readonly criterion: Criterion;
   readonly compiled: CompiledAssertion;
@@ -23,7 +23,7 @@ export interface CompiledCriterion {
 
 /** The model that one written assertion asks. */
 export interface FoundModel {
-  /** The id it is asked under; undefined for a model that is computed here. */
+  /** Its id in requests; undefined for a local model. */
   readonly id?: string;
   /** The part for the case hash: the model but not its id. */
   readonly identity: JsonValue;
@@ -188,7 +188,7 @@ function chooseJudge(
   return judge;
 }
 
-/** Reports a judge that is a model under test, or has the id of one; true if it does. */
+/** Reports a judge that is a model under test or has its id. Returns true if it reported one. */
 function refuseUnfit(name: string, judge: ProviderConfig, written: Located, context: AskedModelsContext): boolean {
   const { providers, problems } = context;
   const same = providers.find(

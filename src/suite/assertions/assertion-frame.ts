@@ -18,7 +18,7 @@ interface FrameContext {
   readonly problems: Problems;
 }
 
-/** The one key that names an assertion; unknown keys beside it are reported. */
+/** Finds the key that names an assertion. Reports unknown keys beside it. */
 export function findName(located: Located, { declarations, problems }: FrameContext): string | undefined {
   const { value } = located;
   const known = Object.keys(declarations);
@@ -131,7 +131,9 @@ export function framedSource({ select, weight, required }: Frame): JsonObject {
   };
 }
 
-/** Sorted once, so that hashing each case need not sort it. For code, the content counts and not the path. */
+/**
+ * Sorts a selection once, so that hashing each case need not sort it. For code, the content counts and not the path.
+ */
 function inOrder(value: SelectSpec): JsonObject {
   if (value.kind === 'module') return { code: value.code.hash, exportName: value.exportName, kind: value.kind };
   if (value.kind === 'steps') return { kind: value.kind, steps: value.steps.map(inOrder) };

@@ -87,7 +87,7 @@ function compileCombinator(
     children: checks,
     source: { [name]: checks.map(({ source }) => source), ...framedSource(frame) },
   });
-  // Under `not`, a path that finds nothing may be intended; a selection must still find something.
+  // Under `not`, a path without a match may be intended, but a selection must still match.
   const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
   const instantiate = (scope: Scope): CheckSpec | undefined => {
     const checks = instantiateAll(compiled, scope).filter((check) => check !== undefined);
@@ -100,7 +100,7 @@ function compileCombinator(
   return check && { name, isConstant: true, paths, variables: [], templates: [], instantiate: () => check };
 }
 
-/** A combinator gives all its children the same weight, so a weight of one would be ignored. */
+/** Refuses a child's weight. A combinator gives all children the same weight, so that it would be ignored. */
 function refuseWeight(name: string, child: Located, { problems }: AssertionContext): void {
   for (const key of ['weight', 'required']) {
     const part = childOf(child, key);

@@ -22,7 +22,7 @@ export interface AssertionContext extends Needs {
   readonly models: AskedModels;
   /** The content of a JSON or YAML file that a parameter names. */
   readonly readFile: (namedBy: Located<string>) => Located | undefined;
-  /** The same for a file that may not exist yet; a path as messages name it. */
+  /** Access to files that may not exist yet, and to their paths for messages. */
   readonly files: Pick<ProjectFiles, 'findReadFault' | 'hash' | 'display'>;
   /** Finds the servers of the tools that the suite sends, for `mcp: live`. Reports mistakes. */
   readonly findServers: (written: Located, use: 'run' | 'record') => ToolServers | undefined;
@@ -99,7 +99,7 @@ function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   if (declaration.main === undefined) return true;
   const known = keysAt(declaration.params, []);
   const keys = Object.keys(value);
-  // An empty map that is not a value lacks its parameters.
+  // An empty map that is not a value is a map without its parameters.
   if (keys.length === 0) return !takesMap(declaration, value);
   return (
     keys.some((key) => known.includes(key)) ||
@@ -161,7 +161,7 @@ function renderParams({ templates }: Params, scope: Scope): Values {
   return Object.fromEntries([...templates].map(([key, template]) => [key, template.render(scope)]));
 }
 
-/** The check of some rendered parameters; undefined if the schema refuses them, which is reported. */
+/** Makes a check of rendered parameters. Undefined if the schema refuses them, which is reported. */
 function checkParams(values: Values, params: Params): CheckSpec | undefined {
   const { name, declaration, frame, framed, isMap } = params;
   const isSpelled = declaration.spelled === true;
@@ -177,7 +177,7 @@ function checkParams(values: Values, params: Params): CheckSpec | undefined {
   return { assertion: name, params: result.data, ...frame, source };
 }
 
-/** Warns of a check that no text fails. A selection must find something, and `not` fails each time. */
+/** Warns of a check that no text fails. Skips checks with a selection or under `not`, because they can fail. */
 function warnOfIdle(parsed: unknown, { name, declaration, written, frame, isNegated, places, problems }: Params): void {
   const reason = isNegated || frame.select !== undefined ? undefined : declaration.findIdle?.(parsed);
   if (reason === undefined) return;
@@ -198,7 +198,7 @@ function reportParams(found: readonly z.core.$ZodIssue[], params: Params): void 
     if (place !== undefined) return { ...place, path: [...place.path, ...rest] };
     return { ...written, path: key === undefined ? written.path : [...written.path, key, ...rest] };
   };
-  // In the short form the user wrote no name of the main parameter.
+  // In the short form, the user did not write the main parameter's name.
   const issues = isMap
     ? found
     : found.map((issue) => (issue.path[0] === main ? { ...issue, path: issue.path.slice(1) } : issue));

@@ -3,7 +3,7 @@ import { attempt } from '../../text/attempt.ts';
 import { childOf, type Located } from '../documents/locate.ts';
 import { RenderError, type Scope, type ValueTemplate } from './value-template.ts';
 
-/** An assertion as written, ready to be made into the check of a case. */
+/** A compiled assertion, from which the checks of cases are made. */
 export interface CompiledAssertion {
   readonly name: string;
   /** True without templates: one check for all cases. */
@@ -33,7 +33,10 @@ export function instantiateAll(
   return checks;
 }
 
-/** An assertion with a mistake beside its parameters: they are still checked for each case, but make no check. */
+/**
+ * An assertion with a mistake outside its parameters. The parameters are still checked for each case, but no check is
+ * made.
+ */
 export function withoutCheck(name: string, compiled: CompiledAssertion | undefined): CompiledAssertion | undefined {
   if (compiled === undefined || compiled.isConstant) return undefined;
   const { templates, variables } = compiled;

@@ -16,7 +16,7 @@ interface LabelsContext {
   readonly mayLackLabels?: boolean;
 }
 
-/** Reads the labelled answers of every judge that some check of the suite asks; each row belongs to one criterion. */
+/** Reads the labelled answers of every judge that the suite's checks ask. Each row belongs to one criterion. */
 export async function readLabels(
   criteria: readonly CompiledCriterion[],
   { files, problems, mayLackLabels = false }: LabelsContext,

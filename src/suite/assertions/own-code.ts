@@ -18,7 +18,7 @@ export interface Needs {
   readonly problems: Problems;
 }
 
-/** The user's own code of an assertion, if it runs any; a package that it lacks is reported. */
+/** The user's own code of an assertion, if it runs any. Reports a missing package. */
 export function readNeeds(
   name: string,
   { code, main = 'value', needsPackage }: AssertionDeclaration,
@@ -38,7 +38,7 @@ export function readNeeds(
   return readCode(code, { value, ...further });
 }
 
-/** The check with the code it runs, whose hash is part of the case's hash. */
+/** The check with its code, whose hash is part of the case hash. */
 export function withCode(
   check: CheckSpec | undefined,
   code: CodeSource | undefined,
@@ -75,7 +75,7 @@ export function createReadCode(context: CodeContext): ReadCode {
     closures.set(path, hashes);
     return hashes;
   };
-  /** A file that must be there, and the files that it imports by relative paths. */
+  /** Hashes a file that must exist, and the files that it imports by relative paths. */
   const hashNamed = (path: string, namedBy: Located): readonly string[] => {
     if (closures.get(path)?.length) return closureOf(path);
     const found = project.readText(path);
@@ -83,7 +83,10 @@ export function createReadCode(context: CodeContext): ReadCode {
     if (isUnusable) reportFault(found.fault, problems, namedBy);
     return closureOf(path);
   };
-  /** Words of a command that are files of the project; others may mean anything. A program that is written as a path must exist. */
+  /**
+   * Hashes the words of a command that are files of the project. Other words may mean anything. A program written as a
+   * path must exist.
+   */
   const hashCommand = (value: Located): readonly string[] => {
     const words = wordsOf(value);
     if (words.some((word) => word.includes('{{'))) reportTemplate(value, problems);
@@ -124,7 +127,7 @@ function reportTemplate(at: Located, problems: Problems): void {
   );
 }
 
-/** Reads the text alone: code runs in no process but the child of a cell. */
+/** Checks the exports by reading the text, because code only runs in the child process of a cell. */
 function checkToolExports(value: Located<string>, { files, problems }: CodeContext): void {
   const found = files.readText(resolve(value.source.folder, value.value));
   if (
@@ -145,7 +148,7 @@ function wordsOf({ value }: Located): readonly string[] {
   return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
 }
 
-/** Hashes of a file and of all that it imports relatively, in the order in which they are found. */
+/** Hashes of a file and of its relative imports, in the order in which they are found. */
 export function hashClosure(start: string, files: ProjectFiles): readonly string[] {
   return listClosure(start, files).files.map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
 }

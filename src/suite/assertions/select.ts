@@ -134,7 +134,7 @@ function parseSteps(located: Located, problems: Problems, selecting: LabelledSel
   return { kind: 'steps', steps };
 }
 
-/** A key that is nearly one of a form is most likely meant as it. */
+/** Refuses an unknown form. A key that is close to a known one is probably meant as that. */
 function refuseForm(located: Located, problems: Problems, label: string): undefined {
   for (const key of Object.keys(Object(located.value))) {
     const hint = didYouMean(key, [...Object.keys(forms), 'module']);
@@ -155,7 +155,7 @@ function checkPath(path: string, context: z.RefinementCtx): void {
   context.addIssue({ code: 'custom', message: compiled.message, params: { code: 'invalid-json-path' } });
 }
 
-/** Here too, because nothing is asked of a map with a key that is unknown. */
+/** Checked here too, because zod skips refinements of a map with an unknown key. */
 function checkPattern(pattern: string, context: z.RefinementCtx): void {
   const message = findFaultOfAnyMode(pattern);
   if (message !== undefined) context.addIssue({ code: 'custom', message, params: { code: 'invalid-regex' } });
@@ -168,7 +168,7 @@ function checkRegex(
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: 'custom', path: [key], message, params: { code: 'invalid-regex' } });
   try {
-    // With an empty alternative the pattern matches any text, which shows how many groups it has.
+    // With an empty alternative, the pattern matches any text. The match shows the number of groups.
     const groups = (new RegExp(`${select.regex}|`, select.flags ?? '').exec('')?.length ?? 1) - 1;
     if ((select.group ?? 0) > groups) refuse('group', `is too high: the pattern has ${formatCount(groups, 'group')}`);
   } catch (error) {

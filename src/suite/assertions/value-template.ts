@@ -10,7 +10,7 @@ export type Scope = Readonly<Record<string, unknown>>;
 
 /** A value whose strings may be templates. */
 export interface ValueTemplate {
-  /** True if none is: it is the same for every case. */
+  /** True without templates: the value is the same for every case. */
   readonly isConstant: boolean;
   readonly variables: readonly string[];
   /** The parts of a list or a map that holds templates. */
@@ -61,7 +61,7 @@ function joinParts(value: unknown, parts: readonly ValueTemplate[], render: (sco
   return { isConstant: false, variables: parts.flatMap(({ variables }) => variables), parts, render };
 }
 
-/** Every error of rendering some templates, for use after one has failed. */
+/** Finds all errors of rendering some templates, after one has failed. */
 export function findRenderErrors(templates: readonly ValueTemplate[], scope: Scope): readonly RenderError[] {
   return templates.flatMap((template) => {
     if (template.parts !== undefined) return findRenderErrors(template.parts, scope);
@@ -81,7 +81,7 @@ export function describeTemplateError(error: TemplateError, at: SourceLocation):
   };
 }
 
-/** The place within a string that a template's error means. */
+/** The place of a template's error within a string. */
 export function placeOfError(located: Located, error: TemplateError): SourceLocation {
   const { line, column } = error;
   if (line === undefined || column === undefined) return located.source.at(located.path);

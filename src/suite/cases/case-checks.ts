@@ -101,7 +101,7 @@ function renderFor<T>(
 /** Gives the class of a case. */
 export interface TruthSource {
   readonly template: ValueTemplate;
-  /** All classes that there are; undefined if the suite does not say. */
+  /** All class names; undefined if the suite does not list them. */
   readonly names: ReadonlySet<string> | undefined;
 }
 

@@ -29,7 +29,7 @@ export interface RowSource {
 
 /** The file that rows come from. */
 export interface CaseFile {
-  /** As problems name it. */
+  /** The file's name in problems. */
   readonly shown: string;
   /** The place in the suite that names it. */
   readonly namedBy: Located;

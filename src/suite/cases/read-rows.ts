@@ -19,7 +19,7 @@ interface RowFile {
 
 interface FileRow {
   readonly row: Located;
-  /** As it is written in a file that is not parsed as a whole. */
+  /** The row's text, in a file that is not parsed as a whole. */
   readonly text?: string;
 }
 
@@ -64,7 +64,7 @@ function hintOfDocument(value: unknown): string {
 }
 
 interface OpenFile {
-  /** As problems name it. */
+  /** The file's name in problems. */
   readonly file: string;
   readonly folder: string;
   readonly bytes: FileBytes;

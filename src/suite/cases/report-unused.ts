@@ -22,8 +22,8 @@ interface ReadParts {
 }
 
 /**
- * Reports each name once. After an error, the variables that are used are not all known. `rows` has the first row that has
- * each as its own.
+ * Reports each unused name once. After an error, not all used variables are known. `rows` has the first row that sets
+ * each name.
  */
 export function reportUnused(rows: ReadonlyMap<string, Located>, parts: ReadParts): void {
   const { problems, defaults, prompts, providers, adapters, variables, declaredTools, stubUse } = parts;

@@ -10,8 +10,8 @@ import { childOf, type Located, locate, type Problems } from '../documents/locat
 const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
 
 /**
- * Lists the tools that the models of a suite get. Undefined if some may be unknown or none are declared, as with a
- * server that has its own tools.
+ * Lists the tools that the models of a suite get. Undefined if some may be unknown, or if none are declared, as for a
+ * server with its own tools.
  */
 export function findDeclaredTools(
   prompts: readonly Pick<PromptVersion, 'params' | 'paramsByProvider'>[],
@@ -24,13 +24,13 @@ export function findDeclaredTools(
   return known.length === 0 || known.length < names.length ? undefined : new Set(known);
 }
 
-/** Each tool's name in the form of any API; undefined for a tool without one. */
+/** The name of each tool, in the form of any API; undefined for a tool without a name. */
 export function namesIn(params: JsonObject): readonly (string | undefined)[] {
   return declarationsIn(params).flatMap((tool) => {
     if (!isJsonObject(tool)) return [undefined];
     const { name, type } = tool;
     if (typeof name === 'string') return [name];
-    // A tool of the API itself, which it answers: no stub is asked.
+    // The API itself answers its own tools, so no stub is used.
     return typeof type === 'string' && tool['function'] === undefined ? [] : [undefined];
   });
 }
@@ -83,7 +83,7 @@ export function noteStubs(stubs: readonly ToolStub[], row: Located, used: StubUs
 
 interface LiveContext {
   readonly problems: Problems;
-  /** True if stored answers answer the suite: they were given with other results. */
+  /** True if recordings answer the suite. They belong to other tool results. */
   readonly hasRecordings: boolean;
 }
 

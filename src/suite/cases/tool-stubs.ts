@@ -46,7 +46,7 @@ interface CompiledStub {
   readonly value: ValueTemplate;
 }
 
-/** The templates of some stubs: their variables are used. */
+/** The templates of some stubs, whose variables count as used. */
 export function templatesOf({ stubs }: CompiledTools): readonly ValueTemplate[] {
   return stubs.flatMap(({ when, value }) => (when === undefined ? [value] : [when, value]));
 }
@@ -118,7 +118,7 @@ function compileMap(written: Located, context: AssertionContext, place: 'suite' 
   return { stubs, ...defined({ module, record, servers }) };
 }
 
-/** Warns of an entry behind one that answers every call. It would never answer, and its `never` would fail no cell. */
+/** Warns of an entry after one that answers every call. It would never answer, and a `never` would never fail. */
 function warnOfUnreached(name: string, entries: readonly Located[], { problems }: AssertionContext): void {
   const catchAll = entries.findIndex(({ value }) => {
     const { when, schema, compare } = Object(value) as Readonly<Record<string, unknown>>;
@@ -224,7 +224,7 @@ function readSources(written: Located, context: AssertionContext, place: 'suite'
   if (isText('mcp')) keys.add('mcp');
   if (isText('file')) keys.add('file');
   if (isRealTools(value('record'))) keys.add('record');
-  // A file that names itself would be read for ever.
+  // A file that names itself would be read forever.
   const nested = ['file', 'record'].find((key) => keys.has(key));
   if (place === 'file' && nested !== undefined) {
     context.problems.report({

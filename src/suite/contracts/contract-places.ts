@@ -223,7 +223,7 @@ export function findTemplateVariable(text: string, name: string): number | undef
 
 /** A schema file on its own, with the way from its parts to their lines. */
 export interface SchemaFile {
-  /** As problems name it. */
+  /** The file's name in problems. */
   readonly file: string;
   readonly schema: unknown;
   readonly locate: (pointer: string) => SourceLocation;

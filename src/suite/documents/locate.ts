@@ -9,7 +9,7 @@ export type Path = readonly PropertyKey[];
 
 /** A file, or a row of it, that locates its values. */
 export interface SourceFile {
-  /** As problems name it. */
+  /** The file's name in problems. */
   readonly file: string;
   /** Absolute: the folder that relative paths in it start from. */
   readonly folder: string;
@@ -90,7 +90,7 @@ export function jsonSource(names: FileNames, text: string): SourceFile {
   return yamlSource(names, text, { find, findWithin: (path) => find(path, 'value') });
 }
 
-/** One row of a file of JSON lines. It is parsed again only when a place within it is needed. */
+/** A row of a JSON Lines file. It is parsed again only if a place inside it is needed. */
 export function jsonRowSource({ file, folder }: FileNames, text: string, line: number): SourceFile {
   const within = (path: Path, part?: 'key' | 'value'): SourceLocation => {
     const { column, excerpt } = jsonSource({ file, folder }, text).at(path, part);
@@ -128,7 +128,7 @@ export function csvRowSource(
   return { file, folder, at, within: at };
 }
 
-/** One place for every value, such as of a file that is made from another. */
+/** A source with one place for all values, such as a file made from another. */
 export function fixedSource(names: FileNames, at: SourceLocation): SourceFile {
   return { ...names, at: () => at, within: () => at };
 }

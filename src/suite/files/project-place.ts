@@ -9,7 +9,7 @@ export const CONFIG_NAME = 'llmcheck.config.yaml';
 export interface ProjectPlace {
   /** Absolute. */
   readonly root: string;
-  /** Nothing outside it is read. */
+  /** The folder that contains all files of the project. Nothing outside it is read. */
   readonly boundary: string;
   readonly configPath?: string;
 }

@@ -106,7 +106,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   };
 }
 
-/** One that can't be read is reported once its case is planned. */
+/** Reads attached files. A file that can't be read is reported when its case is planned. */
 function readAttached(
   item: Located,
   content: Pick<PromptContent, 'messages' | 'expand'> | undefined,

@@ -135,7 +135,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   const other = findOtherUse(located, adapters);
   if (other === undefined && isKeyedByUse(located, context)) return undefined;
   const use = other === undefined ? childOf(located, findUseKey(located, baseKeys)) : { ...located, value: other.use };
-  // No adapter of its own is an id of the config.
+  // Without its own adapter, the entry names an id of the config.
   const endpoint =
     typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, { ...context, known: [] }) : undefined;
   // The other checks quote the refused value, so a literal key must not reach them.

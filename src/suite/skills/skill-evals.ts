@@ -14,13 +14,13 @@ export interface BuildContext extends SkillContext {
   readonly installed: PlacedSkill;
 }
 
-/** Builds a suite of the evals: a case for each, and a prompt with the skill that is compared with one without it. */
+/** Builds a suite from evals: one case for each, and a prompt with the skill, compared with a prompt without it. */
 export async function buildEvals(
   items: readonly Located[],
   context: BuildContext,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { problems, config } = context;
-  // Evals name no judge: of several, the first one of the config.
+  // Evals name no judge, so the first judge of the config is used.
   const judge = config.judges.length > 1 ? config.judges[0]?.id : undefined;
   const built = await Promise.all(items.map((item, index) => buildCase(item, index, judge, context)));
   const cases = built.flatMap((one) => one ?? []);
@@ -118,7 +118,7 @@ const remarkKeys = nameSet(`
   description notes note comment rationale reason tags skill skills difficulty priority type kind language version author
   source weight split`);
 
-/** Says of each key that is not read how many evals have it: it may hold checks. */
+/** Warns of each unread key with the number of evals that have it, because it may contain checks. */
 export function warnOfUnread(items: readonly Located[], problems: Problems, known: readonly string[] = readKeys): void {
   const found = new Map<string, { readonly at: Located; count: number }>();
   for (const item of items) {
@@ -155,7 +155,7 @@ interface Expectation {
   readonly written: Located;
 }
 
-/** The checks of an eval. Without a list, its expected output is the one that a judge is asked about. */
+/** The checks of an eval. Without a list of expectations, a judge checks its expected output. */
 function readExpectations(written: Located, judge: string | undefined, problems: Problems): Expectation[] {
   const found: Expectation[] = [];
   const earlier = problems.errorCount();
@@ -204,7 +204,7 @@ function readTyped(item: Located): Expectation['check'] | undefined {
   return undefined;
 }
 
-/** An empty answer matches many patterns, and holds nothing unwanted. */
+/** Adds a check against an empty answer, which matches many patterns and contains nothing forbidden. */
 function notEmpty(check: Expectation['check']): Expectation['check'] {
   return { allOf: [check, { regex: '\\S' }] };
 }
@@ -224,7 +224,7 @@ function isText(value: unknown): value is string {
 
 /** A file that goes with the prompt of an eval. */
 interface EvalFile {
-  /** As the eval names it, with the path below a folder that it names. */
+  /** The path as the eval names it, with the rest below a named folder. */
   readonly shown: string;
   /** Absolute. */
   readonly path: string;
@@ -255,7 +255,7 @@ async function findOne(item: Located, context: FilesContext): Promise<readonly E
     problems.warn({ code: 'not-carried-over', message, at: locate(written) });
     return [];
   }
-  // Paths may begin with the folder that the skill once was in.
+  // Paths may begin with a former folder of the skill.
   const names = [shown, toSlashes(shown).replace(/^[^/]*\//, '')];
   const bases = [skill.folder, written.source.folder, dirname(written.source.folder)];
   const looked = [...new Set(names.flatMap((name) => bases.map((base) => join(base, name))))];

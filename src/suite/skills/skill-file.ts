@@ -40,7 +40,7 @@ export async function findSkill(
   const inside = (base: string): readonly string[] =>
     name === undefined ? [] : ['skills', '.claude/skills', '.'].map((folder) => join(base, folder, name));
   const named = [...inside(above), ...inside(beside)];
-  // A plug-in may have one skill, whatever it is called there. Its evals may be in the folder of the plug-in itself.
+  // If a plug-in has a single skill, its name does not matter. The evals may be in the plug-in's own folder.
   const only: string[] = [];
   for (const base of [beside, above]) {
     const { paths } = await files.glob(['skills/*/SKILL.md', '.claude/skills/*/SKILL.md'], base);
@@ -90,11 +90,11 @@ const skillFolders = ['.claude/skills', '.agents/skills'];
 /** The most files of a skill. A larger folder is probably a whole project, which would be copied for every cell. */
 const maxFiles = 1000;
 
-/** How a skill reaches the providers of the config. */
+/** The ways in which a skill reaches the config's providers. */
 export interface PlacedSkill {
   /** Ids of programs with a workspace, into which the skill is installed. */
   readonly agents: readonly string[];
-  /** Ids of the other providers, which are sent its text. */
+  /** Ids of the other providers, whose requests contain the skill's text. */
   readonly models: readonly string[];
   /** The files of the skill by their paths in a workspace. */
   readonly workspace: Readonly<Record<string, string>>;
@@ -163,7 +163,7 @@ function findReports(
   });
 }
 
-/** A skill that is always there would be there without it too. */
+/** Reports a skill that is already installed, because the run without it would find it too. */
 function reportInstalled(agent: ProviderConfig, name: string, document: Located, context: SkillContext): void {
   const { files, problems } = context;
   const { workspace } = agent.options;

@@ -5,7 +5,7 @@ import { readDocument } from '../documents/read-document.ts';
 import { type BuildContext, buildEvals, expectationKeys, findText, idOf, warnOfUnread } from './skill-evals.ts';
 import { createPlaces, findSkill, placeSkill, type SkillContext } from './skill-file.ts';
 
-/** Makes a suite document of the evals of a skill. Reports each mistake at its place in their file. */
+/** Builds a suite document from a skill's evals. Reports each mistake at its place in their file. */
 export async function readSkillSuite(path: string, context: SkillContext): Promise<Located | undefined> {
   const { files, problems, config } = context;
   const document = await readDocument(path, files, problems);
@@ -24,7 +24,7 @@ export async function readSkillSuite(path: string, context: SkillContext): Promi
       'add providers: [anthropic:claude-sonnet-4-5], or an agent as exec:…, to llmcheck.config.yaml',
     );
   }
-  // The text of a skill may hold braces, which are escaped by a tag of the engine.
+  // A skill's text may contain braces, which a tag of the engine escapes.
   await loadTemplateEngine();
   const places = createPlaces();
   const items = itemsOf(list);
@@ -85,7 +85,7 @@ Reply with one JSON object and nothing else: {"skill": ${JSON.stringify(skill.na
   const user = { role: 'user', content: '{{ query }}' };
   const { agents, models, workspace } = context.installed;
   const only = agents.length > 0 && models.length > 0;
-  // An agent finds the description of the skill that is installed by itself.
+  // An agent finds the description of an installed skill by itself.
   const ofAgents = { id: 'description', messages: [user], workspace, ...(only ? { providers: agents } : {}) };
   const ofModels = {
     id: only ? 'description-text' : 'description',
