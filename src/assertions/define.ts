@@ -147,7 +147,7 @@ export type CheckOutcome =
 /** An outcome of a check that could be made. */
 export type Made = Exclude<CheckOutcome, { readonly error: string }>;
 
-/** In [0, 1], whatever a check computed. */
+/** The score, limited to [0, 1]. */
 export function scoreOf({ pass, score }: Made): number {
   if (score === undefined || Number.isNaN(score)) return pass ? 1 : 0;
   return Math.min(1, Math.max(0, score));

@@ -232,14 +232,14 @@ function otherNumber(value: number): number {
   return value + 1 === value ? value / 2 : value + 1;
 }
 
-/** In the place that the key has, and as data even if it is `__proto__`. */
+/** A copy with one member replaced, in the same order. The key is data, even if it is `__proto__`. */
 function withKey(value: object, key: string, item: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, old]): [string, unknown] => [name, name === key ? item : old]),
   );
 }
 
-/** All numbers of a text at once: a single one may not matter. */
+/** Changes all numbers of a text at once, because a single one may not matter. */
 function* changeNumbersOfText(answer: WithoutSteps): Iterable<Mutant> {
   const text = answer.text.replaceAll(/\d{1,15}/g, (digits) => String(Number(digits) + 1));
   if (text === answer.text) return;

@@ -26,7 +26,7 @@ export interface AcceptOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The record to accept. */
   readonly recordPath: string;
-  /** Of the project. A record may come from anywhere: other suites in it are refused. */
+  /** The suites of the project. A record may come from anywhere, so other suites in it are refused. */
   readonly projectSuites: readonly Pick<Suite, 'id' | 'path'>[];
   /** Takes a suite by its path relative to the root; all of the record's if undefined. */
   readonly isWanted?: (suitePath: string) => boolean;

@@ -230,7 +230,10 @@ function findAccepted(
   return asked.length > 0 ? asked : found;
 }
 
-/** One prompt runs on all providers. One of them would be compared with a text that was not accepted on it. */
+/**
+ * Refuses a prompt accepted with different texts by provider. One prompt runs on all providers, so one would be
+ * compared with a text never accepted on it.
+ */
 function refuseSeveralTexts(
   { id, at }: PromptVersion,
   first: BaselineVariant,

@@ -149,7 +149,7 @@ interface ListedCase {
   readonly cases: BaselineCases;
 }
 
-/** By case id, and by variant within a case. */
+/** Lists the cases by case id, and by variant within a case. */
 function listCases({ cases }: Pick<BaselineContent, 'cases'>): readonly ListedCase[] {
   return cases
     .toSorted(orderVariants)

@@ -70,7 +70,7 @@ export function openBaselines(
   options: FindBaselineOptions & {
     /** True if the source comes from a record, which may come from anywhere. */
     readonly isRecorded?: boolean;
-    /** Of the suites: a prompt is compared by another flag. */
+    /** The prompt ids of the suites. Prompts are compared by another flag, which the hint names. */
     readonly promptIds?: ReadonlySet<string>;
   },
 ): FindBaseline {
@@ -313,7 +313,7 @@ function standInOf({ prompt, provider }: Pick<PlannedVariant, 'prompt' | 'provid
 
 /** The pinned reference of a suite. */
 export interface Reference {
-  /** In words. */
+  /** The source in words. */
   readonly source: string;
   readonly baseline: Baseline;
   readonly pin: Pin;

@@ -33,7 +33,7 @@ export function listBaselines(
   }));
 }
 
-/** One row for each case and variant of the accepted baselines, or of the pinned references. */
+/** Lists one row for each case and variant of the accepted baselines, or of the pinned references. */
 export function showBaselines({ suites, root }: Project, cwd: string, isPinned: boolean): readonly ListedRow[] {
   return suites.flatMap((suite) => {
     const place = { root, cwd };

@@ -129,14 +129,14 @@ function toBaseline({ suite, pin, variants, readCase: readRow }: ScannedBaseline
 
 interface BaselineFile {
   readonly baseline: Baseline;
-  /** Of the suite, relative to the project root. */
+  /** The path of the suite, relative to the project root. */
   readonly suitePath: string;
 }
 
 /** Presents baseline files as the record of a run, so that a baseline can be the candidate of a comparison. */
 export function recordOfBaselines(files: readonly BaselineFile[], source: string): StoredRecord {
   const rows: RowSummary[] = [];
-  /** Of each row. */
+  /** The baseline of each row. */
   const owners: Baseline[] = [];
   const header: RunHeader = {
     type: 'run',

@@ -183,7 +183,7 @@ function caseKey({ caseId, prompt, provider }: CaseKey): string {
   return JSON.stringify([caseId, prompt, provider]);
 }
 
-/** Neither a run nor `baseline accept` passes over a file that can't be read. */
+/** The next step for an unreadable file, which neither a run nor `baseline accept` skips. */
 const startOver = 'remove it, run the suite and accept again';
 
 function problemAt(file: string, line: number, message: string, hint: string): Problem {

@@ -20,7 +20,7 @@ import { answerHashOf } from '../record/case-summaries.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { orderVariants, readCases } from './baseline-cases.ts';
 
-/** Of longer answers only the hash is kept. */
+/** The longest stored answer. Of a longer answer, only the hash is kept. */
 const maxKeptOutputBytes = 64 * 1024;
 
 /**

@@ -208,7 +208,7 @@ export function isCacheExportLine(line: string): boolean {
   return /^\s*\{"format":\d+,"checksum":"/.test(line);
 }
 
-// All have one width, so that texts sort like the times they name.
+// All times have the same width, so that they sort as text.
 const time = z.iso.datetime({ precision: 3 });
 
 const params = z.custom<JsonObject>(isJsonObject, 'is no object');

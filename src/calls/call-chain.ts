@@ -21,7 +21,7 @@ export interface ProviderCalls {
   readonly live: Complete;
   /** The number of cells or questions to run at once at present. */
   readonly cellsAtOnce: () => number;
-  /** By the cache, else live. */
+  /** Answers from the cache, else live. */
   readonly answered: Complete;
   /** Live, and into the cache. */
   readonly refreshed: Complete;

@@ -145,7 +145,7 @@ function refuse(message: string, hint: string): UserError {
 
 interface QueuePlace {
   readonly root: string;
-  /** Of llmcheck. */
+  /** The version of llmcheck. */
   readonly version: string;
   readonly env: ProviderEnv['env'];
 }

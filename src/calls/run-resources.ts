@@ -48,7 +48,7 @@ export interface RunResources {
   readonly recorder: Recorder | undefined;
   /** `-j` over all accounts. */
   readonly slots: SharedSlots | undefined;
-  /** By account: calls with one key to one address share their limits. */
+  /** The limiters by account. Calls with the same key and address share their limits. */
   readonly accounts: Map<string, AccountLimiter>;
   readonly connected: Promise<ConnectedProvider>[];
 }

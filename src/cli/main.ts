@@ -23,7 +23,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     await addCommands(program, argv, io, exit);
     const [first, explained = 'help'] = argv;
-    // Commander answers this with the whole help and no word about the name.
+    // Commander would print the whole help without mentioning the name.
     if (first === 'help' && !/^(?:-|help$)/.test(explained) && !Object.hasOwn(commands, explained)) {
       io.stderr.write(describeUnknownCommand(explained, program));
       return exitCodes.usage;

@@ -26,9 +26,9 @@ export interface HttpReply {
   readonly text: string;
   /** Why `text` may differ from the sent body, as the end of a sentence about it. */
   readonly fault?: string;
-  /** From just before sending to the last byte. */
+  /** The time from just before sending to the last byte. */
   readonly latencyMs: number;
-  /** Of a stream. */
+  /** The data of a streamed response. */
   readonly raw?: RawStream;
 }
 

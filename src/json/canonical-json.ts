@@ -8,7 +8,7 @@ export function canonicalJson(value: unknown): string {
   return write(value, { isSorted: true, indent: '' }, '', '') ?? 'null';
 }
 
-/** As `JSON.stringify`, with every digit of numbers that no double keeps. */
+/** Like `JSON.stringify`, but keeps every digit of numbers that no double can hold. */
 export function writeJson(value: unknown, indent = 0): string | undefined {
   const exact = stringifyIfExact(value, indent);
   if (exact !== undefined) return exact.text;
@@ -17,7 +17,7 @@ export function writeJson(value: unknown, indent = 0): string | undefined {
 
 interface Style {
   readonly isSorted: boolean;
-  /** Of one level; empty for everything on one line. */
+  /** The indentation of one level; empty to write everything on one line. */
   readonly indent: string;
 }
 

@@ -19,7 +19,7 @@ export interface JsonPath {
   readonly source: string;
   /** The names and indexes of a path that selects one node at most; undefined for other paths. */
   readonly steps: readonly (string | number)[] | undefined;
-  /** It runs regexes or visits nodes again and again, so that a hostile document can make it slow. */
+  /** True if it runs regexes or visits nodes repeatedly, so that a hostile document can make it slow. */
   readonly costly: boolean;
   /** The values of the nodes, in document order. */
   query(root: unknown): readonly unknown[];

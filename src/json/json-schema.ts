@@ -213,7 +213,7 @@ function replaceByNeighbours(schema: unknown, value: unknown): Neighbours | unde
   return { number, isDecidable: !hasMultiple && !isUnclear && !long.some(isFraction), variants };
 }
 
-/** By value: 1.0 and 1 are one. */
+/** Removes duplicates by value: 1.0 and 1 are equal. */
 function distinct(sorted: readonly SpelledNumber[]): readonly SpelledNumber[] {
   return sorted.filter((number, index) => index === 0 || compareNumbers(sorted[index - 1], number) !== 0);
 }

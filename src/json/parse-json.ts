@@ -7,7 +7,7 @@ export type ParsedJson =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly reason: string };
 
-/** More than any honest answer needs, and few enough for recursive code on a default stack. */
+/** The deepest nesting of JSON. It exceeds honest answers' needs but fits recursive code on a default stack. */
 export const maxJsonDepth = 500;
 
 /** Valid JSON, nested too deep. A `SyntaxError`, because to callers it is as unusable as invalid JSON. */

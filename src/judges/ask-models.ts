@@ -29,7 +29,7 @@ interface ModelCalls {
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
   /** The same, but ignores stored answers. Undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
-  /** In USD. */
+  /** The cost of an answer, in USD. */
   readonly costOf: (config: ProviderConfig, completion: Pick<Completion, 'usage'>) => number | undefined;
 }
 
@@ -97,7 +97,7 @@ function buildModelRequest(
   };
 }
 
-/** In the form of Chat Completions, which every adapter translates. */
+/** The response format in the form of Chat Completions, which every adapter translates. */
 function responseFormat(schema: JsonObject): JsonObject {
   return { response_format: { type: 'json_schema', json_schema: { name: 'verdict', strict: true, schema } } };
 }

@@ -96,7 +96,7 @@ export function classifyAnswer(
     DeadlineError,
   );
   if (selected instanceof DeadlineError || 'missing' in selected) return null;
-  // One character more than a class may have, so that no long text is one.
+  // One character more than a class may have, so that a longer text never matches a class.
   const name = nameClass(selected.kind === 'text' ? selected.text : selected.value);
   return name?.slice(0, maxClassLength + 1) ?? null;
 }

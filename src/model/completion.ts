@@ -16,7 +16,7 @@ export function isSystemRole(role: Role): boolean {
 export interface Attachment {
   /** Relative to the project root, with forward slashes. */
   readonly path: string;
-  /** Such as image/png. */
+  /** The media type, such as image/png. */
   readonly mediaType: string;
   readonly bytes: number;
   /** The hash of its content. */

@@ -80,7 +80,7 @@ interface RetirementOptions {
   /** True if a suite's answers are recorded, so that the end of a model does not affect it. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly now: Date;
-  /** Of `--swap`. */
+  /** The candidates of `--swap`. */
   readonly candidates?: readonly string[];
 }
 

@@ -35,7 +35,7 @@ export function validationPathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
 }
 
-/** The same for `evals/triage.cover.json`, which says which cases guard the instructions of the suite's prompts. */
+/** The same for `evals/triage.cover.json`, which lists the cases that guard each instruction of the suite's prompts. */
 export function coveragePathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'cover.json'));
 }

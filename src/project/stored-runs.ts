@@ -22,7 +22,7 @@ export function listStoredRuns(project: Root): readonly StoredRun[] {
   return listRuns(runsFolder(project));
 }
 
-/** A run by its id, the start of one, or `latest`; undefined: the latest. A path to a record file is taken as it is. */
+/** Finds a run by its id, the start of an id, or `latest` (the default). Also accepts a path to a record file. */
 export function findStoredRun(project: Root, id: string | undefined, cwd?: string): StoredRun {
   const runs = listStoredRuns(project);
   if (id !== undefined && cwd !== undefined && (isAbsolute(id) || /[/\\]|\.jsonl$/.test(id))) {
@@ -93,13 +93,16 @@ export interface StoredInvocation {
   /** Relative to the project root. */
   readonly paths: readonly string[];
   readonly flags: JsonObject;
-  /** The cases of `--last-failed`, kept because another run is the last one later. */
+  /** The cases of `--last-failed`. They are stored, because later another run is the last one. */
   readonly cases?: readonly string[];
   /** Paths of its suites, relative to the project root. */
   readonly suites: readonly string[];
 }
 
-/** Throws a `UserError` for a run of no suite: without paths, it would be resumed with all of them. */
+/**
+ * Finds the invocation of a stored run. Throws a `UserError` for a run without suites. Without paths, it would be
+ * resumed with all of them.
+ */
 export function findInvocation(project: Root, id: string | undefined): StoredInvocation {
   const { invocation, settings, suites, ...header } = readRunHeader(findStoredRun(project, id).path);
   if (settings.changedSince !== undefined && suites.length === 0) {
@@ -171,7 +174,7 @@ function lookAt(path: string): string {
     if (stats === undefined) return lstatSync(path, { throwIfNoEntry: false }) === undefined ? 'missing' : 'dangling';
     return stats.isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    // Such as a name too long, or a folder on the way that may not be entered.
+    // Such as a name that is too long, or a folder on the path without permission.
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     return code;

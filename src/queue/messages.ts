@@ -35,7 +35,7 @@ export interface QueueLimits {
   readonly rpm?: number;
 }
 
-/** Other programs can write to Redis too, and a wrong message would fail deep in an adapter. */
+/** The schema of a task. Other programs can write to Redis too, and a wrong message would fail deep in an adapter. */
 const taskSchema = z.object({
   runId: z.string().min(1),
   timeoutMs: z.number(),

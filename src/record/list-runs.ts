@@ -51,7 +51,10 @@ interface DatedRun {
   readonly stats: BigIntStats;
 }
 
-/** Two runs of one second are ordered by their last write: the rest of an id is random. */
+/**
+ * Sorts the latest run first. Runs of the same second are ordered by their last write, because the rest of an id is
+ * random.
+ */
 function latestFirst(a: DatedRun, b: DatedRun): number {
   if (a.second !== b.second) return a.second < b.second ? 1 : -1;
   if (a.stats.mtimeNs !== b.stats.mtimeNs) return a.stats.mtimeNs < b.stats.mtimeNs ? 1 : -1;

@@ -70,7 +70,7 @@ export function openRowReader({
    */
   function open(place: RowPlace): number {
     const opened = openRecordFile(path);
-    // Other than a path, device and inode are different for each file.
+    // Unlike a path, device and inode identify a file.
     const { dev, ino } = fstatSync(opened, { bigint: true });
     const file = `${dev} ${ino}`;
     firstFile ??= file;

@@ -65,7 +65,7 @@ export function rewriteRunRecord(
   places: Iterable<RowPlace>,
   { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
 ): RunRecordWriter {
-  // Two processes that resume one run must not write into one file.
+  // Two processes that resume the same run must not write to the same file.
   const temporary = `${path}${drawUnfinishedEnding()}`;
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');

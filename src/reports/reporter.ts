@@ -5,7 +5,7 @@ import type { CaseBlame, CaseReport, Report, ReportStyle } from '../model/report
 /** One format for the report of a run or a contract command. It does not affect the decision. */
 export interface Reporter<Subject = Report> {
   readonly summary: string;
-  /** Of the file it is written to, without the dot. */
+  /** The extension of the report's file, without the dot. */
   readonly extension: string;
   /** Given for formats that CI systems read: they take paths relative to the repository. */
   readonly locate?: (report: Subject, paths: RepositoryPaths) => Subject;

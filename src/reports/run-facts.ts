@@ -122,12 +122,12 @@ export interface Remark {
   /** A sentence, or the names of cases. */
   readonly text?: string;
   readonly caseNames?: readonly string[];
-  /** It says how to settle an inconclusive comparison. */
+  /** Set if the remark tells how to settle an inconclusive comparison. */
   readonly isAdvice?: true;
 }
 
 interface RemarkOptions {
-  /** Also lists the cases that a report shows one by one, and remarks of comparisons that found nothing. */
+  /** True to also list cases that a report shows one by one, and remarks of comparisons without findings. */
   readonly isVerbose: boolean;
 }
 

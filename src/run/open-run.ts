@@ -33,7 +33,7 @@ export interface Run extends Planning {
   readonly dispatch: Dispatch | undefined;
   readonly cellOf: FindCell;
   readonly calls: Calls;
-  /** As `Calls.answersFromStoreOnly`, by the id of a suite. */
+  /** Like `Calls.answersFromStoreOnly`, but by suite id. */
   readonly answersFromStoreOnly: (suiteId: string) => boolean;
   /** Answers that come through batch APIs, with `--batch`. */
   readonly batchAnswers: BatchAnswers | undefined;

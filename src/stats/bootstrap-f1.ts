@@ -22,7 +22,7 @@ export interface F1Difference {
   readonly delta: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  /** One-sided, of being worse. */
+  /** One-sided, for a change to the worse. */
   readonly pWorse: number | null;
 }
 
@@ -223,7 +223,10 @@ function resample(
   return draws.sort((a, b) => a - b);
 }
 
-/** Fewer of very many units: each takes long then, and their spread is small. */
+/**
+ * The default number of resamples. It is smaller for very many units, because each takes long and their spread is
+ * small.
+ */
 function defaultResamples(units: number): number {
   return Math.max(400, Math.min(2000, Math.floor(40_000_000 / Math.max(1, units))));
 }

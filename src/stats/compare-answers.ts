@@ -8,7 +8,7 @@ export interface AnswerSamples {
   readonly size: number;
 }
 
-/** More splits than these are drawn instead of counted. */
+/** The most splits to enumerate. If there are more, they are drawn at random. */
 const mostSplits = 1000;
 const drawnSplits = 4999;
 

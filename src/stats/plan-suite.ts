@@ -36,7 +36,7 @@ export interface SuitePlan {
   readonly exclude: PlannedGrowth;
 }
 
-/** Two ways to the same end. */
+/** Two alternative ways to grow: more cases, or more trials. */
 interface PlannedGrowth {
   /** Cases in all, at the suite's trials. */
   readonly cases: number | null;

@@ -116,7 +116,10 @@ function planningComponents(results: PairedResults, repeats: number, options: Sa
   return { variance: varianceOfDifference, omega2, sigma2Baseline, sigma2Candidate };
 }
 
-/** More cases of groups like these; repeats show nothing about other groups. One group does not show how groups differ. */
+/**
+ * Plans more cases of similar groups, because repeats show nothing about other groups. One group does not show how
+ * groups differ.
+ */
 function settleGroups(
   cases: readonly PairedCase[],
   groups: Groups,
@@ -132,7 +135,7 @@ function settleGroups(
   return { cases: needed === null ? null : Math.max(needed, cases.length + 1), repeats: null };
 }
 
-/** In the scope of the suite repeats are the sample, so either kind of growth will do. */
+/** Plans in the scope of the suite. Repeats are the sample there, so more cases or more repeats both help. */
 function settleSuite(
   cases: readonly PairedCase[],
   repeats: number,

@@ -127,7 +127,7 @@ export interface UnpairedComparison {
   readonly delta: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  /** One-sided, of being worse: the smallest alpha/2 whose interval ends below 0. */
+  /** One-sided, for a change to the worse: the smallest alpha/2 whose interval ends below 0. */
   readonly pWorse: number | null;
 }
 

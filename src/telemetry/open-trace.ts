@@ -97,7 +97,7 @@ export function openTrace(ports: TracePorts): OpenTrace {
 
 interface Attempt {
   readonly request: CompletionRequest;
-  /** From 1 on. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
   readonly config: ProviderConfig;
   readonly endpoint: Endpoint;

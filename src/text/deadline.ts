@@ -33,7 +33,7 @@ export function runWithDeadline<T>(run: () => T, limitMs: number): T {
 /** How much more wall time a function gets that other programs kept from computing. */
 const busyFactor = 8;
 
-/** As `runWithDeadline`, for a function that must not be repeated. */
+/** Like `runWithDeadline`, for a function that must not be repeated. */
 export function runOnceWithDeadline<T>(run: () => T, limitMs: number): T {
   sandbox ??= makeSandbox();
   const outcome: { value?: T } = {};

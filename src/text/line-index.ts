@@ -87,7 +87,7 @@ export function renderCodeFrame(location: FramedLocation): readonly string[] {
   });
 }
 
-/** One column for each character, so that the caret is right, and no control character for the terminal. */
+/** Makes a line printable: one column for each character, so that the caret is right, and no control characters. */
 function printable(text: string): string {
   return text.replaceAll('\t', ' ').replaceAll(UNPRINTABLE, '\ufffd');
 }

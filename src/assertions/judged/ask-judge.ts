@@ -190,7 +190,7 @@ function squeeze(text: string): string {
 }
 
 interface FoundObject {
-  /** As written in the text. */
+  /** The JSON as written in the text. */
   readonly text: string;
   readonly value: unknown;
 }

@@ -123,7 +123,7 @@ const thresholdParam = numberParam
   .optional()
   .describe('Asks for a score from 0 to 1 and passes from here on. Without it the judge says pass or fail.');
 
-/** One vote of a judge, or why it is none. */
+/** One vote of a judge, or the reason why there is none. */
 export type Vote<Side extends string> =
   | { readonly side: Side; readonly score: number; readonly reason: string; readonly model?: string }
   | { readonly error: string };

@@ -76,7 +76,7 @@ function outlineHtml(text: string): HtmlOutline {
   return { counts, fault };
 }
 
-/** More than any page needs; it keeps hostile nesting cheap. */
+/** The deepest nesting. It is more than any page needs, and keeps hostile nesting cheap. */
 const maxDepth = 512;
 const voidElements = nameSet('area base br col embed hr img input link meta source track wbr');
 const rawElements = nameSet('script style textarea title');

@@ -14,7 +14,10 @@ import {
 
 const codeParam = z.enum(languageCodes, { error: `must be one of ${languageCodes.join(', ')}` });
 
-/** By script, common words and letters; code blocks and addresses don't count. The score is the languages' share of the evidence. */
+/**
+ * Detects the language by script, common words and letters, without code blocks and addresses. The score is the
+ * expected languages' share of the evidence.
+ */
 export const language = defineAssertion({
   summary: 'the text is in a language, as its script, common words and letters tell; short texts tell little',
   family: 'text',

@@ -157,7 +157,7 @@ function findRuns(
   return fit(0, 0);
 }
 
-/** One of the answers that led to the last one, or why there is none of that number. */
+/** Finds a step by its number, or the reason why there is none. */
 function findStep(
   { steps, text, toolCalls }: CompletionView,
   step: number,

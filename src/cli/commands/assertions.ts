@@ -104,7 +104,7 @@ function describe(suites: readonly MutationResult[]): string {
 }
 
 function describeVerdict(found: {
-  /** Of the wrong answers that were tried. */
+  /** The kinds of wrong answers that were tried. */
   readonly kinds: readonly string[];
   readonly cases: number;
   readonly checks: number;

@@ -120,7 +120,7 @@ async function check(paths: readonly string[], flags: CheckFlags, io: Io): Promi
   return writeDecision(report, requests, { io, ...flags });
 }
 
-/** Two schema files. */
+/** Compares two schema files. */
 async function diff(
   paths: { readonly old: string; readonly replacement: string },
   flags: DiffFlags,

@@ -71,7 +71,7 @@ async function importFile(importer: Importer, path: string, flags: Flags, io: Io
   const target = resolve(io.cwd, shown);
   const texts = new Map([[target, imported.text]]);
   for (const one of code) texts.set(resolve(io.cwd, one.path), one.text);
-  // Nothing that is not valid is written, whatever is left out.
+  // Writes only valid files, whatever parts were left out.
   const warnings = await checkWritten(texts, io.cwd);
   const findExisting = () => [shown, ...code.map((one) => one.path)].find((name) => existsSync(resolve(io.cwd, name)));
   const write = () => {

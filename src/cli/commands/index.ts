@@ -9,7 +9,7 @@ interface CommandEntry {
   readonly load: () => Promise<{ readonly define: DefineCommand }>;
 }
 
-/** By name, in the order of the help. */
+/** All commands by name, in the order of the help. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   run: {
     usage: '[options] [paths...]',

@@ -34,7 +34,10 @@ const commandsOf: Readonly<Record<PackageManager['name'], Commands>> = {
   bun: { prepare: 'npm install --global bun@1', install: 'bun install --frozen-lockfile', exec: 'bun x llmcheck' },
 };
 
-/** From `packageManager` of package.json, else from the lockfile, in the folder of the project or above it. */
+/**
+ * Finds the package manager from `packageManager` of package.json, else from the lockfile. Searches the project's
+ * folder and the ones above.
+ */
 function findPackageManager(repository: string, folder: string): PackageManager {
   const parts = folder === '' ? [] : folder.split('/');
   for (let depth = parts.length; depth >= 0; depth -= 1) {
@@ -138,7 +141,7 @@ function githubFile(folder: string): string {
   return `.github/workflows/llmcheck${slug === '' ? '' : `-${slug}`}.yml`;
 }
 
-/** As a clone names it, else `main`. */
+/** The default branch as the clone names it, else `main`. */
 function findDefaultBranch(repository: string): string {
   const head = readText(join(repository, '.git/refs/remotes/origin/HEAD'));
   return /^ref: refs\/remotes\/origin\/([A-Za-z][\w./-]*)$/.exec(head.trim())?.[1] ?? 'main';
@@ -146,7 +149,7 @@ function findDefaultBranch(repository: string): string {
 
 export interface Where {
   readonly manager: PackageManager;
-  /** Of the project, relative to the repository. */
+  /** The project's folder, relative to the repository. */
   readonly folder: string;
   /** The default branch; `main` if absent. */
   readonly branch?: string;

@@ -129,7 +129,7 @@ function exitCodeOf({ suites, interrupted }: CheckedJudges): number {
 }
 
 const format = 1;
-/** More are in the JSON. */
+/** The most wrong verdicts to show. The JSON output has all. */
 const maxShownWrong = 10;
 
 function describe({ suites, spentUsd }: CheckedJudges): string {

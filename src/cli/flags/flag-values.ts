@@ -20,7 +20,7 @@ export interface FlagValues {
   readonly problems: readonly Problem[];
 }
 
-/** A flag wins over its environment variable, which wins over the config file. */
+/** Resolves the values of flags. A flag overrides its environment variable, which overrides the config file. */
 export function resolveFlagValues(sources: FlagSources): FlagValues {
   const values: Record<string, FlagValue> = {};
   const problems: Problem[] = [];
@@ -81,7 +81,7 @@ function parseFlag({ kind, choices }: FlagDefinition, { raw, source }: RawFlag):
   if (kind === 'list') return parseList(raw);
   if (kind.startsWith('optional-')) {
     if (raw === true) return { value: true };
-    // Environment and config can't give a flag without a value, so the words of a switch stand for that.
+    // Environment and config can't contain a flag without a value, so the words of a switch replace it.
     const word = source === 'flag' ? undefined : parseSwitch(raw);
     if (word !== undefined && 'value' in word) return { value: word.value === true ? true : undefined };
   }

@@ -24,7 +24,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** A run as it was called; `root` is the project's. */
 export interface RunInvocation extends Place {
   readonly flags: Readonly<Record<string, unknown>>;
-  /** Of the process. */
+  /** The variables of the process. */
   readonly env: Env;
 }
 
@@ -167,7 +167,7 @@ function readEnvFile(file: string, cwd: string): Env {
     const { text, fault } = decodeText(readFileSync(resolve(cwd, file)), undefined);
     // The first variable may be a limit, and none is found in UTF-16.
     if (fault !== undefined) throw new Error(`${fault}: save it as UTF-8`);
-    // Other readers of such files take a colon too. A limit would be lost.
+    // Refuses a colon after a name. Other readers of env files accept it, and here a limit would be lost.
     const lost = /^\s*(?:export\s+)?(LLMCHECK_\w+)\s*:/m.exec(text)?.[1];
     if (lost !== undefined) throw new Error(`${lost} is followed by a colon: write ${lost}=…`);
     return parseEnv(text);

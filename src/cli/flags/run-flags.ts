@@ -16,7 +16,7 @@ type FlagKind =
   | 'optional-integer';
 
 interface FlagForm {
-  /** As commander takes it. */
+  /** The declaration in commander's syntax. */
   readonly flags: string;
   readonly kind: FlagKind;
   readonly description: string;
@@ -27,7 +27,7 @@ export interface FlagDefinition extends FlagForm {
   readonly key: string;
 }
 
-/** By the option's name in camel case, which is also its key in the config's `run:`. */
+/** The flags by option name in camel case, which is also the key in the config's `run:`. */
 const definitions = {
   filter: {
     flags: '-t, --filter <glob>',

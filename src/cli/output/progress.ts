@@ -91,10 +91,10 @@ interface Surface {
 
 const redrawMs = 100;
 const plainLineMs = 10_000;
-/** A run in which everything fails must not scroll the terminal away; the report has them all. */
+/** The most failures to print. If everything fails, more would flood the terminal. The report has them all. */
 const maxFailures = 30;
 const maxLogColumns = 200;
-/** An estimate of the time left is not steady before this. */
+/** The least run time before the remaining time is shown. Earlier estimates are not steady. */
 const minEtaMs = 3000;
 
 function startState(nowMs: number): ProgressState {
@@ -126,7 +126,10 @@ function count(state: ProgressState, event: ProgressEvent, nowMs: number): void 
   if (event.spentUsd === undefined && !event.cached && event.status !== 'skipped') state.hasUnknownCost = true;
 }
 
-/** As the report counts: confirmation trials are outside of the plan, and observed cells have no verdict that counts. */
+/**
+ * Counts a cell as the report does. Confirmation trials are not part of the plan, and an observed cell's verdict does
+ * not count.
+ */
 function countCell(state: ProgressState, { status, cached, row }: Extract<ProgressEvent, { type: 'cell-finished' }>) {
   if (row.confirmation === true) {
     state.confirmations += 1;

@@ -272,7 +272,7 @@ function selectChanged(
   };
 }
 
-/** One line for each suite: why it runs, or that none of its files changed. */
+/** One line for each suite, with the reason why it runs or does not run. */
 function describeAffected({ since, suites, removed }: AffectedSuites): string {
   const running = suites.filter(({ reasons }) => reasons.length > 0).length;
   const width = Math.max(0, ...suites.map(({ suite }) => suite.id.length));
@@ -296,7 +296,7 @@ function describeReason({ reasons, fileCount }: AffectedSuite): string {
 
 const maxNamed = 20;
 
-/** One sentence for the report. */
+/** Summarizes the affected suites in one sentence, for the report. */
 function summarizeAffected({ since, suites }: AffectedSuites): string {
   const skipped = suites.flatMap(({ suite, reasons }) => (reasons.length === 0 ? [suite.id] : []));
   const running = suites.length - skipped.length;

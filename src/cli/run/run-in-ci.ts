@@ -163,7 +163,7 @@ export async function runInCi(
     });
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof CommanderError)) throw error;
-    // Else the comment of an earlier run that passed would stay on a commit that can't be run.
+    // Publishes the problem. Otherwise an earlier passed run's comment would stay on a commit that can't be run.
     const problems = error instanceof UserError ? error.problems : [usageProblem(error.message)];
     const text = error instanceof UserError ? describeProblems(problems, { color: false }) : error.message;
     const outcome = describeUsage(maskKnown(text), problems, place);

@@ -10,10 +10,10 @@ export interface FileWatcher {
   close(): Promise<void>;
 }
 
-/** Long enough for an editor that writes a copy and renames it, too short to be noticed. */
+/** The quiet time before a batch. It covers editors that write a copy and rename it, but is too short to notice. */
 const quietMs = 40;
 const maxMs = 400;
-/** By then, new files are watched. */
+/** The time after which new files are watched. */
 const settledMs = 1000;
 
 /** Watches the files of a graph, and folders where such files may appear. Reports a burst of changes as one batch. */
@@ -29,7 +29,7 @@ export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): 
       return isFolder ? !graph.leadsTo(path) : !graph.holds(path);
     },
   });
-  // Of the present graph.
+  // The changes reported for the present graph.
   const reported = new Set<string>();
   let stopCheck: (() => void) | undefined;
   watcher.on('all', (_event, path) => {

@@ -173,7 +173,7 @@ class WatchSession {
   }
 }
 
-/** Suites that changed files affect, as the suites were or as they are; undefined: all of them. */
+/** The suites that changed files affect, before or after the change; undefined for all suites. */
 function findTouched(
   graphs: readonly (WatchGraph | undefined)[],
   changed: ReadonlySet<string>,
@@ -246,7 +246,7 @@ export interface Inbox {
   add(batch: ReadonlySet<string>): void;
   end(signal: StopSignal): void;
   readonly signal: StopSignal | undefined;
-  /** Resolves to the changes that count, once there are some, or to the signal. */
+  /** Resolves to the relevant changes when there are some, or to the signal. */
   next(counts: (path: string) => boolean): Promise<ReadonlySet<string> | StopSignal>;
   /** Aborted once a change that counts arrives. */
   expect(counts: (path: string) => boolean): AbortSignal;

@@ -42,7 +42,7 @@ export function findProvenance(root: string, env: Env): RunProvenance | undefine
  */
 export function readHead(root: string): RunProvenance | undefined {
   try {
-    // As git does, which goes up from the folder that a link leads to.
+    // Like git, searches upwards from the target of a link.
     const folder = findGitFolder(realpathSync(root));
     const head = folder === undefined ? undefined : readOrUndefined(join(folder, 'HEAD'))?.trim();
     if (folder === undefined || head === undefined) return undefined;
@@ -51,7 +51,8 @@ export function readHead(root: string): RunProvenance | undefined {
     if (ref === 'refs/heads/.invalid') return undefined;
     if (ref === undefined) return isHash(head) ? { commit: head } : undefined;
     const common = resolve(folder, readOrUndefined(join(folder, 'commondir'))?.trim() ?? '.');
-    // First its own file: git may pack it meanwhile, and the packed list that was read before would hold an older commit.
+    // Reads the ref's own file first. Git may pack it meanwhile, so a packed list read earlier would have an older
+    // commit.
     const own = readOrUndefined(join(common, ref))?.trim();
     const commit = own ?? findPacked(readOrUndefined(join(common, 'packed-refs')), ref);
     return defined({ commit: isHash(commit) ? commit : undefined, branch: ref.replace(/^refs\/heads\//, '') });

@@ -91,7 +91,7 @@ function describeSince(ref: string, commit: string): string {
   return ref.endsWith('...') ? `HEAD left ${ref.slice(0, -3)} (${hash})` : `${ref} (${hash})`;
 }
 
-/** One spelling of a path: macOS composes letters in some places and not in others. */
+/** Normalizes the spelling of a path, because macOS composes letters only in some places. */
 function normalizePath(path: string): string {
   return path.normalize('NFC');
 }
@@ -138,7 +138,7 @@ const targetVariables = [
 function findDefaultRef(git: Git, { isShallow }: Repository): string {
   const target = targetVariables.map((name) => git.env[name] ?? '').find((name) => name !== '');
   if (target !== undefined) return `origin/${target.replace(/^refs\/heads\//, '')}...`;
-  // A clone of a single branch takes that one for the default.
+  // In a clone of a single branch, that branch looks like the default branch.
   const isWhole = !isShallow && !isSingleBranch(git);
   const head = isWhole ? textOf(git, ['symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD']) : '';
   const candidates = [head, 'origin/main', 'origin/master', 'main', 'master'].filter((name) => name !== '');

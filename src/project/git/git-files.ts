@@ -105,13 +105,13 @@ function findCommitDate(git: Git, commit: string, path: string): string | undefi
   return status === 0 && date !== '' ? date : undefined;
 }
 
-/** Merges are not simplified: a file that a branch added and another one removed was there. */
+/** Merges are not simplified, so that a file which one branch added and another removed is found. */
 function findHistory(git: Git, commit: string, path: string): string | undefined {
   const { status, stdout } = runGit(git, ['log', '-1', '--full-history', '--format=%H', commit, '--', path]);
   return status === 0 ? stdout.toString('utf8').trim() : undefined;
 }
 
-/** The way from a folder to a path in it; undefined if it is not in it. */
+/** The relative path from a folder to a path inside it; undefined if it is outside. */
 function findInside(folder: string, path: string): string | undefined {
   const way = relative(folder, path);
   return way.split(sep)[0] === '..' || isAbsolute(way) ? undefined : way;
@@ -158,7 +158,7 @@ function readBlob(
   throw recordError(`${path || 'The root'} at git:${git.ref} is a folder, not a file.`);
 }
 
-/** "Missing" may also mean a submodule, or a partial clone that left the file behind: neither is the same as no file. */
+/** "Missing" may also mean a submodule, or a file that a partial clone omitted. Both must not count as no file. */
 function checkMissing(git: Git, commit: string, path: string, searched: Map<string, ReadonlySet<string>>): undefined {
   const folder = posix.dirname(path);
   const parts = path.split('/');

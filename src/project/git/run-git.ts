@@ -76,7 +76,7 @@ const safeOptions = [
   ].flatMap((setting) => ['-c', setting]),
 ];
 
-/** Set by git for its hooks: they would lead away from the repository around `cwd`. */
+/** Variables that git sets for its hooks. They would point to another repository than the one around `cwd`. */
 const misleadingVariables = [
   'GIT_DIR',
   'GIT_WORK_TREE',
@@ -189,7 +189,7 @@ function findCommits(git: Git, refs: readonly string[], isShallow: boolean): rea
   });
 }
 
-/** The commits of names, undefined if there is none: asked of one process, which takes longer to start than to answer. */
+/** The commits of names; undefined for a missing one. Asks one process for all, because starting it takes longest. */
 export function lookUpCommits(git: Git, names: readonly string[]): readonly (string | undefined)[] {
   const input = names.map((name) => `${name}^{commit}\n`).join('');
   const { status, stdout } = runGit(git, ['cat-file', '--batch-check'], input);

@@ -101,7 +101,7 @@ function pairCalls(
   });
 }
 
-/** Two calls that now come in the other order; calls of one step have none. */
+/** Finds two calls whose order changed. Calls of one step have no order. */
 function findMoved(same: readonly CallPair[]): readonly [CallPair, CallPair] | undefined {
   for (const [index, first] of same.entries()) {
     for (const second of same.slice(index + 1)) {
@@ -197,7 +197,7 @@ function nameOf({ name }: PlacedCall): string {
   return shortenText(name, maxName);
 }
 
-/** As the model wrote them, but for blanks. */
+/** The arguments as the model wrote them, without extra blanks. */
 function showArguments({ call }: PlacedCall): string {
   const parsed = parseJson(call.rawArguments);
   const text = parsed.ok ? writeJson(parsed.value) : undefined;

@@ -19,7 +19,7 @@ export type VariantName = Pick<CaseReport, 'prompt' | 'provider'>;
 /** Cases of one suite that failed alike. Reports show them as one entry, so that a reason is read once. */
 export interface FailedCases {
   readonly suite: SuiteReport;
-  /** In natural order: 1, 2, 10. */
+  /** The case ids in natural order: 1, 2, 10. */
   readonly caseIds: readonly string[];
   readonly mustPass: boolean;
   readonly rank: CaseRank;
@@ -148,7 +148,7 @@ function surveySuite(
   return { suite, counts, tolerated: tolerated.list(), errored: errored.list() };
 }
 
-/** Such cases need no entry of their own. */
+/** True for tolerated cases that need no separate entry. */
 function isGrouped(effect: GateEffect): effect is GateEffect & { kind: 'tolerated' } {
   return effect.kind === 'tolerated' && effect.because !== 'within-limits' && effect.because !== 'accepted';
 }

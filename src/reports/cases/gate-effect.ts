@@ -65,7 +65,7 @@ interface VariantEffect {
   readonly breachedClasses: ReadonlySet<string>;
   readonly brokenCases: ReadonlySet<string>;
   readonly known: { readonly cases: ReadonlySet<string>; readonly reason: string } | undefined;
-  /** As the comparison names them: `refund (regressed)`. */
+  /** The accepted differences, in the comparison's form: `refund (regressed)`. */
   readonly accepted: ReadonlySet<string>;
 }
 

@@ -12,7 +12,7 @@ import { findGateEntries } from '../run-facts.ts';
 export interface TestOutcome {
   /** `tolerated`: it did not pass, but does not fail the gate. */
   readonly status: 'passed' | 'failed' | 'errored' | 'skipped' | 'tolerated';
-  /** On one line; empty if it passed. */
+  /** The message on one line; empty if the test passed. */
   readonly message: string;
   /** Reasons and answers; empty if there are none to show. */
   readonly body: string;

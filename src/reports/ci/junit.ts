@@ -198,7 +198,7 @@ function countAttributes({ tests, failures, errors, skipped, timeMs }: Counts): 
   return ` tests="${tests}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds(timeMs)}"`;
 }
 
-/** In the schema only suites count skipped tests, the root does not. */
+/** The root's attributes. In the schema, only suites count skipped tests. */
 function rootAttributes({ tests, failures, errors, timeMs }: Counts): string {
   return ` tests="${tests}" failures="${failures}" errors="${errors}" time="${seconds(timeMs)}"`;
 }

@@ -32,7 +32,7 @@ export const html: Reporter = {
   },
 };
 
-/** Some hundred kilobytes of rows. */
+/** The most cells in the index: a few hundred kilobytes of rows. */
 const maxIndexCells = 1000;
 
 interface PageDocument {

@@ -24,7 +24,7 @@ import type { GateEffect } from '../cases/gate-effect.ts';
 /** Characters that a page keeps of each text. */
 export interface PageLimits {
   readonly answerChars: number;
-  /** Of prompts, reasons and all other texts. */
+  /** The most characters of prompts, reasons and all other texts. */
   readonly textChars: number;
 }
 

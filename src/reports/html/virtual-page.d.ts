@@ -1,6 +1,6 @@
 /** The page of src/page, made by the build (scripts/page-plugin.mjs). */
 declare module 'virtual:page' {
-  /** One classic script without a closing tag in it. */
+  /** A classic script that contains no closing tag. */
   export const script: string;
   export const style: string;
 }

@@ -107,7 +107,7 @@ export function proseOrCode(text: string, columns: number): string {
   return line.replaceAll('~', String.raw`\~`).replaceAll('[', String.raw`\[`).replaceAll(']', String.raw`\]`);
 }
 
-/** Two dollar signs in a line are a formula on some pages, and a `<` may open a tag. */
+/** Escapes dollar signs and `<`. On some pages, two dollar signs mark a formula, and `<` may open a tag. */
 export function escapeAmount(text: string): string {
   return text.replaceAll('$', String.raw`\$`).replaceAll('<', '&lt;');
 }

@@ -49,7 +49,7 @@ export function listCases(report: Report, paint: Paint, { isShort = false } = {}
   };
 }
 
-/** As many of the worst cases of the report as fit on a screen, and at least one. */
+/** Chooses the worst cases that fit on a screen, at least one. */
 function chooseInFull(failed: readonly FailedCases[], paint: Paint): ReadonlySet<FailedCases> {
   const chosen = new Set<FailedCases>();
   let room = maxLines;

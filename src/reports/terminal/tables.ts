@@ -42,7 +42,7 @@ function columnsOf(variant: VariantReport, paint: Paint) {
   };
 }
 
-/** Of streamed answers, before the others. */
+/** The columns for streamed answers, which come before the others. */
 const streamedLayouts = [
   ['name', 'counts', 'rate', 'interval', 'cost', 'p50', 'p95', 'firstToken'],
   ['name', 'counts', 'rate', 'cost', 'p95', 'firstToken'],

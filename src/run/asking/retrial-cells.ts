@@ -30,7 +30,7 @@ export interface RetrialCells {
 
 export interface RetrialCellsOptions {
   readonly planned: PlannedRun;
-  /** By `suiteVariantKey`. */
+  /** The accepted prompts by `suiteVariantKey`. */
   readonly acceptedPrompts: ReadonlyMap<string, AcceptedPrompt>;
 }
 

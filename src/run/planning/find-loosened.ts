@@ -38,7 +38,7 @@ export async function findLoosened(
   if (!hasOtherSettings(ref, project, env)) return { loosened: ofConfig, remarks: [] };
   const where = { paths: [], cwd, ...defined({ configPath }) };
   try {
-    // All suites: the job may run a part.
+    // Compares all suites, because the job may run only a part.
     const { old, now, remarks } = await loadBoth(where, ref, env);
     const ofSuites = old.suites.flatMap((suite) => compareSuite(suite, now.suites));
     const ofRun = [...compareRunDefaults(old.run, now.run), ...compareEnvFiles(ref, root, now.run, old.run)];

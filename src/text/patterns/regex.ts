@@ -43,7 +43,7 @@ export function isHarmlessRegex(source: string, flags: string, textLength: numbe
   return work.choices * (textLength + 1) ** (work.unbounded + 1) <= harmlessSteps;
 }
 
-/** Of the regexes that a suite applies to each of its answers. */
+/** A cache for the regexes that a suite applies to each answer. */
 const known = new Map<string, Work>();
 const maxKnown = 1000;
 

@@ -170,7 +170,7 @@ function compareSizes(a: Decimal, b: Decimal): number {
 // Beyond that a number is written with an exponent.
 const maxPlainDigits = 400n;
 
-/** One spelling for all that are the same number: 1.50 and 15e-1 are 1.5. */
+/** The canonical spelling of a number: 1.50 and 15e-1 become 1.5. */
 export function canonicalDecimal(source: string): string {
   const decimal = parseDecimal(source);
   if (decimal === undefined) return source;
