@@ -3,10 +3,10 @@ import type { ClassComparison, ClassReport, ShareEstimate, VariantReport } from 
 import { formatCount } from '../text/format-amount.ts';
 import { describeRateChange, formatRate } from './comparison.ts';
 
-/** The title of the column of answers that name none of the classes. */
+/** The title of the column for answers that name no class. */
 export const noneOfThem = 'none of them';
 
-/** The classes of a variant in words and tables, the same in every report; undefined if no answer was classified. */
+/** Class figures of a variant as text and tables, the same in every report. Undefined if no answer was classified. */
 export function describeClasses({ classes, comparison }: VariantReport): PageClasses | undefined {
   if (classes === undefined || classes.scores.length === 0) return undefined;
   const compared = comparison?.classes;
@@ -70,5 +70,5 @@ function formatEstimate(estimate: ShareEstimate): string {
 const leastMove = 0.05;
 const maxMoved = 10;
 const maxEntered = 3;
-/** A wider matrix is unreadable. The JSON report has all cells. */
+/** The largest matrix. A larger one is unreadable; the JSON report has all cells. */
 const maxMatrix = 12;

@@ -98,7 +98,7 @@ export function describeMetrics(comparison: VariantComparison): readonly MetricT
     const change = `${formatDelta(delta)}${formatInterval(metric)}`;
     if (baseline === null || candidate === null) return [{ key, label, change, text: change }];
     const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
-    // The gate judges the change within each case; the medians of all answers may move the other way.
+    // The gate judges the change of each case. The medians of all answers may move in the other direction.
     const text = key === 'latencyMs' ? `p50 ${sides}; case by case ${change}` : `${sides}, ${change}`;
     return [{ key, label, change, text }];
   });
@@ -143,7 +143,7 @@ function describeFirstCost(label: string, baseline: number, candidate: number): 
   return { key: 'costUsd', label, change, text };
 }
 
-/** `−62.0 % [−64.1, −60.2]`, for a ratio minus 1; undefined if it can't be said. */
+/** `−62.0 % [−64.1, −60.2]`, for a ratio minus 1; undefined if it can't be computed. */
 export function describeRatio(metric: MetricComparison): string | undefined {
   const { delta, low, high } = metric;
   if (delta === null) return undefined;

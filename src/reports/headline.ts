@@ -52,7 +52,7 @@ function describeNotAsked({ totals: { notAsked = 0, planned } }: Report): readon
   return notAsked === 0 ? [] : [`${notAsked} of ${planned} planned cells were not asked (decided early)`];
 }
 
-/** A change that turns itself green must not look like any other. */
+/** Describes loosened settings. A change that makes its own failure pass must be visible. */
 function describeLoosened({ decision: { loosened = [] } }: Report): readonly string[] {
   return loosened.length === 0 ? [] : [`this change loosens its gate (${formatCount(loosened.length, 'warning')})`];
 }
@@ -119,7 +119,10 @@ function describeFirst({ cases, failing }: FirstBaselines, { name }: HeadlineSty
 
 const maxFailing = 5;
 
-/** Counts each case once, whatever the number of variants. A possible unnoticed drop names the number of its own cases. */
+/**
+ * Describes the certainty. Counts each case once, even if it has several variants. A possible unnoticed drop names the
+ * number of its own cases.
+ */
 function describeSureness({ suites }: Report, certainty: Certainty): string {
   const compared = suites.map(({ variants }) => variants.flatMap(({ comparison }) => comparison?.certainty ?? []));
   const count = compared.reduce((sum, parts) => sum + Math.max(0, ...parts.map(({ cases }) => cases)), 0);
@@ -203,7 +206,7 @@ function describeIncomplete(report: Report, style: HeadlineStyle): string {
   }
 }
 
-/** `--require-conclusive` or `gate.certify` asks for more than a run that passed or is inconclusive shows. */
+/** Describes a passed or inconclusive run that is too uncertain for `--require-conclusive` or `gate.certify`. */
 function describeUncertain(report: Report, style: HeadlineStyle): string {
   const { certainty, breaches } = report.decision;
   const asked = breaches.find(({ code }) => code === 'inconclusive')?.message ?? '--require-conclusive asks for more';
@@ -250,7 +253,7 @@ function describeUnjudged({ suites }: Report, style: HeadlineStyle): string {
 /** `: the recorded answer at … is stale`, from the first one. */
 function firstError(suite: SuiteReport, style: HeadlineStyle): string {
   for (const entry of suite.cases({ statuses: ['errored'] })) {
-    // The message begins with its kind or check, and details follow the reason. The headline needs the reason alone.
+    // The message begins with its kind or check, and ends with details. The headline needs only the reason.
     const { own, shared } = describeErrored(suite, entry);
     const isAlone = suite.variants.reduce((sum, { errored }) => sum + errored, 0) === 1;
     const message = (isAlone ? own : shared).replace(notSent, '');

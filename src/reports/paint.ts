@@ -46,7 +46,7 @@ export function listFirstItems<T>(
   return [...shown.flatMap(render), ...rest];
 }
 
-/** Every part of a line is safe by itself, but wrapping may put a workflow command at its start. */
+/** Makes a line safe for CI logs. Its parts are safe, but wrapping may put a workflow command at its start. */
 export function printLine(line: string): string {
   return `${breakWorkflowCommands(line).trimEnd()}\n`;
 }
@@ -62,5 +62,5 @@ export function linkPlace(line: string, file: string, { linksFrom }: Paint): str
 const linkStart = '\u001b]8;;';
 const linkEnd = '\u001b\\';
 
-/** Narrower than this, lines are left to the terminal to break. */
+/** The least width for wrapping. On a narrower terminal, the terminal breaks lines itself. */
 const minWidth = 40;

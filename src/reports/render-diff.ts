@@ -84,7 +84,8 @@ function showLines(text: string): string {
   return clipText(text, defaultMaxUnits).replaceAll('\n', '␊');
 }
 
-// Finding a difference takes at most 0.2 s within these limits. A limit of time would give a slow machine other reports.
+// Finding a difference takes at most 0.2 s within these limits. With a time limit, a slow machine would give other
+// reports.
 const defaultMaxUnits = 20_000;
 const limits = { maxEditLength: 1000 };
 const contextUnits = 200;
@@ -218,9 +219,9 @@ function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string
   return `${before}${sign === '-' ? `[-${core}-]` : `{+${core}+}`}${after}`;
 }
 
-/** Keeps the words beside a change; other equal text is replaced by an ellipsis. */
+/** Keeps the words beside a change. Replaces other equal text by an ellipsis. */
 function foldCommonText(value: string, index: number, length: number): string {
-  // A side without a change is shown from its start: the other side has more.
+  // A side without a change is shown from its start, because only the other side has additional text.
   const head = length === 1 ? wholeColumns : index > 0 ? contextColumns : 0;
   const tail = length === 1 || index < length - 1 ? contextColumns : 0;
   if (value.length <= head + tail + 3) return value;

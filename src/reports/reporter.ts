@@ -7,13 +7,13 @@ export interface Reporter<Subject = Report> {
   readonly summary: string;
   /** The extension of the report's file, without the dot. */
   readonly extension: string;
-  /** Given for formats that CI systems read: they take paths relative to the repository. */
+  /** Set for formats that CI systems read, which need paths relative to the repository. */
   readonly locate?: (report: Subject, paths: RepositoryPaths) => Subject;
   /** Yields the text in chunks, so that the size of a run does not matter. */
   render(report: Subject, style: JobStyle): Iterable<string>;
 }
 
-/** A style for a job in CI, which may say something else than the decision of the run. */
+/** The style for a CI job, whose verdict may differ from the run's decision. */
 export interface JobStyle extends ReportStyle {
   readonly heading?: ReportHeading;
   /** True if nothing is annotated as an error. */
@@ -31,7 +31,7 @@ export interface ReportHeading {
   readonly end?: string;
 }
 
-/** How CI names files: relative to the repository, whatever the working folder is. */
+/** Paths for CI, relative to the repository and independent of the working folder. */
 export interface RepositoryPaths {
   readonly fileOf: (file: string) => string;
   /** The path of a suite file, given relative to the project. */

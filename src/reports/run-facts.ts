@@ -65,7 +65,7 @@ export function warningsElsewhere({ decision, contracts = [], suites }: Report):
   return decision.warnings.filter((warning) => !shown.has(warning));
 }
 
-/** A comparison's note in the form that `decision.warnings` has it. */
+/** A comparison's note, in the form of `decision.warnings`. */
 function describeNote({ suite }: SuiteReport, { prompt, provider }: VariantReport, note: string): string {
   return `${suite} · ${prompt} × ${provider}: ${note}`;
 }
@@ -168,7 +168,7 @@ function remarksOf(
   ];
 }
 
-/** Reports show an accepted regression with both of its answers. */
+/** True for a regression, because reports show an accepted one with both of its answers. */
 function isShownByItself(name: string): boolean {
   return name.endsWith(' (regressed)');
 }
@@ -206,7 +206,10 @@ function askAgainStep(report: Report, resume: string): string {
   return report.swaps === undefined ? step : step.replace(/llmcheck run$/, 'llmcheck swap ID=MODEL');
 }
 
-/** `--drift` repeats cases that fail although their requests did not change. More trials settle everything else. */
+/**
+ * The command that settles the run. `--drift` repeats cases that fail with unchanged requests. More trials settle
+ * everything else.
+ */
 function settlingStep(report: Report, resume: string): string | undefined {
   const open = report.suites
     .flatMap(({ variants }) => variants)
@@ -220,7 +223,7 @@ function settlingStep(report: Report, resume: string): string | undefined {
   return `to settle it: llmcheck run ${isDrift ? '--drift' : '--trials 3'}`;
 }
 
-/** A run without the flag would be compared with another baseline. */
+/** The flag for the same baseline. Without it, the next run would use another baseline. */
 function flagToCompare({ against, candidate, isWithinRun }: VariantComparison & { candidate: string }): string {
   if (isWithinRun === true && against.prompt === candidate) return '--trials 3';
   if (isWithinRun === true) return `--compare ${shellWord(`${against.prompt},${candidate}`)}`;
@@ -238,7 +241,7 @@ function acceptCommand({ decision, run }: Report): string {
   return `llmcheck baseline accept --run ${shellWord(run.id)}${needsForce ? ' --force' : ''}`;
 }
 
-/** Errors that a resumed run would repeat. A step that ends with a colon is followed by one. */
+/** Next steps for errors that a resumed run would repeat. A step that ends with a colon needs a command after it. */
 const errorSteps: Readonly<Record<string, string>> = {
   recording: 'record again: llmcheck run --record',
   cacheMiss: 'ask the provider: llmcheck run --cache use',

@@ -175,7 +175,7 @@ export function withoutThoughts(reply: string): string {
   return reply.replaceAll(/<think>[\s\S]*?(?:<\/think>|$)/g, '');
 }
 
-/** True for a text that one of the judged ones holds, white space aside. */
+/** Returns true for a text that one of the judged texts contains, ignoring white space. */
 function createQuotationCheck(judged: readonly string[]): (text: string) => boolean {
   let squeezed: readonly string[] | undefined;
   return (text) => {
@@ -212,7 +212,7 @@ export function findJsonObjects(text: string): readonly FoundObject[] {
   return found;
 }
 
-/** Behind the brace that closes the one at `start`; braces in strings don't count. */
+/** The offset after the brace that closes the one at `start`. Braces in strings don't count. */
 function endOfObject(text: string, start: number): number | undefined {
   let depth = 0;
   let isInString = false;

@@ -13,7 +13,7 @@ interface JudgeOptions {
   readonly task: string;
   readonly votes: number;
   readonly input: boolean;
-  /** The score that passes; undefined: the judge says pass or fail. */
+  /** The least score that passes; undefined if the judge gives pass or fail. */
   readonly threshold: number | undefined;
 }
 

@@ -111,7 +111,7 @@ export const rouge = defineAssertion({
   },
 });
 
-/** Parting a longer answer, or counting its runs, takes too long. */
+/** The longest answer. Splitting a longer one into words, or counting its n-grams, takes too long. */
 const maxChars = 200_000;
 
 const maxTokens = 100_000;

@@ -100,9 +100,9 @@ function cosineOf(a: readonly number[], b: readonly number[]): number | undefine
 /** Gives the embedding of a text that is not empty, or why there is none. */
 export type Embed = (text: string) => Promise<{ readonly vector: readonly number[] } | { readonly error: string }>;
 
-/** Beyond these an answer takes seconds; it has parts that say more than its mean. */
+/** The longest answer. A longer one takes seconds, and its parts are more meaningful than its mean. */
 const maxChars = 6000;
-/** The model sees 128 tokens and drops the rest without a word. */
+/** The most tokens of a piece. The model reads 128 and silently drops the rest. */
 const maxTokens = 120;
 const maxChunkChars = 400;
 const maxRemembered = 2000;
@@ -163,7 +163,7 @@ async function loadModel(importPackage: ImportPackage): Promise<OpenModel | unde
   };
   const { modelSource } = source as { modelSource: unknown };
   const open = () => initModel(modelSource);
-  // On a busy machine the package now and then says that its backend is ready while it still starts.
+  // Tries twice. On a busy machine the package sometimes reports that its backend is ready while it still starts.
   return { encoder: await open().catch(open), known: new Map() };
 }
 

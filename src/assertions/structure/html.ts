@@ -53,7 +53,7 @@ interface HtmlFault {
 interface HtmlOutline {
   /** How often each element occurs, by its lower-case name. */
   readonly counts: ReadonlyMap<string, number>;
-  /** The first tag that is not opened, closed or nested as the HTML standard wants. */
+  /** The first tag that is not opened, closed or nested as in the HTML standard. */
   readonly fault: HtmlFault | undefined;
 }
 
@@ -146,7 +146,10 @@ function* readTags(text: string): Iterable<Tag> {
   }
 }
 
-/** Behind the attributes. One by one: a regex for all of them would run out of stack on a hostile tag. */
+/**
+ * The offset after the attributes. Reads them one by one, because a regex for all would run out of stack on a hostile
+ * tag.
+ */
 function findTagEnd(text: string, from: number): number {
   let at = from;
   for (attributePattern.lastIndex = at; attributePattern.test(text); attributePattern.lastIndex = at) {

@@ -82,7 +82,7 @@ function compareSelected(path: string, expected: unknown, nodes: readonly unknow
     return { pass: false, reason: `${path} selects nothing, expected ${describeValue(expected)}` };
   const found = nodes.length === 1 ? nodes[0] : nodes;
   const difference = findDifference(expected, found);
-  // A path for several values may happen to select one: a list of one then says the same.
+  // A path for several values may select only one. A list with one item is then equal to it.
   if (difference === undefined || findDifference(expected, nodes) === undefined)
     return { pass: true, reason: `${path} selects ${describeValue(found)}` };
   const inside = difference.path.length === 0 ? '' : ` at ${describePath(difference.path)}`;
@@ -93,7 +93,7 @@ function compareSelected(path: string, expected: unknown, nodes: readonly unknow
   };
 }
 
-/** A JSON Schema, as written: the object itself goes on, so that it is compiled once. */
+/** A JSON Schema as written. The parsed value is the same object, so that it is compiled once. */
 export const schemaParam = z
   .unknown()
   .superRefine((schema, context) => {

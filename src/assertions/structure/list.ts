@@ -62,7 +62,7 @@ function scoreSets(wanted: ReadonlySet<string>, found: ReadonlySet<string>): num
 
 const maxPairs = 300_000_000;
 
-/** F1 of the longest common subsequence; for lists that are too long for that, F1 of the items at equal places. */
+/** F1 of the longest common subsequence. For very long lists, F1 of the items at equal places. */
 function scoreSequences(wanted: readonly string[], found: readonly string[]): number {
   const isShort = wanted.length * found.length <= maxPairs;
   const common = isShort

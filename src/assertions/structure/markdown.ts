@@ -159,13 +159,13 @@ function outlineMarkdown(text: string): MarkdownOutline {
 
 interface OpenList {
   readonly indent: number;
-  /** The character that makes an item of it: another one starts another list (CommonMark 5.3). */
+  /** The character that marks its items. Another character starts another list (CommonMark 5.3). */
   readonly mark: string;
 }
 
 const quoteMarks = /^(?: {0,3}> ?){1,12}/;
 
-/** An item's start; only one that is bulleted or numbered 1, and not empty, may cut a paragraph short. */
+/** Reads the start of an item. Only a non-empty item with a bullet or the number 1 may interrupt a paragraph. */
 function readItem(line: string): (OpenList & { readonly interrupts: boolean }) | undefined {
   const found = /^([ \t]{0,12})([-*+]|(\d{1,9})[.)])(?:[ \t]+(\S)|[ \t]*$)/.exec(line);
   if (found === null || isRule(line)) return undefined;

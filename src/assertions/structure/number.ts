@@ -88,7 +88,7 @@ function isNear(
   tolerance: { readonly absolute: number; readonly share: number } | undefined,
 ): boolean {
   if (tolerance === undefined) return compareNumbers(found, value) === 0;
-  // By their digits: 3.13 is within 0.01 of 3.14 although the difference of the two doubles is a little more.
+  // Compares by digits: 3.13 is within 0.01 of 3.14, although the difference of the two doubles is a little larger.
   return distanceOf(String(found), String(value)) <= tolerance.absolute + tolerance.share * Math.abs(Number(value));
 }
 

@@ -98,7 +98,7 @@ function collectDescendants(elements: readonly XmlElement[]): readonly XmlElemen
   return [...reached];
 }
 
-/** An element of a parsed document; text and comments are checked and not kept. */
+/** An element of a parsed document. Text and comments are checked but not kept. */
 interface XmlElement {
   readonly name: string;
   readonly attributes: readonly string[];
@@ -113,7 +113,7 @@ interface OpenElement extends XmlElement {
   readonly children: OpenElement[];
 }
 
-/** Parses XML 1.0 as far as its being well-formed goes. No entity is expanded and nothing outside is read. */
+/** Parses XML 1.0 to check that it is well-formed. Expands no entity and reads nothing outside of the text. */
 export function parseXml(text: string): ParsedXml {
   const parser = new SaxesParser<SaxesOptions>({ position: true });
   const open: OpenElement[] = [];

@@ -63,7 +63,7 @@ function describeDifference({ path, expected, found }: Difference): string {
   return `${place}expected ${describeValue(expected)}, found ${describeValue(found)}`;
 }
 
-/** Names the option that would have made it pass: the commonest cause of a failed comparison of texts. */
+/** Names the option that would make the check pass. This is the most common cause of failed text comparisons. */
 function describeNearMiss(expected: string, found: string, { ignoreCase, trim }: TextOptions): string {
   if (found.length > 2 * expected.length + 100) return '';
   const differsBySpace = !trim && found.trim() === expected.trim();

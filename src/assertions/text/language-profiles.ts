@@ -5,7 +5,7 @@
 export interface LanguageProfile {
   readonly code: string;
   readonly words: ReadonlySet<string>;
-  /** Letters that speak for it among the languages of its script. */
+  /** Letters that distinguish it from other languages of its script. */
   readonly letters: string;
 }
 

@@ -54,7 +54,7 @@ export const language = defineAssertion({
 
 // Of the 40 texts of its test, tinyld's light build names 30 right and franc-min 28; these profiles name all.
 
-/** How much of a text's evidence speaks for each language, the likeliest first; the shares add up to 1. */
+/** The share of a text's evidence for each language, the likeliest first. The shares add up to 1. */
 export type LanguageGuesses = readonly { readonly code: string; readonly share: number }[];
 
 /** The part of a text that is examined. More text would not change the result. */
@@ -137,7 +137,10 @@ function hasAny(word: string, letters: string): boolean {
   return false;
 }
 
-/** Near languages share words, so that even a clear text leaves them some: cubes tell the first from the rest. */
+/**
+ * Cubes the scores to separate the first from the rest. Similar languages share words, so even a clear text gives them
+ * some score.
+ */
 function sharpen(scores: ReadonlyMap<string, number>): Map<string, number> {
   return new Map([...scores].map(([code, score]) => [code, score ** 3]));
 }

@@ -30,7 +30,7 @@ interface CaseListing {
   readonly report: Report;
   readonly paint: Paint;
   readonly surveys: ReadonlyMap<SuiteReport, SuiteSurvey>;
-  /** The cases that are shown in full; the others take a line each. */
+  /** The cases to show in full. The others take one line each. */
   readonly inFull: ReadonlySet<FailedCases>;
 }
 
@@ -170,7 +170,7 @@ function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, p
   return indentText(`${name}${remarks.join(' · ')}`, paint, index === 0 ? 2 : 4);
 }
 
-/** A place that wraps is not linked: each line would become a link of its own. */
+/** A place that wraps is not linked, because each line would become a separate link. */
 function renderPlace({ entry, explanation }: CaseOutcome, isFirstOfMany: boolean, paint: Paint): string[] {
   const { at, caseId } = entry;
   const place = toSafeLine(`${at.file}:${at.line}`);

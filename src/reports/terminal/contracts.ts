@@ -12,10 +12,10 @@ import { toSafeLine } from '../../text/sanitize.ts';
 import { createPaint, indentText, type Paint, printLine } from '../paint.ts';
 import { describeRejected } from '../run-facts.ts';
 
-/** For each prompt in a run; `contract check` and --verbose show all. */
+/** The most findings for each prompt in a run. `contract check` and --verbose show all. */
 const maxFindings = 20;
 
-/** The contracts of a suite's prompts in the report of a run; findings for information are counted. */
+/** The contracts of a suite's prompts in a run's report. Informational findings are only counted. */
 export function* renderContracts({ contracts = [] }: Report, { suite }: SuiteReport, paint: Paint): Iterable<string> {
   const { colors, verbose } = paint;
   for (const { prompt, against, findings, observed = [] } of contracts.filter((entry) => entry.suite === suite)) {
