@@ -251,7 +251,7 @@ function buildCase(draft: Draft, builder: Builder): Case {
   return Object.assign(built, { caseHash: hashCase(built) }, defined({ truth }));
 }
 
-/** The case of a row with everything that is wrong with it reported; undefined if it can't be one. */
+/** Builds the case of a row and reports all its mistakes. Undefined if no case can be built. */
 function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | undefined {
   const own = readRow(row, builder.problems);
   if (own === undefined) {

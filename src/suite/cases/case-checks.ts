@@ -55,7 +55,7 @@ export function compileRow(written: Located, builder: CheckBuilder): readonly Co
   return compiled;
 }
 
-/** A file whose rows all have assertions of their own would otherwise be kept in memory. */
+/** The most rows to remember. Otherwise, a file whose rows all have different assertions would stay in memory. */
 const maxCompiled = 1000;
 
 export function noteVariables(compiled: readonly CompiledAssertion[], { variables }: CheckBuilder): void {
@@ -169,7 +169,7 @@ export function buildTurns(written: Located, input: CaseInput, builder: CheckBui
   });
 }
 
-/** Baselines and records keep only the last answer of a conversation: an earlier one has nothing to be compared with. */
+/** Refuses comparisons in earlier turns. Baselines and records keep only the last answer of a conversation. */
 function refuseComparisons(written: readonly Located[], context: AssertionContext): void {
   const { declarations, problems } = context;
   for (const item of written) {

@@ -124,7 +124,7 @@ interface CaseFault {
   readonly scope: Scope;
 }
 
-/** Ten thousand cases that fail in one template are one mistake; a few that do are a mistake each. */
+/** Collects template errors of cases. If many cases fail in one template, they are reported as one mistake. */
 export interface CaseFaults {
   readonly add: (fault: CaseFault) => void;
   /** Counts a case that the reader was tried on. */

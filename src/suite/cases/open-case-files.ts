@@ -185,7 +185,7 @@ function hintOfVars({ value, source }: Located, unknown: readonly string[], key:
   return `a variable of the prompt is written under vars: ${written}`;
 }
 
-/** True for a key that most likely means one of a case, whose form its value has. */
+/** True for a key that most likely means a known key, whose form its value has. */
 function isMeant(key: string, value: unknown, known: readonly string[]): boolean {
   // A known key that lacks its colon.
   if (/^[\w-]+[:\s]/.test(key) && known.includes(key.replace(/[:\s].*/s, ''))) return true;

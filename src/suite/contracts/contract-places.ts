@@ -122,7 +122,7 @@ function descend(document: Located, path: Path): Located {
   return path.reduce<Located>(childOf, document);
 }
 
-/** Findings name places as values see them; in the file the way may lead through `$ref`. */
+/** Findings name places by the value's path. In the file, this path may lead through `$ref`. */
 function followReferences(root: Located, tokens: Path): Path {
   let current = root;
   let jumps = 0;
@@ -212,7 +212,7 @@ function offsetOfLine(text: string, line: number): number {
 
 /** The offset of the first template in a text that reads a variable; undefined if none does. */
 export function findTemplateVariable(text: string, name: string): number | undefined {
-  // No brace inside, so that a text of many opening braces is walked once.
+  // Excludes braces inside, so that a text of many opening braces is searched once.
   const pattern = new RegExp(
     String.raw`\{[{%][^{}%]*?(?<![\p{L}\p{N}_.-])(?=${escapeRegex(name)}(?![\p{L}\p{N}_-]))`,
     'u',

@@ -86,7 +86,7 @@ interface Checking {
   readonly relocate?: (path: Path) => Located;
   /** The hint for an unknown key at the root, if there is a better one than the known keys. */
   readonly hintOfUnknown?: (unknown: readonly string[], key: string) => string | undefined;
-  /** Keys at the root that are missing only because they are mistyped; that is reported already. */
+  /** Keys at the root that are missing only because they are mistyped, which is already reported. */
   readonly mistyped?: readonly string[];
 }
 
@@ -193,7 +193,7 @@ function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[
   return [...deep].sort((a, b) => countStrangeKeys(a) - countStrangeKeys(b) || a.length - b.length)[0];
 }
 
-/** The keys at the root that are unknown and resemble none that is missing there. */
+/** Counts the unknown keys at the root that do not resemble a missing one. */
 function countStrangeKeys(issues: readonly Issue[]): number {
   const missing = issues.flatMap(({ path, input }) =>
     path.length === 1 && input === undefined ? [String(path[0])] : [],

@@ -79,7 +79,7 @@ export function hintOfKey(key: string, known: readonly string[], more?: string):
   return `known here: ${known.join(', ')}${more === undefined ? '' : `; ${more}`}`;
 }
 
-/** The known key that an unknown one most likely means: by its spelling, or as other tools call it. */
+/** The known key that an unknown one most likely means, by its spelling or by names of other tools. */
 export function findMeant(key: string, known: readonly string[]): string | undefined {
   return findNearest(key, known) ?? otherNames.get(key)?.find((name) => known.includes(name));
 }

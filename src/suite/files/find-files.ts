@@ -26,7 +26,7 @@ interface Place {
   readonly describeError: (error: unknown, path: string) => FileFault;
 }
 
-/** A pattern that searches more folders is most likely a mistake. */
+/** The most folders that a pattern may search. More are most likely a mistake. */
 const maxFolders = 100_000;
 
 const limitMs = 2000;

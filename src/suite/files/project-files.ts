@@ -230,7 +230,7 @@ export function suggestName(path: string): string | undefined {
   return didYouMean(basename(path), listNames(dirname(path)));
 }
 
-/** A file that was moved up, or named from another folder: its path has one folder less. */
+/** Finds a file that was moved up or named from another folder, by the path without one of its folders. */
 function findElsewhere(path: string, shown: string): string | undefined {
   const steps = shown.split('/');
   if (!path.endsWith(`/${shown}`) || steps.includes('..')) return undefined;

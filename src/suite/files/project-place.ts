@@ -94,7 +94,7 @@ export function displayPath(path: string, cwd: string): string {
   return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
 }
 
-/** `evals/triage` of `evals/triage.eval.yaml`: how the names of the files beside a suite begin. */
+/** `evals/triage` of `evals/triage.eval.yaml`: the start of the names of files beside a suite. */
 export function stemOf(suitePath: string): string {
   return suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '');
 }
@@ -110,7 +110,7 @@ export function kindOfPath(path: string): 'file' | 'folder' | undefined {
   return stats.isDirectory() ? 'folder' : 'file';
 }
 
-/** Why nothing is at a path: a link may be there that leads nowhere. */
+/** Describes a missing path, which may also be a broken link. */
 export function describeMissing(path: string): string {
   return readLink(path) === undefined ? 'does not exist' : 'does not exist: it is a link to a file that is not there';
 }

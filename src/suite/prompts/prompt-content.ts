@@ -43,7 +43,7 @@ export interface PlacedTemplate {
 }
 
 export interface PromptContent extends Pick<PromptVersion, 'expand' | 'locateLine'> {
-  /** Set if code makes the messages: they are not known before it was called. */
+  /** Set if code makes the messages, which are unknown until it is called. */
   readonly code?: PromptCode;
   /** Undefined if a template can't be read, which is reported. */
   readonly messages: readonly PromptMessage[] | undefined;
@@ -87,7 +87,7 @@ function createLocateLine(texts: readonly PlacedText[], item: Located): NonNulla
   const starts = texts.map(({ text, at }) => {
     const count = text.trimEnd().split('\n').length;
     const first = withoutExcerpt(at(1, 1));
-    // A text in quotes or folded has other lines in its file: then its first line is named.
+    // A quoted or folded text has other lines in its file, so only its first line is named.
     return { first, isLineByLine: at(count, 1).line === first.line + count - 1 };
   });
   const fallback = withoutExcerpt(locate(item));
@@ -107,7 +107,7 @@ function templateOf({ source, variables, expand }: PromptWhole): Template {
   return { source, variables, render };
 }
 
-/** Reports a prompt with neither text nor file to send: it was never written. */
+/** Reports a prompt with neither text nor file to send, which was probably never written. */
 function reportEmpty(id: string, texts: readonly MessageText[], problems: Problems): void {
   const [first] = texts;
   if (first === undefined || texts.some(({ text, attach }) => text.trim() !== '' || attach.length > 0)) return;

@@ -74,7 +74,7 @@ function isRole(value: unknown): value is Role {
   return roles.some((role) => role === value);
 }
 
-/** A key that the code adds: one among the variables of the case is test data. */
+/** Finds an API key that the code adds. A key among the case's variables is test data. */
 export function findAddedSecret({ messages }: PromptInCode, vars: unknown): string | undefined {
   const given = JSON.stringify(vars);
   for (const { content } of messages) {
@@ -85,7 +85,7 @@ export function findAddedSecret({ messages }: PromptInCode, vars: unknown): stri
   return undefined;
 }
 
-/** How two results of one case differ first; undefined if they are the same. */
+/** The first difference of two results of one case; undefined if they are equal. */
 export function findDifference(first: PromptInCode, second: PromptInCode): string | undefined {
   for (const [index, message] of first.messages.entries()) {
     const other = second.messages[index];

@@ -95,7 +95,7 @@ function checkToolSchemas(params: Located, problems: Problems): void {
   }
 }
 
-/** Keys for the part of `use:` before the colon, and for the part after it, as other tools call them. */
+/** Keys of other tools for the part of `use:` before the colon, and for the part after it. */
 const adapterKeys = ['adapter', 'provider', 'type', 'vendor'];
 export const modelKeys = ['model', 'modelName', 'model_name'];
 

@@ -22,7 +22,7 @@ export interface ExpandedParams {
   readonly snapshots: readonly UsedSnapshot[];
 }
 
-/** The parameters with the tools of snapshots in place of the entries that name them; mistakes are reported. */
+/** Replaces entries that name snapshots by the snapshots' tools. Reports mistakes. */
 export function expandParams(written: Located, context: ToolContext): ExpandedParams {
   const params = toJsonObject(written.value);
   const tools = childOf(written, 'tools');
@@ -40,7 +40,10 @@ export function expandParams(written: Located, context: ToolContext): ExpandedPa
   return { params: { ...params, tools: expanded }, snapshots };
 }
 
-/** APIs have tools of their own with a `type`, such as servers that the provider itself asks. */
+/**
+ * True for an entry that names a snapshot. An API's own tools have a `type`, such as servers that the provider itself
+ * asks.
+ */
 function isEntry({ value }: Located): boolean {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, 'mcp') && !Object.hasOwn(value, 'type');
 }

@@ -177,7 +177,7 @@ interface Keys {
   readonly meantKeys: readonly string[] | undefined;
 }
 
-/** Reports keys that neither a provider nor its adapter has. Returns the keys that were meant by them. */
+/** Reports keys that neither providers nor the adapter have. Returns the probably intended keys. */
 function reportUnknownKeys(
   located: Located,
   { unknown, baseKeys, meantKeys }: Keys,
@@ -208,7 +208,7 @@ function findUseKey({ value }: Located, baseKeys: readonly string[]): string {
   return keys.find((key) => !baseKeys.includes(key) && findNearest(key, baseKeys) === 'use') ?? 'use';
 }
 
-/** The adapter that a mistyped one most likely means, whose keys are then the known ones. */
+/** The probably intended adapter of a mistyped name. Its keys then count as known. */
 function guessAdapter(use: unknown, adapters: ProviderContext['adapters']): AdapterDeclaration | undefined {
   const nearest = typeof use === 'string' ? findNearest(use.replace(/:.*/s, ''), Object.keys(adapters)) : undefined;
   return nearest === undefined ? undefined : adapters[nearest];
