@@ -1,4 +1,3 @@
-import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
 import { isMap } from '../draft.ts';
 
@@ -10,8 +9,6 @@ export interface ChatMessage {
 export interface RecordedCall {
   readonly name: string;
   readonly arguments: unknown;
-  /** Id by which a result refers to the call. */
-  readonly id?: string;
 }
 
 /** A message of a conversation with tool calls. */
@@ -20,8 +17,6 @@ export interface TurnMessage {
   readonly content: string;
   /** Calls made by an assistant. */
   readonly calls: readonly RecordedCall[];
-  /** Id of the call that a tool answers. Older files have the tool's name here. */
-  readonly resultOf?: string;
 }
 
 /** Names of roles in OpenAI, LangChain, ShareGPT and Gemini. */
@@ -69,21 +64,7 @@ export function readConversation(value: unknown): readonly TurnMessage[] | undef
   return messages.every((message) => message !== undefined) ? messages : undefined;
 }
 
-/** Splits a conversation: the text messages before the first tool call, and all messages from that call on. */
-export function splitAtCalls(value: unknown): {
-  readonly messages: readonly ChatMessage[] | undefined;
-  readonly called?: readonly TurnMessage[];
-} {
-  const turns = readConversation(value);
-  const start = turns?.findIndex(({ calls }) => calls.length > 0) ?? -1;
-  if (turns === undefined || start === -1) return { messages: readMessages(value) };
-  const messages = turns.slice(0, start).map(toText);
-  return messages.every((message) => message !== undefined)
-    ? { messages, called: turns.slice(start) }
-    : { messages: undefined };
-}
-
-/** True for a list that is meant as messages, even if unreadable. */
+/** True for a list that is meant as messages, readable or not. */
 export function looksLikeMessages(value: unknown): boolean {
   if (!Array.isArray(value) || value.length === 0) return false;
   const [first] = value;
@@ -100,12 +81,8 @@ export function readTurn(value: unknown): TurnMessage | undefined {
   const calls = readCalls(message);
   const written = message['content'] ?? message['parts'] ?? message['value'];
   if (role === undefined || calls === undefined) return undefined;
-  if (role === 'tool') {
-    const content = typeof written === 'string' ? written : JSON.stringify(written);
-    const resultOf = message['tool_call_id'] ?? message['name'];
-    return { role, content, calls, ...(typeof resultOf === 'string' ? { resultOf } : {}) };
-  }
-  // An assistant that calls tools may have no text.
+  if (role === 'tool') return { role, content: typeof written === 'string' ? written : JSON.stringify(written), calls };
+  // An assistant that calls tools may say nothing.
   const content = (written === undefined || written === null) && calls.length > 0 ? [] : readContent(written);
   if (content === undefined) return undefined;
   const all = [...calls, ...content.flatMap((part) => (typeof part === 'object' ? [part] : []))];
@@ -137,9 +114,7 @@ export function readCall(value: unknown): RecordedCall | undefined {
   const name = call['name'] ?? call['toolName'];
   const written = call['arguments'] ?? call['args'] ?? call['input'] ?? {};
   const parsed = typeof written === 'string' ? parseJson(written) : undefined;
-  if (typeof name !== 'string') return undefined;
-  const id = typeof value['id'] === 'string' ? value['id'] : undefined;
-  return { name, arguments: parsed?.ok === true ? parsed.value : written, ...defined({ id }) };
+  return typeof name === 'string' ? { name, arguments: parsed?.ok === true ? parsed.value : written } : undefined;
 }
 
 const TEXTS = new Set(['text', 'input_text', 'output_text']);

@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { isSystemRole } from '../../model/completion.ts';
 import { isTemplate } from '../../templates/template.ts';
@@ -6,7 +5,6 @@ import { groupBy } from '../../text/group-by.ts';
 import { type Draft, LeftOut, takeName, type Written } from '../draft.ts';
 import type { ChatMessage } from './chat-messages.ts';
 import type { DataRow } from './data-row.ts';
-import { checkCalls, limitSteps } from './tool-rows.ts';
 
 interface Built {
   readonly prompts: readonly unknown[];
@@ -14,11 +12,10 @@ interface Built {
   readonly defaults: { readonly vars: Readonly<Record<string, unknown>> } | undefined;
 }
 
-/** Rows with the same form of prompt: equal roles and tools, or no conversation. */
+/** Rows with the same form of prompt: the same roles, or no conversation. */
 interface Group {
   readonly id: string;
   readonly roles: readonly ChatMessage['role'][];
-  readonly params: DataRow['params'];
   readonly rows: DataRow[];
   /** Messages that every row has at the same place. They become part of the prompt. */
   shared: readonly (string | undefined)[];
@@ -28,13 +25,11 @@ interface Group {
 export function buildPrompts(rows: readonly (DataRow | LeftOut)[], written: readonly Written[], draft: Draft): Built {
   const kept = rows.filter((row) => !(row instanceof LeftOut)) as readonly DataRow[];
   const groups = new Map<string, Group>();
-  const keyOf = ({ chat, params = {} }: DataRow) =>
-    `${chat.map(({ role }) => role).join(' ')} ${canonicalJson(params)}`;
+  const keyOf = ({ chat }: DataRow) => chat.map(({ role }) => role).join(' ');
   for (const row of kept) {
     const group = groups.get(keyOf(row)) ?? {
       id: `v${groups.size + 1}`,
       roles: row.chat.map(({ role }) => role),
-      params: row.params,
       rows: [],
       shared: [],
     };
@@ -58,16 +53,11 @@ export function buildPrompts(rows: readonly (DataRow | LeftOut)[], written: read
     if (seen.has(key) && row.id === undefined && at !== undefined)
       return draft.refuse(at, 'the row has the variables of an earlier one', 'give each an id');
     seen.add(key);
-    const checks = [
-      ...(row.path === undefined ? [] : [checkCalls(row.path)]),
-      ...(row.answer === undefined ? [] : [buildCheck(row.answer)]),
-    ];
     return {
       ...defined({ id }),
       ...(groups.size > 1 && group !== undefined ? { prompts: [group.id] } : {}),
       vars,
-      ...defined({ tools: row.path?.stubs, maxSteps: row.path && limitSteps(row.path), expected: row.answer }),
-      ...(checks.length === 0 ? { observe: true } : { assert: checks }),
+      ...(row.answer === undefined ? { observe: true } : { expected: row.answer, assert: [buildCheck(row.answer)] }),
     };
   });
   const missing = [...variables].filter(([name]) => kept.some(({ vars }) => !vars.has(name)));
@@ -147,20 +137,19 @@ function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' || typeof item === 'number');
 }
 
-function buildPrompt({ id, roles, params, rows, shared }: Group, variables: ReadonlyMap<string, Variable>): unknown {
+function buildPrompt({ id, roles, rows, shared }: Group, variables: ReadonlyMap<string, Variable>): unknown {
   const used = [...variables].filter(([field]) => rows.some(({ vars }) => vars.has(field)));
   const [only, second] = used;
   const labels =
     only !== undefined && second === undefined && roles.length === 0
       ? only[1].shown
       : used.map(([, { name, shown }]) => `${name}: ${shown}`).join('\n');
-  const sent = defined({ params });
-  if (roles.length === 0) return { id, ...sent, text: labels };
+  if (roles.length === 0) return { id, text: labels };
   const names = nameRoles(roles);
   const messages = roles.map((role, index) => {
     return { role, content: shared[index] ?? `{{ ${names[index] ?? role} }}` };
   });
-  return { id, ...sent, messages: labels === '' ? messages : [...messages, { role: 'user', content: labels }] };
+  return { id, messages: labels === '' ? messages : [...messages, { role: 'user', content: labels }] };
 }
 
 /** Names roles: `system`, `user`, or `user_1` and `user_2` if a role speaks twice. */

@@ -1,7 +1,6 @@
 import { nameSet } from '../../text/name-set.ts';
 import { isMap } from '../draft.ts';
-import { type ChatMessage, readMessage, readMessages, splitAtCalls } from './chat-messages.ts';
-import type { ToolPath } from './tool-rows.ts';
+import { type ChatMessage, readMessage, readMessages } from './chat-messages.ts';
 
 /** Fields of a row by name. Fields of an envelope (`input`, `inputs`, `outputs`) have its prefix: `inputs.question`. */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -12,10 +11,6 @@ export interface DataRow {
   readonly vars: ReadonlyMap<string, unknown>;
   readonly chat: readonly ChatMessage[];
   readonly answer: unknown;
-  /** Parameters sent with the conversation, such as tools. */
-  readonly params?: Readonly<Record<string, unknown>>;
-  /** The tool calls that follow the conversation. */
-  readonly path?: ToolPath;
 }
 
 const ENVELOPES = new Set(['input', 'inputs', 'outputs', 'expectations']);
@@ -62,15 +57,13 @@ export function findChat(
   fields: Fields,
   hidden: ReadonlySet<string>,
 ):
-  | ({
-      readonly name: string;
-      readonly value: unknown;
-    } & ReturnType<typeof splitAtCalls>)
+  | { readonly name: string; readonly value: unknown; readonly messages: readonly ChatMessage[] | undefined }
   | undefined {
   for (const [name, value] of fields) {
     const isNamed = name === 'input' || CHATS.has(name.replace(/^inputs?\./, ''));
     if (hidden.has(name) || !isNamed || !Array.isArray(value)) continue;
-    return { name, value, ...splitAtCalls(value) };
+    const messages = readMessages(value);
+    return { name, value, messages };
   }
   return undefined;
 }

@@ -29,7 +29,6 @@ import {
   readGolden,
 } from './data-row.ts';
 import { readDataRows } from './read-data-rows.ts';
-import { readToolParams, readToolPath } from './tool-rows.ts';
 
 export const dataSetImporter: Importer = {
   name: 'jsonl',
@@ -65,7 +64,6 @@ export function importDataSet(
   const rows = written.map((row) => readRow(row, { answers, hidden, draft }));
   noteHidden(written, names, hidden, draft);
   noteLost(all, draft);
-  noteTools(written, rows, draft);
   const [first] = written;
   const open = written.filter((_, index) => isOpen(rows[index]));
   const isAnswered = rows.some((row) => !(row instanceof LeftOut || isOpen(row)));
@@ -86,7 +84,7 @@ export function importDataSet(
 }
 
 function isOpen(row: DataRow | LeftOut | undefined): boolean {
-  return row !== undefined && !(row instanceof LeftOut) && row.answer === undefined && row.path === undefined;
+  return row !== undefined && !(row instanceof LeftOut) && row.answer === undefined;
 }
 
 /** True for an archived item, which Langfuse excludes from its runs. */
@@ -105,31 +103,8 @@ function noteLost(rows: readonly Written[], draft: Draft): void {
   if (named !== undefined) draft.note(named, 'the "name" of a message is left out: messages of a prompt have none');
 }
 
-/** Notes the tool data that no case contains, each once at its first row. */
-function noteTools(written: readonly Written[], rows: readonly (DataRow | LeftOut)[], draft: Draft): void {
-  const note = (isOne: (row: DataRow) => boolean, message: string) => {
-    const found = written.filter((_, index) => {
-      const row = rows[index];
-      return row !== undefined && !(row instanceof LeftOut) && isOne(row);
-    });
-    if (found[0] !== undefined) draft.note(found[0], `${message}: ${found.length} of ${rows.length} rows`);
-  };
-  note(({ path }) => path?.hasText === true, 'a text beside calls of tools is not checked');
-  note(
-    ({ path, params }) => path !== undefined && params === undefined,
-    'a row with calls names no tools: write them into params.tools of the prompt',
-  );
-  note(
-    ({ chat, vars }) => chat.length > 0 && vars.has('tools'),
-    '"tools" is no list of functions, so the prompt shows it as text: write the tools into params.tools of the prompt',
-  );
-}
-
 function hasNamedMessage(messages: unknown): boolean {
-  // A tool's result has the name of its function.
-  const isNamed = ({ name, role }: Readonly<Record<string, unknown>>) =>
-    typeof name === 'string' && role !== 'tool' && role !== 'function';
-  return Array.isArray(messages) && messages.some((message) => isMap(message) && isNamed(message));
+  return Array.isArray(messages) && messages.some((message) => isMap(message) && typeof message['name'] === 'string');
 }
 
 /** Names the right command for a file that is no data set. */
@@ -243,35 +218,28 @@ function readRow(written: Written, { answers, hidden, draft }: Reading): DataRow
       written,
       `a message of "${found.name}" is not only text, or has a role that prompts can't have`,
     );
-  const path = found?.called === undefined ? undefined : readToolPath(found.called);
-  if (path !== undefined && 'refused' in path) return draft.refuse(written, path.refused, path.hint);
   const messages = found?.messages ?? [];
   const last = messages.at(-1);
-  const said = path ?? (last?.role === 'assistant' ? { answer: last.content } : undefined);
-  const sent = found?.messages === undefined ? undefined : readToolParams(fields, found.name);
+  const isAnswered = last?.role === 'assistant';
   const system = messages.length > 0 && !away.has('system') ? fields.get('system') : undefined;
   const isSystem = typeof system === 'string' && !messages.some(({ role }) => isSystemRole(role));
-  const asked = said === undefined || path !== undefined ? messages : messages.slice(0, -1);
+  const asked = isAnswered ? messages.slice(0, -1) : messages;
   const chat = isSystem ? [{ role: 'system' as const, content: system }, ...asked] : asked;
   const vars = [...fields].filter(
     ([name]) =>
-      !away.has(name) &&
-      !(name === found?.name && found.messages !== undefined) &&
-      !(name === 'system' && isSystem) &&
-      sent?.fields.has(name) !== true,
+      !away.has(name) && !(name === found?.name && found.messages !== undefined) && !(name === 'system' && isSystem),
   );
   if (vars.length === 0 && chat.length === 0) return draft.refuse(written, 'the row has no input');
   const own = golden === undefined ? undefined : readGolden(row, readFields(row), golden);
-  if (said !== undefined && golden !== undefined)
+  if (isAnswered && golden !== undefined)
     draft.note(written, `the last message of "${found?.name ?? ''}" is an answer, and is left out`);
-  const answer = own ?? (golden === undefined ? said?.answer : undefined);
+  const answer = own ?? (isAnswered && golden === undefined ? last.content : undefined);
   const { id } = row;
   return {
     id: isId(id) && String(id).trim() !== '' ? String(id) : undefined,
     vars: letterChoices(new Map(vars), answer),
     chat,
     answer: answer === null || answer === '' ? undefined : answer,
-    ...defined({ params: sent?.params, path: golden === undefined ? path : undefined }),
   };
 }
 

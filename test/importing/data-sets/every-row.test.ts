@@ -139,47 +139,6 @@ test('a conversation becomes messages, and what all rows share is a part of the 
   ]);
 });
 
-test('tools become params, and calls become checks and stubs', async () => {
-  const tools = [{ type: 'function', function: { name: 'f' } }];
-  const call = (id: string, args: unknown = '{"a":1}') => ({ id, function: { name: 'f', arguments: args } });
-  const calls = (...made: readonly object[]) => ({ role: 'assistant', tool_calls: made });
-  const result = (id: string, content: unknown) => ({ role: 'tool', tool_call_id: id, content });
-  const chat = (...messages: readonly object[]) => ({ messages: [user('q'), ...messages] });
-  const step = [calls(call('c')), result('c', 'r')];
-  const legacy = { role: 'assistant', function_call: { name: 'f', arguments: '' } };
-  await expectFile('tools', [
-    jsonl({ ...chat(said('x')), tools }, { messages: [user('r'), said('x')], tools: [] }),
-    jsonl({ ...chat(calls(call('c'))), tools, parallel_tool_calls: false, tool_choice: 'auto' }),
-    jsonl({ ...chat(calls(call('c'), call('d', '{"a":"{{ 2 }}"}'))), tools: JSON.stringify(tools) }),
-    jsonl({ input: { ...chat(), tools }, ideal: 'x' }),
-    jsonl({ ...chat(legacy, { role: 'function', name: 'f', content: 'r' }, said('x')), functions: [{ name: 'f' }] }),
-    jsonl(
-      chat(
-        calls(call('c'), call('d', '{}')),
-        result('d', '{{ 4 }}'),
-        result('c', 'r'),
-        calls(call('e')),
-        result('e', 'r'),
-      ),
-    ),
-    jsonl(chat({ ...calls(call('c')), content: 'I look.' }), { messages: [user('r'), calls(call('c'))] }),
-    jsonl(chat(...Array.from({ length: 10 }, () => step).flat())),
-    jsonl({ ...chat(calls(call('c'))), ideal: 'x' }),
-    jsonl({ ...chat(said('x')), tools: ['f'] }, { ...chat(said('y')), tools: [{ name: 'f', input_schema: {} }] }),
-    jsonl({ q: 'a', tools, answer: 'x' }),
-    jsonl({ messages: [calls(call('c'))] }),
-    jsonl(chat(calls(call('c')), result('d', 'r'))),
-    jsonl(
-      chat(calls(call('c')), result('c', 'r'), calls(call('d'))),
-      chat(calls(call('c'), call('d')), result('c', 'r')),
-    ),
-    jsonl(chat(calls(call('c')), result('c', 'r'), calls(call('d')), result('d', 's'))),
-    jsonl(chat(calls(call('c')), result('c', 'r'), said('x'), user('s'), said('y'))),
-    jsonl(chat(calls(call('c')), user('s'), said('y')), chat(calls(call('c')), calls(call('d')))),
-    jsonl(chat(calls(call('c', '{"a":'))), chat(calls(call('c', '{"a":12345678901234567890}')))),
-  ]);
-});
-
 test('variables have names that templates can read, and filters for what is no text', async () => {
   await expectFile('variables', [
     jsonl({ 'my field': 'a', 'my-field': 'b', 'my.field': 'c', answer: 'x' }),
