@@ -72,9 +72,9 @@ export function withCache(
   };
 }
 
-/** A blank answer, or one that a filter stopped, may be different next time. */
+/** An empty answer, or one that a filter stopped, may be different next time. */
 function isStorable({ text, toolCalls, refusal = '', finishReason }: Completion): boolean {
-  return finishReason !== 'contentFilter' && (text.trim() !== '' || toolCalls.length > 0 || refusal !== '');
+  return finishReason !== 'contentFilter' && (text !== '' || toolCalls.length > 0 || refusal !== '');
 }
 
 function miss(request: CompletionRequest): CompletionOutcome {

@@ -252,8 +252,6 @@ export interface CellRow extends CellKey {
   readonly score?: number | undefined;
   /** Hash of text and tool calls by hashAnswer; absent if there was no answer, and in older records. */
   readonly answerHash?: string | undefined;
-  /** Set if text and calls of the answer are nothing, or only white space. Absent in older records. */
-  readonly blank?: true | undefined;
   /** The id of this answer by identifyAnswer. A new call with the same answer gets another id. */
   readonly answerId?: string | undefined;
   readonly output?: string | undefined;
@@ -321,7 +319,6 @@ export type RowHead = CellKey &
       | 'spentUsd'
       | 'judgeCostUsd'
       | 'answerHash'
-      | 'blank'
       | 'answerId'
       | 'steps'
       | 'usage'

@@ -18,7 +18,6 @@ export interface RowSummary
       | 'position'
       | 'judgeCostUsd'
       | 'steps'
-      | 'blank'
     > {
   readonly observe: boolean;
   readonly mustPass: boolean;

@@ -41,7 +41,6 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
   if (row.judgeCostUsd !== undefined) summary.judgeCostUsd = row.judgeCostUsd;
   if (row.firstTokenMs !== undefined) summary.firstTokenMs = row.firstTokenMs;
   if (row.steps !== undefined) summary.steps = row.steps;
-  if (row.blank !== undefined) summary.blank = row.blank;
   if (row.skip !== undefined) summary.skipReason = row.skip.reason;
   return summary;
 }

@@ -172,7 +172,6 @@ export function renderRow(row: CellRow): string {
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,
     answerHash: row.answerHash,
-    blank: row.blank,
     answerId: row.answerId,
     usage: row.usage,
     model: row.model,

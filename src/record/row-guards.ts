@@ -82,7 +82,6 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['spentUsd'], isAmount) &&
     isOptional(row['judgeCostUsd'], isAmount) &&
     isOptional(row['answerHash'], isText) &&
-    isOptional(row['blank'], (blank) => blank === true) &&
     isOptional(row['answerId'], isText) &&
     isOptional(row['usage'], isUsage) &&
     isOptional(row['model'], isText) &&

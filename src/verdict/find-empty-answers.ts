@@ -3,13 +3,12 @@ import { hashAnswer } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { formatCount, listFirst } from '../text/format-amount.ts';
 
-/** Warns of answers that passed with nothing but white space in them: checks of what must not be said find nothing to object to. */
+/** Warns of answers that passed with nothing in them: checks of what must not be said find nothing to object to. */
 export function findEmptyAnswers({ summary, readRow }: Pick<StoredRecord, 'summary' | 'readRow'>): readonly string[] {
-  // Older records do not say that an answer is blank.
   const emptyHash = hashAnswer({ output: '', toolCalls: undefined });
-  // A refusal and the state that a program left are answers too. Few rows are read: most summaries say enough.
-  const isEmpty = ({ status, blank, answerHash, rowIndex }: RowSummary) => {
-    if (status !== 'passed' || (blank !== true && answerHash !== emptyHash)) return false;
+  // A refusal and the state that a program left are answers too. Few rows are read: the hash is that of text and calls.
+  const isEmpty = ({ status, answerHash, rowIndex }: RowSummary) => {
+    if (status !== 'passed' || answerHash !== emptyHash) return false;
     const { refusal, state } = readRow(rowIndex);
     return refusal === undefined && state === undefined;
   };
@@ -24,7 +23,7 @@ export function findEmptyAnswers({ summary, readRow }: Pick<StoredRecord, 'summa
       );
       const pass = found.length === 1 ? 'passes' : 'pass';
       return [
-        `${suite} · ${prompt} × ${provider}: ${formatCount(found.length, 'case')} ${pass} on an empty answer (${ids}); to refuse it, check regex: \\S`,
+        `${suite} · ${prompt} × ${provider}: ${formatCount(found.length, 'case')} ${pass} on an empty answer (${ids}); to refuse it, check length: { min: 1 }`,
       ];
     }),
   );

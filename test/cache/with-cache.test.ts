@@ -39,7 +39,6 @@ describe('use', () => {
   test.each<[string, CompletionOutcome]>([
     ['a failure', { status: 'failed', failure: { kind: 'server', message: 'oops' }, attempts: 3 }],
     ['an empty answer', completed(answer(''))],
-    ['a blank answer', completed(answer(' \n'))],
     ['an answer that a filter stopped', completed(answer('I am', { finishReason: 'contentFilter' }))],
     ['an answer that is kept elsewhere', { ...completed(answer('yes')), cached: true } as CompletionOutcome],
   ])('%s is not stored', async (_, outcome) => {

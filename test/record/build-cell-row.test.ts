@@ -210,17 +210,6 @@ test('the same text with other tool calls is another answer', () => {
   expect(hashOf('find')).not.toBe(hashOf('remove'));
 });
 
-test('an answer without text and calls is blank', () => {
-  const toolCalls = [{ name: 'find', arguments: {}, rawArguments: '{}' }];
-  const blankOf = (text: string, more = {}) => buildCellRow(judged({ calls: [answer({ text, ...more })] }), open).blank;
-  expect([blankOf(''), blankOf(' \n'), blankOf('x'), blankOf('', { toolCalls })]).toEqual([
-    true,
-    true,
-    undefined,
-    undefined,
-  ]);
-});
-
 describe('the bill of a cell', () => {
   test('is what was billed, and unknown where that is', () => {
     const spent = (billed: CallRecord['billed']) =>

@@ -48,8 +48,6 @@ const refund = [{ name: 'refund', arguments: {}, rawArguments: '{}' }];
 
 test.each<[answer: Partial<CellRow>, isEmpty: boolean]>([
   [{ output: '' }, true],
-  [{ output: ' \n', blank: true }, true],
-  [{ output: ' \n', blank: true, refusal: 'No.' }, false],
   [{ output: 'x' }, false],
   [{ output: '', toolCalls: refund }, false],
   [{ output: '', refusal: 'No.' }, false],
@@ -59,7 +57,7 @@ test.each<[answer: Partial<CellRow>, isEmpty: boolean]>([
 ])('a passed case is named where its answer is empty: %j', async (answer, isEmpty) => {
   const root = makeFolder();
   const { decision } = await reportOnRun(optionsOf(write(root, { answer }), root));
-  const warning = 'one · v1 × p: 1 case passes on an empty answer (a); to refuse it, check regex: \\S';
+  const warning = 'one · v1 × p: 1 case passes on an empty answer (a); to refuse it, check length: { min: 1 }';
   expect(decision.warnings.filter((text) => text.includes('empty'))).toEqual(isEmpty ? [warning] : []);
 });
 
