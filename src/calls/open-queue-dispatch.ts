@@ -5,10 +5,9 @@ import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, RequestOrigin } from '../model/completion.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
 import { UserError } from '../model/problem.ts';
-import type { Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
-import { describeHeaders } from '../plan/describe-headers.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { openPackages, type Packages } from '../programs/import-module.ts';
@@ -44,10 +43,10 @@ interface AnsweredCall {
 export async function openDispatch(
   address: QueueUrl,
   options: Pick<RunOptions, 'project' | 'toolVersion'>,
-  ports: Pick<RunPorts, 'onProgress' | 'env'>,
+  ports: Pick<RunPorts, 'onProgress'>,
   onLost: () => void,
 ): Promise<Dispatch> {
-  const where = { root: options.project.root, version: options.toolVersion, env: ports.env };
+  const where = { root: options.project.root, version: options.toolVersion };
   const onNote = (message: string) => ports.onProgress({ type: 'note', message });
   const dispatcher = await openDispatcher({
     modules: await loadQueueModules(where.root),
@@ -105,7 +104,7 @@ export async function openDispatch(
 /** Lists the providers that the run may ask, by queue, with the limits of each queue. */
 function findProviders(
   { plan, endpointOf }: Pick<PlannedRun, 'plan' | 'endpointOf'>,
-  where: QueuePlace,
+  where: { readonly root: string; readonly version: string },
 ): readonly LimitedProvider[] {
   const asked = askedProviders(plan.suites.map(({ suite }) => suite)).flatMap((config) => {
     const endpoint = endpointOf(config);
@@ -143,26 +142,17 @@ function refuse(message: string, hint: string): UserError {
   return new UserError({ code: 'environment', message, hint });
 }
 
-interface QueuePlace {
-  readonly root: string;
-  /** The version of llmcheck. */
-  readonly version: string;
-  readonly env: ProviderEnv['env'];
-}
-
 /**
  * Names a provider's queue by everything that can change the answers to its requests. A worker with another
- * configuration has another queue, and never sees them. The values of headers count as a record describes them. Files of
- * the user's own code are part of the adapter's version.
+ * configuration has another queue, and never sees them. Files of the user's own code are part of the adapter's version.
  */
 export function queueNameOf(
   { adapter, model, baseUrl, apiKeyEnv, structured, stream, headers, options, folder }: ProviderConfig,
   endpoint: Endpoint,
-  { root, version, env }: QueuePlace,
+  { root, version }: { readonly root: string; readonly version: string },
 ): string {
   const own = endpoint.baseUrl === undefined ? relative(root, folder) : undefined;
-  const common = { adapter, model, baseUrl, apiKeyEnv, structured, stream, options, folder: own };
-  const settings = { ...common, headers: describeHeaders(headers, env) };
+  const settings = { adapter, model, baseUrl, apiKeyEnv, structured, stream, headers, options, folder: own };
   const sent = { version: endpoint.adapterVersion, baseUrl: endpoint.baseUrl, apiKeyEnv: endpoint.apiKeyEnv };
   return `calls-${sha256Hex(JSON.stringify({ llmcheck: version, settings, sent })).slice(0, 32)}`;
 }

@@ -71,7 +71,7 @@ function findServed(
       unserved.set(config.id, `${apiKeyEnv} is not set here`);
       continue;
     }
-    const queue = queueNameOf(config, endpoint, { root: project.root, version: toolVersion, env });
+    const queue = queueNameOf(config, endpoint, { root: project.root, version: toolVersion });
     if (served.has(queue)) continue;
     const connect = () => {
       const connecting = adapter.connect(config, providerEnv);

@@ -7,15 +7,16 @@ import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedShard, RecordedVariant } from '../model/record.ts';
 import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
-import { hashEnv } from '../providers/code/hash-code.ts';
+import { hashEnv, isCredentialName } from '../providers/code/hash-code.ts';
 import { findAdapter } from '../providers/index.ts';
+import { isSecretName } from '../suite/providers/check-params.ts';
 import { withoutUserinfo } from '../text/addresses/store-urls.ts';
+import { sha256Hex } from '../text/sha256.ts';
 import { findNearest } from '../text/words/did-you-mean.ts';
 import { createAttachments } from './attachments.ts';
 import { buildPlan, type Plan, providerKey } from './build-plan.ts';
 import { findBlindJudges, findUnsent } from './check-requests.ts';
 import { findRefusedSchemas } from './check-schemas.ts';
-import { describeHeaders } from './describe-headers.ts';
 import { describeShard } from './describe-suites.ts';
 import { type PricedVariant, pricedModel, pricedModelOfVariant } from './price-variants.ts';
 import type { RenderOptions } from './render-cells.ts';
@@ -250,4 +251,20 @@ function describeSettings(
     ...defined({ baseUrl: baseUrl === undefined ? undefined : withoutUserinfo(baseUrl) }),
     ...(Object.keys(options).length === 0 ? {} : { options }),
   };
+}
+
+/** A value may be private, so its hash is kept. A key says who asks, so its value does not count, only its variable. */
+function describeHeaders(headers: ProviderConfig['headers'], env: ProviderEnv['env']): JsonObject {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]): [string, string] => {
+      const key = name.toLowerCase();
+      if (typeof value === 'string') return [key, hashText(value)];
+      const isKey = isSecretName(name) || isCredentialName(value.env);
+      return [key, isKey ? `env:${value.env}` : hashText(env[value.env]?.trim() ?? '')];
+    }),
+  );
+}
+
+function hashText(text: string): string {
+  return sha256Hex(text).slice(0, 16);
 }

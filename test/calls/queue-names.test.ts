@@ -16,10 +16,9 @@ const endpoint: Endpoint = { adapterVersion: 'chat-1', baseUrl: 'https://a/v1', 
 function nameOf(
   config: Partial<ProviderConfig>,
   more: Partial<Endpoint> = {},
-  where: { root?: string; version?: string; env?: Readonly<Record<string, string>> } = {},
+  where: { root?: string; version?: string } = {},
 ) {
-  const place = { root: '/project', version: '1', env: {}, ...where };
-  return queueNameOf(buildProvider(config), { ...endpoint, ...more }, place);
+  return queueNameOf(buildProvider(config), { ...endpoint, ...more }, { root: '/project', version: '1', ...where });
 }
 
 test.each<[what: string, other: string]>([
@@ -40,15 +39,6 @@ test.each<[what: string, other: string]>([
   expect(other).not.toBe(nameOf({}));
 });
 
-test('a header from the environment counts by its value, as in a record; a key by its variable', () => {
-  const team = { headers: { 'X-Team': { env: 'TEAM' } } };
-  const key = { headers: { 'X-Api-Key': { env: 'SECOND_KEY' } } };
-  const of = (config: Partial<ProviderConfig>, env: Readonly<Record<string, string>>) => nameOf(config, {}, { env });
-  expect(of(team, { TEAM: 'b' })).not.toBe(of(team, { TEAM: 'a' }));
-  expect(of(team, { TEAM: 'a' })).toBe(of({ headers: { 'x-team': 'a' } }, {}));
-  expect(of(key, { SECOND_KEY: 'b' })).toBe(of(key, { SECOND_KEY: 'a' }));
-});
-
 test('a provider has the same queue in every checkout; its folder counts where its own code runs', () => {
   const same = [
     nameOf({ id: 'other', params: { temperature: 1 }, limits: { rpm: 1 } }),
@@ -57,8 +47,7 @@ test('a provider has the same queue in every checkout; its folder counts where i
   ];
   expect(same).toEqual(same.map(() => nameOf({})));
   const { baseUrl: _, ...local } = endpoint;
-  const run = (folder: string, root: string) =>
-    queueNameOf(buildProvider({ folder }), local, { root, version: '1', env: {} });
+  const run = (folder: string, root: string) => queueNameOf(buildProvider({ folder }), local, { root, version: '1' });
   expect(run('/a/evals', '/a')).toBe(run('/b/evals', '/b'));
   expect(run('/a/evals', '/a')).not.toBe(run('/a/other', '/a'));
 });
