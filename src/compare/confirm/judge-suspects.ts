@@ -59,7 +59,7 @@ function judgeEach(input: SuspicionInput, isFinal: boolean, shared: SharedRule):
   const { suspects, maxRetrials, shards, askedShare } = input;
   const isSmall = isSmallRun(input);
   const isCostly = isFinal && hasCostlyRetrials(input);
-  const ofEach = retrialsOfEach(input);
+  const ofEach = retrialsOfEach(maxRetrialsOfPart(input), input);
   return suspects.map((suspect) => {
     const { found, alpha, asksAccepted, failures } = suspect;
     const level = ((alpha / 2) * askedShare) / (suspects.length * shards);
@@ -113,7 +113,8 @@ function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
 export function judgeAdded(input: SuspicionInput, isFinal: boolean) {
   const { added, shards, mergedShards, isStopped } = input;
   const isOneEnough = isSmallRun(input) || (isFinal && hasCostlyRetrials(input));
-  const ofEach = retrialsOfEach(input);
+  // Not of a part: a merge has the calls of all parts and their new cases.
+  const ofEach = retrialsOfEach(input.maxRetrials, input);
   const judged = added.map((one) => {
     const needed = Math.min(ofEach, brokenCaseFailures({ n: added.length * shards, alpha: one.alpha }));
     // Each shard has asked as often as its own cases and its calls allowed, unless it was stopped.

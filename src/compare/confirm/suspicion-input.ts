@@ -62,10 +62,9 @@ export function maxRetrialsOfPart({ maxRetrials, mergedShards = 1 }: SuspicionIn
   return maxRetrials / mergedShards;
 }
 
-/** The retrials that each suspicion can have if all get as many. */
-export function retrialsOfEach(input: SuspicionInput): number {
-  const suspicions = input.suspects.length + input.mustPass.length + input.added.length;
-  return Math.max(1, Math.floor(maxRetrialsOfPart(input) / suspicions));
+/** How many of these retrials each suspicion gets if all get as many. */
+export function retrialsOfEach(retrials: number, { suspects, mustPass, added }: SuspicionInput): number {
+  return Math.max(1, Math.floor(retrials / (suspects.length + mustPass.length + added.length)));
 }
 
 /** True where the retrials do not suffice for one case on both sides. */

@@ -162,10 +162,13 @@ describe('must-pass and added cases', () => {
       expect(stopped(added, { shards: 4, maxRetrials: 5 })).toBe('broken');
       expect(stopped(added, { mergedShards: 4, maxRetrials: 20 })).toBe('broken');
     }
-    // Forty calls in each of four parts, and twenty such cases: two for each of them.
-    const more = { ...many(19, 'f+p'), x: 'f+ff' };
-    expect(stopped(more, { shards: 4, maxRetrials: 40 })).toBe('broken');
-    expect(stopped(more, { mergedShards: 4, maxRetrials: 160 })).toBe('broken');
+    // Forty calls in each of four parts, and five such cases: a part needs five failures of one, and so does the merge.
+    const ofPart = { shards: 4, maxRetrials: 40 };
+    const merged = { mergedShards: 4, maxRetrials: 160 };
+    expect(stopped({ ...many(4, 'f+p'), x: 'f+ff' }, ofPart)).not.toBe('broken');
+    expect(stopped({ ...many(19, 'f+p'), x: 'f+ff' }, merged)).not.toBe('broken');
+    expect(stopped({ ...many(4, 'f+p'), x: 'f+fffff' }, ofPart)).toBe('broken');
+    expect(stopped({ ...many(19, 'f+p'), x: 'f+fffff' }, merged)).toBe('broken');
   });
 
   test('are not asked once enough of them are broken', () => {
