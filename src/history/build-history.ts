@@ -158,15 +158,28 @@ function isSameVariant(before: VariantSummary, after: VariantSummary): boolean {
 }
 
 function isSameSuite(before: SuiteSummary, after: SuiteSummary): boolean {
-  const [earlier, later] = [gatedOf(before.variants), gatedOf(after.variants)];
+  const [earlier, later] = [defineVariants(before), defineVariants(after)];
   return earlier.length === later.length && hasEach(earlier, later) && hasEach(later, earlier);
 }
 
-/** True if each of the variants is among the others, under whatever provider. */
-function hasEach(variants: readonly VariantSummary[], others: readonly VariantSummary[]): boolean {
-  return variants.every((variant) =>
-    others.some((other) => other.recorded.prompt === variant.recorded.prompt && isSameVariant(other, variant)),
+interface Defined {
+  readonly variant: VariantSummary;
+  /** Prompt and definition, under whatever provider. */
+  readonly key: string;
+}
+
+/** True if each of the variants is among the others. */
+function hasEach(variants: readonly Defined[], others: readonly Defined[]): boolean {
+  return variants.every(({ key, variant }) =>
+    others.some((other) => other.key === key && hasSameCases(other.variant, variant)),
   );
+}
+
+function defineVariants({ variants }: SuiteSummary): readonly Defined[] {
+  return gatedOf(variants).map((variant) => ({
+    variant,
+    key: JSON.stringify([variant.recorded.prompt, definitionOf(variant)]),
+  }));
 }
 
 function gatedOf(variants: readonly VariantSummary[]): readonly VariantSummary[] {

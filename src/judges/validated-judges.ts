@@ -116,6 +116,7 @@ const countsSchema = z
 
 const kept = defineKeptList<JudgeValidation>({
   name: 'validations',
+  formerName: 'calibrations',
   format: validationFormat,
   row: z.object({
     judge: z.string(),

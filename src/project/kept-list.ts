@@ -1,11 +1,15 @@
 import * as z from 'zod';
 import { readOrUndefined, replaceWhereChanged, withStorageErrors } from '../files/write-files.ts';
+import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { UserError } from '../model/problem.ts';
 import { compareText } from '../text/compare-text.ts';
 
 interface KeptOptions<Row> {
+  /** The member of the file that holds the rows. */
   readonly name: string;
+  /** The name of that member in older files. */
+  readonly formerName?: string;
   readonly format: number;
   readonly row: z.ZodType<Row>;
   /** The key that orders the rows. */
@@ -24,14 +28,19 @@ interface KeptList<Row> {
 }
 
 /** A file of JSON that keeps findings beside a suite. */
-export function defineKeptList<Row>({ name, format, row, keyOf, lack, command }: KeptOptions<Row>): KeptList<Row> {
+export function defineKeptList<Row>(options: KeptOptions<Row>): KeptList<Row> {
+  const { name, formerName, format, row, keyOf, lack, command } = options;
   const schema = z.object({ format: z.literal(format), [name]: z.array(row) });
+  const withName = (value: unknown) =>
+    formerName !== undefined && isJsonObject(value) && !(name in value) && formerName in value
+      ? { ...value, [name]: value[formerName] }
+      : value;
   return {
     read(path, shown) {
       const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
       if (text === undefined) return [];
       const json = parseJson(text);
-      const parsed = json.ok ? schema.safeParse(json.value) : undefined;
+      const parsed = json.ok ? schema.safeParse(withName(json.value)) : undefined;
       if (parsed?.success === true) return parsed.data[name] as readonly Row[];
       const [issue] = parsed?.error.issues ?? [];
       const fault = json.ok

@@ -1,9 +1,17 @@
 import { closeSync, readSync } from 'node:fs';
 import { relative } from 'node:path';
 import { type ByteLine, splitLines } from '../files/split-lines.ts';
+import { defined } from '../json/defined.ts';
 import type { CellKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat } from '../model/record.ts';
+import {
+  type CellRow,
+  type EndRow,
+  type RecordedSuite,
+  type RowHead,
+  type RunHeader,
+  recordFormat,
+} from '../model/record.ts';
 import { defaultGate } from '../model/suite.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { summarizeRow } from './case-summaries.ts';
@@ -150,7 +158,7 @@ function* linesOf(path: string): Generator<ByteLine> {
 }
 
 function checkHeader(row: unknown, { isTerminated }: Pick<ByteLine, 'isTerminated'>, path: string): RunHeader {
-  if (isRunHeader(row) && row.format === recordFormat) return withGateDefaults(row);
+  if (isRunHeader(row) && row.format === recordFormat) return withNewerKeys(row);
   if (!isRunHeader(row)) {
     throw notARecord(path, isTerminated ? 'its first line is not a run header' : 'its first line was cut off');
   }
@@ -159,10 +167,11 @@ function checkHeader(row: unknown, { isTerminated }: Pick<ByteLine, 'isTerminate
   throw new UserError({ code: 'record', message, hint, at: { file: path, line: 1, column: 1 } });
 }
 
-/** Records of older versions lack the newer keys of a gate. */
-function withGateDefaults(header: RunHeader): RunHeader {
-  const suites = header.suites.map((suite) => ({
+/** Older records lack the newer keys of a gate, and have `uncalibrated` for judges that may not decide. */
+function withNewerKeys(header: RunHeader): RunHeader {
+  const suites = header.suites.map((suite: RecordedSuite & { readonly uncalibrated?: readonly string[] }) => ({
     ...suite,
+    ...defined({ unvalidated: suite.unvalidated ?? suite.uncalibrated }),
     gate: { ...defaultGate, ...suite.gate, cases: { ...defaultGate.cases, ...suite.gate?.cases } },
   }));
   return { ...header, suites };

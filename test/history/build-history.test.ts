@@ -104,6 +104,20 @@ test('the order of variants and cases redefines no suite, another case or prompt
   ]);
 });
 
+test('a case less redefines a suite, and so does one prompt in place of two', () => {
+  const both = [...rowsOf('a', '+'), ...rowsOf('b', '+')];
+  const [less] = buildHistory(buildRuns([[{ rows: both }], [{ rows: rowsOf('a', '+') }]]), everySuite).suites;
+  expect(less?.points.map(({ redefined }) => redefined)).toEqual([false, true]);
+  const [v1, v2] = [buildVariant(1), buildVariant(1, { prompt: 'v2' })];
+  const rows = [...rowsOf('a', '+', { prompt: 'v1' }), ...rowsOf('a', '+', { prompt: 'v2' })];
+  const runs = buildRuns([
+    [{ rows, variants: [v1, v2] }],
+    [{ rows: rowsOf('a', '+', { prompt: 'v1' }), variants: [v1] }],
+  ]);
+  const [one] = buildHistory(runs, everySuite).suites;
+  expect(one?.points.map(({ redefined }) => redefined)).toEqual([false, true]);
+});
+
 test('cases of one group widen the interval of a suite', () => {
   const interval = (groups: readonly (string | undefined)[]) => {
     const rows = groups.flatMap((group, index) => rowsOf(`c${index}`, index < 2 ? '+' : '-', { group }));

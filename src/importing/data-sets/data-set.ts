@@ -101,6 +101,9 @@ function noteLost(rows: readonly Written[], draft: Draft): void {
   if (first !== undefined) draft.note(first, `archived rows are no cases: ${archived.length}`);
   const named = rows.find(({ value }) => isMap(value) && hasNamedMessage(findChat(openRow(value), new Set())?.value));
   if (named !== undefined) draft.note(named, 'the "name" of a message is left out: messages of a prompt have none');
+  const tooled = rows.filter(({ value }) => isMap(value) && Array.isArray(value['tools']) && 'messages' in value);
+  if (tooled[0] !== undefined)
+    draft.note(tooled[0], `the prompt shows "tools" as text: write them into params.tools (${tooled.length} rows)`);
 }
 
 function hasNamedMessage(messages: unknown): boolean {

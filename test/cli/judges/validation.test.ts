@@ -86,8 +86,9 @@ test('a file of before counts still lets a judge decide', { tags: 'slow' }, asyn
   const project = open();
   await project.run(['judge', 'check'], { env: server.env });
   const file = JSON.parse(project.read('evals/tone.judges.json'));
-  for (const validation of file.validations) delete validation.counts;
-  project.write('evals/tone.judges.json', JSON.stringify(file));
+  const calibrations = file.validations.map(({ counts: _counts, ...rest }: { counts: unknown }) => rest);
+  // The list had another name then.
+  project.write('evals/tone.judges.json', JSON.stringify({ format: 1, calibrations }));
   expect((await project.run(['run'], { env: server.env })).code).toBe(0);
 });
 
@@ -100,6 +101,16 @@ test('minKappa asks for the lower bound: a kappa above it with a wide interval i
   expect(code).toBe(4);
   expect(stdout).toMatch(/kappa 0\.72 \[0\.\d\d, 0\.\d\d\] over 100 labelled answers, and its lower bound/);
   expect((await project.run(['run'], { env: server.env })).code).toBe(4);
+});
+
+test('a record with the former name for judges that may not decide is incomplete still', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  expect((await project.run(['run'], { env: server.env })).code).toBe(4);
+  const [path = ''] = project.files('.llmcheck/runs');
+  project.write(path, project.read(path).replace('"unvalidated":', '"uncalibrated":'));
+  const { stdout } = await project.run(['report']);
+  expect(stdout).toContain('INCOMPLETE  a judge may not decide before it is validated');
 });
 
 test.each([

@@ -245,3 +245,15 @@ test('files of other kinds are named with the command that reads them', async ()
     objects.map((one) => jsonl(one)),
   );
 });
+
+test('tools of a fine-tuning file are noted, since the prompt shows them as text', () => {
+  const tools = [{ type: 'function', function: { name: 'find' } }];
+  const [file, text] = jsonl(
+    { messages: [user('a'), said('b')] },
+    { messages: [user('c'), said('d')], tools },
+    { messages: [user('e'), said('f')], tools },
+  );
+  expect(describeImport(file, text)).toContain(
+    'note 2: the prompt shows "tools" as text: write them into params.tools (2 rows)',
+  );
+});
