@@ -12,7 +12,10 @@ interface PrunedBaseline {
 }
 
 /** Removes rows of cases, prompts and providers that the suite no longer has. */
-export function pruneBaselines({ suites, root }: Project, cwd: string): readonly PrunedBaseline[] {
+export function pruneBaselines(
+  { suites, root }: Pick<Project, 'suites' | 'root'>,
+  cwd: string,
+): readonly PrunedBaseline[] {
   return suites.flatMap((suite) => {
     const { path, baseline: found } = openBaselineBeside(suite, { root, cwd });
     if (found === undefined) return [];

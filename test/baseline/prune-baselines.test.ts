@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { pruneBaselines } from '../../src/baseline/prune-baselines.ts';
-import type { Project } from '../../src/model/suite.ts';
 import { buildCase, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';
 import { openProject, passed, rowOf, triage } from './record-project.ts';
 
@@ -15,7 +14,7 @@ test('baselines lose what their suites no longer have: cases, prompts and provid
       { ...triage, prompts: [buildPrompt({ id: 'v1' })], providers: [buildProvider({ id: 'p' })] },
     );
     const none = buildSuite([], { id: 'none', path: 'evals/none.eval.yaml' });
-    return pruneBaselines({ root: project.root, suites: [none, suite] } as Partial<Project> as Project, project.root);
+    return pruneBaselines({ root: project.root, suites: [none, suite] }, project.root);
   };
   const pruned = { suite: 'triage', file: 'evals/triage.baseline.jsonl' };
   expect(prune('a', 'b')).toEqual([{ ...pruned, removed: 3 }]);

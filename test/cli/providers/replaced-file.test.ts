@@ -120,6 +120,13 @@ describe('a file that a case attaches and that other bytes replaced', () => {
     expect(await photos.judge()).toEqual(redefined);
   });
 
+  it('is seen if the prompt writes its path in another way', async () => {
+    const photos = await openPhotos();
+    photos.show(bird);
+    photos.ask({ attach: ['./{{ photo }}'] });
+    expect(await photos.judge()).toEqual(redefined);
+  });
+
   it('counts for a must-pass case too', async () => {
     const photos = await openPhotos({ mustPass: true });
     photos.show(bird);
