@@ -9,7 +9,7 @@ import type { CacheEntry } from '../src/cache/cache-entry.ts';
 import { cacheKey } from '../src/cache/cache-key.ts';
 import { openCacheStore } from '../src/cache/file-store.ts';
 import { CacheMaintenance } from '../src/cache/maintain-cache.ts';
-import type { CompletionRequest } from '../src/model/completion.ts';
+import type { CompletionRequest } from '../src/model/run/completion.ts';
 
 const startMs = Date.UTC(2026, 9, 1);
 const dayMs = 86_400_000;

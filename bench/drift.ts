@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { defineProvider } from '../src/api/define.ts';
 import { runSuites } from '../src/api/run-suites.ts';
 import { acceptBaseline } from '../src/baseline/accept-baseline.ts';
-import type { Report } from '../src/model/report.ts';
+import type { Report } from '../src/model/report/report.ts';
 import { parseCsv } from '../src/text/csv.ts';
 
 interface Claim {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
-import type { CaseReport, Report } from '../src/model/report.ts';
+import type { CaseReport, Report } from '../src/model/report/report.ts';
 import { reporters } from '../src/reports/index.ts';
 import { buildCase, buildReport, buildSuite, buildVariant, plainStyle } from '../test/support/build-report.ts';
 import { chromiumPath, openBrowser } from '../test/support/open-browser.ts';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineProvider } from '../src/api/define.ts';
 import { runSuites } from '../src/api/run-suites.ts';
-import type { SwapReport } from '../src/model/comparison.ts';
+import type { SwapReport } from '../src/model/comparison/comparison.ts';
 import { parseCsv } from '../src/text/csv.ts';
 import { createRandom } from '../src/text/random.ts';
 

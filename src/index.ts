@@ -12,7 +12,12 @@ export { type CompareRecordsOptions, compareRecords, renderReport } from './api/
 export { type RunEvent, runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
 export type { JsonObject, JsonValue } from './json/json.ts';
-export type { CellKey, CellStatus } from './model/cell.ts';
+export { type ExitCode, exitCodes } from './model/comparison/exit-code.ts';
+export type { Breach, Decision } from './model/comparison/gate.ts';
+export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
+export { UserError } from './model/problem.ts';
+export type { CaseReport, Report, ReportStyle, SuiteReport, VariantReport } from './model/report/report.ts';
+export type { CellKey, CellStatus } from './model/run/cell.ts';
 export type {
   Completion,
   FailureKind,
@@ -21,9 +26,9 @@ export type {
   ProviderFailure,
   ToolCall,
   Usage,
-} from './model/completion.ts';
-export { type ExitCode, exitCodes } from './model/exit-code.ts';
-export type { Breach, Decision } from './model/gate.ts';
+} from './model/run/completion.ts';
+export type { CellRow, RecordRow, RunHeader } from './model/run/record.ts';
+export type { Verdict } from './model/run/verdict.ts';
 export type {
   AssertionInput,
   AssertionModule,
@@ -40,10 +45,5 @@ export type {
   ToolFunction,
   ToolsModule,
   TypedSchema,
-} from './model/own-code.ts';
-export type { Plugin, ReporterPlugin } from './model/plugin.ts';
-export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
-export { UserError } from './model/problem.ts';
-export type { CellRow, RecordRow, RunHeader } from './model/record.ts';
-export type { CaseReport, Report, ReportStyle, SuiteReport, VariantReport } from './model/report.ts';
-export type { Verdict } from './model/verdict.ts';
+} from './model/suite/own-code.ts';
+export type { Plugin, ReporterPlugin } from './model/suite/plugin.ts';

@@ -7,7 +7,7 @@ import { findFences, listPages, normalize, renderPage } from '../scripts/docs-pa
 import { renderRegion } from '../scripts/docs-regions.ts';
 import { averageWords, listSentences, maxAverage, maxSentence } from '../scripts/docs-sentences.ts';
 import { assertions } from '../src/assertions/index.ts';
-import { breachCodes } from '../src/model/gate.ts';
+import { breachCodes } from '../src/model/comparison/gate.ts';
 import { problemCodes } from '../src/model/problem.ts';
 import { runCli } from './support/run-cli.ts';
 

@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
-import type { ToolCall, Usage } from '../model/completion.ts';
-import type { Plugin } from '../model/plugin.ts';
 import { UserError } from '../model/problem.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { ToolCall, Usage } from '../model/run/completion.ts';
+import type { Verdict } from '../model/run/verdict.ts';
+import type { Plugin } from '../model/suite/plugin.ts';
 import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './options.ts';
 import type { Assertion } from './suite-definition.ts';
 

@@ -7,8 +7,8 @@ import type {
   ProviderAnswer,
   ProviderPlugin,
   ProviderRequest,
-} from '../model/own-code.ts';
-import type { ReporterPlugin } from '../model/plugin.ts';
+} from '../model/suite/own-code.ts';
+import type { ReporterPlugin } from '../model/suite/plugin.ts';
 import type { SuiteDefinition } from './suite-definition.ts';
 
 /** A suite in TypeScript: the default export of a `*.eval.ts` file beside the YAML ones. It is data without functions. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, test } from 'vitest';
-import { caseKey } from '../model/cell.ts';
-import type { CaseReport, Report } from '../model/report.ts';
+import type { CaseReport, Report } from '../model/report/report.ts';
+import { caseKey } from '../model/run/cell.ts';
 import { explainCase, skipReasonOf } from '../reports/cases/explain-case.ts';
 import { createFindGateEffect } from '../reports/cases/gate-effect.ts';
 import { describeDecision } from '../reports/headline.ts';

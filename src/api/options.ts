@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { env, cwd as processCwd } from 'node:process';
 import { defined } from '../json/defined.ts';
-import type { Plugin } from '../model/plugin.ts';
 import { type Problem, UserError } from '../model/problem.ts';
+import type { Plugin } from '../model/suite/plugin.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 
 /** Where a call of the API takes place. */

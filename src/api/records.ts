@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
-import type { ReporterPlugin } from '../model/plugin.ts';
-import type { Report, ReportStyle } from '../model/report.ts';
+import type { Report, ReportStyle } from '../model/report/report.ts';
+import type { ReporterPlugin } from '../model/suite/plugin.ts';
 import { type ApiContext, contextKeys, type Keys, openContext, refuseUnknown } from './options.ts';
 
 export interface CompareRecordsOptions extends ApiContext {

@@ -1,5 +1,5 @@
-import type { ProgressEvent } from '../model/progress.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
+import type { ProgressEvent } from '../model/run/progress.ts';
 import { openContext, type RunSuitesOptions, refuseUnknown, runSuitesKeys, toFlags } from './options.ts';
 
 export type RunEvent = ProgressEvent;

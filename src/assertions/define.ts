@@ -1,13 +1,13 @@
 import type * as z from 'zod';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { CellKey } from '../model/cell.ts';
-import type { AgentStep, Completion, Message } from '../model/completion.ts';
-import type { CodeSource, OwnCode } from '../model/own-code.ts';
-import type { RecordedCheck } from '../model/record.ts';
-import type { Vars } from '../model/suite.ts';
-import type { Judgement, Verdict } from '../model/verdict.ts';
-import type { WorkspacePort } from '../model/workspace.ts';
+import type { CellKey } from '../model/run/cell.ts';
+import type { AgentStep, Completion, Message } from '../model/run/completion.ts';
+import type { RecordedCheck } from '../model/run/record.ts';
+import type { Judgement, Verdict } from '../model/run/verdict.ts';
+import type { AssertionDeclaration } from '../model/suite/assertion.ts';
+import type { CodeSource, OwnCode } from '../model/suite/own-code.ts';
+import type { Vars } from '../model/suite/suite.ts';
+import type { WorkspacePort } from '../model/suite/workspace.ts';
 import { isHarmlessRegex } from '../text/patterns/regex.ts';
 
 /** An answer as checks see it; a conversation's latency, tokens and cost are summed. */

@@ -1,4 +1,4 @@
-import type { CheckSpec } from '../model/verdict.ts';
+import type { CheckSpec } from '../model/run/verdict.ts';
 import { pii, secrets } from './behaviour/leaks.ts';
 import { finishReason, refusal } from './behaviour/refusal.ts';
 import { cost, latency, tokens } from './budget.ts';

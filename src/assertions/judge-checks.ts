@@ -1,6 +1,6 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import type { CheckSpec, Verdict } from '../model/run/verdict.ts';
 import { DeadlineError, isStackOverflow } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import {

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import type { AgentStep } from '../model/completion.ts';
+import type { AgentStep } from '../model/run/completion.ts';
 import { quote } from '../text/shorten.ts';
 import type { CompletionView } from './define.ts';
 import { findCodeBlock } from './select-target.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import type { AgentStep, AnsweredCall, ToolCall } from '../model/completion.ts';
+import type { AgentStep, AnsweredCall, ToolCall } from '../model/run/completion.ts';
 import { shortenText } from '../text/shorten.ts';
 import { type Answer, type Mutant, type MutationKind, takeFirst } from './mutate-answer.ts';
 

@@ -3,8 +3,14 @@ import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { toZodSchema } from '../json/to-zod-schema.ts';
 import { systemClock } from '../model/clock.ts';
-import type { AssertionInput, AssertionPlugin, CodeOutcome, LoadedPlugin, SelectInput } from '../model/own-code.ts';
-import type { SelectSpec } from '../model/verdict.ts';
+import type { SelectSpec } from '../model/run/verdict.ts';
+import type {
+  AssertionInput,
+  AssertionPlugin,
+  CodeOutcome,
+  LoadedPlugin,
+  SelectInput,
+} from '../model/suite/own-code.ts';
 import { findShellSign, splitCommand } from '../text/code/command-line.ts';
 import { DeadlineError, describeThrown, runOnceWithDeadline } from '../text/deadline.ts';
 import { quote, shortenText } from '../text/shorten.ts';

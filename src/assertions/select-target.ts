@@ -1,6 +1,6 @@
 import { compileJsonPath, type JsonPath } from '../json/json-path.ts';
 import { type ParsedJson, parseJson } from '../json/parse-json.ts';
-import type { SelectSpec } from '../model/verdict.ts';
+import type { SelectSpec } from '../model/run/verdict.ts';
 import { quote } from '../text/shorten.ts';
 import {
   type AssertionPorts,

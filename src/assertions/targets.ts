@@ -1,7 +1,7 @@
 import { spell } from '../json/canonical-json.ts';
 import { isJsonObject } from '../json/json.ts';
 import { type ParsedJson, parseJson } from '../json/parse-json.ts';
-import type { ToolCall } from '../model/completion.ts';
+import type { ToolCall } from '../model/run/completion.ts';
 import { quote } from '../text/shorten.ts';
 import type { CompletionView, Target } from './define.ts';
 

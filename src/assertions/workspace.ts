@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isJsonObject } from '../json/json.ts';
-import type { WorkspaceChanges, WorkspaceFile } from '../model/workspace.ts';
+import type { WorkspaceChanges, WorkspaceFile } from '../model/suite/workspace.ts';
 import { checkGlob, compileAllPaths, compilePaths, isNegative, isSlowForPaths } from '../text/patterns/glob.ts';
 import { shortenText } from '../text/shorten.ts';
 import {

@@ -1,13 +1,13 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
-import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../model/baseline.ts';
-import { variantKey } from '../model/cell.ts';
-import type { PlannedSuite } from '../model/plan.ts';
+import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../model/comparison/baseline.ts';
 import { UserError } from '../model/problem.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
+import { variantKey } from '../model/run/cell.ts';
+import type { PlannedSuite } from '../model/run/plan.ts';
+import type { SuiteSummary } from '../model/run/summary.ts';
 import { withRefusal } from '../model/storage-problem.ts';
-import type { SuiteSummary } from '../model/summary.ts';
 import { baselinePathOf, findOutsideFault } from '../project/project-paths.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 import { kindOfPath } from '../suite/files/project-place.ts';

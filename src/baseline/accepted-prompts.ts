@@ -1,10 +1,16 @@
 import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { type Baseline, type BaselineVariant, comparedKeys, type StandIn, type VariantKey } from '../model/baseline.ts';
-import { type RenderedVariant } from '../model/plan.ts';
+import {
+  type Baseline,
+  type BaselineVariant,
+  comparedKeys,
+  type StandIn,
+  type VariantKey,
+} from '../model/comparison/baseline.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
-import type { AcceptedPromptState } from '../model/record.ts';
+import { type RenderedVariant } from '../model/run/plan.ts';
+import type { AcceptedPromptState } from '../model/run/record.ts';
 import {
   isOwnCode,
   type Project,
@@ -13,7 +19,7 @@ import {
   renderMessages,
   type Suite,
   writeMessage,
-} from '../model/suite.ts';
+} from '../model/suite/suite.ts';
 import { listOwnFiles, mayAttach } from '../prompts/attached-files.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';

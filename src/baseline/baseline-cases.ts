@@ -7,11 +7,11 @@ import type {
   BaselineTrial,
   BaselineVariant,
   VariantKey,
-} from '../model/baseline.ts';
-import { isJudged, variantKey } from '../model/cell.ts';
-import type { Usage } from '../model/completion.ts';
-import { isSameCase } from '../model/same-case.ts';
-import type { PooledTrials } from '../model/summary.ts';
+} from '../model/comparison/baseline.ts';
+import { isJudged, variantKey } from '../model/run/cell.ts';
+import type { Usage } from '../model/run/completion.ts';
+import type { PooledTrials } from '../model/run/summary.ts';
+import { isSameCase } from '../model/suite/same-case.ts';
 import { addValues, noValues } from '../stats/descriptive.ts';
 import { compareText } from '../text/compare-text.ts';
 

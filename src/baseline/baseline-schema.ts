@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { baselineFormat } from '../model/baseline.ts';
+import { baselineFormat } from '../model/comparison/baseline.ts';
 
 const id = z.string().min(1);
 const status = z.enum(['passed', 'failed', 'errored', 'skipped']);

@@ -9,11 +9,11 @@ import {
   type Pin,
   type StandIn,
   type VariantKey,
-} from '../model/baseline.ts';
-import type { PlannedSuite, PlannedVariant } from '../model/plan.ts';
+} from '../model/comparison/baseline.ts';
 import { UserError } from '../model/problem.ts';
-import type { RunSettings } from '../model/record.ts';
-import type { Suite } from '../model/suite.ts';
+import type { PlannedSuite, PlannedVariant } from '../model/run/plan.ts';
+import type { RunSettings } from '../model/run/record.ts';
+import type { Suite } from '../model/suite/suite.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { baselinePathOf, referencePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, findStoredRun, listStoredRuns, type RecordSource } from '../project/stored-runs.ts';

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Project } from '../model/suite.ts';
+import type { Project } from '../model/suite/suite.ts';
 import { refuseOutside } from '../project/project-paths.ts';
 import { countCases, countTrials, readCases } from './baseline-cases.ts';
 import { openReferenceBeside } from './find-baselines.ts';

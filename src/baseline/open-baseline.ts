@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
 import { defined, type Writable } from '../json/defined.ts';
-import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/baseline.ts';
-import { variantKey } from '../model/cell.ts';
-import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
-import { defaultGate } from '../model/suite.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/comparison/baseline.ts';
+import { variantKey } from '../model/run/cell.ts';
+import type { CellRow, RecordedVariant, RunHeader } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary } from '../model/run/summary.ts';
+import { defaultGate } from '../model/suite/suite.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { SortedCases } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';

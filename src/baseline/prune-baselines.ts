@@ -1,6 +1,6 @@
 import { withFileLock } from '../files/file-lock.ts';
-import type { Baseline, BaselineContent } from '../model/baseline.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import type { Baseline, BaselineContent } from '../model/comparison/baseline.ts';
+import type { Project, Suite } from '../model/suite/suite.ts';
 import { countCases, keepCases } from './baseline-cases.ts';
 import { openBaselineBeside } from './open-baseline.ts';
 import { writeBaseline } from './write-baseline.ts';

@@ -11,9 +11,9 @@ import {
   baselineFormat,
   type Pin,
   type VariantKey,
-} from '../model/baseline.ts';
-import { variantKey } from '../model/cell.ts';
+} from '../model/comparison/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
+import { variantKey } from '../model/run/cell.ts';
 import { quote } from '../text/shorten.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './validate-rows.ts';
 

@@ -1,11 +1,11 @@
 import { areTexts, type FieldsOf, type Guard, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject } from '../json/json.ts';
-import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
-import { type AgentStep, finishReasons, type ToolCall, type ToolResult, type Usage } from '../model/completion.ts';
-import type { RecordedCheck } from '../model/record.ts';
-import type { TemplateLanguage, WrittenMessage } from '../model/suite.ts';
-import type { PooledTrials } from '../model/summary.ts';
-import type { Judgement } from '../model/verdict.ts';
+import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/comparison/baseline.ts';
+import { type AgentStep, finishReasons, type ToolCall, type ToolResult, type Usage } from '../model/run/completion.ts';
+import type { RecordedCheck } from '../model/run/record.ts';
+import type { PooledTrials } from '../model/run/summary.ts';
+import type { Judgement } from '../model/run/verdict.ts';
+import type { TemplateLanguage, WrittenMessage } from '../model/suite/suite.ts';
 import { isCount, isMagnitude, isRowClass, isShare, isTrialNumber } from '../record/row-guards.ts';
 import type { Moments } from '../stats/descriptive.ts';
 

@@ -13,9 +13,9 @@ import {
   type BaselineTrial,
   type BaselineVariant,
   baselineFormat,
-} from '../model/baseline.ts';
-import type { CellRow } from '../model/record.ts';
-import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+} from '../model/comparison/baseline.ts';
+import type { CellRow } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
 import { answerHashOf } from '../record/case-summaries.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { orderVariants, readCases } from './baseline-cases.ts';

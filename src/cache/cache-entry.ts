@@ -3,7 +3,13 @@ import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { type Attachment, type Completion, finishReasons, type Message, type ToolCall } from '../model/completion.ts';
+import {
+  type Attachment,
+  type Completion,
+  finishReasons,
+  type Message,
+  type ToolCall,
+} from '../model/run/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { cacheKey, type KeyedRequest, keyedText } from './cache-key.ts';
 

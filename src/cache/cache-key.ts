@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
-import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
-import type { PlacedFile } from '../model/workspace.ts';
+import type { CompletionRequest, Message, ToolCall } from '../model/run/completion.ts';
+import type { PlacedFile } from '../model/suite/workspace.ts';
 import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { sha256Hex } from '../text/sha256.ts';
 

@@ -1,5 +1,5 @@
-import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
-import type { CacheMode } from '../model/record.ts';
+import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/run/completion.ts';
+import type { CacheMode } from '../model/run/record.ts';
 import { quote } from '../text/shorten.ts';
 import { renderEntry, type StoredAnswer } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';

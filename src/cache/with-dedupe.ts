@@ -1,4 +1,4 @@
-import type { Complete, CompletionOutcome } from '../model/completion.ts';
+import type { Complete, CompletionOutcome } from '../model/run/completion.ts';
 import { onAbort } from '../text/deadline.ts';
 import { cacheKey } from './cache-key.ts';
 

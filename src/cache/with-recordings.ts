@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, readOrUndefined, withStorageErrors } from '../files/write-files.ts';
-import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, CompletionRequest } from '../model/run/completion.ts';
 import { compareText } from '../text/compare-text.ts';
 import { groupBy } from '../text/group-by.ts';
 import { quote } from '../text/shorten.ts';

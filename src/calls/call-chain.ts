@@ -1,10 +1,10 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import { withCache } from '../cache/with-cache.ts';
 import { defined } from '../json/defined.ts';
-import type { Complete } from '../model/completion.ts';
-import type { ConnectedProvider } from '../model/provider.ts';
-import type { CacheMode } from '../model/record.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { Complete } from '../model/run/completion.ts';
+import type { CacheMode } from '../model/run/record.ts';
+import type { ConnectedProvider } from '../model/suite/provider.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens, pricedModel } from '../plan/price-variants.ts';
 import { findAdapter } from '../providers/index.ts';

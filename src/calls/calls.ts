@@ -1,8 +1,8 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import type { Recordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
-import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { Complete, Completion, CompletionRequest } from '../model/run/completion.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, pricedModel } from '../plan/price-variants.ts';
 import type { RunPorts } from '../plan/run-options.ts';

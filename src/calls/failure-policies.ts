@@ -1,4 +1,4 @@
-import type { FailureKind, ProviderFailure } from '../model/completion.ts';
+import type { FailureKind, ProviderFailure } from '../model/run/completion.ts';
 
 export interface FailurePolicy {
   /** Ask again, within the retry budget. */

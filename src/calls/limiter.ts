@@ -10,7 +10,7 @@ import {
   type FailureKind,
   maxRetryAfterMs,
   type ProviderFailure,
-} from '../model/completion.ts';
+} from '../model/run/completion.ts';
 import { onAbort } from '../text/deadline.ts';
 import { AdaptiveSlots } from './adaptive-slots.ts';
 import type { SharedSlots } from './shared-slots.ts';

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import { cacheKey } from '../cache/cache-key.ts';
 import { defined } from '../json/defined.ts';
-import type { CellKey } from '../model/cell.ts';
-import type { CompletionRequest, RequestOrigin } from '../model/completion.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
 import { UserError } from '../model/problem.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
+import type { CellKey } from '../model/run/cell.ts';
+import type { CompletionRequest, RequestOrigin } from '../model/run/completion.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';

@@ -4,7 +4,7 @@ import { defined } from '../json/defined.ts';
 import type { Clock } from '../model/clock.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
 import { UserError } from '../model/problem.ts';
-import type { SharedCacheConfig } from '../model/shared-cache.ts';
+import type { SharedCacheConfig } from '../model/run/shared-cache.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/addresses/store-urls.ts';
 import { decodePercent } from '../text/decode-text.ts';

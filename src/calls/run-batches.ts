@@ -6,8 +6,8 @@ import {
   type FailureKind,
   maxRetryAfterMs,
   type ProviderFailure,
-} from '../model/completion.ts';
-import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/provider.ts';
+} from '../model/run/completion.ts';
+import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/suite/provider.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { isRetryable } from './failure-policies.ts';
 import { boundCall } from './time-attempts.ts';

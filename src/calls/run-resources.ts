@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type CacheStore, openCacheStore } from '../cache/file-store.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
-import type { Completion, CompletionRequest } from '../model/completion.ts';
-import type { ConnectedProvider } from '../model/provider.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { Completion, CompletionRequest } from '../model/run/completion.ts';
+import type { ConnectedProvider } from '../model/suite/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { pricedModel } from '../plan/price-variants.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
-import type { Complete } from '../model/completion.ts';
-import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
-import type { Project, ProviderConfig } from '../model/suite.ts';
+import type { Complete } from '../model/run/completion.ts';
+import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/suite/provider.ts';
+import type { Project, ProviderConfig } from '../model/suite/suite.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { fail } from '../providers/answer.ts';
 import { findAdapter } from '../providers/index.ts';

@@ -1,4 +1,4 @@
-import type { StopReason } from '../model/cell.ts';
+import type { StopReason } from '../model/run/cell.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { allowManyListeners } from '../text/deadline.ts';
 

@@ -3,11 +3,11 @@ import { type RecordingLine, type Recordings, readRecordings, recordedRequestKey
 import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
-import { firstAcceptedTrial } from '../model/cell.ts';
-import type { Complete } from '../model/completion.ts';
 import { type Problem, UserError } from '../model/problem.ts';
+import { firstAcceptedTrial } from '../model/run/cell.ts';
+import type { Complete } from '../model/run/completion.ts';
 import { refusalOf, withRefusal } from '../model/storage-problem.ts';
-import type { Suite } from '../model/suite.ts';
+import type { Suite } from '../model/suite/suite.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 import { displayPath } from '../suite/files/project-place.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, CompletionRequest } from '../model/run/completion.ts';
 import { onAbort } from '../text/deadline.ts';
 
 /** One attempt that ends by itself after a time. */

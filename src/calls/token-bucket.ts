@@ -1,4 +1,4 @@
-import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
+import type { CompletionOutcome, LimitReport } from '../model/run/completion.ts';
 
 type Unit = LimitReport['unit'];
 

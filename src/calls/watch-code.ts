@@ -1,7 +1,7 @@
 import { describeStates } from '../files/write-files.ts';
 import { UserError } from '../model/problem.ts';
-import type { Endpoint, ProviderEnv } from '../model/provider.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { Endpoint, ProviderEnv } from '../model/suite/provider.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import { findAdapter } from '../providers/index.ts';
 import { attempt } from '../text/attempt.ts';
 

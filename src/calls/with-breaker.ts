@@ -1,4 +1,4 @@
-import type { Complete, CompletionOutcome, FailureKind, ProviderFailure } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, FailureKind, ProviderFailure } from '../model/run/completion.ts';
 import { failurePolicies } from './failure-policies.ts';
 
 /** Wraps calls of one provider, with their retries, or single attempts; once it stopped, all that it wraps is refused. */

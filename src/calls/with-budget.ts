@@ -5,8 +5,8 @@ import type {
   CompletionRequest,
   FailureKind,
   ProviderFailure,
-} from '../model/completion.ts';
-import type { BatchAnswer } from '../model/provider.ts';
+} from '../model/run/completion.ts';
+import type { BatchAnswer } from '../model/suite/provider.ts';
 import { onAbort } from '../text/deadline.ts';
 import { formatUsd } from '../text/format-amount.ts';
 

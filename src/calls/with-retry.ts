@@ -1,5 +1,10 @@
 import type { Clock } from '../model/clock.ts';
-import { type Complete, type CompletionRequest, maxRetryAfterMs, type ProviderFailure } from '../model/completion.ts';
+import {
+  type Complete,
+  type CompletionRequest,
+  maxRetryAfterMs,
+  type ProviderFailure,
+} from '../model/run/completion.ts';
 import { isRetryable } from './failure-policies.ts';
 import type { Limiter } from './limiter.ts';
 import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';

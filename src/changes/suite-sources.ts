@@ -1,6 +1,6 @@
 import { dirname, relative, resolve, sep } from 'node:path';
-import type { ProviderEnv } from '../model/provider.ts';
-import type { Project, Sources, Suite } from '../model/suite.ts';
+import type { ProviderEnv } from '../model/suite/provider.ts';
+import type { Project, Sources, Suite } from '../model/suite/suite.ts';
 import { findAttached } from '../plan/attachments.ts';
 import { matchGlob } from '../project/match-glob.ts';
 import { pathBeside } from '../project/project-paths.ts';

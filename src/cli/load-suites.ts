@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import type { Project } from '../model/suite.ts';
+import type { Project } from '../model/suite/suite.ts';
 import { loadProject } from '../project/load-project.ts';
 import type { Io } from './io.ts';
 import { printProblems } from './output/problems.ts';

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help } from 'commander';
 import { StorageError } from '../files/write-files.ts';
-import { exitCodes } from '../model/exit-code.ts';
+import { exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError } from '../model/problem.ts';
 import { storageProblem } from '../model/storage-problem.ts';
 import { quote } from '../text/shorten.ts';

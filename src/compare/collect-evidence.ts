@@ -1,6 +1,6 @@
-import { countStatus, isJudged, judgedLatencies } from '../model/cell.ts';
-import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { ComparedCases, ComparedSide } from '../model/comparison/comparison.ts';
+import { countStatus, isJudged, judgedLatencies } from '../model/run/cell.ts';
+import type { CaseSummary, RowSummary } from '../model/run/summary.ts';
 import { mean, representValues } from '../stats/descriptive.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { isPaired, type PairedCase, validResults } from './pair-cases.ts';

@@ -1,13 +1,13 @@
-import { countStatus } from '../model/cell.ts';
-import { type ClassPolicy, noClass } from '../model/classes.ts';
 import type {
   ComparedCases,
   ComparedClassCell,
   ComparedClasses,
   ComparedRecall,
   MetricEvidence,
-} from '../model/comparison.ts';
-import type { GatePolicy } from '../model/suite.ts';
+} from '../model/comparison/comparison.ts';
+import { countStatus } from '../model/run/cell.ts';
+import { type ClassPolicy, noClass } from '../model/suite/classes.ts';
+import type { GatePolicy } from '../model/suite/suite.ts';
 import { classifyRows, createFindClass, truthOf } from '../record/count-classes.ts';
 import { bootstrapF1, type PairedClassified, widenToUnseen } from '../stats/bootstrap-f1.ts';
 import { type Classified, confusionMatrix, macroScores } from '../stats/classification.ts';

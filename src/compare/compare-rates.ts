@@ -1,6 +1,12 @@
 import { defined } from '../json/defined.ts';
-import type { ComparedCases, ComparedSide, JudgedMargin, MetricEvidence, PlanningAdvice } from '../model/comparison.ts';
-import type { RecordedCheck, RecordedJudge } from '../model/record.ts';
+import type {
+  ComparedCases,
+  ComparedSide,
+  JudgedMargin,
+  MetricEvidence,
+  PlanningAdvice,
+} from '../model/comparison/comparison.ts';
+import type { RecordedCheck, RecordedJudge } from '../model/run/record.ts';
 import { judgedMargin } from '../stats/agreement.ts';
 import { type CaseComparison, compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
 import { mean, sum } from '../stats/descriptive.ts';

@@ -1,14 +1,14 @@
 import { defined } from '../json/defined.ts';
-import type { ClassPolicy } from '../model/classes.ts';
 import type {
   ComparedCases,
   ComparedSide,
   ComparedSlice,
   ComparedVariant,
   MetricEvidence,
-} from '../model/comparison.ts';
-import type { RecordedJudge } from '../model/record.ts';
-import type { GatePolicy } from '../model/suite.ts';
+} from '../model/comparison/comparison.ts';
+import type { RecordedJudge } from '../model/run/record.ts';
+import type { ClassPolicy } from '../model/suite/classes.ts';
+import type { GatePolicy } from '../model/suite/suite.ts';
 import { mean, quantileOfSorted, sharedGroups, sum } from '../stats/descriptive.ts';
 import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { compareUnpaired } from '../stats/proportions.ts';

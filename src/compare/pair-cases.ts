@@ -1,11 +1,17 @@
 import { defined } from '../json/defined.ts';
-import type { Baseline, BaselineVariant, VariantKey } from '../model/baseline.ts';
-import { type CellStatus, countStatus, isJudged } from '../model/cell.ts';
-import type { CaseChange, ComparedCase, ComparedCases, ComparedSide, KeptAnswer } from '../model/comparison.ts';
-import type { Usage } from '../model/completion.ts';
-import type { CellRow, RecordedVariant } from '../model/record.ts';
-import { isSameCase } from '../model/same-case.ts';
-import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
+import type { Baseline, BaselineVariant, VariantKey } from '../model/comparison/baseline.ts';
+import type {
+  CaseChange,
+  ComparedCase,
+  ComparedCases,
+  ComparedSide,
+  KeptAnswer,
+} from '../model/comparison/comparison.ts';
+import { type CellStatus, countStatus, isJudged } from '../model/run/cell.ts';
+import type { Usage } from '../model/run/completion.ts';
+import type { CellRow, RecordedVariant } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary, VariantSummary } from '../model/run/summary.ts';
+import { isSameCase } from '../model/suite/same-case.ts';
 
 export interface PairedCase extends ComparedCase {
   readonly baseline: CaseSummary;

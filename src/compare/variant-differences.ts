@@ -1,8 +1,8 @@
 import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import type { JsonValue } from '../json/json.ts';
-import type { ComparedSide } from '../model/comparison.ts';
-import type { RecordedVariant } from '../model/record.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { ComparedSide } from '../model/comparison/comparison.ts';
+import type { RecordedVariant } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary } from '../model/run/summary.ts';
 import { isSamePrompt } from '../templates/rendered-table.ts';
 import { sha256Hex } from '../text/sha256.ts';
 

@@ -1,10 +1,10 @@
 import { type FindBaseline, openBaselines, openComparedRef } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
-import type { VariantKey } from '../model/baseline.ts';
-import { exitCodes } from '../model/exit-code.ts';
-import type { ContractReport, PromptFindings } from '../model/finding.ts';
+import type { VariantKey } from '../model/comparison/baseline.ts';
+import { exitCodes } from '../model/comparison/exit-code.ts';
+import type { ContractReport, PromptFindings } from '../model/comparison/finding.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { type Project, providersOf, type Suite, type Vars } from '../model/suite.ts';
+import { type Project, providersOf, type Suite, type Vars } from '../model/suite/suite.ts';
 import { findOrphanBaselines } from '../plan/select-cases.ts';
 import type { GitRef } from '../project/git/git-files.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';

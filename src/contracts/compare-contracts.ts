@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
 import { appendPointer } from '../json/json-pointer.ts';
-import type { Finding, LocatedFinding, PromptFindings } from '../model/finding.ts';
+import type { Finding, LocatedFinding, PromptFindings } from '../model/comparison/finding.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import type { RecordedVariant } from '../model/record.ts';
-import type { Project, Vars } from '../model/suite.ts';
+import type { RecordedVariant } from '../model/run/record.ts';
+import type { Project, Vars } from '../model/suite/suite.ts';
 import { change } from '../schema-diff/compare/change.ts';
 import { applyApprovals, gradeChanges } from '../schema-diff/grade-changes.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';

@@ -1,8 +1,8 @@
 import { estimateTokenCount } from 'tokenx';
 import { writeJson } from '../json/canonical-json.ts';
 import type { JsonValue } from '../json/json.ts';
-import { isSystemRole } from '../model/completion.ts';
-import { type PromptVersion, type RenderedMessage, renderMessages, type Vars } from '../model/suite.ts';
+import { isSystemRole } from '../model/run/completion.ts';
+import { type PromptVersion, type RenderedMessage, renderMessages, type Vars } from '../model/suite/suite.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 import { type CacheFloor, findCacheFloor } from '../providers/cache-floors.ts';
 import { type Change, change } from '../schema-diff/compare/change.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { appendPointer } from '../json/json-pointer.ts';
-import type { Direction, Finding } from '../model/finding.ts';
+import type { Direction, Finding } from '../model/comparison/finding.ts';
 import { type Change, change, show } from '../schema-diff/compare/change.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { gradeChanges } from '../schema-diff/grade-changes.ts';

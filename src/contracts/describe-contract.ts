@@ -1,9 +1,15 @@
 import { deepEqual } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { BaselineVariant } from '../model/baseline.ts';
-import type { RecordedVariant } from '../model/record.ts';
-import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
+import type { BaselineVariant } from '../model/comparison/baseline.ts';
+import type { RecordedVariant } from '../model/run/record.ts';
+import {
+  mergeContracts,
+  type PromptVersion,
+  type ProviderConfig,
+  type Suite,
+  writeMessage,
+} from '../model/suite/suite.ts';
 import { buildParams } from '../plan/render-cells.ts';
 import { surveyWritten } from '../prompts/prompt-template.ts';
 import { fitSchema } from '../providers/fit-schema.ts';

@@ -1,7 +1,7 @@
 import { type JsonApi, memberAt, numberAt, textAt, valueOf } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { Published } from '../model/report.ts';
+import type { Published } from '../model/report/report.ts';
 import { clipText } from '../text/shorten.ts';
 import { maxPages, maxTries, type Publisher } from './comments.ts';
 import type { GithubRun } from './github-run.ts';

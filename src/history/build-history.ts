@@ -1,5 +1,4 @@
 import { canonicalJson } from '../json/canonical-json.ts';
-import { isJudged, judgedLatencies } from '../model/cell.ts';
 import {
   type CaseHistory,
   type CasePoint,
@@ -9,9 +8,10 @@ import {
   historyFormat,
   type SuiteHistory,
   type VariantHistory,
-} from '../model/history.ts';
-import { isSameCase } from '../model/same-case.ts';
-import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+} from '../model/report/history.ts';
+import { isJudged, judgedLatencies } from '../model/run/cell.ts';
+import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
+import { isSameCase } from '../model/suite/same-case.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { type Groups, quantiles, sharedGroups } from '../stats/descriptive.ts';
 import { adjustBenjaminiHochberg } from '../stats/multiplicity.ts';

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import type { History } from '../model/history.ts';
 import { UserError } from '../model/problem.ts';
+import type { History } from '../model/report/history.ts';
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { openRecordHeads, readRunHeader } from '../record/read-run-record.ts';

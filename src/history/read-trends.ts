@@ -1,5 +1,5 @@
-import type { RateTrend, RunSincePin, TrendPoint, VariantTrend } from '../model/history.ts';
 import { UserError } from '../model/problem.ts';
+import type { RateTrend, RunSincePin, TrendPoint, VariantTrend } from '../model/report/history.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';

@@ -1,16 +1,16 @@
 import type { AskModel, ModelQuestion } from '../assertions/define.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
-import type { CellKey } from '../model/cell.ts';
+import type { CellKey } from '../model/run/cell.ts';
 import {
   type Complete,
   type Completion,
   type CompletionRequest,
   findUnusable,
   type ProviderFailure,
-} from '../model/completion.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+} from '../model/run/completion.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { addKnown } from '../stats/descriptive.ts';
 
 /** Asks models for the checks of one answer, and sums up the cost. */

@@ -5,9 +5,15 @@ import type { JSONRPCMessage, ResultSchema } from '@modelcontextprotocol/sdk/typ
 import type { HttpClient } from '../http/client.ts';
 import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { fillReferences, findReferences, type McpServer, type McpServerInfo, maxMcpBytes } from '../model/agent.ts';
 import type { Clock } from '../model/clock.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
+import {
+  fillReferences,
+  findReferences,
+  type McpServer,
+  type McpServerInfo,
+  maxMcpBytes,
+} from '../model/suite/agent.ts';
 import { splitCommand } from '../text/code/command-line.ts';
 import { lastOutput } from '../text/code/last-output.ts';
 import { onAbort } from '../text/deadline.ts';

@@ -3,7 +3,7 @@ import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { areTexts } from '../json/guards.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { type McpSnapshot, type McpTool, maxMcpBytes, maxMcpTools } from '../model/agent.ts';
+import { type McpSnapshot, type McpTool, maxMcpBytes, maxMcpTools } from '../model/suite/agent.ts';
 import { compareText } from '../text/compare-text.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { quote } from '../text/shorten.ts';

@@ -4,9 +4,9 @@ import { readCases } from '../baseline/baseline-cases.ts';
 import { openBaselineBeside } from '../baseline/open-baseline.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { defined } from '../json/defined.ts';
-import type { Completion } from '../model/completion.ts';
-import type { CellRow, RecordedCheck } from '../model/record.ts';
-import type { Suite } from '../model/suite.ts';
+import type { Completion } from '../model/run/completion.ts';
+import type { CellRow, RecordedCheck } from '../model/run/record.ts';
+import type { Suite } from '../model/suite/suite.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openStoredRecord, readRunHeader } from '../record/read-run-record.ts';
 

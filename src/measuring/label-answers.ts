@@ -4,9 +4,9 @@ import { probeFile, readOrUndefined, replaceFile, withStorageErrors } from '../f
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
+import type { CheckSpec } from '../model/run/verdict.ts';
 import { withRefusal } from '../model/storage-problem.ts';
-import type { Case, Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
-import type { CheckSpec } from '../model/verdict.ts';
+import type { Case, Criterion, LabelledAnswer, Suite } from '../model/suite/suite.ts';
 import { docsUrl } from '../text/addresses/docs-url.ts';
 import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';

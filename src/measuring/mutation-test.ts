@@ -10,10 +10,10 @@ import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer, openJudgePorts } from '../judges/judge-answer.ts';
-import type { Cell } from '../model/cell.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import { type Project, providersOf, type Suite } from '../model/suite.ts';
-import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import type { Cell } from '../model/run/cell.ts';
+import type { CheckSpec, Verdict } from '../model/run/verdict.ts';
+import { type Project, providersOf, type Suite } from '../model/suite/suite.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';

@@ -1,5 +1,5 @@
-import { isBreak } from '../model/finding.ts';
-import type { PageContract, PageFinding } from '../model/page.ts';
+import { isBreak } from '../model/comparison/finding.ts';
+import type { PageContract, PageFinding } from '../model/report/page.ts';
 import { Code, LineItems, SafeLine, Table, toneOf, Where } from './elements.tsx';
 import { usePage } from './page-source.ts';
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { CaseChange } from '../model/comparison.ts';
-import type { PageCell, PageText, PageVariant } from '../model/page.ts';
+import type { CaseChange } from '../model/comparison/comparison.ts';
+import type { PageCell, PageText, PageVariant } from '../model/report/page.ts';
 import { splitUnsafe } from '../text/sanitize.ts';
 
 /** Text from outside. It names control and invisible characters, and isolates the text's direction. */

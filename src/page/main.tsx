@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
-import type { PageIndex } from '../model/page.ts';
+import type { PageIndex } from '../model/report/page.ts';
 import { CaseView } from './cases/case-view.tsx';
 import { CasesView } from './cases/cases-view.tsx';
 import { ContractsView } from './contracts-view.tsx';

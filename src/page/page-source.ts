@@ -1,7 +1,7 @@
 import { createContext } from 'preact';
 import { useContext, useEffect, useLayoutEffect, useState } from 'preact/hooks';
-import type { PageBlock, PageCase, PageCaseRow, PageCell, PageIndex, PageSuite } from '../model/page.ts';
-import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
+import type { PageBlock, PageCase, PageCaseRow, PageCell, PageIndex, PageSuite } from '../model/report/page.ts';
+import type { PageRun, PageRunVerdict } from '../model/report/page-runs.ts';
 import { hrefOf, type Subject, type View } from './route.ts';
 
 /** The data of a report. A block is loaded when one of its cases is opened. */

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
+import type { PageRun, PageRunVerdict } from '../model/report/page-runs.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { Code, SafeLine, StatusMark, Table, Where } from './elements.tsx';
 import { Header } from './header.tsx';

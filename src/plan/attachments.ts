@@ -1,8 +1,8 @@
 import { dirname, posix, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { Attachment } from '../model/completion.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
-import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
+import type { Attachment } from '../model/run/completion.ts';
+import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite/suite.ts';
 import { mayAttach } from '../prompts/attached-files.ts';
 import { readAttachment } from '../providers/outgoing-request.ts';
 import { TemplateError } from '../templates/template-error.ts';

@@ -1,7 +1,7 @@
-import type { Cell } from '../model/cell.ts';
-import type { PlannedSuite, PlannedVariant } from '../model/plan.ts';
-import type { Endpoint } from '../model/provider.ts';
-import { type Case, type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite.ts';
+import type { Cell } from '../model/run/cell.ts';
+import type { PlannedSuite, PlannedVariant } from '../model/run/plan.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import { type Case, type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite/suite.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { buildParams, createRenderer, type RenderOptions, runsOn } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';

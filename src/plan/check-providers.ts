@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import type { Project, ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { findAdapter, lookupAdapter } from '../providers/index.ts';
 import { presets } from '../providers/presets.ts';
 import { findRetirement, type Retirement } from '../providers/retirements.ts';

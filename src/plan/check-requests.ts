@@ -1,10 +1,10 @@
 import { defined } from '../json/defined.ts';
-import { isSystemRole } from '../model/completion.ts';
-import type { PlannedSuite, RenderedVariant } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
-import type { CheckSpec } from '../model/verdict.ts';
+import { isSystemRole } from '../model/run/completion.ts';
+import type { PlannedSuite, RenderedVariant } from '../model/run/plan.ts';
+import type { CheckSpec } from '../model/run/verdict.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 
 /** Warns of each part of a prompt that a provider's own request leaves out: an edit of it changes no answer. */
 export function findUnsent(

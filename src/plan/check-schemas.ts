@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { appendPointer } from '../json/json-pointer.ts';
-import { type PlannedSuite, type RenderedVariant } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
-import { type Suite } from '../model/suite.ts';
+import { type PlannedSuite, type RenderedVariant } from '../model/run/plan.ts';
+import { type Suite } from '../model/suite/suite.ts';
 import { fitSchema, type Refusal } from '../providers/fit-schema.ts';
 import { readFunctionTool } from '../providers/neutral-params.ts';
 import { findSchemaMode, type SchemaMode, schemaModes } from '../providers/schema-modes.ts';

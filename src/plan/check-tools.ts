@@ -1,6 +1,6 @@
 import type { Problem } from '../model/problem.ts';
-import type { Suite } from '../model/suite.ts';
-import type { CheckSpec } from '../model/verdict.ts';
+import type { CheckSpec } from '../model/run/verdict.ts';
+import type { Suite } from '../model/suite/suite.ts';
 import { findDeclaredTools } from '../suite/cases/suite-tools.ts';
 import { quote } from '../text/shorten.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import type { StandIn } from '../model/baseline.ts';
-import { type PlannedSuite, type PlannedVariant, type RenderedVariant } from '../model/plan.ts';
+import type { StandIn } from '../model/comparison/baseline.ts';
+import { type PlannedSuite, type PlannedVariant, type RenderedVariant } from '../model/run/plan.ts';
 import type {
   AcceptedPromptState,
   RecordedShard,
   RecordedSuite,
   RecordedVariant,
   RunSettings,
-} from '../model/record.ts';
+} from '../model/run/record.ts';
 import {
   type Case,
   type GatePolicy,
@@ -20,7 +20,7 @@ import {
   type Suite,
   slicesOf,
   writeMessage,
-} from '../model/suite.ts';
+} from '../model/suite/suite.ts';
 import type { Plan } from './build-plan.ts';
 import { createDependencyHash, type DependencyHashOptions } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';

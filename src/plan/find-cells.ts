@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type Cell, caseKey, type FindCell } from '../model/cell.ts';
 import { UserError } from '../model/problem.ts';
-import type { RunHeader } from '../model/record.ts';
+import { type Cell, caseKey, type FindCell } from '../model/run/cell.ts';
+import type { RunHeader } from '../model/run/record.ts';
 import type { Plan } from './build-plan.ts';
 import { emptySelection } from './select-cases.ts';
 

@@ -1,11 +1,11 @@
 import { contractCheck } from '../assertions/structure/json.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
-import type { Usage } from '../model/completion.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import type { Endpoint, ProviderEnv } from '../model/provider.ts';
-import type { RecordedShard, RecordedVariant } from '../model/record.ts';
-import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
+import type { Usage } from '../model/run/completion.ts';
+import type { RecordedShard, RecordedVariant } from '../model/run/record.ts';
+import type { Endpoint, ProviderEnv } from '../model/suite/provider.ts';
+import type { EmptySelection, ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
 import { hashEnv, isCredentialName } from '../providers/code/hash-code.ts';
 import { findAdapter } from '../providers/index.ts';

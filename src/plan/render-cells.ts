@@ -5,11 +5,12 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { Cell, CellClasses } from '../model/cell.ts';
-import { type Attachment, type CompletionRequest, isSystemRole, type Message } from '../model/completion.ts';
-import { type RenderedVariant } from '../model/plan.ts';
-import type { Endpoint } from '../model/provider.ts';
-import { addFiles } from '../model/same-case.ts';
+import type { Cell, CellClasses } from '../model/run/cell.ts';
+import { type Attachment, type CompletionRequest, isSystemRole, type Message } from '../model/run/completion.ts';
+import { type RenderedVariant } from '../model/run/plan.ts';
+import type { CheckSpec } from '../model/run/verdict.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import { addFiles } from '../model/suite/same-case.ts';
 import {
   type Case,
   hasWorkspace,
@@ -20,9 +21,8 @@ import {
   slicesOf,
   type Turn,
   type Vars,
-} from '../model/suite.ts';
-import type { CheckSpec } from '../model/verdict.ts';
-import type { PlacedFile } from '../model/workspace.ts';
+} from '../model/suite/suite.ts';
+import type { PlacedFile } from '../model/suite/workspace.ts';
 import { listOwnFiles } from '../prompts/attached-files.ts';
 import { fitSchema } from '../providers/fit-schema.ts';
 import { findSchemaMode, schemaModes } from '../providers/schema-modes.ts';

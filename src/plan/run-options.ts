@@ -1,8 +1,8 @@
 import type { JsonObject } from '../json/json.ts';
 import type { Clock } from '../model/clock.ts';
-import type { OnProgress, RunTrace } from '../model/progress.ts';
-import type { RunSettings } from '../model/record.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import type { OnProgress, RunTrace } from '../model/run/progress.ts';
+import type { RunSettings } from '../model/run/record.ts';
+import type { Project, Suite } from '../model/suite/suite.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import type { Selection } from './select-cases.ts';

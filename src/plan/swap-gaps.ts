@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import type { Endpoint, ProviderEnv } from '../model/provider.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { Endpoint, ProviderEnv } from '../model/suite/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { findAdapter } from '../providers/index.ts';
 import { readNeutralParams } from '../providers/neutral-params.ts';
 import { mediaTypeOf } from '../providers/outgoing-request.ts';

@@ -1,10 +1,10 @@
 import { defined } from '../json/defined.ts';
-import type { LoadedPlugin } from '../model/own-code.ts';
-import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import type { ProviderEnv } from '../model/provider.ts';
-import type { ProviderSwap } from '../model/record.ts';
-import type { Case, Project, PromptVersion, ProviderConfig, Suite } from '../model/suite.ts';
+import type { ProviderSwap } from '../model/run/record.ts';
+import type { LoadedPlugin } from '../model/suite/own-code.ts';
+import { type Plugin, pluginsOf } from '../model/suite/plugin.ts';
+import type { ProviderEnv } from '../model/suite/provider.ts';
+import type { Case, Project, PromptVersion, ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
 import { adapters } from '../providers/index.ts';
 import { createProblems, fixedSource } from '../suite/documents/locate.ts';

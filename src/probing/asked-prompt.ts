@@ -1,8 +1,14 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
-import type { Role } from '../model/completion.ts';
-import { type RenderedVariant } from '../model/plan.ts';
-import { type PromptVersion, renderMessages, type Vars, type WrittenMessage, writeMessage } from '../model/suite.ts';
+import type { Role } from '../model/run/completion.ts';
+import { type RenderedVariant } from '../model/run/plan.ts';
+import {
+  type PromptVersion,
+  renderMessages,
+  type Vars,
+  type WrittenMessage,
+  writeMessage,
+} from '../model/suite/suite.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 
 /** Messages, parameters and model of a variant: everything `bisect` can split into hunks. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { RenderedVariant } from '../model/plan.ts';
 import { UserError } from '../model/problem.ts';
+import type { RenderedVariant } from '../model/run/plan.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type HistoryCommit, listCommits } from '../project/git/git-files.ts';
 import { timesSpend } from '../run/asking/retrial-cells.ts';

@@ -1,8 +1,8 @@
 import { comparesOther } from '../assertions/index.ts';
 import { defined } from '../json/defined.ts';
-import type { Cell } from '../model/cell.ts';
-import type { RenderedVariant } from '../model/plan.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import type { Cell } from '../model/run/cell.ts';
+import type { RenderedVariant } from '../model/run/plan.ts';
 import type { HistoryCommit } from '../project/git/git-files.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attemptOr } from '../text/attempt.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
-import { caseKey } from '../model/cell.ts';
-import type { CaseBlame, CaseReport, Report } from '../model/report.ts';
-import { caseLabel } from '../model/suite.ts';
+import type { CaseBlame, CaseReport, Report } from '../model/report/report.ts';
+import { caseKey } from '../model/run/cell.ts';
+import { caseLabel } from '../model/suite/suite.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import type { BisectedCase } from './bisect.ts';
 import { breakingHunks, describeBisected } from './describe-findings.ts';

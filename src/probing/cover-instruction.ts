@@ -1,4 +1,4 @@
-import type { Case } from '../model/suite.ts';
+import type { Case } from '../model/suite/suite.ts';
 import { compareSamples } from '../stats/compare-answers.ts';
 import { countNgrams } from '../text/words/similarity.ts';
 import { splitTokens, splitWords } from '../text/words/words.ts';

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import { readOrUndefined } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { suiteVariantKey } from '../model/cell.ts';
-import { type RenderedVariant } from '../model/plan.ts';
 import { UserError } from '../model/problem.ts';
-import type { PromptFileContent } from '../model/prompt-file.ts';
+import { suiteVariantKey } from '../model/run/cell.ts';
+import { type RenderedVariant } from '../model/run/plan.ts';
+import type { PromptFileContent } from '../model/suite/prompt-file.ts';
 import {
   type PromptVersion,
   type ProviderConfig,
   providersOf,
   type Suite,
   type WrittenMessage,
-} from '../model/suite.ts';
+} from '../model/suite/suite.ts';
 import { buildParams } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';

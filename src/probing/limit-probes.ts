@@ -1,7 +1,7 @@
 import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import { defined } from '../json/defined.ts';
-import type { Cell } from '../model/cell.ts';
-import type { RenderedVariant } from '../model/plan.ts';
+import type { Cell } from '../model/run/cell.ts';
+import type { RenderedVariant } from '../model/run/plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
 import { type CellSpend, spendOfCell } from '../run/asking/retrial-cells.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { WrittenMessage } from '../model/suite.ts';
+import type { WrittenMessage } from '../model/suite/suite.ts';
 import type { AskedPrompt } from './asked-prompt.ts';
 import { type HunkPlace, toolName } from './prompt-change.ts';
 import { splitBlocks } from './text-parts.ts';

@@ -1,5 +1,5 @@
-import type { Cell } from '../model/cell.ts';
-import type { RenderedVariant } from '../model/plan.ts';
+import type { Cell } from '../model/run/cell.ts';
+import type { RenderedVariant } from '../model/run/plan.ts';
 import type { Prober, ProbeTrial } from './open-prober.ts';
 
 /** Trials of one made prompt so far. */

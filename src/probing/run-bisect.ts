@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { caseLabel } from '../model/suite.ts';
+import { caseLabel } from '../model/suite/suite.ts';
 import { runsOn } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findLastFailed } from '../project/stored-runs.ts';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
+import type { CodeOutcome, ModuleJob } from '../model/suite/own-code.ts';
 import { attempt } from '../text/attempt.ts';
 import { onAbort } from '../text/deadline.ts';
 import { shortenText } from '../text/shorten.ts';

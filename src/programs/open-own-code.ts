@@ -1,5 +1,5 @@
 import { writeJson } from '../json/canonical-json.ts';
-import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
+import type { CodeOutcome, CommandCall, OwnCode } from '../model/suite/own-code.ts';
 import { onAbort } from '../text/deadline.ts';
 import { createWorkerPool, stopped, type WorkerPool } from './module-worker.ts';
 import {

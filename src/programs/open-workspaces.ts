@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/workspace.ts';
+import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/suite/workspace.ts';
 import { onAbort } from '../text/deadline.ts';
 import { lastWords } from '../text/shorten.ts';
 import {

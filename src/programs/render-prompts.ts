@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { env } from 'node:process';
 import { writeJson } from '../json/canonical-json.ts';
-import type { PromptAnswer, PromptJob, RenderedPrompts } from '../model/own-code.ts';
+import type { PromptAnswer, PromptJob, RenderedPrompts } from '../model/suite/own-code.ts';
 import { ModuleWorker } from './module-worker.ts';
 import { describeFailedExit, describeUnfinished, openProgramRunner, readJsonOutput, selectEnv } from './run-program.ts';
 

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getuid, kill, pid } from 'node:process';
 import { defined } from '../json/defined.ts';
-import type { WorkspaceChanges, WorkspaceFile } from '../model/workspace.ts';
+import type { WorkspaceChanges, WorkspaceFile } from '../model/suite/workspace.ts';
 import {
   type FileContent,
   isBelow,

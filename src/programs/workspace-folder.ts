@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { PlacedFile, WorkspaceFile } from '../model/workspace.ts';
+import type { PlacedFile, WorkspaceFile } from '../model/suite/workspace.ts';
 import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
 

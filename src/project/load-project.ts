@@ -1,7 +1,7 @@
 import { assertions } from '../assertions/index.ts';
-import type { LoadedPlugin, RenderPrompts } from '../model/own-code.ts';
-import type { Plugin } from '../model/plugin.ts';
-import type { SharedCacheConfig } from '../model/shared-cache.ts';
+import type { SharedCacheConfig } from '../model/run/shared-cache.ts';
+import type { LoadedPlugin, RenderPrompts } from '../model/suite/own-code.ts';
+import type { Plugin } from '../model/suite/plugin.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';

@@ -1,6 +1,6 @@
-import { findReferences, type McpServer } from '../model/agent.ts';
-import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import type { Project } from '../model/suite.ts';
+import type { SharedCacheConfig } from '../model/run/shared-cache.ts';
+import { findReferences, type McpServer } from '../model/suite/agent.ts';
+import type { Project } from '../model/suite/suite.ts';
 import { findAdapter } from '../providers/index.ts';
 import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';

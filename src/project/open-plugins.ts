@@ -1,9 +1,9 @@
 import { assertions } from '../assertions/index.ts';
 import { createPluginAssertion } from '../assertions/own-code.ts';
-import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { LoadedPlugin } from '../model/own-code.ts';
-import { isPlugin, type Plugin } from '../model/plugin.ts';
-import type { AdapterDeclaration } from '../model/provider.ts';
+import type { AssertionDeclaration } from '../model/suite/assertion.ts';
+import type { LoadedPlugin } from '../model/suite/own-code.ts';
+import { isPlugin, type Plugin } from '../model/suite/plugin.ts';
+import type { AdapterDeclaration } from '../model/suite/provider.ts';
 import { importModule, openPackages } from '../programs/import-module.ts';
 import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
 import { adapters } from '../providers/index.ts';

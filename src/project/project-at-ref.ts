@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
-import type { Project, RunDefaults, Suite } from '../model/suite.ts';
+import type { Project, RunDefaults, Suite } from '../model/suite/suite.ts';
 import { bytesOfText, type FileText, type ProjectFiles } from '../suite/files/project-files.ts';
 import type { ProjectPlace } from '../suite/files/project-place.ts';
 import { CONFIG_NAME, findProject } from '../suite/files/project-place.ts';

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { defined } from '../json/defined.ts';
-import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/own-code.ts';
+import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/suite/own-code.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { attemptOr } from '../text/attempt.ts';
 import { buildFunctionBody } from '../text/code/function-body.ts';

@@ -1,4 +1,4 @@
-import type { PromptVersion } from '../model/suite.ts';
+import type { PromptVersion } from '../model/suite/suite.ts';
 import { hasMedia, listWrittenMedia } from '../templates/media.ts';
 
 /** True if a prompt may attach files. Templates of other languages show this only when rendered. */

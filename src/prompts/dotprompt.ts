@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJsonText } from '../json/parse-json.ts';
-import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
+import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/suite/prompt-file.ts';
 import { positionIn, TemplateError } from '../templates/template-error.ts';
 import type { Position } from '../text/line-index.ts';
 import { toJson, toJsonObject } from '../text/yaml/exact-numbers.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson, spell } from '../json/canonical-json.ts';
 import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
-import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
+import type { PromptModel, PromptTestRow, PromptTests } from '../model/suite/prompt-file.ts';
 import { escapeTemplate, reservedNames } from '../templates/template.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../json/json.ts';
 import { findInJson, parseJsonNodes } from '../json/parse-json.ts';
-import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
+import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/suite/prompt-file.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import { parseYaml, type YamlText } from '../text/yaml/yaml-text.ts';
 import { openText, type PromptText, reportUnknownKeys } from './prompt-document.ts';

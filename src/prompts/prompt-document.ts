@@ -2,7 +2,7 @@ import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
-import type { PromptModel } from '../model/prompt-file.ts';
+import type { PromptModel } from '../model/suite/prompt-file.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { createLineIndex, type Position } from '../text/line-index.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';

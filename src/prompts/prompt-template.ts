@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
-import type { Role } from '../model/completion.ts';
+import type { Role } from '../model/run/completion.ts';
 import type {
   PromptMessage,
   PromptVersion,
@@ -9,7 +9,7 @@ import type {
   TemplateLanguage,
   Vars,
   WrittenMessage,
-} from '../model/suite.ts';
+} from '../model/suite/suite.ts';
 import { parseHandlebars } from '../templates/handlebars.ts';
 import { parseJinja } from '../templates/jinja-template.ts';
 import { bracesLanguage, handlebarsLanguage, jinjaLanguage, parseBraces } from '../templates/languages.ts';

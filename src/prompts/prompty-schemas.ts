@@ -1,7 +1,7 @@
 import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { PromptModel, PromptSchema } from '../model/prompt-file.ts';
+import type { PromptModel, PromptSchema } from '../model/suite/prompt-file.ts';
 import { toJson, toJsonObject } from '../text/yaml/exact-numbers.ts';
 import { findModel, findVendorModel, type PromptDocument, readMap, renameParams } from './prompt-document.ts';
 

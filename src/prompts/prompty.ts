@@ -2,7 +2,7 @@ import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { parseJsonText } from '../json/parse-json.ts';
-import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
+import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/suite/prompt-file.ts';
 import { positionIn } from '../templates/template-error.ts';
 import { toJsonObject } from '../text/yaml/exact-numbers.ts';
 import { parseYaml } from '../text/yaml/yaml-text.ts';

@@ -10,7 +10,7 @@ import type {
   ProviderFailure,
   ToolCall,
   Usage,
-} from '../model/completion.ts';
+} from '../model/run/completion.ts';
 import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { FinishReason, ProviderFailure, Usage } from '../model/completion.ts';
-import type { ProviderEnv } from '../model/provider.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { FinishReason, ProviderFailure, Usage } from '../model/run/completion.ts';
+import type { ProviderEnv } from '../model/suite/provider.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import {
   type Answer,
   buildToolCall,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { CompletionRequest, Message } from '../model/completion.ts';
-import type { Adapter } from '../model/provider.ts';
+import type { CompletionRequest, Message } from '../model/run/completion.ts';
+import type { Adapter } from '../model/suite/provider.ts';
 
 /** Answers with the prompt's text and sends nothing. Useful to try checks on a text. */
 export const echo: Adapter = {

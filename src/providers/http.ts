@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { compileJsonPath, jsonPathParam } from '../json/json-path.ts';
-import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import type { FinishReason, ToolCall, Usage } from '../model/run/completion.ts';
 import { compileTemplate, isTemplate, renderValue } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';

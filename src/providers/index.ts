@@ -1,5 +1,5 @@
-import type { Adapter } from '../model/provider.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { Adapter } from '../model/suite/provider.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import { anthropic } from './anthropic.ts';
 import { bedrock } from './bedrock.ts';
 import { exec } from './code/exec.ts';

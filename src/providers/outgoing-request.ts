@@ -11,7 +11,7 @@ import {
   type Message,
   type ProviderFailure,
   type ToolCall,
-} from '../model/completion.ts';
+} from '../model/run/completion.ts';
 import { attemptOr } from '../text/attempt.ts';
 
 /** A message's file, read and encoded. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { defined, type Writable } from '../json/defined.ts';
-import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
+import type { CompletionOutcome, LimitReport } from '../model/run/completion.ts';
 
 type Unit = LimitReport['unit'];
 

@@ -1,8 +1,8 @@
 import { defined } from '../json/defined.ts';
-import type { ProviderFailure } from '../model/completion.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import type { Endpoint, ProviderEnv } from '../model/provider.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import type { ProviderFailure } from '../model/run/completion.ts';
+import type { Endpoint, ProviderEnv } from '../model/suite/provider.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import { findPriceProvider, type Preset } from './presets.ts';
 
 export const commonHeaders = {

@@ -1,4 +1,4 @@
-import type { ProviderConfig } from '../model/suite.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import { findPriceProvider } from './presets.ts';
 
 /** What an API does with a keyword. `unknown`: its documentation does not say. */

@@ -1,8 +1,8 @@
 import type { Conclusion } from '../github/checks.ts';
 import { defined } from '../json/defined.ts';
-import { exitCodeOfJob, exitCodes, type JobVerdict } from '../model/exit-code.ts';
+import { exitCodeOfJob, exitCodes, type JobVerdict } from '../model/comparison/exit-code.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
 import { surveyCases, worstFirst } from '../reports/cases/failed-cases.ts';
 import { maxAnnotations, renderCommand } from '../reports/ci/github.ts';
 import { countAccepted } from '../reports/comparison.ts';

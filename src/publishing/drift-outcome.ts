@@ -1,6 +1,6 @@
 import type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
 import { defined } from '../json/defined.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
 import { renderCommand } from '../reports/ci/github.ts';
 import { describeVerdict } from '../reports/headline.ts';
 import { toSafeLine } from '../text/sanitize.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
-import type { RecordedShard } from '../model/record.ts';
+import type { RecordedShard } from '../model/run/record.ts';
 import { readHead } from '../project/git/find-provenance.ts';
 import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 import { readRunHeader } from '../record/read-run-record.ts';

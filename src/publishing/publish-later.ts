@@ -5,7 +5,7 @@ import type { Conclusion } from '../github/checks.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { exitCodes } from '../model/exit-code.ts';
+import { exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../model/problem.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 import { reporters } from '../reports/index.ts';

@@ -5,7 +5,7 @@ import { type ForeignRun, type GithubRun, openGithubApi, readForeignRun } from '
 import type { JsonApi } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
-import type { Published } from '../model/report.ts';
+import type { Published } from '../model/report/report.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
 import { toSafeLine } from '../text/sanitize.ts';

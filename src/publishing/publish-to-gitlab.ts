@@ -1,5 +1,5 @@
 import { type GitlabRun, openGitlabApi, openNotes } from '../gitlab/gitlab.ts';
-import type { Published } from '../model/report.ts';
+import type { Published } from '../model/report/report.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import type { ReportMark } from '../text/report-mark.ts';
 import { toSafeLine } from '../text/sanitize.ts';

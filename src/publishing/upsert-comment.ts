@@ -1,7 +1,7 @@
 import type { ApiPorts } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { systemClock } from '../model/clock.ts';
-import type { Published } from '../model/report.ts';
+import type { Published } from '../model/report/report.ts';
 import type { GitEnvironment } from '../project/git/run-git.ts';
 import { type ReportMark, readReportMark, writeReportMark } from '../text/report-mark.ts';
 

@@ -1,6 +1,6 @@
 import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { ProviderFailure } from '../model/completion.ts';
+import type { ProviderFailure } from '../model/run/completion.ts';
 import { onAbort } from '../text/deadline.ts';
 import { prefix, type QueueModules } from './connect-redis.ts';
 import { type AttemptAnswer, type QueueLimits, readAnswer } from './messages.ts';

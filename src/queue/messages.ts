@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
-import { type CompletionOutcome, type CompletionRequest, failureKinds } from '../model/completion.ts';
+import { type CompletionOutcome, type CompletionRequest, failureKinds } from '../model/run/completion.ts';
 import { attemptOr } from '../text/attempt.ts';
 
 /** A run's message to a worker: one attempt of one call. Address and key come from the worker's own checkout. */

@@ -1,6 +1,6 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { maxRetryAfterMs } from '../model/completion.ts';
+import { maxRetryAfterMs } from '../model/run/completion.ts';
 import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import {
   connectRedis,

@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
-import type { CallRecord, Cell, CellResult, CellStatus } from '../model/cell.ts';
-import type { RowClass } from '../model/classes.ts';
-import type { AgentStep, ToolCall, Usage } from '../model/completion.ts';
-import type { AskedCase, AskedTurn, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { CallRecord, Cell, CellResult, CellStatus } from '../model/run/cell.ts';
+import type { AgentStep, ToolCall, Usage } from '../model/run/completion.ts';
+import type { AskedCase, AskedTurn, CellRow, RecordedCall, RecordedCheck } from '../model/run/record.ts';
+import type { Verdict } from '../model/run/verdict.ts';
+import type { RowClass } from '../model/suite/classes.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 import { addKnown, sumKnown } from '../stats/descriptive.ts';
 import { clipText } from '../text/shorten.ts';

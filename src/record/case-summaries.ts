@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Writable } from '../json/defined.ts';
-import type { CallRecord, CaseStatus } from '../model/cell.ts';
-import type { CellRow, RowHead } from '../model/record.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { CallRecord, CaseStatus } from '../model/run/cell.ts';
+import type { CellRow, RowHead } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary } from '../model/run/summary.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { canonicalJson } from '../json/canonical-json.ts';
-import { isJudged } from '../model/cell.ts';
-import { type ClassPolicy, noClass } from '../model/classes.ts';
-import type { ClassCell, ClassReport, ClassScoreReport, ShareEstimate } from '../model/report.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import type { SelectSpec } from '../model/verdict.ts';
+import type { ClassCell, ClassReport, ClassScoreReport, ShareEstimate } from '../model/report/report.ts';
+import { isJudged } from '../model/run/cell.ts';
+import type { CaseSummary, RowSummary } from '../model/run/summary.ts';
+import type { SelectSpec } from '../model/run/verdict.ts';
+import { type ClassPolicy, noClass } from '../model/suite/classes.ts';
 import { macroF1Interval } from '../stats/bootstrap-f1.ts';
 import {
   type Classified,

@@ -1,5 +1,5 @@
-import { isJudged } from '../model/cell.ts';
-import type { CaseSummary, VariantSummary } from '../model/summary.ts';
+import { isJudged } from '../model/run/cell.ts';
+import type { CaseSummary, VariantSummary } from '../model/run/summary.ts';
 import { mean, sharedGroups } from '../stats/descriptive.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';

@@ -2,8 +2,8 @@ import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode, unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import type { PageRun } from '../model/page-runs.ts';
 import { UserError } from '../model/problem.ts';
+import type { PageRun } from '../model/report/page-runs.ts';
 import { openRecordHeads } from './read-run-record.ts';
 import { totalsOf } from './summarize-run.ts';
 

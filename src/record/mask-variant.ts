@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import type { RecordedVariant } from '../model/record.ts';
+import type { RecordedVariant } from '../model/run/record.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 
 type Masked = Pick<RecordedVariant, 'params' | 'messages' | 'contract' | 'baseUrl' | 'options'>;

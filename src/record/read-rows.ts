@@ -4,7 +4,7 @@ import { systemErrorCode } from '../files/write-files.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import { UserError } from '../model/problem.ts';
-import type { CellRow, RowHead } from '../model/record.ts';
+import type { CellRow, RowHead } from '../model/run/record.ts';
 import { isCellRow, isRowHead } from './row-guards.ts';
 
 /** The place of a row in its file, in bytes. */

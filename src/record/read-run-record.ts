@@ -2,8 +2,8 @@ import { closeSync, readSync } from 'node:fs';
 import { relative } from 'node:path';
 import { type ByteLine, splitLines } from '../files/split-lines.ts';
 import { defined } from '../json/defined.ts';
-import type { CellKey } from '../model/cell.ts';
 import { type Problem, UserError } from '../model/problem.ts';
+import type { CellKey } from '../model/run/cell.ts';
 import {
   type CellRow,
   type EndRow,
@@ -11,9 +11,9 @@ import {
   type RowHead,
   type RunHeader,
   recordFormat,
-} from '../model/record.ts';
-import { defaultGate } from '../model/suite.ts';
-import type { RowSummary, RunSummary } from '../model/summary.ts';
+} from '../model/run/record.ts';
+import type { RowSummary, RunSummary } from '../model/run/summary.ts';
+import { defaultGate } from '../model/suite/suite.ts';
 import { summarizeRow } from './case-summaries.ts';
 import {
   openRecordFile,

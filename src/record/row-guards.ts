@@ -1,7 +1,6 @@
 import { areTexts, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import type { RowClass } from '../model/classes.ts';
-import type { Usage } from '../model/completion.ts';
+import type { Usage } from '../model/run/completion.ts';
 import {
   type CellRow,
   type EndRow,
@@ -9,7 +8,8 @@ import {
   type RowHead,
   type RunHeader,
   recordFormat,
-} from '../model/record.ts';
+} from '../model/run/record.ts';
+import type { RowClass } from '../model/suite/classes.ts';
 
 export function isRunHeader(row: unknown): row is RunHeader {
   if (!isJsonObject(row) || row['type'] !== 'run' || !('format' in row)) return false;

@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
-import { isReplacedBy } from '../model/baseline.ts';
-import { isJudged, suiteVariantKey } from '../model/cell.ts';
-import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
-import type { ReportTotals } from '../model/report.ts';
-import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
+import { isReplacedBy } from '../model/comparison/baseline.ts';
+import type { ReportTotals } from '../model/report/report.ts';
+import { isJudged, suiteVariantKey } from '../model/run/cell.ts';
+import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/run/summary.ts';
 import { quantiles } from '../stats/descriptive.ts';
 import { groupBy } from '../text/group-by.ts';
 import { SortedCases } from './case-summaries.ts';

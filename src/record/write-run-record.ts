@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, StorageError, withStorageErrors } from '../files/write-files.ts';
-import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
+import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/run/record.ts';
 import { type RowPlace, readRowsAt, renderRow } from './read-rows.ts';
 
 type RecordLine = CellRow | ResumeRow | EndRow;

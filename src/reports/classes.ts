@@ -1,5 +1,5 @@
-import type { PageClasses, PageMatrix } from '../model/page.ts';
-import type { ClassComparison, ClassReport, ShareEstimate, VariantReport } from '../model/report.ts';
+import type { PageClasses, PageMatrix } from '../model/report/page.ts';
+import type { ClassComparison, ClassReport, ShareEstimate, VariantReport } from '../model/report/report.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { describeRateChange, formatRate } from './comparison.ts';
 

@@ -1,8 +1,8 @@
-import type { MetricComparison } from '../model/comparison.ts';
-import type { Certainty, UnseenSlice } from '../model/gate.ts';
-import type { ErosionFinding, RunSincePin } from '../model/history.ts';
-import type { PromptText, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
-import type { RateEstimate } from '../model/summary.ts';
+import type { MetricComparison } from '../model/comparison/comparison.ts';
+import type { Certainty, UnseenSlice } from '../model/comparison/gate.ts';
+import type { ErosionFinding, RunSincePin } from '../model/report/history.ts';
+import type { PromptText, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report/report.ts';
+import type { RateEstimate } from '../model/run/summary.ts';
 import {
   formatChange,
   formatCount,

@@ -1,5 +1,5 @@
-import { type Breach, type BreachCode, undecidedCodes } from '../model/gate.ts';
-import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
+import { type Breach, type BreachCode, undecidedCodes } from '../model/comparison/gate.ts';
+import type { Report, SuiteReport, VariantReport } from '../model/report/report.ts';
 import { formatCount, percentOf } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';
 import { countCases, type HeadlineStyle, nameVariants } from './cases/name-cases.ts';

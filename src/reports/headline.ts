@@ -1,6 +1,6 @@
-import type { StopReason } from '../model/cell.ts';
-import type { Breach, Certainty } from '../model/gate.ts';
-import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
+import type { Breach, Certainty } from '../model/comparison/gate.ts';
+import type { Report, SuiteReport, VariantReport } from '../model/report/report.ts';
+import type { StopReason } from '../model/run/cell.ts';
 import { formatCount, listFirst } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';

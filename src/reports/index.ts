@@ -1,4 +1,4 @@
-import type { ContractReport } from '../model/finding.ts';
+import type { ContractReport } from '../model/comparison/finding.ts';
 import { gitlab } from './ci/code-quality.ts';
 import { ctrf } from './ci/ctrf.ts';
 import { github, renderContractGithub } from './ci/github.ts';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import picocolors from 'picocolors';
 import { defined } from '../json/defined.ts';
-import type { ReportStyle } from '../model/report.ts';
+import type { ReportStyle } from '../model/report/report.ts';
 import { wrapToWidth } from '../terminal/display-width.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { breakWorkflowCommands } from '../text/sanitize.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
-import type { ContractReport, LocatedFinding, PromptFindings } from '../model/finding.ts';
-import type { CaseBlame, CaseReport, Report, ReportStyle } from '../model/report.ts';
+import type { ContractReport, LocatedFinding, PromptFindings } from '../model/comparison/finding.ts';
+import type { CaseBlame, CaseReport, Report, ReportStyle } from '../model/report/report.ts';
 
 /** One format for the report of a run or a contract command. It does not affect the decision. */
 export interface Reporter<Subject = Report> {

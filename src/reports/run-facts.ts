@@ -1,6 +1,6 @@
-import { describeContractWarnings, type ObservedAnswers } from '../model/finding.ts';
-import type { Breach } from '../model/gate.ts';
-import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
+import { describeContractWarnings, type ObservedAnswers } from '../model/comparison/finding.ts';
+import type { Breach } from '../model/comparison/gate.ts';
+import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report/report.ts';
 import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';

@@ -9,7 +9,7 @@ import { spell } from '../json/canonical-json.ts';
 import { deepEqual } from '../json/deep-equal.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { answerViewOf, openJudgePorts } from '../judges/judge-answer.ts';
-import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
+import type { CheckSpec, SelectSpec } from '../model/run/verdict.ts';
 import { openCells } from '../plan/find-cells.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { runWithDeadline } from '../text/deadline.ts';

@@ -7,7 +7,7 @@ import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import { type SourceLocation, UserError } from '../model/problem.ts';
-import type { Case, Project } from '../model/suite.ts';
+import type { Case, Project } from '../model/suite/suite.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import { planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';

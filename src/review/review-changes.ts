@@ -1,10 +1,10 @@
 import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts';
 import { spell } from '../json/canonical-json.ts';
-import type { ToolCall } from '../model/completion.ts';
-import type { CellRow } from '../model/record.ts';
-import type { ReportStyle } from '../model/report.ts';
-import type { Case, Project, Suite } from '../model/suite.ts';
-import type { CaseSummary, VariantSummary } from '../model/summary.ts';
+import type { ReportStyle } from '../model/report/report.ts';
+import type { ToolCall } from '../model/run/completion.ts';
+import type { CellRow } from '../model/run/record.ts';
+import type { CaseSummary, VariantSummary } from '../model/run/summary.ts';
+import type { Case, Project, Suite } from '../model/suite/suite.ts';
 import { buildCasePredicate, casesOf, emptySelection, refuseSlowFilters } from '../plan/select-cases.ts';
 import { findStoredRun } from '../project/stored-runs.ts';
 import { openStoredRecord, type StoredRecord } from '../record/read-run-record.ts';

@@ -4,11 +4,11 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
-import type { Baseline, VariantKey } from '../model/baseline.ts';
-import { type Cell, type CellKey, suiteVariantKey } from '../model/cell.ts';
-import type { Complete, Usage } from '../model/completion.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
-import type { CaseSummary } from '../model/summary.ts';
+import type { Baseline, VariantKey } from '../model/comparison/baseline.ts';
+import { type Cell, type CellKey, suiteVariantKey } from '../model/run/cell.ts';
+import type { Complete, Usage } from '../model/run/completion.ts';
+import type { CaseSummary } from '../model/run/summary.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import {
   boundJudges,

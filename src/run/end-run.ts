@@ -1,7 +1,7 @@
 import type { EarlyLook } from '../compare/gate/early-end.ts';
 import { defined } from '../json/defined.ts';
-import type { EndRow } from '../model/record.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
+import type { EndRow } from '../model/run/record.ts';
 import { type Assessment, assessRecord, reportAssessment } from '../verdict/assess-run.ts';
 import { judgeContracts } from '../verdict/judge-contracts.ts';
 import { judgeErosion } from '../verdict/judge-erosion.ts';

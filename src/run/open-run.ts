@@ -5,7 +5,7 @@ import { type BatchAnswers, createBatchAnswers } from '../calls/run-batches.ts';
 import type { Stop } from '../calls/stop.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
-import { type CellKey, type FindCell } from '../model/cell.ts';
+import { type CellKey, type FindCell } from '../model/run/cell.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';

@@ -1,6 +1,6 @@
 import { openHttpClient } from '../http/client.ts';
 import { UserError } from '../model/problem.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
 import { openTrace } from '../telemetry/open-trace.ts';

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject } from '../json/json.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Finding } from '../model/comparison/finding.ts';
 import { isStackOverflow } from '../text/deadline.ts';
 import { type Change, type Comparer, change, show } from './compare/change.ts';
 import { compareNotes } from './compare/compare-other-keywords.ts';

@@ -7,7 +7,7 @@ import {
   type FindingSeverity,
   isBreak,
   type SeverityOverride,
-} from '../model/finding.ts';
+} from '../model/comparison/finding.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import type { Change } from './compare/change.ts';
 import { type Rule, ruleFor, ruleIdOf } from './rules.ts';

@@ -1,4 +1,4 @@
-import type { FindingSeverity } from '../model/finding.ts';
+import type { FindingSeverity } from '../model/comparison/finding.ts';
 
 /** A rule in one context. */
 export interface Rule {

@@ -1,6 +1,6 @@
 import { meanCost } from '../compare/gate/find-averages.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
-import type { Baseline } from '../model/baseline.ts';
+import type { Baseline } from '../model/comparison/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';
 import { pooledVariance } from '../stats/pairs.ts';

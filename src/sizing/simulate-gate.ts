@@ -12,12 +12,12 @@ import {
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { pairSides } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
-import { caseKey } from '../model/cell.ts';
-import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
-import type { BreachCode } from '../model/gate.ts';
-import type { RecordedSuite, RunHeader } from '../model/record.ts';
-import type { ComparisonOutcome } from '../model/report.ts';
-import type { CaseSummary, RowSummary, SuiteSummary } from '../model/summary.ts';
+import type { ComparedSide, ComparedVariant } from '../model/comparison/comparison.ts';
+import type { BreachCode } from '../model/comparison/gate.ts';
+import type { ComparisonOutcome } from '../model/report/report.ts';
+import { caseKey } from '../model/run/cell.ts';
+import type { RecordedSuite, RunHeader } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary, SuiteSummary } from '../model/run/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { drawRate, fitFailureRates } from '../stats/beta-binomial.ts';

@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
 import { connectServer, execPrefix, type McpConnection, McpFault, type McpPorts } from '../mcp/connect-server.ts';
 import { readToolList } from '../mcp/tool-list.ts';
-import { fillReferences, findReferences, type McpServer, type McpSnapshot } from '../model/agent.ts';
 import { systemClock } from '../model/clock.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
+import { fillReferences, findReferences, type McpServer, type McpSnapshot } from '../model/suite/agent.ts';
 import { openPackages } from '../programs/import-module.ts';
 import { startLineProgram } from '../programs/line-program.ts';
 import { selectEnv } from '../programs/run-program.ts';

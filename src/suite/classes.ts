@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { defined } from '../json/defined.ts';
-import type { ClassPolicy } from '../model/classes.ts';
+import type { ClassPolicy } from '../model/suite/classes.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { parseSelect } from './assertions/select.ts';

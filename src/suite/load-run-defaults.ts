@@ -1,4 +1,4 @@
-import type { RunDefaults } from '../model/suite.ts';
+import type { RunDefaults } from '../model/suite/suite.ts';
 import { toJsonObject } from '../text/yaml/exact-numbers.ts';
 import { childOf, createProblems } from './documents/locate.ts';
 import { type LoadOptions, openWorkingTree, readConfig } from './open-project.ts';

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { LoadedPlugin } from '../model/own-code.ts';
-import type { Plugin } from '../model/plugin.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import type { SharedCacheConfig } from '../model/shared-cache.ts';
-import type { EmptySelection, Project, Suite } from '../model/suite.ts';
+import type { SharedCacheConfig } from '../model/run/shared-cache.ts';
+import type { LoadedPlugin } from '../model/suite/own-code.ts';
+import type { Plugin } from '../model/suite/plugin.ts';
+import type { EmptySelection, Project, Suite } from '../model/suite/suite.ts';
 import { type Config, parseCache } from './config.ts';
 import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
 import { childOf, createProblems, type Located, locate, type Problems } from './documents/locate.ts';

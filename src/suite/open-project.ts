@@ -1,10 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { LoadedPlugin, RenderPrompts } from '../model/own-code.ts';
-import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { ProblemCode } from '../model/problem.ts';
-import type { AdapterDeclaration } from '../model/provider.ts';
+import type { AssertionDeclaration } from '../model/suite/assertion.ts';
+import type { LoadedPlugin, RenderPrompts } from '../model/suite/own-code.ts';
+import { type Plugin, pluginsOf } from '../model/suite/plugin.ts';
+import type { AdapterDeclaration } from '../model/suite/provider.ts';
 import { createReadCode } from './assertions/own-code.ts';
 import { type CheckRun, type Config, configShape, emptyConfig, parseConfig } from './config.ts';
 import { checkPart } from './documents/check-shape.ts';

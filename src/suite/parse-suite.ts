@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
-import type { UsedSnapshot } from '../model/agent.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
-import type { EmptySelection, ProviderConfig, Suite } from '../model/suite.ts';
+import type { UsedSnapshot } from '../model/suite/agent.ts';
+import type { EmptySelection, ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 import { createAskedModels } from './assertions/asked-models.ts';
 import { compileAssertions } from './assertions/compile-assertions.ts';

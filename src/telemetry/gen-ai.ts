@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { CompletionOutcome, CompletionRequest, Message, ToolCall } from '../model/completion.ts';
-import type { TracedOutcome } from '../model/progress.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { CompletionOutcome, CompletionRequest, Message, ToolCall } from '../model/run/completion.ts';
+import type { TracedOutcome } from '../model/run/progress.ts';
+import type { Verdict } from '../model/run/verdict.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
 import type { Attributes, AttributeValue } from './otlp-exporter.ts';
 
 // This file has all names of the GenAI semantic conventions, which are in development and still change.

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { defined } from '../json/defined.ts';
-import type { CellResult } from '../model/cell.ts';
-import type { Complete, CompletionOutcome, CompletionRequest, ToolCall } from '../model/completion.ts';
-import type { RunTrace } from '../model/progress.ts';
-import type { Endpoint } from '../model/provider.ts';
-import type { Report } from '../model/report.ts';
-import type { ProviderConfig } from '../model/suite.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { Report } from '../model/report/report.ts';
+import type { CellResult } from '../model/run/cell.ts';
+import type { Complete, CompletionOutcome, CompletionRequest, ToolCall } from '../model/run/completion.ts';
+import type { RunTrace } from '../model/run/progress.ts';
+import type { Verdict } from '../model/run/verdict.ts';
+import type { Endpoint } from '../model/suite/provider.ts';
+import type { ProviderConfig } from '../model/suite/suite.ts';
 import {
   contentAttributes,
   operationOf,

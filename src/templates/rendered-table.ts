@@ -1,6 +1,6 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { type Role, toRole } from '../model/completion.ts';
+import { type Role, toRole } from '../model/run/completion.ts';
 import type {
   PromptVersion,
   RenderedMessage,
@@ -8,7 +8,7 @@ import type {
   StoredMessage,
   Vars,
   WrittenMessage,
-} from '../model/suite.ts';
+} from '../model/suite/suite.ts';
 import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';

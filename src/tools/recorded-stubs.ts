@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isSeq, type Node, parseDocument, YAMLMap
 import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import type { ToolCall, ToolResult } from '../model/completion.ts';
+import type { ToolCall, ToolResult } from '../model/run/completion.ts';
 import { findSecrets } from '../secrets/find-secrets.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { findPii, piiKinds } from '../secrets/personal-data.ts';

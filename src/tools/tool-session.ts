@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { findArgumentMismatch } from '../json/match-arguments.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { ArgumentMatch } from '../json/plain-path.ts';
+import type { ToolCall, ToolResult } from '../model/run/completion.ts';
 import {
   type AgentSettings,
   type McpServer,
@@ -11,8 +12,7 @@ import {
   type RecordTarget,
   type ToolStub,
   type ToolsCode,
-} from '../model/agent.ts';
-import type { ToolCall, ToolResult } from '../model/completion.ts';
+} from '../model/suite/agent.ts';
 import { quote, shortenText } from '../text/shorten.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import type { ModuleTools, RealTools, UnknownTool } from './tool-sources.ts';

@@ -3,10 +3,10 @@ import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson, tryParseJson } from '../json/parse-json.ts';
-import type { McpServer } from '../model/agent.ts';
-import { maxResultBytes, type ToolServers, type ToolsCode } from '../model/agent.ts';
-import type { ToolCall, ToolResult } from '../model/completion.ts';
-import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
+import type { ToolCall, ToolResult } from '../model/run/completion.ts';
+import type { McpServer } from '../model/suite/agent.ts';
+import { maxResultBytes, type ToolServers, type ToolsCode } from '../model/suite/agent.ts';
+import type { CodeOutcome, ModuleJob } from '../model/suite/own-code.ts';
 import { lastWords, quote } from '../text/shorten.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';
 

@@ -6,7 +6,7 @@ import { type JudgedRun, judgeRun } from '../compare/gate/judge-comparisons.ts';
 import { readTrends } from '../history/read-trends.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
 import { openCells } from '../plan/find-cells.ts';
 import { createRecordPricer } from '../plan/price-variants.ts';
 import { buildReport } from '../record/build-report.ts';

@@ -3,8 +3,8 @@ import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts'
 import { openBaselineFile, openBaselineText, recordOfBaselines } from '../baseline/open-baseline.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
 import { UserError } from '../model/problem.ts';
-import type { RecordedSuite, RunHeader } from '../model/record.ts';
-import type { Report } from '../model/report.ts';
+import type { Report } from '../model/report/report.ts';
+import type { RecordedSuite, RunHeader } from '../model/run/record.ts';
 import { openCells } from '../plan/find-cells.ts';
 import { createRecordPricer } from '../plan/price-variants.ts';
 import { openGitRef } from '../project/git/git-files.ts';

@@ -6,12 +6,12 @@ import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
-import { type BaselineVariant, besideKey, comparedKeys, type VariantKey } from '../model/baseline.ts';
-import type { FindCell } from '../model/cell.ts';
-import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
-import type { Usage } from '../model/completion.ts';
-import type { RecordedVariant } from '../model/record.ts';
-import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { type BaselineVariant, besideKey, comparedKeys, type VariantKey } from '../model/comparison/baseline.ts';
+import type { ComparedSide, ComparedVariant } from '../model/comparison/comparison.ts';
+import type { FindCell } from '../model/run/cell.ts';
+import type { Usage } from '../model/run/completion.ts';
+import type { RecordedVariant } from '../model/run/record.ts';
+import type { SuiteSummary, VariantSummary } from '../model/run/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { type AcceptedVariant, classifyStored, findRedefined, rejudge } from './rejudge.ts';
 

@@ -1,4 +1,4 @@
-import type { SwapCandidate, SwapReport, SwapVerdict } from '../model/comparison.ts';
+import type { SwapCandidate, SwapReport, SwapVerdict } from '../model/comparison/comparison.ts';
 import { describeRatio } from '../reports/comparison.ts';
 
 /** One sentence that says which candidate to take, or why none can be named. */

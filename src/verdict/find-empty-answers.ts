@@ -1,4 +1,4 @@
-import type { RowSummary } from '../model/summary.ts';
+import type { RowSummary } from '../model/run/summary.ts';
 import { hashAnswer } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { formatCount, listFirst } from '../text/format-amount.ts';

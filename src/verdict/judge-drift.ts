@@ -1,6 +1,6 @@
-import { exitCodes } from '../model/exit-code.ts';
-import type { Breach, BreachCode } from '../model/gate.ts';
-import type { Report } from '../model/report.ts';
+import { exitCodes } from '../model/comparison/exit-code.ts';
+import type { Breach, BreachCode } from '../model/comparison/gate.ts';
+import type { Report } from '../model/report/report.ts';
 
 /** `blind`: nothing was compared, so that no drift could be seen. */
 export type DriftFinding = 'none' | 'unconfirmed' | 'confirmed' | 'blind';

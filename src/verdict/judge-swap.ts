@@ -11,11 +11,11 @@ import type {
   SwapReport,
   SwapRow,
   SwapVerdict,
-} from '../model/comparison.ts';
-import { type Breach, type Decision, undecidedCodes } from '../model/gate.ts';
-import type { ProviderSwap, RunSettings } from '../model/record.ts';
-import { defaultGate } from '../model/suite.ts';
-import type { RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+} from '../model/comparison/comparison.ts';
+import { type Breach, type Decision, undecidedCodes } from '../model/comparison/gate.ts';
+import type { ProviderSwap, RunSettings } from '../model/run/record.ts';
+import type { RunSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
+import { defaultGate } from '../model/suite/suite.ts';
 import { describeRateChange } from '../reports/comparison.ts';
 import { adjustHolm } from '../stats/multiplicity.ts';
 import { formatCount, formatPercent } from '../text/format-amount.ts';

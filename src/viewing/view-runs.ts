@@ -1,5 +1,5 @@
-import type { PageRun, PageRunVerdict } from '../model/page-runs.ts';
-import type { Report } from '../model/report.ts';
+import type { PageRun, PageRunVerdict } from '../model/report/page-runs.ts';
+import type { Report } from '../model/report/report.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { countStoredRun } from '../record/list-runs.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findRefusalWording } from '../../src/assertions/behaviour/refusal.ts';
-import type { AnsweredCall } from '../../src/model/completion.ts';
+import type { AnsweredCall } from '../../src/model/run/completion.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildToolCall, describeAssertion, findProblems } from './judge-one.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assertions, lookupAssertion } from '../../src/assertions/index.ts';
 import { decideCell, judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { contractCheck } from '../../src/assertions/structure/json.ts';
-import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
+import type { CheckSpec, Verdict } from '../../src/model/run/verdict.ts';
 import { buildSpec, buildView, combine, judgeOne, outcomeOf, ports } from './judge-one.ts';
 
 const pass = buildSpec('contains', { value: 'a' });

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { AskModel, CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import type { AssertionInput } from '../../src/model/own-code.ts';
-import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
+import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/run/verdict.ts';
+import type { AssertionInput } from '../../src/model/suite/own-code.ts';
 import { openPackages } from '../../src/programs/import-module.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 

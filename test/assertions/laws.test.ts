@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import { describeAssertions } from '../../src/listing/list-parts.ts';
-import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
+import type { CheckSpec, SelectSpec } from '../../src/model/run/verdict.ts';
 import fc, { codePoint } from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Mutant, mutateAnswer } from '../../src/assertions/mutate-answer.ts';
 import { mutateTrajectory } from '../../src/assertions/mutate-trajectory.ts';
-import type { AgentStep } from '../../src/model/completion.ts';
+import type { AgentStep } from '../../src/model/run/completion.ts';
 
 function call(name: string, args: Readonly<Record<string, string | number>> = {}) {
   return { name, arguments: args, rawArguments: JSON.stringify(args), result: { content: 'ok' } };

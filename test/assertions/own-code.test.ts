@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import type { AssertionInput, CodeOutcome } from '../../src/model/own-code.ts';
+import type { AssertionInput, CodeOutcome } from '../../src/model/suite/own-code.ts';
 import { buildSpec, buildToolCall, buildView, combine, findProblems, outcomeOf, ports } from './judge-one.ts';
 
 /** Judges with code that ends so; also gives what the code was handed. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { selectTarget } from '../../src/assertions/select-target.ts';
-import type { SelectSpec } from '../../src/model/verdict.ts';
+import type { SelectSpec } from '../../src/model/run/verdict.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildToolCall, buildView, ports } from './judge-one.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptedAnswer } from '../../src/assertions/define.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import type { SelectSpec } from '../../src/model/verdict.ts';
+import type { SelectSpec } from '../../src/model/run/verdict.ts';
 import { buildSpec, buildToolCall, buildView, combine, findProblems, judgeOne, outcomeOf, ports } from './judge-one.ts';
 
 interface Sides {

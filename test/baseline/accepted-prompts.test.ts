@@ -3,9 +3,9 @@ import { addBaselinePrompts, findAcceptedPrompt } from '../../src/baseline/accep
 import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase, BaselineVariant, StandIn } from '../../src/model/baseline.ts';
-import { type RenderedVariant } from '../../src/model/plan.ts';
+import type { BaselineCase, BaselineVariant, StandIn } from '../../src/model/comparison/baseline.ts';
 import { UserError } from '../../src/model/problem.ts';
+import { type RenderedVariant } from '../../src/model/run/plan.ts';
 import {
   type Project,
   type PromptVersion,
@@ -13,7 +13,7 @@ import {
   type Suite,
   type WrittenMessage,
   writeMessage,
-} from '../../src/model/suite.ts';
+} from '../../src/model/suite/suite.ts';
 import { compileWritten } from '../../src/prompts/prompt-template.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';
 import { contentOf } from '../support/baseline-rows.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MergeOptions, mergeBaseline } from '../../src/baseline/baseline-cases.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase, BaselineVariant } from '../../src/model/baseline.ts';
+import type { BaselineCase, BaselineVariant } from '../../src/model/comparison/baseline.ts';
 import { type BaselineRows, contentOf, parseRows, rowsOf } from '../support/baseline-rows.ts';
 import fc from '../support/property.ts';
 

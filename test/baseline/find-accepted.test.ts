@@ -9,9 +9,9 @@ import {
 } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase, BaselineTrial, Pin } from '../../src/model/baseline.ts';
+import type { BaselineCase, BaselineTrial, Pin } from '../../src/model/comparison/baseline.ts';
 import { UserError } from '../../src/model/problem.ts';
-import type { PromptVersion, ProviderConfig } from '../../src/model/suite.ts';
+import type { PromptVersion, ProviderConfig } from '../../src/model/suite/suite.ts';
 import type { Plan } from '../../src/plan/build-plan.ts';
 import { contentOf } from '../support/baseline-rows.ts';
 import { buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';

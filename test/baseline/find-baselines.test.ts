@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openBaselines } from '../../src/baseline/find-baselines.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase } from '../../src/model/baseline.ts';
+import type { BaselineCase } from '../../src/model/comparison/baseline.ts';
 import { contentOf } from '../support/baseline-rows.ts';
 import { buildVariant } from '../support/build-summary.ts';
 import { gitEnv, initRepository } from '../support/git.ts';

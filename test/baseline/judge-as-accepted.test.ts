@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeAsAccepted } from '../../src/baseline/acceptable-record.ts';
-import { type Cell, firstAcceptedTrial } from '../../src/model/cell.ts';
-import type { CellRow } from '../../src/model/record.ts';
+import { type Cell, firstAcceptedTrial } from '../../src/model/run/cell.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { summarizeRow } from '../../src/record/case-summaries.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { buildHeader, buildRow } from '../record/build-rows.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase, BaselineTrial } from '../../src/model/baseline.ts';
+import type { BaselineCase, BaselineTrial } from '../../src/model/comparison/baseline.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { contentOf, rowsOf } from '../support/baseline-rows.ts';
 import fc from '../support/property.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { listBaselines, showBaselines } from '../../src/baseline/list-baselines.ts';
 import { type PinOptions, pinReferences, unpinReferences } from '../../src/baseline/pin-reference.ts';
-import type { Project, Suite } from '../../src/model/suite.ts';
+import type { Project, Suite } from '../../src/model/suite/suite.ts';
 import { readRows } from '../support/baseline-rows.ts';
 import { buildSuite } from '../support/build-case.ts';
 import { failed, openProject, passed, problemsOf, rowOf, triage, type Written } from './record-project.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { mergeBaseline } from '../../src/baseline/baseline-cases.ts';
-import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
-import type { Usage } from '../../src/model/completion.ts';
+import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/comparison/baseline.ts';
+import type { Usage } from '../../src/model/run/completion.ts';
 import { contentOf, rowsOf } from '../support/baseline-rows.ts';
 
 const variant: BaselineVariant = {

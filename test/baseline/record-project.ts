@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { acceptBaseline } from '../../src/baseline/accept-baseline.ts';
 import type { AcceptOptions } from '../../src/baseline/acceptable-record.ts';
 import { UserError } from '../../src/model/problem.ts';
-import type { CellRow, EndRow, RecordedSuite, RecordedVariant, RunSettings } from '../../src/model/record.ts';
+import type { CellRow, EndRow, RecordedSuite, RecordedVariant, RunSettings } from '../../src/model/run/record.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
 import { readRows } from '../support/baseline-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readBaseline } from '../../src/baseline/read-baseline.ts';
 import { renderBaseline, writeBaseline } from '../../src/baseline/write-baseline.ts';
 import { StorageError } from '../../src/files/write-files.ts';
-import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
+import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/comparison/baseline.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { type BaselineRows, contentOf, parseRows, readRows } from '../support/baseline-rows.ts';
 import fc, { codePoint } from '../support/property.ts';

@@ -1,6 +1,6 @@
 import type { CacheEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
-import type { Completion, CompletionRequest } from '../../src/model/completion.ts';
+import type { Completion, CompletionRequest } from '../../src/model/run/completion.ts';
 
 // No vitest here: child processes build entries too.
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Completion, CompletionOutcome } from '../../src/model/completion.ts';
+import type { Completion, CompletionOutcome } from '../../src/model/run/completion.ts';
 
 export { answer, ask, buildEntry, buildRequest } from './build-entry.ts';
 

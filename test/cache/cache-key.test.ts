@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cacheKey, keyedText, recordingHash } from '../../src/cache/cache-key.ts';
 import type { JsonObject } from '../../src/json/json.ts';
-import type { CompletionRequest, Message } from '../../src/model/completion.ts';
+import type { CompletionRequest, Message } from '../../src/model/run/completion.ts';
 import { withoutUserinfo } from '../../src/text/addresses/store-urls.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
 import fc from '../support/property.ts';

@@ -5,8 +5,8 @@ import { recordingHash } from '../../src/cache/cache-key.ts';
 import { parseRecordings, type RecordingLine, readRecordings, renderRecording } from '../../src/cache/recordings.ts';
 import { withRecordings, writeRecordings } from '../../src/cache/with-recordings.ts';
 import { StorageError } from '../../src/files/write-files.ts';
-import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
 import { UserError } from '../../src/model/problem.ts';
+import type { Complete, CompletionRequest } from '../../src/model/run/completion.ts';
 import fc from '../support/property.ts';
 import { answer, ask, buildRequest, completed, makeFolder, noSignal } from './build-request.ts';
 

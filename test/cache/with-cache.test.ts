@@ -3,8 +3,8 @@ import type { CacheEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
 import type { CacheStore } from '../../src/cache/file-store.ts';
 import { type CacheOptions, withCache } from '../../src/cache/with-cache.ts';
-import type { Complete, Completion, CompletionOutcome } from '../../src/model/completion.ts';
-import type { CacheMode } from '../../src/model/record.ts';
+import type { Complete, Completion, CompletionOutcome } from '../../src/model/run/completion.ts';
+import type { CacheMode } from '../../src/model/run/record.ts';
 import { answer, ask, completed, noSignal } from './build-request.ts';
 
 const question = ask('Where is my parcel?');

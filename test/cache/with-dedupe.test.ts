@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { withDedupe } from '../../src/cache/with-dedupe.ts';
-import type { Complete, CompletionOutcome } from '../../src/model/completion.ts';
+import type { Complete, CompletionOutcome } from '../../src/model/run/completion.ts';
 import { answer, ask, buildRequest, completed } from './build-request.ts';
 
 const yes = completed(answer('yes'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { failurePolicies, isRetryable } from '../../src/calls/failure-policies.ts';
-import { type CompletionOutcome, findUnusable } from '../../src/model/completion.ts';
+import { type CompletionOutcome, findUnusable } from '../../src/model/run/completion.ts';
 
 test('a kind is retried, stops its provider, fails its cell or does none of these, never two', () => {
   for (const [kind, policy] of Object.entries(failurePolicies)) {

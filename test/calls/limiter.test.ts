@@ -8,7 +8,7 @@ import {
 } from '../../src/calls/limiter.ts';
 import { runConcurrently } from '../../src/calls/run-concurrently.ts';
 import { SharedSlots } from '../../src/calls/shared-slots.ts';
-import type { CompletionOutcome, LimitReport } from '../../src/model/completion.ts';
+import type { CompletionOutcome, LimitReport } from '../../src/model/run/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 import fc from '../support/property.ts';

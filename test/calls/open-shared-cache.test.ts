@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { findSharedBackend, openConfiguredCache } from '../../src/calls/open-shared-cache.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import { UserError } from '../../src/model/problem.ts';
-import type { SharedCacheConfig } from '../../src/model/shared-cache.ts';
+import type { SharedCacheConfig } from '../../src/model/run/shared-cache.ts';
 import { startServer } from '../support/http-server.ts';
 
 const aws = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { askedProviders, queueNameOf } from '../../src/calls/open-queue-dispatch.ts';
-import type { Endpoint } from '../../src/model/provider.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
+import type { Endpoint } from '../../src/model/suite/provider.ts';
+import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 import { buildProvider, buildSuite } from '../support/build-case.ts';
 
 test('the providers and the judges of every suite may be asked', () => {

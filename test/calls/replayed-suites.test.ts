@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { answersFromStoreOnly } from '../../src/calls/calls.ts';
-import type { CacheMode } from '../../src/model/record.ts';
+import type { CacheMode } from '../../src/model/run/record.ts';
 import { buildSuite } from '../support/build-case.ts';
 
 const recorded = buildSuite([], { recordings: '/p/a.jsonl' });

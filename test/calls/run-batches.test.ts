@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BatchPorts, createBatchAnswers, runBatches } from '../../src/calls/run-batches.ts';
-import { type CompletionRequest, maxRetryAfterMs, type ProviderFailure } from '../../src/model/completion.ts';
-import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/provider.ts';
+import { type CompletionRequest, maxRetryAfterMs, type ProviderFailure } from '../../src/model/run/completion.ts';
+import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/suite/provider.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 const origin = { suite: 's', prompt: 'p', provider: 'x', caseId: 'c' };

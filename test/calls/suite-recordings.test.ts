@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createRecorder, keepRecordings, readSuiteRecordings } from '../../src/calls/suite-recordings.ts';
 import { StorageError } from '../../src/files/write-files.ts';
-import { firstAcceptedTrial } from '../../src/model/cell.ts';
-import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
 import { UserError } from '../../src/model/problem.ts';
-import type { ProgressEvent } from '../../src/model/progress.ts';
-import type { Suite } from '../../src/model/suite.ts';
+import { firstAcceptedTrial } from '../../src/model/run/cell.ts';
+import type { Complete, CompletionRequest } from '../../src/model/run/completion.ts';
+import type { ProgressEvent } from '../../src/model/run/progress.ts';
+import type { Suite } from '../../src/model/suite/suite.ts';
 import { buildCompletion, buildRequest, buildSuite, completed, failed, neverAborted } from '../support/build-case.ts';
 import { openTempProject } from '../support/temp-project.ts';
 

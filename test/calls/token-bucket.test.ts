@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AccountRates, type OwnRates, ProviderRates, TokenBucket } from '../../src/calls/token-bucket.ts';
-import type { LimitReport } from '../../src/model/completion.ts';
+import type { LimitReport } from '../../src/model/run/completion.ts';
 import { completed } from '../support/build-case.ts';
 import fc from '../support/property.ts';
 

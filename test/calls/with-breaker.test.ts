@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createBreaker } from '../../src/calls/with-breaker.ts';
-import type { Complete, CompletionOutcome, ProviderFailure } from '../../src/model/completion.ts';
+import type { Complete, CompletionOutcome, ProviderFailure } from '../../src/model/run/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 
 describe('createBreaker', () => {

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Budget, type BudgetPricing, openBatchSpending } from '../../src/calls/with-budget.ts';
-import type { Complete, CompletionOutcome, FailureKind } from '../../src/model/completion.ts';
-import type { BatchAnswer } from '../../src/model/provider.ts';
+import type { Complete, CompletionOutcome, FailureKind } from '../../src/model/run/completion.ts';
+import type { BatchAnswer } from '../../src/model/suite/provider.ts';
 import { buildCompletion, buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 import fc from '../support/property.ts';

@@ -3,7 +3,7 @@ import { AccountLimiter } from '../../src/calls/limiter.ts';
 import { SharedSlots } from '../../src/calls/shared-slots.ts';
 import { timeAttempts } from '../../src/calls/time-attempts.ts';
 import { type RetryOptions, withRetry } from '../../src/calls/with-retry.ts';
-import { type Complete, type CompletionOutcome, maxRetryAfterMs } from '../../src/model/completion.ts';
+import { type Complete, type CompletionOutcome, maxRetryAfterMs } from '../../src/model/run/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, type ManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 

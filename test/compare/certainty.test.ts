@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { combineCertainty } from '../../src/compare/gate/certainty.ts';
 import { decide } from '../../src/compare/gate/decide-run.ts';
-import type { ComparedVariant } from '../../src/model/comparison.ts';
-import type { Certainty } from '../../src/model/gate.ts';
-import type { AcceptedPromptState, RecordedVariant } from '../../src/model/record.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
+import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
+import type { Certainty } from '../../src/model/comparison/gate.ts';
+import type { AcceptedPromptState, RecordedVariant } from '../../src/model/run/record.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { buildGated, type GatedOptions, judgeGated, unchanged } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
 import { rowsOf, settings, summarize } from '../support/build-summary.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compareClasses } from '../../src/compare/compare-classes.ts';
 import { pairSides } from '../../src/compare/pair-cases.ts';
-import type { ClassPolicy } from '../../src/model/classes.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
+import type { ClassPolicy } from '../../src/model/suite/classes.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { selectionId } from '../../src/record/count-classes.ts';
 import { buildSide } from '../support/build-side.ts';

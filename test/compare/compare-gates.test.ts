@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compareGates, describeLoosened, type Gating } from '../../src/compare/gate/compare-gates.ts';
-import type { ClassPolicy } from '../../src/model/classes.ts';
-import type { Loosened } from '../../src/model/record.ts';
-import { type Contract, defaultGate, type GatePolicy } from '../../src/model/suite.ts';
+import type { Loosened } from '../../src/model/run/record.ts';
+import type { ClassPolicy } from '../../src/model/suite/classes.ts';
+import { type Contract, defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
 import { buildCaseSummary, buildSide, compareSides } from '../support/build-side.ts';
 import { rowsOf, summarize } from '../support/build-summary.ts';
 

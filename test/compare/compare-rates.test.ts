@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compareRates, findJudgedMargin } from '../../src/compare/compare-rates.ts';
 import { pairSides } from '../../src/compare/pair-cases.ts';
-import type { RecordedCheck, RecordedJudge } from '../../src/model/record.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { RecordedCheck, RecordedJudge } from '../../src/model/run/record.ts';
+import type { RowSummary } from '../../src/model/run/summary.ts';
 import { buildSide } from '../support/build-side.ts';
 
 const check = (more: Partial<RecordedCheck> = {}): RecordedCheck => ({

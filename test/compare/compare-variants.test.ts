@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
 import fc from '../support/property.ts';

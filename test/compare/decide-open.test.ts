@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { decide, findDecided } from '../../src/compare/gate/decide-run.ts';
 import type { JudgedRun } from '../../src/compare/gate/judge-comparisons.ts';
 import { judgeLimits } from '../../src/compare/gate/judge-limits.ts';
-import type { Breach } from '../../src/model/gate.ts';
-import type { EndRow, RecordedSuite, RunSettings } from '../../src/model/record.ts';
-import type { RowSummary, RunSummary, VariantSummary } from '../../src/model/summary.ts';
+import type { Breach } from '../../src/model/comparison/gate.ts';
+import type { EndRow, RecordedSuite, RunSettings } from '../../src/model/run/record.ts';
+import type { RowSummary, RunSummary, VariantSummary } from '../../src/model/run/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { buildHeader, buildRecordedSuite, buildVariant, end, rowsOf, settings } from '../support/build-summary.ts';
 

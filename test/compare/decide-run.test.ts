@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/compare/gate/decide-run.ts';
 import { judgeRun } from '../../src/compare/gate/judge-comparisons.ts';
-import type { StopReason } from '../../src/model/cell.ts';
-import { exitCodeFor } from '../../src/model/exit-code.ts';
-import type { Decision } from '../../src/model/gate.ts';
-import type { RunSettings } from '../../src/model/record.ts';
-import type { RowSummary, RunSummary } from '../../src/model/summary.ts';
+import { exitCodeFor } from '../../src/model/comparison/exit-code.ts';
+import type { Decision } from '../../src/model/comparison/gate.ts';
+import type { StopReason } from '../../src/model/run/cell.ts';
+import type { RunSettings } from '../../src/model/run/record.ts';
+import type { RowSummary, RunSummary } from '../../src/model/run/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeClassGaps, describeComparison } from '../../src/compare/gate/describe-comparison.ts';
 import type { Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
 import { gateMetrics, type JudgedMetric, judgeLook } from '../../src/compare/gate/test-metrics.ts';
-import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../src/model/comparison.ts';
+import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../src/model/comparison/comparison.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
 

@@ -12,8 +12,8 @@ import {
 } from '../../src/compare/gate/early-end.ts';
 import type { Suspicions } from '../../src/compare/gate/find-suspicions.ts';
 import { findHypotheses, type Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import type { CaseSummary, VariantSummary } from '../../src/model/summary.ts';
+import type { CaseSummary, VariantSummary } from '../../src/model/run/summary.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildGated, type GatedOptions, judgeGated } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, type CaseOptions, compareSides } from '../support/build-side.ts';

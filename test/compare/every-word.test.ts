@@ -4,9 +4,14 @@ import { collectEvidence, meanSteps } from '../../src/compare/collect-evidence.t
 import { combineCertainty } from '../../src/compare/gate/certainty.ts';
 import type { Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
 import * as wording from '../../src/compare/gate/wording.ts';
-import type { ComparedCases, ComparedSide, JudgedMargin, MetricEvidence } from '../../src/model/comparison.ts';
-import type { Certainty } from '../../src/model/gate.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type {
+  ComparedCases,
+  ComparedSide,
+  JudgedMargin,
+  MetricEvidence,
+} from '../../src/model/comparison/comparison.ts';
+import type { Certainty } from '../../src/model/comparison/gate.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 
 const hypothesis = (evidence: Partial<MetricEvidence>, more: Partial<Hypothesis> = {}): Hypothesis => ({
   metric: 'passRate',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { findSuspicions, isBrokenMustPass } from '../../src/compare/gate/find-suspicions.ts';
 import type { GatedComparison } from '../../src/compare/gate/gated-comparison.ts';
-import type { ComparedVariant } from '../../src/model/comparison.ts';
-import type { RunSettings } from '../../src/model/record.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import type { CaseSummary } from '../../src/model/summary.ts';
+import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
+import type { RunSettings } from '../../src/model/run/record.ts';
+import type { CaseSummary } from '../../src/model/run/summary.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { buildGated, type GatedOptions, unavailable, unchanged } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, type CaseOptions, compareSides } from '../support/build-side.ts';
 import { rowsOf, type SummaryOptions, summarize } from '../support/build-summary.ts';

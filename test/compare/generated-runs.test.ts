@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { decide } from '../../src/compare/gate/decide-run.ts';
-import type { AcceptedPromptState } from '../../src/model/record.ts';
-import { defaultGate, type GatePolicy } from '../../src/model/suite.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { AcceptedPromptState } from '../../src/model/run/record.ts';
+import type { RowSummary } from '../../src/model/run/summary.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { buildGated, judgeGated, unavailable, unchanged } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, compareSides } from '../support/build-side.ts';

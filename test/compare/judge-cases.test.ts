@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CaseVerdict, gateCases } from '../../src/compare/gate/gate-cases.ts';
-import { defaultGate, type GatePolicy } from '../../src/model/suite.ts';
-import type { CaseSummary } from '../../src/model/summary.ts';
+import type { CaseSummary } from '../../src/model/run/summary.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
 import {
   buildGated,
   type GatedOptions,

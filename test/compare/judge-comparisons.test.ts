@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ComparedVariant } from '../../src/model/comparison.ts';
+import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import { openGate } from '../support/build-case.ts';
 import {
   buildGated,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CaseVerdict } from '../../src/compare/gate/gate-cases.ts';
 import type { JudgedRun } from '../../src/compare/gate/judge-comparisons.ts';
 import { judgeLimits } from '../../src/compare/gate/judge-limits.ts';
-import type { RowSummary, RunSummary } from '../../src/model/summary.ts';
+import type { RowSummary, RunSummary } from '../../src/model/run/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,

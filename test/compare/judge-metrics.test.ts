@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decideHypothesis, findHypotheses, type Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
-import type { MetricEvidence } from '../../src/model/comparison.ts';
+import type { MetricEvidence } from '../../src/model/comparison/comparison.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
 

@@ -8,9 +8,9 @@ import {
   type LimitGate,
   rangeOfMean,
 } from '../../src/compare/gate/judge-slices.ts';
-import type { ClassPolicy } from '../../src/model/classes.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import type { RowSummary, RunSummary } from '../../src/model/summary.ts';
+import type { RowSummary, RunSummary } from '../../src/model/run/summary.ts';
+import type { ClassPolicy } from '../../src/model/suite/classes.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { selectionId } from '../../src/record/count-classes.ts';
 import { buildRecordedSuite, buildVariant, rowsOf, type SummaryOptions, summarize } from '../support/build-summary.ts';
 

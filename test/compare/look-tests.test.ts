@@ -3,7 +3,7 @@ import { clearedAtP, flaggedAtP, type TrialPair } from '../../src/compare/confir
 import type { RetriedCase, TrialRow } from '../../src/compare/confirm/judge-case.ts';
 import { createLookTest, findLookedAverages, isAbout } from '../../src/compare/gate/find-averages.ts';
 import { findHypotheses, type Hypothesis } from '../../src/compare/gate/judge-metrics.ts';
-import type { ClassPolicy } from '../../src/model/classes.ts';
+import type { ClassPolicy } from '../../src/model/suite/classes.ts';
 import { selectionId } from '../../src/record/count-classes.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildGated } from '../support/build-gated.ts';

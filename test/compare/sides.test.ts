@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { pairSides, sideOfBaseline, sideOfVariant } from '../../src/compare/pair-cases.ts';
-import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
-import type { CellRow, RecordedCheck } from '../../src/model/record.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/comparison/baseline.ts';
+import type { CellRow, RecordedCheck } from '../../src/model/run/record.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { buildCaseSummary, buildSide } from '../support/build-side.ts';
 
 /** Thirty answers of 10 input tokens that were booked at so much each; the last one has no answer. */

@@ -9,8 +9,8 @@ import {
   nameSent,
   type SentVariant,
 } from '../../src/compare/variant-differences.ts';
-import type { RecordedVariant } from '../../src/model/record.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { RecordedVariant } from '../../src/model/run/record.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { buildCaseSummary, buildSide } from '../support/build-side.ts';
 import { buildRowSummary } from '../support/build-summary.ts';
 

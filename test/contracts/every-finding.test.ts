@@ -5,7 +5,7 @@ import { compareTools } from '../../src/contracts/compare-tools.ts';
 import { type ContractVariant, describeContract, type PromptContract } from '../../src/contracts/describe-contract.ts';
 import { observeAnswers } from '../../src/contracts/observe-answers.ts';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
-import type { Finding, LocatedFinding } from '../../src/model/finding.ts';
+import type { Finding, LocatedFinding } from '../../src/model/comparison/finding.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';
 
 beforeAll(loadTemplateEngine);

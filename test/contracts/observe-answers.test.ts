@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { answersOfBaseline, observeAnswers } from '../../src/contracts/observe-answers.ts';
-import type { BaselineTrial } from '../../src/model/baseline.ts';
-import type { ObservedAnswers } from '../../src/model/finding.ts';
+import type { BaselineTrial } from '../../src/model/comparison/baseline.ts';
+import type { ObservedAnswers } from '../../src/model/comparison/finding.ts';
 
 const call = { name: 'route', arguments: {}, rawArguments: '{}' };
 

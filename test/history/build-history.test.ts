@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { buildHistory } from '../../src/history/build-history.ts';
 import type { CountedRun } from '../../src/history/read-trends.ts';
-import type { EndRow, RecordedSuite, RecordedVariant } from '../../src/model/record.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { EndRow, RecordedSuite, RecordedVariant } from '../../src/model/run/record.ts';
+import type { RowSummary } from '../../src/model/run/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { buildHeader, buildRecordedSuite, buildRowSummary, buildVariant, end } from '../support/build-summary.ts';
 

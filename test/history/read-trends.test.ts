@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeTrend, readRunsSince, readTrends } from '../../src/history/read-trends.ts';
-import type { CellRow, RunHeader } from '../../src/model/record.ts';
+import type { CellRow, RunHeader } from '../../src/model/run/record.ts';
 import { runsFolder } from '../../src/project/stored-runs.ts';
 import { openRecordHeads } from '../../src/record/read-run-record.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';

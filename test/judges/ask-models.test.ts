@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { ModelQuestion } from '../../src/assertions/define.ts';
 import type { Calls } from '../../src/calls/calls.ts';
 import { createOpenAsker } from '../../src/judges/ask-models.ts';
-import type { CompletionOutcome, CompletionRequest } from '../../src/model/completion.ts';
-import type { Suite } from '../../src/model/suite.ts';
+import type { CompletionOutcome, CompletionRequest } from '../../src/model/run/completion.ts';
+import type { Suite } from '../../src/model/suite/suite.ts';
 import { buildConfig } from '../providers/build-request.ts';
 
 const key = { suite: 's', prompt: 'v1', provider: 'p', caseId: 'c', trial: 2 };

@@ -7,7 +7,7 @@ import {
   type JudgePorts,
   judgeAnswer,
 } from '../../src/judges/judge-answer.ts';
-import { maxClassLength } from '../../src/model/classes.ts';
+import { maxClassLength } from '../../src/model/suite/classes.ts';
 import { buildRow } from '../record/build-rows.ts';
 import { buildCheck } from '../support/build-case.ts';
 

@@ -8,8 +8,8 @@ import {
   readValidations,
   writeValidations,
 } from '../../src/judges/validated-judges.ts';
-import type { Criterion, LabelledAnswer, Suite } from '../../src/model/suite.ts';
-import type { JudgeValidation } from '../../src/model/verdict.ts';
+import type { JudgeValidation } from '../../src/model/run/verdict.ts';
+import type { Criterion, LabelledAnswer, Suite } from '../../src/model/suite/suite.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { buildCheck, buildProvider } from '../support/build-case.ts';
 

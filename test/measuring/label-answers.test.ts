@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLabelSession } from '../../src/measuring/label-answers.ts';
-import type { Criterion, LabelledAnswer, Suite } from '../../src/model/suite.ts';
+import type { Criterion, LabelledAnswer, Suite } from '../../src/model/suite/suite.ts';
 import { compareText } from '../../src/text/compare-text.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from '../record/build-rows.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { isRefusedByTools, mutatePath } from '../../src/measuring/replay-agent.ts';
-import type { AgentSettings, ToolStub } from '../../src/model/agent.ts';
-import type { AgentStep, ToolCall } from '../../src/model/completion.ts';
-import type { CheckSpec } from '../../src/model/verdict.ts';
+import type { AgentStep, ToolCall } from '../../src/model/run/completion.ts';
+import type { CheckSpec } from '../../src/model/run/verdict.ts';
+import type { AgentSettings, ToolStub } from '../../src/model/suite/agent.ts';
 import { buildCell, buildCheck, buildRequest } from '../support/build-case.ts';
 
 const call = (name: string, args: object = {}): ToolCall => ({

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { StorageError } from '../../src/files/write-files.ts';
-import { fillReferences, findReferences } from '../../src/model/agent.ts';
-import { besideKey, comparedKeys, isReplacedBy } from '../../src/model/baseline.ts';
-import { isJudged, judgedLatencies } from '../../src/model/cell.ts';
-import { nameClass } from '../../src/model/classes.ts';
-import { exitCodeFor } from '../../src/model/exit-code.ts';
-import { describeContractWarnings, isBreak } from '../../src/model/finding.ts';
-import type { Decision } from '../../src/model/gate.ts';
-import { isPlugin, pluginsOf } from '../../src/model/plugin.ts';
+import { besideKey, comparedKeys, isReplacedBy } from '../../src/model/comparison/baseline.ts';
+import { exitCodeFor } from '../../src/model/comparison/exit-code.ts';
+import { describeContractWarnings, isBreak } from '../../src/model/comparison/finding.ts';
+import type { Decision } from '../../src/model/comparison/gate.ts';
 import { UserError } from '../../src/model/problem.ts';
+import { isJudged, judgedLatencies } from '../../src/model/run/cell.ts';
 import { refusalOf, storageProblem, withRefusal } from '../../src/model/storage-problem.ts';
+import { fillReferences, findReferences } from '../../src/model/suite/agent.ts';
+import { nameClass } from '../../src/model/suite/classes.ts';
+import { isPlugin, pluginsOf } from '../../src/model/suite/plugin.ts';
 import {
   defaultGate,
   hasWorkspace,
@@ -18,7 +18,7 @@ import {
   renderMessages,
   slicesOf,
   writeMessage,
-} from '../../src/model/suite.ts';
+} from '../../src/model/suite/suite.ts';
 import { compileTemplate } from '../../src/templates/template.ts';
 import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import { buildFinding } from '../support/build-contracts.ts';

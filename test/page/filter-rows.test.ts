@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PageCell, PageIndex, PageSuite } from '../../src/model/page.ts';
+import type { PageCell, PageIndex, PageSuite } from '../../src/model/report/page.ts';
 import { type CaseFilter, filterQuery, filterRows, listCells, readFilter } from '../../src/page/cases/filter-rows.ts';
 import { buildVariant } from '../support/build-report.ts';
 

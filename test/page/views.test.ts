@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TrendPoint } from '../../src/model/history.ts';
-import type { CellRow } from '../../src/model/record.ts';
-import type { CaseReport, ClassComparison, ClassReport, Report } from '../../src/model/report.ts';
+import type { TrendPoint } from '../../src/model/report/history.ts';
+import type { CaseReport, ClassComparison, ClassReport, Report } from '../../src/model/report/report.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { reporters } from '../../src/reports/index.ts';
 import { buildContract, buildFinding } from '../support/build-contracts.ts';
 import {

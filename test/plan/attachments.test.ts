@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
-import type { Case, PromptVersion, Suite } from '../../src/model/suite.ts';
+import type { Case, PromptVersion, Suite } from '../../src/model/suite/suite.ts';
 import { createAttachments, findAttached } from '../../src/plan/attachments.ts';
 import type { Plan } from '../../src/plan/build-plan.ts';
 import { compileTemplate } from '../../src/templates/template.ts';

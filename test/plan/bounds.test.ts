@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Cell } from '../../src/model/cell.ts';
-import type { Endpoint } from '../../src/model/provider.ts';
-import type { Suite } from '../../src/model/suite.ts';
+import type { Cell } from '../../src/model/run/cell.ts';
+import type { Endpoint } from '../../src/model/suite/provider.ts';
+import type { Suite } from '../../src/model/suite/suite.ts';
 import {
   boundJudges,
   boundRequests,

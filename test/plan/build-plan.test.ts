@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Cell } from '../../src/model/cell.ts';
-import type { Case, Suite } from '../../src/model/suite.ts';
+import type { Cell } from '../../src/model/run/cell.ts';
+import type { Case, Suite } from '../../src/model/suite/suite.ts';
 import { accountId, buildPlan, type Plan, type PlanOptions, providerKey } from '../../src/plan/build-plan.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildCheck, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';

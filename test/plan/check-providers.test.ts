@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Project, ProviderConfig, Suite } from '../../src/model/suite.ts';
+import type { Project, ProviderConfig, Suite } from '../../src/model/suite/suite.ts';
 import { findMisdirectedKeys, findMissingKeys, findRetirements } from '../../src/plan/check-providers.ts';
 import { findUnknownTools } from '../../src/plan/check-tools.ts';
 import { parseSwaps } from '../../src/plan/swap-providers.ts';

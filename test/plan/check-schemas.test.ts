@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/json/json.ts';
-import type { PlannedSuite } from '../../src/model/plan.ts';
-import type { PromptVersion, ProviderConfig, Suite } from '../../src/model/suite.ts';
+import type { PlannedSuite } from '../../src/model/run/plan.ts';
+import type { PromptVersion, ProviderConfig, Suite } from '../../src/model/suite/suite.ts';
 import { findRefusedSchemas } from '../../src/plan/check-schemas.ts';
 import { buildParams } from '../../src/plan/render-cells.ts';
 import { buildCase, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Project, Suite } from '../../src/model/suite.ts';
+import type { Project, Suite } from '../../src/model/suite/suite.ts';
 import {
   emptySelection,
   findEmptySelections,

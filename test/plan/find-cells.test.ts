@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Cell } from '../../src/model/cell.ts';
-import type { RunHeader } from '../../src/model/record.ts';
+import type { Cell } from '../../src/model/run/cell.ts';
+import type { RunHeader } from '../../src/model/run/record.ts';
 import type { Plan } from '../../src/plan/build-plan.ts';
 import { indexCells, openCells } from '../../src/plan/find-cells.ts';
 import { buildCell } from '../support/build-case.ts';

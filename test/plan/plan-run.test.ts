@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
-import type { RunSettings } from '../../src/model/record.ts';
+import type { RunSettings } from '../../src/model/run/record.ts';
 import {
   type Case,
   type GatePolicy,
@@ -9,7 +9,7 @@ import {
   type Project,
   type ProviderConfig,
   type Suite,
-} from '../../src/model/suite.ts';
+} from '../../src/model/suite/suite.ts';
 import { describeSent } from '../../src/plan/describe-suites.ts';
 import { type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';

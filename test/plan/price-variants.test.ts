@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Endpoint } from '../../src/model/provider.ts';
+import type { Endpoint } from '../../src/model/suite/provider.ts';
 import {
   boundJudges,
   boundRequests,

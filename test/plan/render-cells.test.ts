@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { comparesAccepted, comparesOther } from '../../src/assertions/index.ts';
-import type { Cell } from '../../src/model/cell.ts';
-import type { Case, Criterion, PromptVersion, ProviderConfig, Suite } from '../../src/model/suite.ts';
-import type { CheckSpec } from '../../src/model/verdict.ts';
+import type { Cell } from '../../src/model/run/cell.ts';
+import type { CheckSpec } from '../../src/model/run/verdict.ts';
+import type { Case, Criterion, PromptVersion, ProviderConfig, Suite } from '../../src/model/suite/suite.ts';
 import { buildPlan } from '../../src/plan/build-plan.ts';
 import { buildParams, createRenderer, type RenderOptions, withAcceptedHash } from '../../src/plan/render-cells.ts';
 import { emptySelection } from '../../src/plan/select-cases.ts';

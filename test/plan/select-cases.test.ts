@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { caseLabel, type Suite } from '../../src/model/suite.ts';
+import { caseLabel, type Suite } from '../../src/model/suite/suite.ts';
 import { buildCasePredicate, emptySelection, isNarrowed, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildSuite } from '../support/build-case.ts';
 import fc from '../support/property.ts';

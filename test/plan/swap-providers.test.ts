@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
-import type { Project, ProviderConfig, Suite } from '../../src/model/suite.ts';
+import type { Project, ProviderConfig, Suite } from '../../src/model/suite/suite.ts';
 import { fitParams } from '../../src/plan/swap-gaps.ts';
 import { swapProviders } from '../../src/plan/swap-providers.ts';
 import { buildCase, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';

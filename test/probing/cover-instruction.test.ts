@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Case } from '../../src/model/suite.ts';
+import type { Case } from '../../src/model/suite/suite.ts';
 import {
   type CoverPorts,
   coverInstruction,

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { RenderedVariant } from '../../src/model/plan.ts';
-import type { PromptVersion, ProviderConfig } from '../../src/model/suite.ts';
+import type { RenderedVariant } from '../../src/model/run/plan.ts';
+import type { PromptVersion, ProviderConfig } from '../../src/model/suite/suite.ts';
 import {
   type AskedPrompt,
   askedBy,

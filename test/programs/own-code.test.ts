@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AssertionInput, ModuleJob } from '../../src/model/own-code.ts';
+import type { AssertionInput, ModuleJob } from '../../src/model/suite/own-code.ts';
 import { ModuleWorker } from '../../src/programs/module-worker.ts';
 import { type OwnCodeOptions, openOwnCode } from '../../src/programs/open-own-code.ts';
 import { selectEnv } from '../../src/programs/run-program.ts';

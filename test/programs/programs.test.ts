@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { env, execPath } from 'node:process';
 import { expect, test } from 'vitest';
-import type { PromptJob } from '../../src/model/own-code.ts';
+import type { PromptJob } from '../../src/model/suite/own-code.ts';
 import { openPackages } from '../../src/programs/import-module.ts';
 import { startLineProgram } from '../../src/programs/line-program.ts';
 import { evaluateModule } from '../../src/programs/module-worker.ts';

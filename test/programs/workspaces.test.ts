@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { env } from 'node:process';
 import { expect, onTestFinished, test } from 'vitest';
-import type { WorkspaceChanges, WorkspaceCommand } from '../../src/model/workspace.ts';
+import type { WorkspaceChanges, WorkspaceCommand } from '../../src/model/suite/workspace.ts';
 import { openWorkspaces } from '../../src/programs/open-workspaces.ts';
 import { copyWorkspace, WorkspaceFault } from '../../src/programs/workspace-copy.ts';
 import {

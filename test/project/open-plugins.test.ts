@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Plugin } from '../../src/model/plugin.ts';
+import type { Plugin } from '../../src/model/suite/plugin.ts';
 import { openPlugins } from '../../src/project/open-plugins.ts';
 import { openTempProject } from '../support/temp-project.ts';
 

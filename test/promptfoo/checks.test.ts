@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AssertionInput, SelectInput } from '../../src/model/own-code.ts';
+import type { AssertionInput, SelectInput } from '../../src/model/suite/own-code.ts';
 import {
   type PromptfooCheck,
   type PromptfooCheckOptions,

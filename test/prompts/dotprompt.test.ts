@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Vars } from '../../src/model/suite.ts';
+import type { Vars } from '../../src/model/suite/suite.ts';
 import { PicoschemaError, readPicoschema } from '../../src/prompts/picoschema.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import { threadMs } from '../support/thread-time.ts';

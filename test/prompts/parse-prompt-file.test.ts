@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PromptFilePorts } from '../../src/model/prompt-file.ts';
+import type { PromptFilePorts } from '../../src/model/suite/prompt-file.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 
 const noFiles: PromptFilePorts = { read: () => Promise.reject(new Error('No file is named here.')) };

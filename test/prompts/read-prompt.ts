@@ -1,5 +1,5 @@
-import type { ParsedPromptFile, PromptFileContent } from '../../src/model/prompt-file.ts';
-import type { RenderedMessage, Vars } from '../../src/model/suite.ts';
+import type { ParsedPromptFile, PromptFileContent } from '../../src/model/suite/prompt-file.ts';
+import type { RenderedMessage, Vars } from '../../src/model/suite/suite.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 
 type Files = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type { Completion, CompletionOutcome, ProviderFailure } from '../../src/model/completion.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
+import type { Completion, CompletionOutcome, ProviderFailure } from '../../src/model/run/completion.ts';
+import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
 import { type ReceivedRequest, type Scripted, startServer } from '../support/http-server.ts';
 import { buildConfig, buildRequest } from './build-request.ts';

@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Attachment, Message } from '../../src/model/completion.ts';
+import type { Attachment, Message } from '../../src/model/run/completion.ts';
 import {
   groupTurns,
   isOfToolLoop,

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { BatchApi } from '../../src/model/provider.ts';
+import type { BatchApi } from '../../src/model/suite/provider.ts';
 import { connectAnthropicBatch } from '../../src/providers/batch/anthropic-batch.ts';
 import { connectGeminiBatch } from '../../src/providers/batch/gemini-batch.ts';
 import { connectOpenaiBatch } from '../../src/providers/batch/openai-batch.ts';

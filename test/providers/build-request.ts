@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/json/json.ts';
-import type { CompletionRequest, Message } from '../../src/model/completion.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
+import type { CompletionRequest, Message } from '../../src/model/run/completion.ts';
+import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 
 export function buildConfig(over: Partial<ProviderConfig> = {}): ProviderConfig {
   return {

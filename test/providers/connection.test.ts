@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
-import type { Endpoint } from '../../src/model/provider.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
+import type { Endpoint } from '../../src/model/suite/provider.ts';
+import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 import { adapters, lookupAdapter } from '../../src/providers/index.ts';
 import { presets } from '../../src/providers/presets.ts';
 import { explainRefusal, readCredentials } from '../../src/providers/resolve-connection.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failurePolicies } from '../../src/calls/failure-policies.ts';
-import type { FailureKind } from '../../src/model/completion.ts';
+import type { FailureKind } from '../../src/model/run/completion.ts';
 import { classifyReply, kindOfApiError } from '../../src/providers/failures/classify-failure.ts';
 
 type Row = readonly [

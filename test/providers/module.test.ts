@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CompletionOutcome } from '../../src/model/completion.ts';
 import { UserError } from '../../src/model/problem.ts';
-import type { ConnectedProvider } from '../../src/model/provider.ts';
+import type { CompletionOutcome } from '../../src/model/run/completion.ts';
+import type { ConnectedProvider } from '../../src/model/suite/provider.ts';
 import { module } from '../../src/providers/code/module.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 import { buildConfig, buildRequest } from './build-request.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Completion, CompletionOutcome, FailureKind } from '../../src/model/completion.ts';
-import type { ConnectedProvider } from '../../src/model/provider.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
+import type { Completion, CompletionOutcome, FailureKind } from '../../src/model/run/completion.ts';
+import type { ConnectedProvider } from '../../src/model/suite/provider.ts';
+import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
 import { type Scripted, type ScriptedServer, startServer } from '../support/http-server.ts';
 import { buildConfig, buildRequest } from './build-request.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import type { CompletionOutcome, Message } from '../../src/model/completion.ts';
+import type { CompletionOutcome, Message } from '../../src/model/run/completion.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
 import type { Scripted } from '../support/http-server.ts';
 import { reasoningApis, type StrictApi, startStrictApi } from '../support/strict-apis/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HttpError } from '../../src/http/http-error.ts';
-import type { FailureKind } from '../../src/model/completion.ts';
+import type { FailureKind } from '../../src/model/run/completion.ts';
 import {
   classifyAbort,
   classifyError,

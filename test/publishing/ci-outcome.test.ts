@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CellRow } from '../../src/model/record.ts';
-import type { Report } from '../../src/model/report.ts';
+import type { Report } from '../../src/model/report/report.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { type CiPlace, describeOutcome, describeUsage, githubOutputs } from '../../src/publishing/ci-outcome.ts';
 import {
   buildCase,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DecisionOutcome } from '../../src/model/gate.ts';
+import type { DecisionOutcome } from '../../src/model/comparison/gate.ts';
 import type { CiOutcome } from '../../src/publishing/ci-outcome.ts';
 import { publishDrift } from '../../src/publishing/drift-outcome.ts';
 import type { JobIo } from '../../src/publishing/job.ts';

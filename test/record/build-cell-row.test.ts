@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { CallRecord, CellResult } from '../../src/model/cell.ts';
-import type { Completion } from '../../src/model/completion.ts';
-import type { Verdict } from '../../src/model/verdict.ts';
+import type { CallRecord, CellResult } from '../../src/model/run/cell.ts';
+import type { Completion } from '../../src/model/run/completion.ts';
+import type { Verdict } from '../../src/model/run/verdict.ts';
 import { buildCellRow } from '../../src/record/build-cell-row.ts';
 import { buildCompletion } from '../support/build-case.ts';
 

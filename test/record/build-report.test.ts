@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Decision } from '../../src/model/gate.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { Decision } from '../../src/model/comparison/gate.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { buildReport, type ReportInput } from '../../src/record/build-report.ts';
 import { summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
 import { buildRow } from '../support/build-report.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
-import type { CellRow, EndRow, ResumeRow, RunHeader } from '../../src/model/record.ts';
+import type { CellRow, EndRow, ResumeRow, RunHeader } from '../../src/model/run/record.ts';
 
 export function buildHeader(changes: Partial<RunHeader> = {}): RunHeader {
   return {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CellRow } from '../../src/model/record.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { answerHashOf, hashAnswer, SortedCases, summarizeRow } from '../../src/record/case-summaries.ts';
 import { buildRowSummary } from '../support/build-summary.ts';
 import { buildRow } from './build-rows.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { RowSummary } from '../../src/model/run/summary.ts';
 import { SortedCases } from '../../src/record/case-summaries.ts';
 import { classifyRows, createFindClass, reportClasses, selectionId, truthOf } from '../../src/record/count-classes.ts';
 import { buildRowSummary } from '../support/build-summary.ts';

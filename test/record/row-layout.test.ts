@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
 import { parseExactJson } from '../../src/json/parse-json.ts';
-import type { CellRow, RowHead } from '../../src/model/record.ts';
+import type { CellRow, RowHead } from '../../src/model/run/record.ts';
 import { openRowReader, parseRowHead, renderRow } from '../../src/record/read-rows.ts';
 import { readRunRecord, visitRowHeads } from '../../src/record/read-run-record.ts';
 import { createRunRecord, rewriteRunRecord } from '../../src/record/write-run-record.ts';

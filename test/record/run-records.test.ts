@@ -14,9 +14,9 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/files/write-files.ts';
-import type { Usage } from '../../src/model/completion.ts';
-import type { CellRow, RecordRow } from '../../src/model/record.ts';
-import { defaultGate } from '../../src/model/suite.ts';
+import type { Usage } from '../../src/model/run/completion.ts';
+import type { CellRow, RecordRow } from '../../src/model/run/record.ts';
+import { defaultGate } from '../../src/model/suite/suite.ts';
 import { openRowReader, readRowsAt } from '../../src/record/read-rows.ts';
 import { hasHeader, openStoredRecord, readRunHeader, readRunRecord } from '../../src/record/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CellStatus } from '../../src/model/cell.ts';
-import type { RowSummary, VariantSummary } from '../../src/model/summary.ts';
+import type { CellStatus } from '../../src/model/run/cell.ts';
+import type { RowSummary, VariantSummary } from '../../src/model/run/summary.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { isComplete, summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
 import {

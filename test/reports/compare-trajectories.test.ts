@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AgentStep, AnsweredCall } from '../../src/model/completion.ts';
+import type { AgentStep, AnsweredCall } from '../../src/model/run/completion.ts';
 import { compareTrajectories, describeTrajectoryChange } from '../../src/reports/cases/compare-trajectories.ts';
 import fc from '../support/property.ts';
 

@@ -1,8 +1,8 @@
 // oxlint-disable vitest/expect-expect -- expectLines asserts.
 import { expect, test } from 'vitest';
-import type { MetricComparison } from '../../src/model/comparison.ts';
-import type { Breach, BreachCode, Certainty } from '../../src/model/gate.ts';
-import type { ClassReport, Report, VariantComparison, VariantReport } from '../../src/model/report.ts';
+import type { MetricComparison } from '../../src/model/comparison/comparison.ts';
+import type { Breach, BreachCode, Certainty } from '../../src/model/comparison/gate.ts';
+import type { ClassReport, Report, VariantComparison, VariantReport } from '../../src/model/report/report.ts';
 import { describeClasses } from '../../src/reports/classes.ts';
 import * as words from '../../src/reports/comparison.ts';
 import { describeFailed, describeRates } from '../../src/reports/describe-failed.ts';

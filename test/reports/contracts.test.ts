@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ContractReport } from '../../src/model/finding.ts';
+import type { ContractReport } from '../../src/model/comparison/finding.ts';
 import { renderContractMarkdown } from '../../src/reports/markdown/contracts.ts';
 import { renderContractTerminal } from '../../src/reports/terminal/contracts.ts';
 import { buildContract, buildFinding } from '../support/build-contracts.ts';

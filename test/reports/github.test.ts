@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Breach } from '../../src/model/gate.ts';
-import type { CellRow } from '../../src/model/record.ts';
-import type { CaseReport, Report } from '../../src/model/report.ts';
+import type { Breach } from '../../src/model/comparison/gate.ts';
+import type { CaseReport, Report } from '../../src/model/report/report.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { github } from '../../src/reports/ci/github.ts';
 import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { PageBlock, PageCase, PageCaseRow, PageIndex, PageSuite } from '../../src/model/page.ts';
-import type { CaseReport, Report } from '../../src/model/report.ts';
+import type { PageBlock, PageCase, PageCaseRow, PageIndex, PageSuite } from '../../src/model/report/page.ts';
+import type { CaseReport, Report } from '../../src/model/report/report.ts';
 import { reporters } from '../../src/reports/index.ts';
 import { buildHostileReport } from '../support/build-hostile-report.ts';
 import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';

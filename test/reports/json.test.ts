@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import type { Report, SuiteReport } from '../../src/model/report.ts';
+import type { Report, SuiteReport } from '../../src/model/report/report.ts';
 import { json, jsonl } from '../../src/reports/json/json.ts';
 import { buildReportJsonSchema, reportSchema } from '../../src/reports/json/report-schema.ts';
 import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CellRow } from '../../src/model/record.ts';
-import type { CaseReport, Report } from '../../src/model/report.ts';
+import type { CaseReport, Report } from '../../src/model/report/report.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { renderMarkdown } from '../../src/reports/markdown/markdown.ts';
 import { codeBlock, codeCell, codeSpan, escapeHtmlLine, proseOrCode } from '../../src/reports/markdown/text.ts';
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { FailureKind } from '../../src/model/completion.ts';
-import type { Breach, Decision } from '../../src/model/gate.ts';
-import type { Report, VariantReport } from '../../src/model/report.ts';
+import type { Breach, Decision } from '../../src/model/comparison/gate.ts';
+import type { Report, VariantReport } from '../../src/model/report/report.ts';
+import type { FailureKind } from '../../src/model/run/completion.ts';
 import { nameCases, nameVariants } from '../../src/reports/cases/name-cases.ts';
 import { describeDecision, headlineOf } from '../../src/reports/headline.ts';
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Certainty } from '../../src/model/gate.ts';
-import type { CellRow } from '../../src/model/record.ts';
-import type { CaseReport, Report, ReportStyle, SuiteReport, VariantComparison } from '../../src/model/report.ts';
+import type { Certainty } from '../../src/model/comparison/gate.ts';
+import type { CaseReport, Report, ReportStyle, SuiteReport, VariantComparison } from '../../src/model/report/report.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { terminal } from '../../src/reports/terminal/terminal.ts';
 import {
   buildCase,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { BreachCode, Decision } from '../../src/model/gate.ts';
-import type { CaseReport, Report } from '../../src/model/report.ts';
+import type { BreachCode, Decision } from '../../src/model/comparison/gate.ts';
+import type { CaseReport, Report } from '../../src/model/report/report.ts';
 import { ctrf } from '../../src/reports/ci/ctrf.ts';
 import { tap } from '../../src/reports/ci/tap.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CellRow } from '../../src/model/record.ts';
-import type { Case, Suite } from '../../src/model/suite.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
+import type { Case, Suite } from '../../src/model/suite/suite.ts';
 import { type AnswerChange, describeChange, isPromotable, matchChanges } from '../../src/review/review-changes.ts';
 import { buildRow } from '../record/build-rows.ts';
 import { buildCase } from '../support/build-case.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EndRow } from '../../src/model/record.ts';
+import type { EndRow } from '../../src/model/run/record.ts';
 import { closeRecord } from '../../src/run/end-run.ts';
 import type { Run } from '../../src/run/open-run.ts';
 

@@ -3,10 +3,10 @@ import { defineProvider } from '../../src/api/define.ts';
 import { openContext, type RunSuitesOptions, toFlags } from '../../src/api/options.ts';
 import { runSuites } from '../../src/api/run-suites.ts';
 import { prepareRun } from '../../src/cli/run/prepare-run.ts';
-import type { ProviderAnswer } from '../../src/model/own-code.ts';
-import type { ProgressEvent } from '../../src/model/progress.ts';
-import type { CellRow } from '../../src/model/record.ts';
-import type { Report } from '../../src/model/report.ts';
+import type { Report } from '../../src/model/report/report.ts';
+import type { ProgressEvent } from '../../src/model/run/progress.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
+import type { ProviderAnswer } from '../../src/model/suite/own-code.ts';
 import type { RunOptions, RunPorts } from '../../src/plan/run-options.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RunSuitesOptions } from '../../src/api/options.ts';
-import type { ProgressEvent } from '../../src/model/progress.ts';
-import type { RunHeader } from '../../src/model/record.ts';
+import type { ProgressEvent } from '../../src/model/run/progress.ts';
+import type { RunHeader } from '../../src/model/run/record.ts';
 import { runSuites } from '../../src/run/run.ts';
 import { type DoneRun, openAccepted, openRunProject, type Reply, wordsSuite } from './run-project.ts';
 

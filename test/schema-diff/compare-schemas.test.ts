@@ -1,7 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- `then` is a keyword of JSON Schema
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../src/json/json.ts';
-import type { Direction } from '../../src/model/finding.ts';
+import type { Direction } from '../../src/model/comparison/finding.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../../src/schema-diff/compare-schemas.ts';
 import { threadMs } from '../support/thread-time.ts';
 

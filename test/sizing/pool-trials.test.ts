@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Baseline } from '../../src/model/baseline.ts';
-import type { Case, Suite } from '../../src/model/suite.ts';
+import type { Baseline } from '../../src/model/comparison/baseline.ts';
+import type { Case, Suite } from '../../src/model/suite/suite.ts';
 import {
   countBaselineTrials,
   poolTrials,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { McpFault } from '../../src/mcp/connect-server.ts';
-import type { McpServer } from '../../src/model/agent.ts';
+import type { McpServer } from '../../src/model/suite/agent.ts';
 import { UserError } from '../../src/model/problem.ts';
 import {
   describeServer,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { McpServer, McpTool } from '../../src/model/agent.ts';
+import type { McpServer, McpTool } from '../../src/model/suite/agent.ts';
 import { UserError } from '../../src/model/problem.ts';
 import { findDrift, findSnapshots } from '../../src/snapshots/find-drift.ts';
 import { readSnapshotFile, takeSnapshot } from '../../src/snapshots/take-snapshot.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../src/json/json.ts';
-import type { UsedSnapshot } from '../../src/model/agent.ts';
+import type { UsedSnapshot } from '../../src/model/suite/agent.ts';
 import {
   createFindServers,
   findDeclaredTools,

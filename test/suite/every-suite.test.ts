@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Problem } from '../../src/model/problem.ts';
 import { UserError } from '../../src/model/problem.ts';
-import type { Suite } from '../../src/model/suite.ts';
+import type { Suite } from '../../src/model/suite/suite.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';
 import { openTempProject } from '../support/temp-project.ts';
 import { fixtureFolder, loadAt } from './load-fixture.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { assertions } from '../../src/assertions/index.ts';
 import { type Problem, UserError } from '../../src/model/problem.ts';
-import type { Case, Suite } from '../../src/model/suite.ts';
+import type { Case, Suite } from '../../src/model/suite/suite.ts';
 import { openPackages } from '../../src/programs/import-module.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../src/providers/index.ts';

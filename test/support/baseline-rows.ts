@@ -1,6 +1,6 @@
 import { readCases } from '../../src/baseline/baseline-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../../src/baseline/read-baseline.ts';
-import type { BaselineCase, BaselineContent, BaselineVariant } from '../../src/model/baseline.ts';
+import type { BaselineCase, BaselineContent, BaselineVariant } from '../../src/model/comparison/baseline.ts';
 
 /** A baseline as a test writes it down, and compares it: every row in memory. */
 export interface BaselineRows {

@@ -1,6 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import type { Cell } from '../../src/model/cell.ts';
-import type { Completion, CompletionOutcome, CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
+import type { Cell } from '../../src/model/run/cell.ts';
+import type {
+  Completion,
+  CompletionOutcome,
+  CompletionRequest,
+  ProviderFailure,
+} from '../../src/model/run/completion.ts';
+import type { CheckSpec } from '../../src/model/run/verdict.ts';
 import {
   type Case,
   defaultGate,
@@ -9,8 +15,7 @@ import {
   type ProviderConfig,
   type Suite,
   type Vars,
-} from '../../src/model/suite.ts';
-import type { CheckSpec } from '../../src/model/verdict.ts';
+} from '../../src/model/suite/suite.ts';
 
 const at = { file: 'evals/triage.eval.yaml', line: 12, column: 5 };
 

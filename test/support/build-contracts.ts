@@ -1,4 +1,4 @@
-import type { LocatedFinding, PromptFindings } from '../../src/model/finding.ts';
+import type { LocatedFinding, PromptFindings } from '../../src/model/comparison/finding.ts';
 
 export function buildFinding(overrides: Partial<LocatedFinding> = {}): LocatedFinding {
   return {

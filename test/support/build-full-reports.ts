@@ -1,9 +1,9 @@
-import { firstAcceptedTrial } from '../../src/model/cell.ts';
-import type { MetricComparison, SwapCandidate, SwapRow } from '../../src/model/comparison.ts';
-import type { AgentStep } from '../../src/model/completion.ts';
-import type { ErosionFinding, TrendPoint } from '../../src/model/history.ts';
-import type { CellRow } from '../../src/model/record.ts';
-import type { Report } from '../../src/model/report.ts';
+import type { MetricComparison, SwapCandidate, SwapRow } from '../../src/model/comparison/comparison.ts';
+import type { ErosionFinding, TrendPoint } from '../../src/model/report/history.ts';
+import type { Report } from '../../src/model/report/report.ts';
+import { firstAcceptedTrial } from '../../src/model/run/cell.ts';
+import type { AgentStep } from '../../src/model/run/completion.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import {
   buildCase,
   buildComparison,

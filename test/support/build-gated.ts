@@ -1,9 +1,9 @@
 import type { GatedComparison } from '../../src/compare/gate/gated-comparison.ts';
 import { type JudgedRun, type JudgeRunOptions, judgeRun } from '../../src/compare/gate/judge-comparisons.ts';
-import type { StopReason } from '../../src/model/cell.ts';
-import type { ComparedVariant } from '../../src/model/comparison.ts';
-import type { AcceptedPromptState, RecordedSuite } from '../../src/model/record.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
+import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
+import type { StopReason } from '../../src/model/run/cell.ts';
+import type { AcceptedPromptState, RecordedSuite } from '../../src/model/run/record.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { buildHeader, buildRecordedSuite, end } from './build-summary.ts';
 

@@ -1,5 +1,5 @@
-import type { PromptFindings } from '../../src/model/finding.ts';
-import type { Report } from '../../src/model/report.ts';
+import type { PromptFindings } from '../../src/model/comparison/finding.ts';
+import type { Report } from '../../src/model/report/report.ts';
 import { buildFinding } from './build-contracts.ts';
 import {
   buildCase,

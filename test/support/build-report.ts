@@ -1,7 +1,5 @@
-import { firstAcceptedTrial } from '../../src/model/cell.ts';
-import type { MetricComparison } from '../../src/model/comparison.ts';
-import { describeContractWarnings } from '../../src/model/finding.ts';
-import type { CellRow } from '../../src/model/record.ts';
+import type { MetricComparison } from '../../src/model/comparison/comparison.ts';
+import { describeContractWarnings } from '../../src/model/comparison/finding.ts';
 import type {
   CaseReport,
   Report,
@@ -9,7 +7,9 @@ import type {
   SuiteReport,
   VariantComparison,
   VariantReport,
-} from '../../src/model/report.ts';
+} from '../../src/model/report/report.ts';
+import { firstAcceptedTrial } from '../../src/model/run/cell.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import { buildContract } from './build-contracts.ts';
 
 export const plainStyle: ReportStyle = { color: false, width: 80, verbose: false, quiet: false };

@@ -1,8 +1,8 @@
 import { type CompareVariantsOptions, compareVariants } from '../../src/compare/compare-variants.ts';
-import { firstAcceptedTrial } from '../../src/model/cell.ts';
-import type { ComparedSide, ComparedVariant } from '../../src/model/comparison.ts';
-import type { RecordedVariant } from '../../src/model/record.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { ComparedSide, ComparedVariant } from '../../src/model/comparison/comparison.ts';
+import { firstAcceptedTrial } from '../../src/model/run/cell.ts';
+import type { RecordedVariant } from '../../src/model/run/record.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { openGate } from './build-case.ts';
 import { buildRowSummary, buildVariant } from './build-summary.ts';

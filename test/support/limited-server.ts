@@ -1,4 +1,4 @@
-import type { Complete, CompletionOutcome, LimitReport, ProviderFailure } from '../../src/model/completion.ts';
+import type { Complete, CompletionOutcome, LimitReport, ProviderFailure } from '../../src/model/run/completion.ts';
 import { completed, failed } from './build-case.ts';
 import type { ManualClock } from './manual-clock.ts';
 

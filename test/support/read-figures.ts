@@ -1,6 +1,6 @@
 import { compareRecords, renderReport } from '../../src/index.ts';
-import type { History } from '../../src/model/history.ts';
-import type { ReportTotals } from '../../src/model/report.ts';
+import type { History } from '../../src/model/report/history.ts';
+import type { ReportTotals } from '../../src/model/report/report.ts';
 import { githubOutputs } from '../../src/publishing/ci-outcome.ts';
 import { reportOnRun } from '../../src/verdict/assess-run.ts';
 import { openViewedRuns } from '../../src/viewing/view-runs.ts';

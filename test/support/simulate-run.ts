@@ -8,9 +8,9 @@ import {
   judgeRun,
   settleRun,
 } from '../../src/compare/gate/judge-comparisons.ts';
-import type { AcceptedPromptState } from '../../src/model/record.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import type { CaseSummary } from '../../src/model/summary.ts';
+import type { AcceptedPromptState } from '../../src/model/run/record.ts';
+import type { CaseSummary } from '../../src/model/run/summary.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { buildCaseSummary, buildSide, compareSides } from './build-side.ts';
 import { buildHeader, buildRecordedSuite, end } from './build-summary.ts';

@@ -1,4 +1,4 @@
-import type { CellRow, EndRow, RunHeader } from '../../src/model/record.ts';
+import type { CellRow, EndRow, RunHeader } from '../../src/model/run/record.ts';
 import { runsFolder } from '../../src/project/stored-runs.ts';
 import { createRunRecord } from '../../src/record/write-run-record.ts';
 

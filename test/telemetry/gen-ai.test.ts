@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { CompletionOutcome, CompletionRequest } from '../../src/model/completion.ts';
-import type { TracedOutcome } from '../../src/model/progress.ts';
-import type { Endpoint } from '../../src/model/provider.ts';
-import type { Verdict } from '../../src/model/verdict.ts';
+import type { CompletionOutcome, CompletionRequest } from '../../src/model/run/completion.ts';
+import type { TracedOutcome } from '../../src/model/run/progress.ts';
+import type { Verdict } from '../../src/model/run/verdict.ts';
+import type { Endpoint } from '../../src/model/suite/provider.ts';
 import {
   contentAttributes,
   outcomeAttributes,

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Cell, CellResult } from '../../src/model/cell.ts';
-import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
-import type { Endpoint } from '../../src/model/provider.ts';
-import type { Report } from '../../src/model/report.ts';
-import type { ProviderConfig } from '../../src/model/suite.ts';
-import type { Verdict } from '../../src/model/verdict.ts';
+import type { Report } from '../../src/model/report/report.ts';
+import type { Cell, CellResult } from '../../src/model/run/cell.ts';
+import type { Complete, CompletionRequest } from '../../src/model/run/completion.ts';
+import type { Verdict } from '../../src/model/run/verdict.ts';
+import type { Endpoint } from '../../src/model/suite/provider.ts';
+import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 import { openTrace } from '../../src/telemetry/open-trace.ts';
 import type { OtelSettings, Span } from '../../src/telemetry/otlp-exporter.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RenderedMessage, TemplateLanguage, WrittenMessage } from '../../src/model/suite.ts';
+import type { RenderedMessage, TemplateLanguage, WrittenMessage } from '../../src/model/suite/suite.ts';
 import {
   expandTable,
   isSamePrompt,

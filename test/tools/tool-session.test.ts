@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ArgumentMatch } from '../../src/json/plain-path.ts';
-import type { McpServer, RecordSource, StubAnswer, ToolStub } from '../../src/model/agent.ts';
-import type { ToolCall } from '../../src/model/completion.ts';
-import type { CodeOutcome, ModuleJob } from '../../src/model/own-code.ts';
+import type { ToolCall } from '../../src/model/run/completion.ts';
+import type { McpServer, RecordSource, StubAnswer, ToolStub } from '../../src/model/suite/agent.ts';
+import type { CodeOutcome, ModuleJob } from '../../src/model/suite/own-code.ts';
 import { describeStubCall, maskResult, readWhen, stubKey } from '../../src/tools/recorded-stubs.ts';
 import { openToolSession } from '../../src/tools/tool-session.ts';
 import {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { CellRow, EndRow, RunHeader } from '../../src/model/record.ts';
+import type { CellRow, EndRow, RunHeader } from '../../src/model/run/record.ts';
 import { assessRecord, reportAssessment, reportOnRun, reportOnUntrusted } from '../../src/verdict/assess-run.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
-import type { BaselineCase } from '../../src/model/baseline.ts';
-import type { ClassPolicy } from '../../src/model/classes.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { BaselineCase } from '../../src/model/comparison/baseline.ts';
+import type { RowSummary } from '../../src/model/run/summary.ts';
+import type { ClassPolicy } from '../../src/model/suite/classes.ts';
 import { selectionId } from '../../src/record/count-classes.ts';
 import { type CompareRunOptions, compareRun } from '../../src/verdict/compare-run.ts';
 import { baselineOf, fileOf, type Ran, recordBaseline, recordOf } from './compared-run.ts';

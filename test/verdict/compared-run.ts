@@ -1,9 +1,9 @@
 import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase } from '../../src/model/baseline.ts';
-import type { RecordedSuite, RecordedVariant, RunHeader, RunSettings } from '../../src/model/record.ts';
-import type { RowSummary } from '../../src/model/summary.ts';
+import type { BaselineCase } from '../../src/model/comparison/baseline.ts';
+import type { RecordedSuite, RecordedVariant, RunHeader, RunSettings } from '../../src/model/run/record.ts';
+import type { RowSummary } from '../../src/model/run/summary.ts';
 import type { StoredRecord } from '../../src/record/read-run-record.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { buildRow } from '../record/build-rows.ts';

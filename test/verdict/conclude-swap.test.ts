@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import type { MetricComparison, SwapCandidate, SwapReport, SwapRow, SwapVerdict } from '../../src/model/comparison.ts';
+import type {
+  MetricComparison,
+  SwapCandidate,
+  SwapReport,
+  SwapRow,
+  SwapVerdict,
+} from '../../src/model/comparison/comparison.ts';
 import { describeConclusion } from '../../src/verdict/conclude-swap.ts';
 
 const unknown: MetricComparison = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };

@@ -3,7 +3,7 @@ import { mergeBaseline } from '../../src/baseline/baseline-cases.ts';
 import type { FindReference } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineContent } from '../../src/model/baseline.ts';
+import type { BaselineContent } from '../../src/model/comparison/baseline.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { judgeErosion } from '../../src/verdict/judge-erosion.ts';
 import { contentOf } from '../support/baseline-rows.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { JudgedComparison, JudgedRun } from '../../src/compare/gate/judge-comparisons.ts';
-import type { ComparedSide, SwapReport } from '../../src/model/comparison.ts';
-import type { Breach, Certainty, Decision } from '../../src/model/gate.ts';
-import type { RunSettings } from '../../src/model/record.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import type { RowSummary, SuiteSummary } from '../../src/model/summary.ts';
+import type { ComparedSide, SwapReport } from '../../src/model/comparison/comparison.ts';
+import type { Breach, Certainty, Decision } from '../../src/model/comparison/gate.ts';
+import type { RunSettings } from '../../src/model/run/record.ts';
+import type { RowSummary, SuiteSummary } from '../../src/model/run/summary.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { judgeSwaps } from '../../src/verdict/judge-swap.ts';
 import { judgeGated } from '../support/build-gated.ts';

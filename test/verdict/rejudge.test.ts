@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Baseline, BaselineTrial } from '../../src/model/baseline.ts';
-import type { Cell } from '../../src/model/cell.ts';
-import type { ClassPolicy } from '../../src/model/classes.ts';
-import type { ComparedCase } from '../../src/model/comparison.ts';
-import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import type { Baseline, BaselineTrial } from '../../src/model/comparison/baseline.ts';
+import type { ComparedCase } from '../../src/model/comparison/comparison.ts';
+import type { Cell } from '../../src/model/run/cell.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
+import type { ClassPolicy } from '../../src/model/suite/classes.ts';
 import { selectionId } from '../../src/record/count-classes.ts';
 import { classifyStored, rejudge } from '../../src/verdict/rejudge.ts';
 import { buildCell, buildCheck } from '../support/build-case.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type FinishReason, finishReasons } from '../../model/completion.ts';
+import { type FinishReason, finishReasons } from '../../model/run/completion.ts';
 import { quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
 import { textOf } from '../targets.ts';

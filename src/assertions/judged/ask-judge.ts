@@ -4,7 +4,7 @@ import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import type { Message } from '../../model/completion.ts';
+import type { Message } from '../../model/run/completion.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { quote } from '../../text/shorten.ts';
 import { plainNumbers, SpelledNumber } from '../../text/yaml/exact-numbers.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import type { Message } from '../../model/completion.ts';
+import type { Message } from '../../model/run/completion.ts';
 import { quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
 import { numberParam, soughtParam } from '../params.ts';

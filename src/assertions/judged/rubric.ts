@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import type { Judgement } from '../../model/verdict.ts';
+import type { Judgement } from '../../model/run/verdict.ts';
 import { quote } from '../../text/shorten.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion, type Target } from '../define.ts';
 import { numberParam, reaches, soughtParam, valueParam } from '../params.ts';

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../json/json.ts';
 import { jsonPathParam } from '../../json/json-path.ts';
 import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
 import { attempt } from '../../text/attempt.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { diffValues } from '../compare-values.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type ArgumentMismatch, findArgumentMismatch } from '../../json/match-arguments.ts';
 import type { ArgumentMatch } from '../../json/plain-path.ts';
 import { parsePlainPath } from '../../json/plain-path.ts';
-import type { ToolCall } from '../../model/completion.ts';
+import type { ToolCall } from '../../model/run/completion.ts';
 import { listFirst } from '../../text/format-amount.ts';
 import { quote, shortenText } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion, runBounded } from '../define.ts';

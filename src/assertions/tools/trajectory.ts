@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
-import type { AgentStep, AnsweredCall, ToolCall } from '../../model/completion.ts';
+import type { AgentStep, AnsweredCall, ToolCall } from '../../model/run/completion.ts';
 import { quote } from '../../text/shorten.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { type AssertionPorts, type CheckOutcome, type CompletionView, defineAssertion } from '../define.ts';

@@ -8,7 +8,7 @@ import {
   runMutationTest,
   type WeakCase,
 } from '../../measuring/mutation-test.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { usageError } from '../../model/problem.ts';
 import { wrapLines } from '../../terminal/display-width.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';

@@ -3,7 +3,7 @@ import { listBaselines, showBaselines } from '../../baseline/list-baselines.ts';
 import { pinReferences, unpinReferences, wantedRuns } from '../../baseline/pin-reference.ts';
 import { pruneBaselines } from '../../baseline/prune-baselines.ts';
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { listOrphanBaselines } from '../../plan/select-cases.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeStoredRun, findStoredRun, listStoredRuns } from '../../project/stored-runs.ts';

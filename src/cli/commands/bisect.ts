@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/comparison/exit-code.ts';
 import { usageError } from '../../model/problem.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import type { BisectedCase, BisectForecast } from '../../probing/bisect.ts';

@@ -4,7 +4,7 @@ import { replaceFile, systemErrorCode } from '../../files/write-files.ts';
 import { importAnswers, openCacheMaintenance } from '../../importing/import-answers.ts';
 import { defined } from '../../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../../listing/describe-shared-cache.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeBytes } from '../../text/format-amount.ts';

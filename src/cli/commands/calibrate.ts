@@ -1,4 +1,4 @@
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import {
   type Calibration,
   type EventRate,

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { defined } from '../../json/defined.ts';
 import { listReporters } from '../../listing/list-parts.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError } from '../../model/problem.ts';
 import { loadIds } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';

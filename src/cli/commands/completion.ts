@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import type { DefineCommand } from './define.ts';
 
 const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;

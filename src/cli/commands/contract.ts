@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { checkContracts, diffSchemas } from '../../contracts/check-contracts.ts';
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
-import type { ContractPolicy, Direction } from '../../model/finding.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
+import type { ContractPolicy, Direction } from '../../model/comparison/finding.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { contractReporters } from '../../reports/index.ts';
 import type { Io } from '../io.ts';

@@ -1,8 +1,8 @@
 import picocolors from 'picocolors';
 import { readHistory } from '../../history/read-history.ts';
 import { defined } from '../../json/defined.ts';
-import type { CaseHistory, FlakeHistory, History, HistoryPoint, SuiteHistory } from '../../model/history.ts';
-import type { ReportStyle } from '../../model/report.ts';
+import type { CaseHistory, FlakeHistory, History, HistoryPoint, SuiteHistory } from '../../model/report/history.ts';
+import type { ReportStyle } from '../../model/report/report.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { renderPlainTable } from '../../terminal/plain-table.ts';

@@ -8,7 +8,7 @@ import { importers } from '../../importing/importers.ts';
 import { openTraceImport, type TraceCounts } from '../../importing/traces/import-traces.ts';
 import { type TraceFormat, traceFormats } from '../../importing/traces/read-trace-file.ts';
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { usageError } from '../../model/problem.ts';
 import { shellWord } from '../../text/code/command-line.ts';
 import type { Io } from '../io.ts';

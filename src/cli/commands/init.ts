@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import { withFileLock } from '../../files/file-lock.ts';
 import { replaceFile, StorageError } from '../../files/write-files.ts';
 import { importAnswers } from '../../importing/import-answers.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { docsUrl } from '../../text/addresses/docs-url.ts';
 import { shellWord } from '../../text/code/command-line.ts';
 import type { Io } from '../io.ts';

@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
 import { systemClock } from '../../model/clock.ts';
-import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
-import { cacheModes } from '../../model/record.ts';
-import { validationAlpha } from '../../model/verdict.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/comparison/exit-code.ts';
+import { cacheModes } from '../../model/run/record.ts';
+import { validationAlpha } from '../../model/run/verdict.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';

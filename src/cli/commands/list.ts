@@ -9,7 +9,7 @@ import {
   listRuns,
   listSuites,
 } from '../../listing/list-parts.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError, usageProblem } from '../../model/problem.ts';
 import { loadPlugins } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { type Problem, UserError, usageProblem } from '../../model/problem.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { defaultTimeoutMs, findSnapshots } from '../../snapshots/find-drift.ts';

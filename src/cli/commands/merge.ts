@@ -1,4 +1,4 @@
-import type { Report } from '../../model/report.ts';
+import type { Report } from '../../model/report/report.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { mergeRecords } from '../../run/record/merge-records.ts';
 import { reportOnRun } from '../../verdict/assess-run.ts';

@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import type { RunSize } from '../../sizing/plan-size.ts';
 import { type Growth, planSize, type VariantSize } from '../../sizing/plan-size.ts';
 import { wrapLines } from '../../terminal/display-width.ts';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json/json.ts';
-import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/comparison/exit-code.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import {
   coverageNames,

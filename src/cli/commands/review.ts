@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { usageError } from '../../model/problem.ts';
 import { describeStoredRun } from '../../project/stored-runs.ts';
 import { type OpenReview, openReview, type Place } from '../../review/accept-change.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../../model/problem.ts';
-import type { Report } from '../../model/report.ts';
+import type { Report } from '../../model/report/report.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { forecastRun } from '../../run/dry-run.ts';
 import { runSuites } from '../../run/run.ts';

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { buildSchema } from '../../listing/build-schema.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { printJson } from '../output/table.ts';
 import type { DefineCommand } from './define.ts';
 

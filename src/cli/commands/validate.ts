@@ -1,8 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { validateProject } from '../../listing/validate-project.ts';
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError, usageProblem } from '../../model/problem.ts';
-import { type Project } from '../../model/suite.ts';
+import { type Project } from '../../model/suite/suite.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { findDrift, findSnapshots } from '../../snapshots/find-drift.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
-import { exitCodeOfSignal } from '../../model/exit-code.ts';
+import { exitCodeOfSignal } from '../../model/comparison/exit-code.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { openViewedRuns } from '../../viewing/view-runs.ts';
 import type { Io } from '../io.ts';

@@ -1,7 +1,7 @@
 import { openWork } from '../../calls/serve-queue.ts';
 import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
-import { exitCodeOfSignal, exitCodes } from '../../model/exit-code.ts';
+import { exitCodeOfSignal, exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError } from '../../model/problem.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { cacheModes } from '../../model/record.ts';
+import { cacheModes } from '../../model/run/record.ts';
 
 /** How a flag's text becomes a value. */
 type FlagKind =

@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import { maxTrials } from '../../model/cell.ts';
 import { type Problem, usageProblem } from '../../model/problem.ts';
-import { cacheModes, type ProviderSwap, type RunSettings } from '../../model/record.ts';
-import type { Project } from '../../model/suite.ts';
+import { maxTrials } from '../../model/run/cell.ts';
+import { cacheModes, type ProviderSwap, type RunSettings } from '../../model/run/record.ts';
+import type { Project } from '../../model/suite/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { parseSwaps } from '../../plan/swap-providers.ts';
 import { findLastFailed, type StoredInvocation } from '../../project/stored-runs.ts';

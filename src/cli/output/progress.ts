@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { Writable } from '../../json/defined.ts';
-import type { CellCounts } from '../../model/cell.ts';
-import type { OnProgress, ProgressEvent } from '../../model/progress.ts';
+import type { CellCounts } from '../../model/run/cell.ts';
+import type { OnProgress, ProgressEvent } from '../../model/run/progress.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';

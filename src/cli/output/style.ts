@@ -1,4 +1,4 @@
-import type { ReportStyle } from '../../model/report.ts';
+import type { ReportStyle } from '../../model/report/report.ts';
 import type { Io, TextSink } from '../io.ts';
 
 /** NO_COLOR and --no-color turn colour off, FORCE_COLOR turns it on. By default a terminal that can show it has colour. */

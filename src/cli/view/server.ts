@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { UserError } from '../../model/problem.ts';
-import type { Report } from '../../model/report.ts';
+import type { Report } from '../../model/report/report.ts';
 import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/html/html.ts';
 import { attempt, attemptOr } from '../../text/attempt.ts';
 import type { ViewedRuns } from '../../viewing/view-runs.ts';

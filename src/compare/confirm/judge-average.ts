@@ -1,4 +1,4 @@
-import { countStatus } from '../../model/cell.ts';
+import { countStatus } from '../../model/run/cell.ts';
 import {
   judgedRows,
   maxErroredRetrials,

@@ -1,5 +1,5 @@
-import { countStatus, isJudged } from '../../model/cell.ts';
-import type { RowSummary } from '../../model/summary.ts';
+import { countStatus, isJudged } from '../../model/run/cell.ts';
+import type { RowSummary } from '../../model/run/summary.ts';
 import { confirmationP, fisherExact } from '../../stats/exact-tests.ts';
 import { mostFailures } from '../../stats/plan-confirmed.ts';
 

@@ -1,4 +1,4 @@
-import { countStatus } from '../../model/cell.ts';
+import { countStatus } from '../../model/run/cell.ts';
 import { brokenCaseFailures, tinyBudget, trialsToConfirm } from '../../stats/exact-tests.ts';
 import {
   type FinalEvidence,

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
-import type { Certainty, UnseenSlice } from '../../model/gate.ts';
+import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../model/comparison/comparison.ts';
+import type { Certainty, UnseenSlice } from '../../model/comparison/gate.ts';
 import { isSameQuestion, isSameSettings } from '../variant-differences.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, findHypotheses } from './judge-metrics.ts';

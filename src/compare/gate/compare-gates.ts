@@ -1,8 +1,8 @@
-import type { ClassPolicy } from '../../model/classes.ts';
-import type { ComparedCase } from '../../model/comparison.ts';
-import { type Loosened, type LoosenedCases, loosenedCases, type RunSettings } from '../../model/record.ts';
-import type { Contract, GatePolicy, MetricLimits } from '../../model/suite.ts';
-import type { RunSummary } from '../../model/summary.ts';
+import type { ComparedCase } from '../../model/comparison/comparison.ts';
+import { type Loosened, type LoosenedCases, loosenedCases, type RunSettings } from '../../model/run/record.ts';
+import type { RunSummary } from '../../model/run/summary.ts';
+import type { ClassPolicy } from '../../model/suite/classes.ts';
+import type { Contract, GatePolicy, MetricLimits } from '../../model/suite/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
 import { defaultMaxDrop } from './judge-metrics.ts';

@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
-import { isReplacedBy } from '../../model/baseline.ts';
-import type { StopReason } from '../../model/cell.ts';
-import type { Breach, Decision } from '../../model/gate.ts';
-import type { RunSettings } from '../../model/record.ts';
-import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import { isReplacedBy } from '../../model/comparison/baseline.ts';
+import type { Breach, Decision } from '../../model/comparison/gate.ts';
+import type { StopReason } from '../../model/run/cell.ts';
+import type { RunSettings } from '../../model/run/record.ts';
+import type { RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { combineCertainty } from './certainty.ts';
 import { describeLoosened } from './compare-gates.ts';

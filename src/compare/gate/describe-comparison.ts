@@ -7,9 +7,9 @@ import type {
   MetricComparison,
   MetricEvidence,
   PlanningAdvice,
-} from '../../model/comparison.ts';
-import type { Certainty } from '../../model/gate.ts';
-import type { ClassComparison, ComparisonOutcome, VariantComparison } from '../../model/report.ts';
+} from '../../model/comparison/comparison.ts';
+import type { Certainty } from '../../model/comparison/gate.ts';
+import type { ClassComparison, ComparisonOutcome, VariantComparison } from '../../model/report/report.ts';
 import { isSamePrompt, showBoth } from '../../templates/rendered-table.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { Hypothesis } from './judge-metrics.ts';

@@ -1,5 +1,5 @@
-import type { RunSettings } from '../../model/record.ts';
-import type { VariantSummary } from '../../model/summary.ts';
+import type { RunSettings } from '../../model/run/record.ts';
+import type { VariantSummary } from '../../model/run/summary.ts';
 import { judgedMargin } from '../../stats/agreement.ts';
 import { fillErrors } from '../../stats/compare-cases.ts';
 import { sequentialEvidence } from '../../stats/multiplicity.ts';

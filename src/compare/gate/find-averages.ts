@@ -1,9 +1,9 @@
-import { passOf } from '../../model/cell.ts';
-import type { ClassPolicy } from '../../model/classes.ts';
-import type { ComparedVariant } from '../../model/comparison.ts';
-import type { RunSettings } from '../../model/record.ts';
-import type { GatePolicy } from '../../model/suite.ts';
-import type { CaseSummary } from '../../model/summary.ts';
+import type { ComparedVariant } from '../../model/comparison/comparison.ts';
+import { passOf } from '../../model/run/cell.ts';
+import type { RunSettings } from '../../model/run/record.ts';
+import type { CaseSummary } from '../../model/run/summary.ts';
+import type { ClassPolicy } from '../../model/suite/classes.ts';
+import type { GatePolicy } from '../../model/suite/suite.ts';
 import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
 import { bootstrapF1 } from '../../stats/bootstrap-f1.ts';
 import { compareCases } from '../../stats/compare-cases.ts';

@@ -1,9 +1,9 @@
-import { countStatus } from '../../model/cell.ts';
-import type { ComparedCase } from '../../model/comparison.ts';
-import type { RunSettings } from '../../model/record.ts';
-import { isSameCase } from '../../model/same-case.ts';
-import type { GatePolicy } from '../../model/suite.ts';
-import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
+import type { ComparedCase } from '../../model/comparison/comparison.ts';
+import { countStatus } from '../../model/run/cell.ts';
+import type { RunSettings } from '../../model/run/record.ts';
+import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../../model/run/summary.ts';
+import { isSameCase } from '../../model/suite/same-case.ts';
+import type { GatePolicy } from '../../model/suite/suite.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import type { RetriedCase } from '../confirm/judge-case.ts';
 import type { SuspicionInput } from '../confirm/suspicion-input.ts';

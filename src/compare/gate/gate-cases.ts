@@ -1,6 +1,6 @@
-import { countStatus, isJudged, type StopReason } from '../../model/cell.ts';
-import type { Breach } from '../../model/gate.ts';
-import type { GatePolicy } from '../../model/suite.ts';
+import type { Breach } from '../../model/comparison/gate.ts';
+import { countStatus, isJudged, type StopReason } from '../../model/run/cell.ts';
+import type { GatePolicy } from '../../model/suite/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { RetriedVerdict } from '../confirm/judge-case.ts';
 import { countVerdicts } from '../pair-cases.ts';

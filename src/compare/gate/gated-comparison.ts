@@ -1,7 +1,7 @@
-import { caseKey, countStatus } from '../../model/cell.ts';
-import type { ComparedVariant } from '../../model/comparison.ts';
-import type { AcceptedPromptState, RunSettings } from '../../model/record.ts';
-import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/summary.ts';
+import type { ComparedVariant } from '../../model/comparison/comparison.ts';
+import { caseKey, countStatus } from '../../model/run/cell.ts';
+import type { AcceptedPromptState, RunSettings } from '../../model/run/record.ts';
+import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/run/summary.ts';
 import { judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/judge-case.ts';
 import { nameSent } from '../variant-differences.ts';
 

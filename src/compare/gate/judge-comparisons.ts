@@ -1,10 +1,10 @@
 import { defined } from '../../json/defined.ts';
-import { countStatus } from '../../model/cell.ts';
-import type { ComparedVariant } from '../../model/comparison.ts';
-import type { Breach, Certainty } from '../../model/gate.ts';
-import type { RunSettings } from '../../model/record.ts';
-import type { VariantComparison } from '../../model/report.ts';
-import type { RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
+import type { ComparedVariant } from '../../model/comparison/comparison.ts';
+import type { Breach, Certainty } from '../../model/comparison/gate.ts';
+import type { VariantComparison } from '../../model/report/report.ts';
+import { countStatus } from '../../model/run/cell.ts';
+import type { RunSettings } from '../../model/run/record.ts';
+import type { RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
 import { hasOtherOptions } from '../variant-differences.ts';

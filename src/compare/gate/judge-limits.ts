@@ -1,7 +1,7 @@
-import { isJudged, passOf } from '../../model/cell.ts';
-import type { Breach, BreachCode } from '../../model/gate.ts';
-import type { RecordedSuite } from '../../model/record.ts';
-import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
+import type { Breach, BreachCode } from '../../model/comparison/gate.ts';
+import { isJudged, passOf } from '../../model/run/cell.ts';
+import type { RecordedSuite } from '../../model/run/record.ts';
+import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { mean, quantile } from '../../stats/descriptive.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { meanSteps } from '../collect-evidence.ts';

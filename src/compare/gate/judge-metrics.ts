@@ -1,7 +1,12 @@
 import { defined } from '../../json/defined.ts';
-import type { ComparedClasses, ComparedVariant, JudgedMargin, MetricEvidence } from '../../model/comparison.ts';
-import type { BreachCode } from '../../model/gate.ts';
-import type { GatePolicy } from '../../model/suite.ts';
+import type {
+  ComparedClasses,
+  ComparedVariant,
+  JudgedMargin,
+  MetricEvidence,
+} from '../../model/comparison/comparison.ts';
+import type { BreachCode } from '../../model/comparison/gate.ts';
+import type { GatePolicy } from '../../model/suite/suite.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/compare-cases.ts';
 
 /** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */

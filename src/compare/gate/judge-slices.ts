@@ -1,9 +1,9 @@
-import { isJudged, passOf } from '../../model/cell.ts';
-import { type ClassPolicy, noClass } from '../../model/classes.ts';
-import type { Breach } from '../../model/gate.ts';
-import type { RecordedSuite } from '../../model/record.ts';
-import type { SliceLimits } from '../../model/suite.ts';
-import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/summary.ts';
+import type { Breach } from '../../model/comparison/gate.ts';
+import { isJudged, passOf } from '../../model/run/cell.ts';
+import type { RecordedSuite } from '../../model/run/record.ts';
+import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
+import { type ClassPolicy, noClass } from '../../model/suite/classes.ts';
+import type { SliceLimits } from '../../model/suite/suite.ts';
 import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
 import { type Classified, classScores, confusionMatrix, macroScores } from '../../stats/classification.ts';
 import { formatCount } from '../../text/format-amount.ts';

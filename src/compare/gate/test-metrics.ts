@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
-import type { ComparedVariant } from '../../model/comparison.ts';
-import type { Breach } from '../../model/gate.ts';
-import type { RunSettings } from '../../model/record.ts';
-import type { GatePolicy } from '../../model/suite.ts';
-import type { VariantSummary } from '../../model/summary.ts';
+import type { ComparedVariant } from '../../model/comparison/comparison.ts';
+import type { Breach } from '../../model/comparison/gate.ts';
+import type { RunSettings } from '../../model/run/record.ts';
+import type { VariantSummary } from '../../model/run/summary.ts';
+import type { GatePolicy } from '../../model/suite/suite.ts';
 import type { TestVerdict } from '../../stats/compare-cases.ts';
 import { adjustHolm } from '../../stats/multiplicity.ts';
 import { formatCount } from '../../text/format-amount.ts';

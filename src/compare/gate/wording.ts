@@ -1,4 +1,4 @@
-import type { JudgedMargin, MetricEvidence } from '../../model/comparison.ts';
+import type { JudgedMargin, MetricEvidence } from '../../model/comparison/comparison.ts';
 import { formatCount, formatUsd, percentOf, signed } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
 import { type GatedMetric, type Hypothesis, isFromNothing, isOfTotals } from './judge-metrics.ts';

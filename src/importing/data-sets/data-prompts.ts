@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { isSystemRole } from '../../model/completion.ts';
+import { isSystemRole } from '../../model/run/completion.ts';
 import { isTemplate } from '../../templates/template.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { type Draft, LeftOut, takeName, type Written } from '../draft.ts';

@@ -1,7 +1,7 @@
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import { isSystemRole } from '../../model/completion.ts';
+import { isSystemRole } from '../../model/run/completion.ts';
 import {
   createDraft,
   type Draft,

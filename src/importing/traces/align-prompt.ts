@@ -1,6 +1,6 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import type { PromptVersion } from '../../model/suite.ts';
+import type { PromptVersion } from '../../model/suite/suite.ts';
 import { splitPaths } from '../../templates/template.ts';
 import type { RefusedRow } from './recorded-call.ts';
 

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { type Problem, type SourceLocation, UserError } from '../../model/problem.ts';
-import type { PromptVersion, Suite } from '../../model/suite.ts';
+import type { PromptVersion, Suite } from '../../model/suite/suite.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskPersonal, maskPersonalJson } from '../../secrets/personal-data.ts';
 import { bytesOfText, openProjectFiles, type ProjectFiles } from '../../suite/files/project-files.ts';

@@ -1,4 +1,4 @@
-import { type Contract, type PromptVersion, renderMessages } from '../../model/suite.ts';
+import { type Contract, type PromptVersion, renderMessages } from '../../model/suite/suite.ts';
 import { findPersonal } from '../../secrets/personal-data.ts';
 import { createInputCheck } from '../../suite/contracts/check-contract.ts';
 import { TemplateError } from '../../templates/template-error.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { PageCase, PageCell } from '../../model/page.ts';
+import type { PageCase, PageCell } from '../../model/report/page.ts';
 import {
   ChangeMark,
   formatNumber,

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../../model/page.ts';
+import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../../model/report/page.ts';
 import { formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { formatJson } from '../diff/diff.ts';
 import { AnswerPair, MemberDiff, TextDiff } from '../diff/diff-view.tsx';

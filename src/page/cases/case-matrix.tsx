@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PageCell } from '../../model/page.ts';
+import type { PageCell } from '../../model/report/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { ChangeMark, plainName, SafeLine, StatusMark, toneOf, trialsOf, Where } from '../elements.tsx';
 import { usePage, useSize } from '../page-source.ts';

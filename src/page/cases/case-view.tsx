@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
-import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
+import type { PageCaseRow, PageCell, PageSuite } from '../../model/report/page.ts';
 import { ChangeMark, CopyButton, nameOf, SafeLine, StatusMark } from '../elements.tsx';
 import { useDetail, usePage } from '../page-source.ts';
 import type { View } from '../route.ts';

@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
-import type { CaseStatus } from '../../model/cell.ts';
-import type { CaseChange } from '../../model/comparison.ts';
-import type { PageIndex } from '../../model/page.ts';
+import type { CaseChange } from '../../model/comparison/comparison.ts';
+import type { PageIndex } from '../../model/report/page.ts';
+import type { CaseStatus } from '../../model/run/cell.ts';
 import { changeWords, formatNumber, plainName } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
 import { AnswerGrid } from './answer-grid.tsx';

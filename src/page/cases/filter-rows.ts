@@ -1,5 +1,5 @@
-import type { CaseStatus } from '../../model/cell.ts';
-import type { PageCaseRow, PageCell, PageIndex, PageSuite, PageVariant } from '../../model/page.ts';
+import type { PageCaseRow, PageCell, PageIndex, PageSuite, PageVariant } from '../../model/report/page.ts';
+import type { CaseStatus } from '../../model/run/cell.ts';
 
 /** Which cases are shown. A missing member does not filter. */
 export interface CaseFilter {

@@ -7,7 +7,7 @@ import type {
   PageStepCall,
   PageText,
   PageTrial,
-} from '../../model/page.ts';
+} from '../../model/report/page.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { formatJson } from '../diff/diff.ts';
 import { TextDiff } from '../diff/diff-view.tsx';

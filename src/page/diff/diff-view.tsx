@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { JsonValue } from '../../json/json.ts';
-import type { PageText } from '../../model/page.ts';
+import type { PageText } from '../../model/report/page.ts';
 import { CutNote, formatNumber, plainText, SafeText, Table, TextBlock } from '../elements.tsx';
 import {
   type AlignedRow,

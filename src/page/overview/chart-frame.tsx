@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
-import type { RateEstimate } from '../../model/summary.ts';
+import type { RateEstimate } from '../../model/run/summary.ts';
 import { percentOf } from '../../text/format-amount.ts';
 import { plainName, SafeLine, Table } from '../elements.tsx';
 import { useSize } from '../page-source.ts';

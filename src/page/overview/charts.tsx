@@ -1,5 +1,5 @@
-import type { TrendPoint } from '../../model/history.ts';
-import type { PageLatencies, PageVariant } from '../../model/page.ts';
+import type { TrendPoint } from '../../model/report/history.ts';
+import type { PageLatencies, PageVariant } from '../../model/report/page.ts';
 import { formatCount, formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { nameOf, plainName } from '../elements.tsx';
 import { ChartFrame, RateAxis, RateMark } from './chart-frame.tsx';

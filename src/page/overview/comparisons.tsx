@@ -1,4 +1,4 @@
-import type { PageComparison, PageSuite, PageVariant } from '../../model/page.ts';
+import type { PageComparison, PageSuite, PageVariant } from '../../model/report/page.ts';
 import { TextDiff } from '../diff/diff-view.tsx';
 import { changeWords, nameOf, SafeLine, StatusMark, Table, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';

@@ -1,4 +1,4 @@
-import type { PageIndex } from '../../model/page.ts';
+import type { PageIndex } from '../../model/report/page.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { Code, CopyButton, formatNumber, LineItems, SafeLine, toneOf } from '../elements.tsx';
 import { usePage, useProgress } from '../page-source.ts';

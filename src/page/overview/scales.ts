@@ -1,4 +1,4 @@
-import type { RateEstimate } from '../../model/summary.ts';
+import type { RateEstimate } from '../../model/run/summary.ts';
 
 export const chartHeight = 200;
 

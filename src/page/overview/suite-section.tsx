@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
-import type { PageClasses, PageMatrix, PageSuite, PageVariant } from '../../model/page.ts';
-import type { RateEstimate } from '../../model/summary.ts';
+import type { PageClasses, PageMatrix, PageSuite, PageVariant } from '../../model/report/page.ts';
+import type { RateEstimate } from '../../model/run/summary.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../../text/format-amount.ts';
 import { nameOf, SafeLine, StatusMark, Table, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks';
-import type { PageCaseGroup, PageFailure, PageFailures, PageOutcome } from '../../model/page.ts';
+import type { PageCaseGroup, PageFailure, PageFailures, PageOutcome } from '../../model/report/page.ts';
 import type { CaseFilter } from '../cases/filter-rows.ts';
 import { AnswerPair } from '../diff/diff-view.tsx';
 import { CutNote, formatNumber, plainText, SafeLine, StatusMark, TextBlock, Where } from '../elements.tsx';

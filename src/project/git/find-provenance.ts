@@ -2,7 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readOrUndefined, systemErrorCode } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
-import type { RunProvenance } from '../../model/record.ts';
+import type { RunProvenance } from '../../model/run/record.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

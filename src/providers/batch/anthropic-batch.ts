@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { BatchAnswer } from '../../model/provider.ts';
+import type { BatchAnswer } from '../../model/suite/provider.ts';
 import { list, objectOf, text } from '../answer.ts';
 import { anthropicMessages, anthropicPreset } from '../anthropic.ts';
 import {

@@ -3,7 +3,7 @@ import { writeJson } from '../../json/canonical-json.ts';
 import { deepEqual } from '../../json/deep-equal.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { tryParseJson } from '../../json/parse-json.ts';
-import type { ProviderFailure } from '../../model/completion.ts';
+import type { ProviderFailure } from '../../model/run/completion.ts';
 import type {
   BatchAnswer,
   BatchApi,
@@ -12,8 +12,8 @@ import type {
   BatchSubmission,
   ProviderEnv,
   SubmittedBatch,
-} from '../../model/provider.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
+} from '../../model/suite/provider.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
 import { type Answer, halfCharacter, hasHalfCharacter, malformed } from '../answer.ts';
 import { classifyAbort, classifyError, classifyReply, describeUnreadable } from '../failures/classify-failure.ts';
 import { type HttpFormat, joinUrl } from '../http-adapter.ts';

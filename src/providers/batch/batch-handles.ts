@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { drawUnfinishedEnding } from '../../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
-import { type BatchHandle, batchHandleFormat } from '../../model/provider.ts';
+import { type BatchHandle, batchHandleFormat } from '../../model/suite/provider.ts';
 
 /** A project's pending batches, one file each. */
 export interface BatchHandles {

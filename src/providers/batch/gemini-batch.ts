@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { ProviderFailure } from '../../model/completion.ts';
+import type { ProviderFailure } from '../../model/run/completion.ts';
 import { list, objectOf, text } from '../answer.ts';
 import { geminiContent, geminiPresetOf } from '../gemini.ts';
 import { type BatchClient, defineBatchApi, findInPages, readBatchAnswer, readId } from './batch-client.ts';

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { ProviderFailure } from '../../model/completion.ts';
-import type { BatchAnswer } from '../../model/provider.ts';
+import type { ProviderFailure } from '../../model/run/completion.ts';
+import type { BatchAnswer } from '../../model/suite/provider.ts';
 import { list, objectOf, text } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 import { openaiChat } from '../openai/chat.ts';

@@ -10,7 +10,7 @@ import {
   finishReasons,
   type ProviderFailure,
   type Usage,
-} from '../../model/completion.ts';
+} from '../../model/run/completion.ts';
 import { attempt } from '../../text/attempt.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/yaml/exact-numbers.ts';
 import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';

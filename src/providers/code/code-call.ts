@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import type { CompletionOutcome, CompletionRequest } from '../../model/completion.ts';
+import type { CompletionOutcome, CompletionRequest } from '../../model/run/completion.ts';
 import { fail } from '../answer.ts';
 
 /**

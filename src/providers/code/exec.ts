@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
-import type { CompletionOutcome, ProviderFailure } from '../../model/completion.ts';
 import { UserError } from '../../model/problem.ts';
-import type { Adapter } from '../../model/provider.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
-import type { PlacedFile } from '../../model/workspace.ts';
+import type { CompletionOutcome, ProviderFailure } from '../../model/run/completion.ts';
+import type { Adapter } from '../../model/suite/provider.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
+import type { PlacedFile } from '../../model/suite/workspace.ts';
 import {
   canCutNetwork,
   describeFailedExit,

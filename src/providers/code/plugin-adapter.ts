@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { toZodSchema } from '../../json/to-zod-schema.ts';
-import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
-import type { LoadedPlugin, ProviderPlugin } from '../../model/own-code.ts';
-import type { Adapter } from '../../model/provider.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
+import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/run/completion.ts';
+import type { LoadedPlugin, ProviderPlugin } from '../../model/suite/own-code.ts';
+import type { Adapter } from '../../model/suite/provider.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
 import { describeThrown, onAbort } from '../../text/deadline.ts';
 import { fail } from '../answer.ts';
 import { classifyAbort, kindOfStatus } from '../failures/classify-failure.ts';

@@ -2,7 +2,7 @@ import type { HttpReply } from '../../http/client.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { defined } from '../../json/defined.ts';
 import { tryParseJson } from '../../json/parse-json.ts';
-import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
+import type { FailureKind, ProviderFailure } from '../../model/run/completion.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type ApiError, cut, describeText, readApiError } from './read-api-error.ts';
 

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { Completion, ToolCall, Usage } from '../../model/completion.ts';
+import type { Completion, ToolCall, Usage } from '../../model/run/completion.ts';
 import {
   type Answer,
   buildToolCall,

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
-import type { FinishReason, Usage } from '../../model/completion.ts';
+import type { FinishReason, Usage } from '../../model/run/completion.ts';
 import { count, objectOf, readTotals } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 

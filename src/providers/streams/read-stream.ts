@@ -4,7 +4,7 @@ import type { HttpReply } from '../../http/client.ts';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { tryParseJson } from '../../json/parse-json.ts';
-import type { ProviderFailure, Usage } from '../../model/completion.ts';
+import type { ProviderFailure, Usage } from '../../model/run/completion.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type Answer, malformed } from '../answer.ts';

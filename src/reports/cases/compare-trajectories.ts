@@ -2,7 +2,7 @@ import { canonicalJson, writeJson } from '../../json/canonical-json.ts';
 import { describePath, describeValue, findDifference } from '../../json/deep-equal.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
-import type { AgentStep, AnsweredCall } from '../../model/completion.ts';
+import type { AgentStep, AnsweredCall } from '../../model/run/completion.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { quote, shortenText } from '../../text/shorten.ts';

@@ -1,5 +1,5 @@
 import type { Writable } from '../../json/defined.ts';
-import type { CaseReport, Report, SuiteReport } from '../../model/report.ts';
+import type { CaseReport, Report, SuiteReport } from '../../model/report/report.ts';
 import { clipText, quote } from '../../text/shorten.ts';
 import { type CaseExplanation, describeError, explainCase } from './explain-case.ts';
 import { type CaseRank, caseRanks, createFindGateEffect, type GateEffect, rankCase, rankWord } from './gate-effect.ts';

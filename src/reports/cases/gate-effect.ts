@@ -1,6 +1,6 @@
-import { variantKey } from '../../model/cell.ts';
-import type { Breach } from '../../model/gate.ts';
-import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report.ts';
+import type { Breach } from '../../model/comparison/gate.ts';
+import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report/report.ts';
+import { variantKey } from '../../model/run/cell.ts';
 
 /**
  * The effect of a case on the gate. A `tolerated` case did not pass, but does not fail the gate for the given reason.

@@ -1,4 +1,4 @@
-import type { SuiteReport, VariantReport } from '../../model/report.ts';
+import type { SuiteReport, VariantReport } from '../../model/report/report.ts';
 import type { VariantName } from './failed-cases.ts';
 
 /** Writes a name from outside in the report's language, such as a code span in Markdown. */

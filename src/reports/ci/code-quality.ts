@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { Report } from '../../model/report.ts';
+import type { Report } from '../../model/report/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { escapeJsonText, toSafeLine } from '../../text/sanitize.ts';
 import { sha256Hex } from '../../text/sha256.ts';

@@ -1,4 +1,4 @@
-import type { Report } from '../../model/report.ts';
+import type { Report } from '../../model/report/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { renderSafeJson } from '../json/json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import { isBreak, type LocatedFinding, type PromptFindings } from '../../model/finding.ts';
-import type { CaseReport, Report, SuiteReport } from '../../model/report.ts';
+import { isBreak, type LocatedFinding, type PromptFindings } from '../../model/comparison/finding.ts';
+import type { CaseReport, Report, SuiteReport } from '../../model/report/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import { type ContractReport, isBreak, type LocatedFinding } from '../../model/finding.ts';
-import type { Report } from '../../model/report.ts';
+import { type ContractReport, isBreak, type LocatedFinding } from '../../model/comparison/finding.ts';
+import type { Report } from '../../model/report/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';

@@ -1,6 +1,6 @@
-import { variantKey } from '../../model/cell.ts';
-import { type ContractReport, isBreak, type LocatedFinding } from '../../model/finding.ts';
-import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report.ts';
+import { type ContractReport, isBreak, type LocatedFinding } from '../../model/comparison/finding.ts';
+import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report/report.ts';
+import { variantKey } from '../../model/run/cell.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { escapeXml, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';

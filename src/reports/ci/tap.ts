@@ -1,4 +1,4 @@
-import type { Report } from '../../model/report.ts';
+import type { Report } from '../../model/report/report.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import { headlineOf } from '../headline.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { script, style } from 'virtual:page';
 import { defined } from '../../json/defined.ts';
-import { variantKey } from '../../model/cell.ts';
-import type { PromptFindings } from '../../model/finding.ts';
-import type { PageCase, PageContract, PageIndex, PageSuite } from '../../model/page.ts';
-import type { Report } from '../../model/report.ts';
+import type { PromptFindings } from '../../model/comparison/finding.ts';
+import type { PageCase, PageContract, PageIndex, PageSuite } from '../../model/report/page.ts';
+import type { Report } from '../../model/report/report.ts';
+import { variantKey } from '../../model/run/cell.ts';
 import { escapeJsonText, escapeXml } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect } from '../cases/gate-effect.ts';

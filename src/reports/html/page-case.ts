@@ -1,8 +1,7 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
-import type { KeptAnswer } from '../../model/comparison.ts';
-import type { AgentStep, AnsweredCall, ToolCall } from '../../model/completion.ts';
+import type { KeptAnswer } from '../../model/comparison/comparison.ts';
 import type {
   PageAnswer,
   PageCallPlace,
@@ -13,9 +12,10 @@ import type {
   PageText,
   PageToolCall,
   PageTrial,
-} from '../../model/page.ts';
-import type { AskedMessage, CellRow, RecordedCheck } from '../../model/record.ts';
-import type { CaseReport } from '../../model/report.ts';
+} from '../../model/report/page.ts';
+import type { CaseReport } from '../../model/report/report.ts';
+import type { AgentStep, AnsweredCall, ToolCall } from '../../model/run/completion.ts';
+import type { AskedMessage, CellRow, RecordedCheck } from '../../model/run/record.ts';
 import { clipText } from '../../text/shorten.ts';
 import { compareTrajectories } from '../cases/compare-trajectories.ts';
 import { describeSkip } from '../cases/explain-case.ts';

@@ -1,6 +1,13 @@
 import { defined } from '../../json/defined.ts';
-import type { PageCaseGroup, PageFailure, PageFailures, PageLimit, PageOutcome, PageText } from '../../model/page.ts';
-import type { Report } from '../../model/report.ts';
+import type {
+  PageCaseGroup,
+  PageFailure,
+  PageFailures,
+  PageLimit,
+  PageOutcome,
+  PageText,
+} from '../../model/report/page.ts';
+import type { Report } from '../../model/report/report.ts';
 import { clipText } from '../../text/shorten.ts';
 import { reasonText } from '../cases/explain-case.ts';
 import {

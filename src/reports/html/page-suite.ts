@@ -1,6 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import { judgedLatencies, variantKey } from '../../model/cell.ts';
-import type { VariantTrend } from '../../model/history.ts';
+import type { VariantTrend } from '../../model/report/history.ts';
 import type {
   PageCaseRow,
   PageCell,
@@ -10,8 +9,9 @@ import type {
   PageRemark,
   PageSuite,
   PageVariant,
-} from '../../model/page.ts';
-import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
+} from '../../model/report/page.ts';
+import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report/report.ts';
+import { judgedLatencies, variantKey } from '../../model/run/cell.ts';
 import { mean, quantile } from '../../stats/descriptive.ts';
 import { listFirst } from '../../text/format-amount.ts';
 import { clipText } from '../../text/shorten.ts';

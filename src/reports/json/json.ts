@@ -1,17 +1,17 @@
 import type * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
-import type { KeptAnswer } from '../../model/comparison.ts';
-import type { ContractReport } from '../../model/finding.ts';
+import type { KeptAnswer } from '../../model/comparison/comparison.ts';
+import type { ContractReport } from '../../model/comparison/finding.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import {
   type CaseReport,
   type Report,
   reportFormat,
   type SuiteReport,
   type VariantComparison,
-} from '../../model/report.ts';
+} from '../../model/report/report.ts';
+import type { CellRow, RecordedCheck } from '../../model/run/record.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import { countAccepted, mapChanges } from '../comparison.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { stopReasons } from '../../model/cell.ts';
-import { breachCodes } from '../../model/gate.ts';
-import { reportFormat } from '../../model/report.ts';
+import { breachCodes } from '../../model/comparison/gate.ts';
+import { reportFormat } from '../../model/report/report.ts';
+import { stopReasons } from '../../model/run/cell.ts';
 import { amount, certaintySchema, count, notAskedSchema, swapSchema, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */

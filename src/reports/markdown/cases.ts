@@ -1,4 +1,4 @@
-import type { Report, SuiteReport } from '../../model/report.ts';
+import type { Report, SuiteReport } from '../../model/report/report.ts';
 import { encodeAddressPart } from '../../text/addresses/encode-address.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { type CaseExplanation, isAnswerDiff, reasonText } from '../cases/explain-case.ts';

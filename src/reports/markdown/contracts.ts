@@ -1,6 +1,11 @@
-import { exitCodes } from '../../model/exit-code.ts';
-import { type ContractReport, isBreak, type LocatedFinding, type ObservedAnswers } from '../../model/finding.ts';
-import type { Report } from '../../model/report.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
+import {
+  type ContractReport,
+  isBreak,
+  type LocatedFinding,
+  type ObservedAnswers,
+} from '../../model/comparison/finding.ts';
+import type { Report } from '../../model/report/report.ts';
 import { describeRejected } from '../run-facts.ts';
 import { codeCell, codeSpan, placeCell, proseOrCode, type Section, tableHead, tableRow } from './text.ts';
 

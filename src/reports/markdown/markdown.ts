@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import type { DecisionOutcome } from '../../model/gate.ts';
-import type { Report, SuiteReport } from '../../model/report.ts';
+import type { DecisionOutcome } from '../../model/comparison/gate.ts';
+import type { Report, SuiteReport } from '../../model/report/report.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { type SuiteSurvey, surveyCases } from '../cases/failed-cases.ts';
 import { countAccepted, describeBareLimit, findFirstBaselines, findUncompared } from '../comparison.ts';

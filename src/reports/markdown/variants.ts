@@ -1,5 +1,5 @@
-import type { PageClasses } from '../../model/page.ts';
-import type { Report, SuiteReport, VariantReport } from '../../model/report.ts';
+import type { PageClasses } from '../../model/report/page.ts';
+import type { Report, SuiteReport, VariantReport } from '../../model/report/report.ts';
 import { formatPercent, formatPoints } from '../../text/format-amount.ts';
 import { describeClasses, noneOfThem } from '../classes.ts';
 import {

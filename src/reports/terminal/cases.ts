@@ -1,5 +1,5 @@
-import type { CellRow } from '../../model/record.ts';
-import type { Report, SuiteReport } from '../../model/report.ts';
+import type { Report, SuiteReport } from '../../model/report/report.ts';
+import type { CellRow } from '../../model/run/record.ts';
 import { displayWidth, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';

@@ -1,4 +1,4 @@
-import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
+import type { Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report/report.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { toSafeLine } from '../../text/sanitize.ts';

@@ -1,12 +1,12 @@
-import { exitCodes } from '../../model/exit-code.ts';
+import { exitCodes } from '../../model/comparison/exit-code.ts';
 import {
   type ContractReport,
   type FindingSeverity,
   isBreak,
   type LocatedFinding,
   type ObservedAnswers,
-} from '../../model/finding.ts';
-import type { Report, ReportStyle, SuiteReport } from '../../model/report.ts';
+} from '../../model/comparison/finding.ts';
+import type { Report, ReportStyle, SuiteReport } from '../../model/report/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { createPaint, indentText, type Paint, printLine } from '../paint.ts';

@@ -1,6 +1,6 @@
-import type { SwapCandidate, SwapReport, SwapRow } from '../../model/comparison.ts';
-import type { PageClasses } from '../../model/page.ts';
-import type { Report, SuiteReport, VariantReport } from '../../model/report.ts';
+import type { SwapCandidate, SwapReport, SwapRow } from '../../model/comparison/comparison.ts';
+import type { PageClasses } from '../../model/report/page.ts';
+import type { Report, SuiteReport, VariantReport } from '../../model/report/report.ts';
 import { displayWidth, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
 import { renderPlainTable } from '../../terminal/plain-table.ts';
 import { formatCount, formatPercent, formatPoints, percentOf } from '../../text/format-amount.ts';

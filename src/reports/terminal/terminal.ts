@@ -1,4 +1,4 @@
-import type { Report, ReportStyle, SuiteReport } from '../../model/report.ts';
+import type { Report, ReportStyle, SuiteReport } from '../../model/report/report.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { describeVerdict, outcomeWord } from '../headline.ts';

@@ -5,8 +5,8 @@ import { type BatchAnswers, type BatchRequests, type BatchResults, runBatches } 
 import type { Stop } from '../../calls/stop.ts';
 import { StorageError } from '../../files/write-files.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
-import { type BatchHandle, type BatchItem, batchHandleFormat } from '../../model/provider.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
+import { type BatchHandle, type BatchItem, batchHandleFormat } from '../../model/suite/provider.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
 import { providerKey } from '../../plan/build-plan.ts';
 import type { PlannedRun } from '../../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';

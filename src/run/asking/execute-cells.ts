@@ -1,8 +1,8 @@
 import { runConcurrently } from '../../calls/run-concurrently.ts';
 import { defined } from '../../json/defined.ts';
-import type { Cell, CellResult, SkipReason } from '../../model/cell.ts';
-import type { ProgressEvent } from '../../model/progress.ts';
-import type { CellRow } from '../../model/record.ts';
+import type { Cell, CellResult, SkipReason } from '../../model/run/cell.ts';
+import type { ProgressEvent } from '../../model/run/progress.ts';
+import type { CellRow } from '../../model/run/record.ts';
 import { buildCellRow } from '../../record/build-cell-row.ts';
 import type { CellRunner } from '../cells/cell-runner.ts';
 import { describeCell } from '../cells/describe-cell.ts';

@@ -1,10 +1,10 @@
 import type { AcceptedPrompt } from '../../baseline/accepted-prompts.ts';
 import type { RetrialSpend } from '../../compare/confirm/choose-retrials.ts';
 import type { RetrialSide, WantedRetrials } from '../../compare/confirm/judge-case.ts';
-import { type Cell, type CellKey, caseKey, firstAcceptedTrial, suiteVariantKey } from '../../model/cell.ts';
-import { type RenderedVariant } from '../../model/plan.ts';
-import { type Case, type ProviderConfig, type Suite } from '../../model/suite.ts';
-import type { CaseSummary, RunSummary } from '../../model/summary.ts';
+import { type Cell, type CellKey, caseKey, firstAcceptedTrial, suiteVariantKey } from '../../model/run/cell.ts';
+import { type RenderedVariant } from '../../model/run/plan.ts';
+import type { CaseSummary, RunSummary } from '../../model/run/summary.ts';
+import { type Case, type ProviderConfig, type Suite } from '../../model/suite/suite.ts';
 import { providerKey } from '../../plan/build-plan.ts';
 import type { PlannedRun } from '../../plan/plan-run.ts';
 import {

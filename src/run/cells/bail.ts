@@ -1,5 +1,5 @@
 import type { Stop } from '../../calls/stop.ts';
-import type { CompletionRequest } from '../../model/completion.ts';
+import type { CompletionRequest } from '../../model/run/completion.ts';
 
 /** Holds back the first requests of cells once enough cells have failed (`--bail`). */
 export interface BailStop {

@@ -2,9 +2,9 @@ import type { AcceptedAnswer, JudgedInput } from '../../assertions/define.ts';
 import type { FindBaseline, SuiteBaseline } from '../../baseline/find-baselines.ts';
 import { defined } from '../../json/defined.ts';
 import type { ComparedCell, FindOther } from '../../judges/judge-answer.ts';
-import type { CellKey, CellResult, FindCell } from '../../model/cell.ts';
-import type { CellRow } from '../../model/record.ts';
-import type { PromptVersion, Suite } from '../../model/suite.ts';
+import type { CellKey, CellResult, FindCell } from '../../model/run/cell.ts';
+import type { CellRow } from '../../model/run/record.ts';
+import type { PromptVersion, Suite } from '../../model/suite/suite.ts';
 import { cellKeyText, type StoredRecord } from '../../record/read-run-record.ts';
 import { findVariant } from '../../record/summarize-run.ts';
 

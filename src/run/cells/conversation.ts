@@ -1,7 +1,6 @@
 import { failurePolicies } from '../../calls/failure-policies.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
-import { type AgentSettings, maxCallsPerStep } from '../../model/agent.ts';
 import type {
   CallRecord,
   Cell,
@@ -11,7 +10,7 @@ import type {
   JudgedChecks,
   SkipReason,
   UnusableCost,
-} from '../../model/cell.ts';
+} from '../../model/run/cell.ts';
 import {
   type AgentStep,
   type AnsweredCall,
@@ -22,8 +21,9 @@ import {
   type Message,
   type ProviderFailure,
   type ToolCall,
-} from '../../model/completion.ts';
-import type { CheckSpec, SelectSpec, Verdict } from '../../model/verdict.ts';
+} from '../../model/run/completion.ts';
+import type { CheckSpec, SelectSpec, Verdict } from '../../model/run/verdict.ts';
+import { type AgentSettings, maxCallsPerStep } from '../../model/suite/agent.ts';
 import { sumUsage } from '../../record/build-cell-row.ts';
 import { sumKnown } from '../../stats/descriptive.ts';
 import type { ToolSession } from '../../tools/tool-session.ts';

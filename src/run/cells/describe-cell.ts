@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import type { Cell } from '../../model/cell.ts';
-import type { RowClass } from '../../model/classes.ts';
+import type { Cell } from '../../model/run/cell.ts';
+import type { RowClass } from '../../model/suite/classes.ts';
 
 /**
  * The members that every result has about its cell. `cellHash` covers everything that ran; `found` is the class that

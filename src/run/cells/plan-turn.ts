@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
-import type { Completion, Message, ToolCall } from '../../model/completion.ts';
-import type { Turn } from '../../model/suite.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { Completion, Message, ToolCall } from '../../model/run/completion.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
+import type { Turn } from '../../model/suite/suite.ts';
 
 interface PlannedTurn {
   /** Empty for checks on the existing answer. */

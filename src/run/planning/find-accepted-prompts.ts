@@ -1,10 +1,10 @@
 import { type AcceptedPrompt, asProvider, findAcceptedPrompt } from '../../baseline/accepted-prompts.ts';
 import type { FindBaseline } from '../../baseline/find-baselines.ts';
 import { nameSent } from '../../compare/variant-differences.ts';
-import { besideKey, type StandIn } from '../../model/baseline.ts';
-import { suiteVariantKey } from '../../model/cell.ts';
-import type { PlannedVariant, RenderedVariant } from '../../model/plan.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
+import { besideKey, type StandIn } from '../../model/comparison/baseline.ts';
+import { suiteVariantKey } from '../../model/run/cell.ts';
+import type { PlannedVariant, RenderedVariant } from '../../model/run/plan.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
 import { describeSent, findReplaced } from '../../plan/describe-suites.ts';
 import type { PlannedRun } from '../../plan/plan-run.ts';
 import { pricedModel } from '../../plan/price-variants.ts';

@@ -1,9 +1,9 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { CellKey } from '../../model/cell.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
-import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../../model/record.ts';
+import type { CellKey } from '../../model/run/cell.ts';
+import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../../model/run/record.ts';
 import { findStoredRun, runsFolder } from '../../project/stored-runs.ts';
 import { type RowPlace, readRowsAt } from '../../record/read-rows.ts';
 import { cellKeyText, visitRowHeads } from '../../record/read-run-record.ts';

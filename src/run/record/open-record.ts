@@ -1,8 +1,8 @@
 import { StorageError } from '../../files/write-files.ts';
-import type { Cell } from '../../model/cell.ts';
-import type { CellRow, EndRow, RunHeader } from '../../model/record.ts';
+import type { Cell } from '../../model/run/cell.ts';
+import type { CellRow, EndRow, RunHeader } from '../../model/run/record.ts';
+import type { RowSummary } from '../../model/run/summary.ts';
 import { withRefusal } from '../../model/storage-problem.ts';
-import type { RowSummary } from '../../model/summary.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import { summarizeRow } from '../../record/case-summaries.ts';
 import { newRunId } from '../../record/list-runs.ts';

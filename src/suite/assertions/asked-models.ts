@@ -1,11 +1,11 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { AskedModel, AssertionDeclaration } from '../../model/assertion.ts';
 import { findPackageFault, type VersionOf } from '../../model/optional-packages.ts';
-import type { AdapterDeclaration } from '../../model/provider.ts';
-import type { Criterion, ProviderConfig } from '../../model/suite.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
+import type { AskedModel, AssertionDeclaration } from '../../model/suite/assertion.ts';
+import type { AdapterDeclaration } from '../../model/suite/provider.ts';
+import type { Criterion, ProviderConfig } from '../../model/suite/suite.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { plainNumbers, toJsonObject } from '../../text/yaml/exact-numbers.ts';

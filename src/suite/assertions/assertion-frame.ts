@@ -1,8 +1,8 @@
 import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import type { AssertionDeclaration } from '../../model/assertion.ts';
-import type { SelectSpec } from '../../model/verdict.ts';
+import type { SelectSpec } from '../../model/run/verdict.ts';
+import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { keysAt } from '../documents/check-shape.ts';

@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { type Frame, findName, framedSource, noFrame, parseFrame } from './assertion-frame.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
-import type { ToolServers } from '../../model/agent.ts';
-import type { AssertionDeclaration } from '../../model/assertion.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
+import type { ToolServers } from '../../model/suite/agent.ts';
+import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { markSpelling } from '../cases/case-hash.ts';

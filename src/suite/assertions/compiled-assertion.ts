@@ -1,4 +1,4 @@
-import type { CheckSpec, SelectSpec } from '../../model/verdict.ts';
+import type { CheckSpec, SelectSpec } from '../../model/run/verdict.ts';
 import { attempt } from '../../text/attempt.ts';
 import { childOf, type Located } from '../documents/locate.ts';
 import { RenderError, type Scope, type ValueTemplate } from './value-template.ts';

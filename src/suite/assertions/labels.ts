@@ -1,5 +1,5 @@
 import { defined } from '../../json/defined.ts';
-import type { Criterion, LabelledAnswer } from '../../model/suite.ts';
+import type { Criterion, LabelledAnswer } from '../../model/suite/suite.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { readRows } from '../cases/read-rows.ts';

@@ -1,9 +1,9 @@
 import { isAbsolute, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import type { AssertionDeclaration } from '../../model/assertion.ts';
 import { findPackageFault, type VersionOf } from '../../model/optional-packages.ts';
-import type { CodeSource } from '../../model/own-code.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
+import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
+import type { CodeSource } from '../../model/suite/own-code.ts';
 import { splitCommand } from '../../text/code/command-line.ts';
 import { type FollowedImports, followImports } from '../../text/code/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
-import type { SelectSpec } from '../../model/verdict.ts';
+import type { SelectSpec } from '../../model/run/verdict.ts';
 import { attempt } from '../../text/attempt.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { findFaultOfAnyMode } from '../../text/patterns/regex.ts';

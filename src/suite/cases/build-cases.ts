@@ -1,8 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { AdapterDeclaration } from '../../model/provider.ts';
-import type { Case, Contract, ProviderConfig, Vars } from '../../model/suite.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
+import type { AdapterDeclaration } from '../../model/suite/provider.ts';
+import type { Case, Contract, ProviderConfig, Vars } from '../../model/suite/suite.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import { attempt } from '../../text/attempt.ts';

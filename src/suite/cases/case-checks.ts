@@ -1,9 +1,9 @@
 import { writeJson } from '../../json/canonical-json.ts';
-import type { AgentSettings } from '../../model/agent.ts';
-import { maxClassLength, nameClass, noClass } from '../../model/classes.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { Turn } from '../../model/suite.ts';
-import type { CheckSpec } from '../../model/verdict.ts';
+import type { CheckSpec } from '../../model/run/verdict.ts';
+import type { AgentSettings } from '../../model/suite/agent.ts';
+import { maxClassLength, nameClass, noClass } from '../../model/suite/classes.ts';
+import type { Turn } from '../../model/suite/suite.ts';
 import { rootOf } from '../../templates/template-values.ts';
 import { attempt } from '../../text/attempt.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';

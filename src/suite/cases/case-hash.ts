@@ -1,8 +1,8 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import type { AgentSettings } from '../../model/agent.ts';
-import type { Case, Turn } from '../../model/suite.ts';
+import type { AgentSettings } from '../../model/suite/agent.ts';
+import type { Case, Turn } from '../../model/suite/suite.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { SpelledNumber } from '../../text/yaml/exact-numbers.ts';

@@ -1,8 +1,8 @@
 import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
-import { isSystemRole } from '../../model/completion.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import { type Case, hasWorkspace, type ProviderConfig } from '../../model/suite.ts';
+import { isSystemRole } from '../../model/run/completion.ts';
+import { type Case, hasWorkspace, type ProviderConfig } from '../../model/suite/suite.ts';
 import type { TemplateError } from '../../templates/template-error.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { findNearest } from '../../text/words/did-you-mean.ts';

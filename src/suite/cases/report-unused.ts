@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
-import type { AdapterDeclaration } from '../../model/provider.ts';
-import type { ProviderConfig } from '../../model/suite.ts';
+import type { AdapterDeclaration } from '../../model/suite/provider.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';

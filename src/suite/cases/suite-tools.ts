@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { ToolServers, ToolStub, UsedSnapshot } from '../../model/agent.ts';
-import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
+import type { ToolServers, ToolStub, UsedSnapshot } from '../../model/suite/agent.ts';
+import type { PromptVersion, ProviderConfig } from '../../model/suite/suite.ts';
 import { quote } from '../../text/shorten.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';

@@ -12,7 +12,7 @@ import {
   type ToolServers,
   type ToolStub,
   type ToolsCode,
-} from '../../model/agent.ts';
+} from '../../model/suite/agent.ts';
 import { splitCommand } from '../../text/code/command-line.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { parseJsonText } from '../../json/parse-json.ts';
-import type { CodeOutcome } from '../../model/own-code.ts';
 import type { SourceLocation } from '../../model/problem.ts';
+import type { CodeOutcome } from '../../model/suite/own-code.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { escapeRegex } from '../../text/patterns/regex.ts';
 import { hashClosure } from '../assertions/own-code.ts';

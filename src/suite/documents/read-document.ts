@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
-import type { PlacedFile } from '../../model/workspace.ts';
+import type { PlacedFile } from '../../model/suite/workspace.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/yaml/exact-numbers.ts';

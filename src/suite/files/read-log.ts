@@ -1,4 +1,4 @@
-import type { SourceGlob, Sources } from '../../model/suite.ts';
+import type { SourceGlob, Sources } from '../../model/suite/suite.ts';
 import { isNegative } from '../../text/patterns/glob.ts';
 import type { ProjectFiles } from './project-files.ts';
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
-import type { PromptModel } from '../../model/prompt-file.ts';
-import type { PromptVersion } from '../../model/suite.ts';
+import type { PromptModel } from '../../model/suite/prompt-file.ts';
+import type { PromptVersion } from '../../model/suite/suite.ts';
 import { listWrittenMedia } from '../../templates/media.ts';
 import { isTemplate } from '../../templates/template.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';

@@ -1,6 +1,11 @@
 import { basename, dirname, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import type { ParsedPromptFile, PromptFileContent, PromptFilePorts, PromptModel } from '../../model/prompt-file.ts';
+import type {
+  ParsedPromptFile,
+  PromptFileContent,
+  PromptFilePorts,
+  PromptModel,
+} from '../../model/suite/prompt-file.ts';
 import type { Config } from '../config.ts';
 import { fixedSource, type Located, locate, type Problems, type SourceFile, textSource } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';

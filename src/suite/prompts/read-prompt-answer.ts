@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { Role } from '../../model/completion.ts';
-import type { RenderedMessage } from '../../model/suite.ts';
+import type { Role } from '../../model/run/completion.ts';
+import type { RenderedMessage } from '../../model/suite/suite.ts';
 import { findSecrets } from '../../secrets/find-secrets.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { describeValue } from '../documents/describe-issue.ts';

@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { AdapterDeclaration } from '../../model/provider.ts';
+import type { AdapterDeclaration } from '../../model/suite/provider.ts';
 import { findQuerySecrets } from '../../secrets/find-secrets.ts';
 import { nameSet } from '../../text/name-set.ts';
 import { isTypo } from '../../text/words/did-you-mean.ts';

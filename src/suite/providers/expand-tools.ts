@@ -1,7 +1,7 @@
 import { dirname, relative, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/agent.ts';
+import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/suite/agent.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { plainNumbers, toJson, toJsonObject } from '../../text/yaml/exact-numbers.ts';
 import { checkSchema } from '../contracts/parse-contract.ts';

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { isSystemRole } from '../../model/completion.ts';
-import type { PromptModel } from '../../model/prompt-file.ts';
-import type { AdapterDeclaration } from '../../model/provider.ts';
-import { hasWorkspace, type PromptVersion, type ProviderConfig, providersOf } from '../../model/suite.ts';
+import { isSystemRole } from '../../model/run/completion.ts';
+import type { PromptModel } from '../../model/suite/prompt-file.ts';
+import type { AdapterDeclaration } from '../../model/suite/provider.ts';
+import { hasWorkspace, type PromptVersion, type ProviderConfig, providersOf } from '../../model/suite/suite.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { Config } from '../config.ts';
 import { checkPart, writtenIds } from '../documents/check-shape.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { draft2020Uri } from '../../json/json-schema.ts';
-import type { AssertionDeclaration } from '../../model/assertion.ts';
-import type { AdapterDeclaration } from '../../model/provider.ts';
+import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
+import type { AdapterDeclaration } from '../../model/suite/provider.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import { parseYaml } from '../../text/yaml/yaml-text.ts';
 import { selectSchema } from '../assertions/select.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { maxTrials } from '../../model/cell.ts';
+import { maxTrials } from '../../model/run/cell.ts';
 import { amount, caseId, count, duration, flag, id, increase, isId, placedFiles, rate, text, words } from './fields.ts';
 import { anyProvider, judges } from './provider-schema.ts';
 import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText, stepLimits } from './tool-schema.ts';

@@ -1,6 +1,6 @@
 import { dirname, join, posix, relative } from 'node:path';
 import { defined } from '../../json/defined.ts';
-import { hasWorkspace } from '../../model/suite.ts';
+import { hasWorkspace } from '../../model/suite/suite.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { nameSet } from '../../text/name-set.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';

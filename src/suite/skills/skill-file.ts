@@ -1,5 +1,5 @@
 import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
-import { hasWorkspace, type ProviderConfig } from '../../model/suite.ts';
+import { hasWorkspace, type ProviderConfig } from '../../model/suite/suite.ts';
 import { parseYaml } from '../../text/yaml/yaml-text.ts';
 import type { Config } from '../config.ts';
 import { childOf, type Located, locate, type Path, type Problems, type SourceFile } from '../documents/locate.ts';

@@ -1,6 +1,6 @@
 // @module-tag slow
 import { describe, expect, test } from 'vitest';
-import type { PageCase } from '../../../src/model/page.ts';
+import type { PageCase } from '../../../src/model/report/page.ts';
 import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PageCase } from '../../../src/model/page.ts';
+import type { PageCase } from '../../../src/model/report/page.ts';
 import { type ScriptedStep, startAgentServer } from '../../support/agent-server.ts';
 import { findHarm } from '../../support/find-harm.ts';
 import { openTempProject } from '../../support/temp-project.ts';

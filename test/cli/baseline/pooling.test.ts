@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { BaselineCase } from '../../../src/model/baseline.ts';
+import type { BaselineCase } from '../../../src/model/comparison/baseline.ts';
 import { type BaselineProject, baselineFile, caseOf, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 describe('accepting pools', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstAcceptedTrial } from '../../../src/model/cell.ts';
+import { firstAcceptedTrial } from '../../../src/model/run/cell.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { type JsonReport, withoutTimes } from '../../support/temp-project.ts';
 import {

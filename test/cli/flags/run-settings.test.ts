@@ -4,7 +4,7 @@ import { loadForRun, readEnvironment, resolveRun } from '../../../src/cli/flags/
 import type { RunFlagValues } from '../../../src/cli/flags/run-flags.ts';
 import { buildRunOptions, buildRunSettings, checkSwap, findSwaps } from '../../../src/cli/flags/run-settings.ts';
 import { UserError } from '../../../src/model/problem.ts';
-import type { Project } from '../../../src/model/suite.ts';
+import type { Project } from '../../../src/model/suite/suite.ts';
 import { buildPrompt, buildProvider, buildSuite } from '../../support/build-case.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 

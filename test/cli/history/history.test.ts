@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { History } from '../../../src/model/history.ts';
+import type { History } from '../../../src/model/report/history.ts';
 import { startChatServer, startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JudgedMargin } from '../../../src/model/comparison.ts';
+import type { JudgedMargin } from '../../../src/model/comparison/comparison.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import type { TempProject } from '../../support/temp-project.ts';
 import { type JudgeSuite, openJudgeProject, writeJudgeSuite } from './judge-project.ts';

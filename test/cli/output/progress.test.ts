@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createProgressView, type ProgressOptions } from '../../../src/cli/output/progress.ts';
-import type { CellStatus } from '../../../src/model/cell.ts';
-import type { ProgressEvent } from '../../../src/model/progress.ts';
-import type { CellRow } from '../../../src/model/record.ts';
+import type { CellStatus } from '../../../src/model/run/cell.ts';
+import type { ProgressEvent } from '../../../src/model/run/progress.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
 
 /** A view with a clock that the test moves, and what it wrote. */
 function watch(options: Partial<ProgressOptions> = {}) {

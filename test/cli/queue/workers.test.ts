@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { CellRow } from '../../../src/model/record.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
 import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { redisPath, startDyingRedis, startRealRedis } from '../../support/real-redis.ts';

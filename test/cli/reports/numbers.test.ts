@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CellRow } from '../../../src/model/record.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import fc from '../../support/property.ts';
 import { type Amounts, type Counts, type Figures, readFigures } from '../../support/read-figures.ts';

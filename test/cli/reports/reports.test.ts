@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
-import type { PageIndex } from '../../../src/model/page.ts';
+import type { PageIndex } from '../../../src/model/report/page.ts';
 import { reporters } from '../../../src/reports/index.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CellRow } from '../../../src/model/record.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
 import {
   type BaselineProject,
   caseOf,

@@ -1,6 +1,6 @@
 // @module-tag slow
 import { expect, test } from 'vitest';
-import type { CellRow } from '../../../src/model/record.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
 import { type BaselineProject, firstWords, openBaselineProject, suiteFile } from '../baseline/baseline-project.ts';
 
 const badRequest = { status: 400, body: { error: { message: 'no' } } };

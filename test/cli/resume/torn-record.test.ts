@@ -1,7 +1,7 @@
 import { rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RunHeader } from '../../../src/model/record.ts';
+import type { RunHeader } from '../../../src/model/run/record.ts';
 import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RunHeader } from '../../../src/model/record.ts';
+import type { RunHeader } from '../../../src/model/run/record.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 

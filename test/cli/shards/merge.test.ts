@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { History } from '../../../src/model/history.ts';
-import type { RunHeader } from '../../../src/model/record.ts';
+import type { History } from '../../../src/model/report/history.ts';
+import type { RunHeader } from '../../../src/model/run/record.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
 

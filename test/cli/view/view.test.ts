@@ -1,8 +1,8 @@
 import { appendFileSync, copyFileSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openViewServer } from '../../../src/cli/view/server.ts';
-import type { PageBlock, PageIndex } from '../../../src/model/page.ts';
-import type { PageRun, PageRunVerdict } from '../../../src/model/page-runs.ts';
+import type { PageBlock, PageIndex } from '../../../src/model/report/page.ts';
+import type { PageRun, PageRunVerdict } from '../../../src/model/report/page-runs.ts';
 import { openViewedRuns } from '../../../src/viewing/view-runs.ts';
 import { listenTo, openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { alignPrompt, readPromptParts } from '../../../src/importing/traces/align-prompt.ts';
 import { describeOrigin, readAnswer, readJson, readRecordedCall } from '../../../src/importing/traces/recorded-call.ts';
-import type { PromptVersion } from '../../../src/model/suite.ts';
+import type { PromptVersion } from '../../../src/model/suite/suite.ts';
 import { compileTemplate } from '../../../src/templates/template.ts';
 
 const said = (role: string, content: string) => ({ role, content, calls: [] });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CellRow, RecordedCheck } from '../../../src/model/record.ts';
-import type { CaseReport } from '../../../src/model/report.ts';
+import type { CaseReport } from '../../../src/model/report/report.ts';
+import type { CellRow, RecordedCheck } from '../../../src/model/run/record.ts';
 import {
   describeError,
   explainCase,

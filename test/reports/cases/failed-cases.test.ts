@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Breach } from '../../../src/model/gate.ts';
-import type { CaseReport, Report, VariantComparison, VariantReport } from '../../../src/model/report.ts';
+import type { Breach } from '../../../src/model/comparison/gate.ts';
+import type { CaseReport, Report, VariantComparison, VariantReport } from '../../../src/model/report/report.ts';
 import {
   countHidden,
   describeErrored,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CaseReport, Report, SuiteReport, VariantReport } from '../../../src/model/report.ts';
+import type { CaseReport, Report, SuiteReport, VariantReport } from '../../../src/model/report/report.ts';
 import { createFindGateEffect } from '../../../src/reports/cases/gate-effect.ts';
 import { buildPageVariant, buildRemarks, createPageRows } from '../../../src/reports/html/page-suite.ts';
 import { buildCase, buildComparison, buildReport, buildSuite, buildVariant } from '../../support/build-report.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rankOf } from '../../../src/compare/gate/early-end.ts';
-import type { Cell } from '../../../src/model/cell.ts';
-import { defaultGate, type GatePolicy } from '../../../src/model/suite.ts';
+import type { Cell } from '../../../src/model/run/cell.ts';
+import { defaultGate, type GatePolicy } from '../../../src/model/suite/suite.ts';
 import { Attempts, orderCases } from '../../../src/run/asking/ask-early.ts';
 import type { Run } from '../../../src/run/open-run.ts';
 import { buildCell, buildPrompt, buildSuite } from '../../support/build-case.ts';

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { cacheKey } from '../../../src/cache/cache-key.ts';
 import type { BatchAnswers } from '../../../src/calls/run-batches.ts';
 import { createStop } from '../../../src/calls/stop.ts';
-import type { Cell } from '../../../src/model/cell.ts';
 import { UserError } from '../../../src/model/problem.ts';
-import { type BatchHandle, batchHandleFormat } from '../../../src/model/provider.ts';
-import type { ProviderConfig } from '../../../src/model/suite.ts';
+import type { Cell } from '../../../src/model/run/cell.ts';
+import { type BatchHandle, batchHandleFormat } from '../../../src/model/suite/provider.ts';
+import type { ProviderConfig } from '../../../src/model/suite/suite.ts';
 import { providerKey } from '../../../src/plan/build-plan.ts';
 import type { PlannedRun } from '../../../src/plan/plan-run.ts';
 import {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createStop } from '../../../src/calls/stop.ts';
-import type { CallRecord, Cell, CellKey, CellResult, SkipReason } from '../../../src/model/cell.ts';
-import type { ProgressEvent } from '../../../src/model/progress.ts';
-import type { CellRow } from '../../../src/model/record.ts';
-import type { Verdict } from '../../../src/model/verdict.ts';
+import type { CallRecord, Cell, CellKey, CellResult, SkipReason } from '../../../src/model/run/cell.ts';
+import type { ProgressEvent } from '../../../src/model/run/progress.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
+import type { Verdict } from '../../../src/model/run/verdict.ts';
 import {
   type CellQueue,
   type ExecuteOptions,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptedPrompt } from '../../../src/baseline/accepted-prompts.ts';
 import type { RetrialSide, WantedRetrials } from '../../../src/compare/confirm/judge-case.ts';
-import { firstAcceptedTrial, suiteVariantKey } from '../../../src/model/cell.ts';
-import type { RenderedVariant } from '../../../src/model/plan.ts';
-import type { ProviderConfig, Suite } from '../../../src/model/suite.ts';
-import type { RowSummary } from '../../../src/model/summary.ts';
+import { firstAcceptedTrial, suiteVariantKey } from '../../../src/model/run/cell.ts';
+import type { RenderedVariant } from '../../../src/model/run/plan.ts';
+import type { RowSummary } from '../../../src/model/run/summary.ts';
+import type { ProviderConfig, Suite } from '../../../src/model/suite/suite.ts';
 import { providerKey } from '../../../src/plan/build-plan.ts';
 import type { PlannedRun } from '../../../src/plan/plan-run.ts';
 import { summarizeRun } from '../../../src/record/summarize-run.ts';

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { createStop } from '../../../src/calls/stop.ts';
 import { isJsonObject } from '../../../src/json/json.ts';
-import type { Cell, CellKey, CellResult, JudgedAnswer } from '../../../src/model/cell.ts';
+import type { Cell, CellKey, CellResult, JudgedAnswer } from '../../../src/model/run/cell.ts';
 import type {
   Completion,
   CompletionOutcome,
   CompletionRequest,
   FailureKind,
   ToolCall,
-} from '../../../src/model/completion.ts';
-import type { ProviderConfig, Suite, Turn } from '../../../src/model/suite.ts';
-import type { CheckSpec, Verdict } from '../../../src/model/verdict.ts';
+} from '../../../src/model/run/completion.ts';
+import type { CheckSpec, Verdict } from '../../../src/model/run/verdict.ts';
+import type { ProviderConfig, Suite, Turn } from '../../../src/model/suite/suite.ts';
 import { createBailStop } from '../../../src/run/cells/bail.ts';
 import { createCellRunners, runCell } from '../../../src/run/cells/cell-runner.ts';
 import type { CellPorts } from '../../../src/run/cells/conversation.ts';

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { SuiteBaseline } from '../../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../../src/baseline/write-baseline.ts';
-import type { BaselineTrial } from '../../../src/model/baseline.ts';
-import type { CellKey, CellResult } from '../../../src/model/cell.ts';
-import type { CellRow } from '../../../src/model/record.ts';
-import type { PromptVersion, Suite } from '../../../src/model/suite.ts';
+import type { BaselineTrial } from '../../../src/model/comparison/baseline.ts';
+import type { CellKey, CellResult } from '../../../src/model/run/cell.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
+import type { PromptVersion, Suite } from '../../../src/model/suite/suite.ts';
 import { createComparedAnswers } from '../../../src/run/cells/compared-answers.ts';
 import { contentOf } from '../../support/baseline-rows.ts';
 import {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AgentSettings } from '../../../src/model/agent.ts';
-import type { Cell, CellClasses, JudgedAnswer } from '../../../src/model/cell.ts';
+import type { Cell, CellClasses, JudgedAnswer } from '../../../src/model/run/cell.ts';
 import type {
   AgentStep,
   Completion,
@@ -8,8 +7,9 @@ import type {
   Message,
   ToolCall,
   ToolResult,
-} from '../../../src/model/completion.ts';
-import type { Turn } from '../../../src/model/suite.ts';
+} from '../../../src/model/run/completion.ts';
+import type { AgentSettings } from '../../../src/model/suite/agent.ts';
+import type { Turn } from '../../../src/model/suite/suite.ts';
 import { runCell } from '../../../src/run/cells/cell-runner.ts';
 import type { CellPorts } from '../../../src/run/cells/conversation.ts';
 import type { ToolOutcome } from '../../../src/tools/tool-sources.ts';

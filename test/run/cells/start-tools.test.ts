@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AgentSettings, McpServer, RecordSource } from '../../../src/model/agent.ts';
-import type { Cell } from '../../../src/model/cell.ts';
 import { UserError } from '../../../src/model/problem.ts';
-import type { Suite } from '../../../src/model/suite.ts';
+import type { Cell } from '../../../src/model/run/cell.ts';
+import type { AgentSettings, McpServer, RecordSource } from '../../../src/model/suite/agent.ts';
+import type { Suite } from '../../../src/model/suite/suite.ts';
 import type { Plan } from '../../../src/plan/build-plan.ts';
 import { createToolOpener, refuseLiveTools } from '../../../src/run/cells/start-tools.ts';
 import type { RecordAnswer } from '../../../src/tools/tool-session.ts';

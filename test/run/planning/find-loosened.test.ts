@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { RunSettings } from '../../../src/model/record.ts';
+import type { RunSettings } from '../../../src/model/run/record.ts';
 import { loadProject } from '../../../src/project/load-project.ts';
 import { findLoosened } from '../../../src/run/planning/find-loosened.ts';
 import { settings } from '../../support/build-summary.ts';

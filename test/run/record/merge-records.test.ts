@@ -10,7 +10,7 @@ import type {
   RecordedSuite,
   RunHeader,
   RunSettings,
-} from '../../../src/model/record.ts';
+} from '../../../src/model/run/record.ts';
 import { visitRows } from '../../../src/record/read-run-record.ts';
 import { createRunRecord } from '../../../src/record/write-run-record.ts';
 import { mergeRecords } from '../../../src/run/record/merge-records.ts';

@@ -1,15 +1,15 @@
 import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Cell, CellKey } from '../../../src/model/cell.ts';
+import type { Cell, CellKey } from '../../../src/model/run/cell.ts';
 import {
   type CellRow,
   type EndRow,
   type RecordedVariant,
   type RunHeader,
   recordFormat,
-} from '../../../src/model/record.ts';
-import { defaultGate } from '../../../src/model/suite.ts';
+} from '../../../src/model/run/record.ts';
+import { defaultGate } from '../../../src/model/suite/suite.ts';
 import { hashCell } from '../../../src/plan/render-cells.ts';
 import { visitRows } from '../../../src/record/read-run-record.ts';
 import { createRunRecord } from '../../../src/record/write-run-record.ts';

@@ -6,7 +6,7 @@
 import { defined } from '../../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../../json/json.ts';
 import { isJsonObject } from '../../../json/json.ts';
-import type { AgentStep, AnsweredCall, ToolResult, Usage } from '../../../model/completion.ts';
+import type { AgentStep, AnsweredCall, ToolResult, Usage } from '../../../model/run/completion.ts';
 import { buildToolCall, list, objectOf, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import { buildResult, type Transcript, TranscriptFault, textOf } from './read-parts.ts';

@@ -6,7 +6,7 @@
 import { writeJson } from '../../../json/canonical-json.ts';
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
-import type { AnsweredCall, Usage } from '../../../model/completion.ts';
+import type { AnsweredCall, Usage } from '../../../model/run/completion.ts';
 import { count, objectOf, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import {

@@ -4,7 +4,7 @@
  */
 import { defined } from '../../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
-import type { AnsweredCall, FinishReason, Usage } from '../../../model/completion.ts';
+import type { AnsweredCall, FinishReason, Usage } from '../../../model/run/completion.ts';
 import { list, objectOf, readAnthropicUsage, readTotals, text } from '../../answer.ts';
 import { describeText } from '../../failures/read-api-error.ts';
 import {

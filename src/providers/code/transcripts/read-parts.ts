@@ -15,7 +15,7 @@ import type {
   ProviderFailure,
   ToolResult,
   Usage,
-} from '../../../model/completion.ts';
+} from '../../../model/run/completion.ts';
 import { groupBy } from '../../../text/group-by.ts';
 import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { buildToolCall } from '../../answer.ts';

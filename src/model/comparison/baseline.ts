@@ -1,6 +1,6 @@
-import type { JsonValue } from '../json/json.ts';
-import type { CellRow, RecordedVariant } from './record.ts';
-import type { CaseSummary, PooledTrials } from './summary.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { CellRow, RecordedVariant } from '../run/record.ts';
+import type { CaseSummary, PooledTrials } from '../run/summary.ts';
 
 export const baselineFormat = 1;
 

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
-import type { JsonObject } from '../json/json.ts';
-import type { Complete, Completion, CompletionRequest, ProviderFailure } from './completion.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { Complete, Completion, CompletionRequest, ProviderFailure } from '../run/completion.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { ProviderConfig } from './suite.ts';
 

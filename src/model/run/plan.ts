@@ -1,5 +1,5 @@
-import type { JsonObject } from '../json/json.ts';
-import type { PromptVersion, ProviderConfig, Suite } from './suite.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { PromptVersion, ProviderConfig, Suite } from '../suite/suite.ts';
 
 /** A prompt version on a provider, with the parameters to send. */
 export interface RenderedVariant {

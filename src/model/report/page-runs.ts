@@ -1,5 +1,5 @@
-import type { StopReason } from './cell.ts';
-import type { DecisionOutcome } from './gate.ts';
+import type { DecisionOutcome } from '../comparison/gate.ts';
+import type { StopReason } from '../run/cell.ts';
 
 /** The verdict of a stored run, as its report states it. */
 export interface PageRunVerdict {

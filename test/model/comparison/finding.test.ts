@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeContractWarnings } from '../../src/model/finding.ts';
-import { buildContract, buildFinding } from '../support/build-contracts.ts';
+import { describeContractWarnings } from '../../../src/model/comparison/finding.ts';
+import { buildContract, buildFinding } from '../../support/build-contracts.ts';
 
 const place = 'support-triage: contract of v2';
 

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../json/json.ts';
-import type { SourceLocation } from './problem.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { SourceLocation } from '../problem.ts';
 
 /** The side that a change affects: `input` affects callers, `output` affects consumers. */
 export type Direction = 'input' | 'output';

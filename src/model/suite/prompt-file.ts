@@ -1,7 +1,7 @@
-import type { JsonObject } from '../json/json.ts';
-import type { Position } from '../text/line-index.ts';
-import type { Role } from './completion.ts';
-import type { Problem, ProblemDetails, SourceLocation } from './problem.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { Position } from '../../text/line-index.ts';
+import type { Problem, ProblemDetails, SourceLocation } from '../problem.ts';
+import type { Role } from '../run/completion.ts';
 import type { PromptMessage, RenderedMessage, Template, Vars } from './suite.ts';
 
 /** A prompt file of any format, in one form. */

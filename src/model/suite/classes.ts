@@ -1,6 +1,6 @@
-import { spell } from '../json/canonical-json.ts';
-import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
-import type { SelectSpec } from './verdict.ts';
+import { spell } from '../../json/canonical-json.ts';
+import { SpelledNumber } from '../../text/yaml/exact-numbers.ts';
+import type { SelectSpec } from '../run/verdict.ts';
 
 /**
  * The classes of a suite: each case's true class, the part of its answer that names a class, and limits on the scores.

@@ -1,8 +1,8 @@
-import type { JsonValue } from '../json/json.ts';
-import type { CaseStatus } from './cell.ts';
-import type { AgentStep, ToolCall } from './completion.ts';
-import type { RecordedCheck, RecordedVariant } from './record.ts';
-import type { CaseSummary, RowSummary } from './summary.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { CaseStatus } from '../run/cell.ts';
+import type { AgentStep, ToolCall } from '../run/completion.ts';
+import type { RecordedCheck, RecordedVariant } from '../run/record.ts';
+import type { CaseSummary, RowSummary } from '../run/summary.ts';
 
 /** The change of a case between two sides. */
 export type CaseChange =

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import type { OptionalPackage } from './optional-packages.ts';
+import type { OptionalPackage } from '../optional-packages.ts';
 import type { AssertionPlugin, LoadedPlugin } from './own-code.ts';
 
 type AssertionFamily =

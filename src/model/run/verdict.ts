@@ -1,6 +1,6 @@
-import type { JsonValue } from '../json/json.ts';
-import type { JudgeCounts } from '../stats/agreement.ts';
-import type { AssertionPlugin, CodeSource, LoadedPlugin } from './own-code.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { JudgeCounts } from '../../stats/agreement.ts';
+import type { AssertionPlugin, CodeSource, LoadedPlugin } from '../suite/own-code.ts';
 
 /** The result of one check on one answer. */
 export interface Verdict {
@@ -110,7 +110,7 @@ export interface JudgeValidation {
   readonly assertion: string;
   /** The user's own name for the check. */
   readonly name?: string;
-  /** The `criterionHash` of model/suite.ts. The measurement holds for this judge model and question only. */
+  /** The `criterionHash` of model/suite/suite.ts. The measurement holds for this judge model and question only. */
   readonly criterionHash: string;
   /** Hash of the labelled answers that it was measured on; absent in older files. */
   readonly labels?: string;

@@ -1,4 +1,4 @@
-import type { Moments } from '../stats/descriptive.ts';
+import type { Moments } from '../../stats/descriptive.ts';
 import type { CaseStatus, CellCounts, CellKey, SkipReason, StopReason } from './cell.ts';
 import type { Usage } from './completion.ts';
 import type { CellRow, RecordedSuite, RecordedVariant } from './record.ts';

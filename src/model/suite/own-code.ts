@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { FinishReason, Message, Usage } from './completion.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import type { FinishReason, Message, Usage } from '../run/completion.ts';
 
 /** The input of a user's own check: the whole answer, and the arguments from the suite. */
 export interface AssertionInput {

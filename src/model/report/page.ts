@@ -1,10 +1,10 @@
-import type { CaseStatus, CellCounts, CellStatus } from './cell.ts';
-import type { CaseChange, MetricComparison } from './comparison.ts';
-import type { FinishReason, Usage } from './completion.ts';
-import type { LocatedFinding, ObservedAnswers, PromptFindings } from './finding.ts';
-import type { DecisionOutcome } from './gate.ts';
+import type { CaseChange, MetricComparison } from '../comparison/comparison.ts';
+import type { LocatedFinding, ObservedAnswers, PromptFindings } from '../comparison/finding.ts';
+import type { DecisionOutcome } from '../comparison/gate.ts';
+import type { CaseStatus, CellCounts, CellStatus } from '../run/cell.ts';
+import type { FinishReason, Usage } from '../run/completion.ts';
+import type { RecordedCheck } from '../run/record.ts';
 import type { TrendPoint } from './history.ts';
-import type { RecordedCheck } from './record.ts';
 import type { Report, VariantReport } from './report.ts';
 
 // The data of the page: the html reporter writes it, src/page reads it. The page parses the index when it opens. It

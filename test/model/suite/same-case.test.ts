@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { addFiles, isSameCase, withoutFiles } from '../../src/model/same-case.ts';
-import { sha256Hex } from '../../src/text/sha256.ts';
+import { addFiles, isSameCase, withoutFiles } from '../../../src/model/suite/same-case.ts';
+import { sha256Hex } from '../../../src/text/sha256.ts';
 
 /** The hash of a case whose request attaches these files, by their paths. */
 function hashOf(files: Readonly<Record<string, string>>, definition = 'vars.checks.judge'): string {

@@ -1,5 +1,4 @@
-import type { VariantKey } from './baseline.ts';
-import type { CaseStatus, CellCounts, StopReason } from './cell.ts';
+import type { VariantKey } from '../comparison/baseline.ts';
 import type {
   CaseChange,
   ComparedClassCell,
@@ -7,13 +6,14 @@ import type {
   KeptAnswer,
   MetricComparison,
   SwapReport,
-} from './comparison.ts';
-import type { PromptFindings } from './finding.ts';
-import type { Certainty, Decision } from './gate.ts';
+} from '../comparison/comparison.ts';
+import type { PromptFindings } from '../comparison/finding.ts';
+import type { Certainty, Decision } from '../comparison/gate.ts';
+import type { CaseStatus, CellCounts, StopReason } from '../run/cell.ts';
+import type { CellRow } from '../run/record.ts';
+import type { RateEstimate, VariantSummary } from '../run/summary.ts';
+import type { WrittenMessage } from '../suite/suite.ts';
 import type { ErosionFinding, VariantTrend } from './history.ts';
-import type { CellRow } from './record.ts';
-import type { WrittenMessage } from './suite.ts';
-import type { RateEstimate, VariantSummary } from './summary.ts';
 
 export const reportFormat = 1;
 

@@ -1,5 +1,5 @@
+import type { Report, ReportStyle } from '../report/report.ts';
 import type { AssertionPlugin, LoadedPlugin, ProviderPlugin } from './own-code.ts';
-import type { Report, ReportStyle } from './report.ts';
 
 /** A format that `--reporter` takes like a built-in one. */
 export interface ReporterPlugin {

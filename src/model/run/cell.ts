@@ -1,6 +1,8 @@
-import type { JsonValue } from '../json/json.ts';
-import type { AgentSettings } from './agent.ts';
-import type { ClassPolicy, RowClass } from './classes.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { SourceLocation } from '../problem.ts';
+import type { AgentSettings } from '../suite/agent.ts';
+import type { ClassPolicy, RowClass } from '../suite/classes.ts';
+import type { Turn, Vars } from '../suite/suite.ts';
 import type {
   AgentStep,
   Completion,
@@ -9,8 +11,6 @@ import type {
   ProviderFailure,
   RequestOrigin,
 } from './completion.ts';
-import type { SourceLocation } from './problem.ts';
-import type { Turn, Vars } from './suite.ts';
 import type { CheckSpec, Verdict } from './verdict.ts';
 
 export interface CellKey extends RequestOrigin {
@@ -71,7 +71,7 @@ export interface Cell {
   readonly observe: boolean;
   readonly skip?: string;
   /**
-   * Two results with the same hash are comparable. It covers the case hash (model/suite.ts), and inputs of judges and
+   * Two results with the same hash are comparable. It covers the case hash (model/suite/suite.ts), and inputs of judges and
    * programs from outside the suite.
    */
   readonly caseHash: string;

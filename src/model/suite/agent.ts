@@ -1,5 +1,5 @@
-import type { JsonObject } from '../json/json.ts';
-import type { ArgumentMatch } from '../json/plain-path.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { ArgumentMatch } from '../../json/plain-path.ts';
 import type { CodeLimits, CodeSource } from './own-code.ts';
 
 /** How a case answers the model's tool calls, and how often the model is asked. */

@@ -1,8 +1,8 @@
+import type { Endpoint } from '../suite/provider.ts';
+import type { ProviderConfig } from '../suite/suite.ts';
 import type { Cell, CellKey, CellResult, CellStatus } from './cell.ts';
 import type { Complete, ProviderFailure, ToolCall, ToolResult } from './completion.ts';
-import type { Endpoint } from './provider.ts';
 import type { CellRow } from './record.ts';
-import type { ProviderConfig } from './suite.ts';
 import type { Verdict } from './verdict.ts';
 
 /** An event during a run. Events are printed to stderr and are not part of a report. */

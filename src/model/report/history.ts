@@ -1,7 +1,7 @@
-import type { VariantKey } from './baseline.ts';
-import type { CaseStatus, CellCounts } from './cell.ts';
-import type { RunProvenance } from './record.ts';
-import type { VariantSummary } from './summary.ts';
+import type { VariantKey } from '../comparison/baseline.ts';
+import type { CaseStatus, CellCounts } from '../run/cell.ts';
+import type { RunProvenance } from '../run/record.ts';
+import type { VariantSummary } from '../run/summary.ts';
 
 /** Grows when a field changes meaning or a new one is required; new optional fields do not count. */
 export const historyFormat = 1;

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { PlacedFile } from './workspace.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import type { PlacedFile } from '../suite/workspace.ts';
 
 export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 

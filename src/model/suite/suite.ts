@@ -1,13 +1,13 @@
-import { defined } from '../json/defined.ts';
-import type { JsonObject, JsonValue } from '../json/json.ts';
+import { defined } from '../../json/defined.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import type { ContractPolicy, SeverityOverride } from '../comparison/finding.ts';
+import type { SourceLocation } from '../problem.ts';
+import type { Role } from '../run/completion.ts';
+import type { SharedCacheConfig } from '../run/shared-cache.ts';
+import type { CheckSpec } from '../run/verdict.ts';
 import type { AgentSettings, UsedSnapshot } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
-import type { Role } from './completion.ts';
-import type { ContractPolicy, SeverityOverride } from './finding.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
-import type { SourceLocation } from './problem.ts';
-import type { SharedCacheConfig } from './shared-cache.ts';
-import type { CheckSpec } from './verdict.ts';
 import type { PlacedFile } from './workspace.ts';
 
 /** A template compiled once. `render` throws a `TemplateError` (templates/template.ts) for a variable that is missing. */

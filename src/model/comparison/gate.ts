@@ -64,7 +64,7 @@ export interface Breach {
 
 export type DecisionOutcome = 'passed' | 'failed' | 'inconclusive' | 'incomplete';
 
-/** The gate's decision. The exit code depends on nothing else (model/exit-code.ts). */
+/** The gate's decision. The exit code depends on nothing else (model/comparison/exit-code.ts). */
 export interface Decision {
   readonly outcome: DecisionOutcome;
   readonly breaches: readonly Breach[];

@@ -1,5 +1,5 @@
-import { compareText } from '../text/compare-text.ts';
-import { sha256Hex } from '../text/sha256.ts';
+import { compareText } from '../../text/compare-text.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 
 const filesBegin = '@';
 

@@ -1,8 +1,8 @@
-import type { JsonObject, JsonValue } from '../json/json.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import type { ClassPolicy, RowClass } from '../suite/classes.ts';
+import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from '../suite/suite.ts';
 import type { CellKey, CellStatus, SkipReason, StopReason } from './cell.ts';
-import type { ClassPolicy, RowClass } from './classes.ts';
 import type { AgentStep, FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
-import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
