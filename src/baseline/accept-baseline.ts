@@ -11,7 +11,6 @@ import { withRefusal } from '../model/storage-problem.ts';
 import { baselinePathOf, findOutsideFault } from '../project/project-paths.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 import { kindOfPath } from '../suite/files/project-place.ts';
-import { formatCount } from '../text/format-amount.ts';
 import {
   type AcceptOptions,
   acceptCommand,
@@ -132,7 +131,9 @@ export async function updateBaseline(
 
 function describeFailures(count: number): string {
   if (count === 0) return '';
-  return `; ${formatCount(count, 'failing case')} would become known failures`;
+  return count === 1
+    ? '; 1 failing case would become a known failure'
+    : `; ${count} failing cases would become known failures`;
 }
 
 /** Throws a `UserError` if `--update-baseline` could not write. To be called before the first call of a run. */

@@ -81,8 +81,7 @@ function refuseFolder(path: string, given: string): string {
 
 /** Default path of the suite. */
 function nameTarget(path: string, cwd: string, { nameOf }: Importer): string {
-  const base = basename(path, extname(path));
-  const name = base === 'promptfooconfig' ? basename(dirname(path)) : (nameOf?.(path) ?? base);
+  const name = nameOf?.(path) ?? basename(path, extname(path));
   return relative(cwd, join(cwd, 'evals', `${name.replaceAll(/[^\w.-]+/g, '-') || 'imported'}.eval.yaml`));
 }
 

@@ -3,7 +3,7 @@ import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { Endpoint } from '../model/suite/provider.ts';
-import type { ProviderConfig } from '../model/suite/suite.ts';
+import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { findUnknownTools } from '../plan/check-tools.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
@@ -27,14 +27,15 @@ export async function validateProject(
   const { project } = options;
   const planned = await planWithEveryProblem(options, { env, cwd });
   const { plan, endpointOf } = planned;
-  const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
   readSuiteRecordings(project.suites, cwd);
   const warnings: Problem[] = [];
   const named = new Set<string>();
   // Suites may use different keys under one provider name. Show each key at its first place.
-  const ofVariants = plan.suites.flatMap(({ variants }) => variants.map(({ provider }) => provider));
-  for (const provider of [...ofVariants, ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
-    if (isHermetic) continue;
+  const ofVariants = plan.suites
+    .filter(({ suite }) => !isRecorded(suite))
+    .flatMap(({ variants }) => variants.map(({ provider }) => provider));
+  const ofChecks = project.suites.filter((suite) => !isRecorded(suite)).flatMap(({ askedModels }) => askedModels);
+  for (const provider of [...ofVariants, ...ofChecks]) {
     for (const variable of listVariables(provider, endpointOf(provider))) {
       const name = JSON.stringify([provider.id, variable]);
       if ((env[variable] ?? '') !== '' || named.has(name)) continue;
@@ -52,9 +53,7 @@ export async function validateProject(
   for (const empty of planned.emptySelections) {
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
   }
-  warnings.push(
-    ...findRetirements({ planned, answersFromStoreOnly: ({ recordings }) => recordings !== undefined, now: now() }),
-  );
+  warnings.push(...findRetirements({ planned, answersFromStoreOnly: isRecorded, now: now() }));
   warnings.push(...findUnknownTools(project.suites), ...planned.warnings);
   return {
     warnings,
@@ -62,6 +61,11 @@ export async function validateProject(
     cells: plan.cellCount,
     isIncomplete: !options.settings.allowEmpty && planned.emptySelections.some(({ isNamed }) => isNamed),
   };
+}
+
+/** Recordings answer the suite's prompts and judges, so that it needs no key. */
+function isRecorded({ recordings }: Suite): boolean {
+  return recordings !== undefined;
 }
 
 /** Variables that a provider needs for calls. */

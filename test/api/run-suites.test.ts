@@ -91,7 +91,7 @@ describe('runSuites', () => {
     const notes: string[] = [];
     for await (const event of run) if (event.type === 'note') notes.push(event.message);
     expect((await run).exitCode).toBe(1);
-    expect(notes.at(-1)).toMatch(/^the baseline was not updated: .*1 failing case would become known failures$/);
+    expect(notes.at(-1)).toMatch(/^the baseline was not updated: .*1 failing case would become a known failure$/);
     expect(project.files('evals')).toEqual(['evals/echo.eval.yaml']);
   });
 

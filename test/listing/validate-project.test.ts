@@ -80,6 +80,15 @@ describe('a key that is not set', () => {
     expect((await validate(project, {}))[2]).not.toContain('missing-key');
   });
 
+  test('is not named for a provider that only a suite with recordings uses', async () => {
+    const project = openTempProject();
+    writeSuite(project);
+    const recorded = { suite: 'two', providers: '["anthropic:claude-sonnet-4-5"]' };
+    writeSuite(project, { ...recorded, more: 'recordings: two.recordings.jsonl\n' });
+    project.write('evals/two.recordings.jsonl', '');
+    expect((await validate(project, { OPENAI_API_KEY: 'sk-x' }))[2]).not.toContain('missing-key');
+  });
+
   test('of a judge is named too', async () => {
     const project = openTempProject();
     const cases = '  - { id: a, vars: { word: x }, assert: [{ rubric: "Is it kind?" }] }';

@@ -55,7 +55,7 @@ export async function importPromptfoo(
     const message = 'a promptfoo config is a map of keys';
     return { problems: [{ code: 'invalid-value', severity: 'error', message, at: config.at() }] };
   }
-  return new Importer(await followReferences(config, ports.read), ports, place).run();
+  return new ConfigImport(await followReferences(config, ports.read), ports, place).run();
 }
 
 /** Prompts and providers of the tests. */
@@ -76,7 +76,8 @@ interface KnownCases {
   readonly seen: Set<string>;
 }
 
-class Importer {
+/** The import of one config. */
+class ConfigImport {
   readonly #config: Written;
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;

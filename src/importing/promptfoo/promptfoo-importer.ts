@@ -1,4 +1,4 @@
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { UserError } from '../../model/problem.ts';
 import { kindOfPath, toSlashes } from '../../suite/files/project-place.ts';
 import type { ImportPorts } from '../draft.ts';
@@ -11,6 +11,7 @@ export const promptfooImporter: Importer = {
   input: 'the config, or its folder',
   example: '.',
   findFile: findConfig,
+  nameOf,
   read(source) {
     const { path, shown, text, cwd, target } = source;
     const place = { suite: toSlashes(resolve(cwd, target)), folder: toSlashes(dirname(path)), shown };
@@ -27,6 +28,12 @@ function findConfig(path: string, given: string): string {
   const name = configNames.find((one) => kindOfPath(join(path, one)) === 'file');
   if (name !== undefined) return join(path, name);
   throw new UserError({ code: 'usage', message: `${given} holds no promptfooconfig.yaml`, hint: 'name the file' });
+}
+
+/** A config of the usual name is named by its folder. */
+function nameOf(path: string): string {
+  const base = basename(path, extname(path));
+  return base === 'promptfooconfig' ? basename(dirname(path)) : base;
 }
 
 const configNames = ['promptfooconfig.yaml', 'promptfooconfig.yml', 'promptfooconfig.json'];
