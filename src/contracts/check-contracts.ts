@@ -78,7 +78,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
       ...describeGone({ suite: suite.id, against: source, prompts: names, contract: suite.contract }, project),
     );
     notes.push(
-      `${suite.id} (${suite.path}) is gone, and with it the contracts of ${names.join(', ')}${hintOfHeirs(suite, project, old)}`,
+      `${suite.id} (${suite.path}) is gone, and with it the contracts of ${names.join(', ')}${hintOfRename(suite, project, old)}`,
     );
   }
   const isBroken = entries.some(({ findings }) => isContractBroken(findings));
@@ -101,12 +101,13 @@ interface OldSuite {
   readonly suite?: Suite;
 }
 
-/** The other side of a check. */
+/** What the contracts of the working tree are compared with: stored baselines, or the suites of a commit. */
 interface OldSide {
+  /** The old state of a suite; undefined if there is none. */
   find(suite: Suite): OldSuite | undefined;
-  /** Why a suite has none. */
+  /** Why `find` has no old state of a suite. */
   absence(suite: Suite): string;
-  /** Suites of it that no suite continues. */
+  /** Old suites whose id and path no suite of the project has. */
   findGone(project: Project): readonly (OldSuite & { readonly suite: Suite })[];
 }
 
@@ -159,7 +160,7 @@ async function openCommit(
       return { source, variants, suite: old };
     },
     findGone(project) {
-      // The suites of other paths are not loaded here, and may continue any of them.
+      // Only suites of these paths are loaded. An old suite that seems gone may be in another path.
       if (options.paths.length > 0) return [];
       const kept = new Set(project.suites.map(findSuite));
       return suites.filter((suite) => !kept.has(suite)).map((suite) => ({ source, suite, variants: [] }));
@@ -167,10 +168,10 @@ async function openCommit(
   };
 }
 
-/** What to write where a suite that has no counterpart is the one that is gone. */
-function hintOfHeirs({ id }: Suite, { suites }: Project, old: OldSide): string {
-  const heirs = suites.filter((suite) => old.find(suite) === undefined).map(({ path }) => path);
-  return heirs.length === 0 ? '' : `; if it is ${listFirst(heirs, 3)} now, write "suite: ${id}" there`;
+/** Names the new suites, each of which may be the missing suite under another id and path. */
+function hintOfRename({ id }: Suite, { suites }: Project, old: OldSide): string {
+  const added = suites.filter((suite) => old.find(suite) === undefined).map(({ path }) => path);
+  return added.length === 0 ? '' : `; if it is ${listFirst(added, 3)} now, write "suite: ${id}" there`;
 }
 
 /** Each prompt of a suite on each of its providers. */
