@@ -18,10 +18,18 @@ import { isTemplate } from '../templates/template.ts';
 import { editYamlMap, readYamlMap } from '../text/yaml/replace-values.ts';
 import { type AnswerChange, isPromotable } from './review-changes.ts';
 
-/** The run's answer is right, the answer that the case has is right, or that one is wrong. */
+/**
+ * What the reviewer says of an observed case:
+ * - `expected`: the answer of this run is right, and becomes the expected one.
+ * - `recorded`: the answer in `expected` is right.
+ * - `wrong`: the answer in `expected` is wrong, so that a check must fail it.
+ */
 export type Promotion = 'expected' | 'recorded' | 'wrong';
 
-/** Makes a judged case of one under observe. It is written only if its checks tell a right answer, or catch a wrong one. */
+/**
+ * Takes a case out of observe, so that it counts. The file is written only if the case's checks pass the right answer,
+ * or fail the wrong one.
+ */
 export function promoteCase(found: AnswerChange, promotion: Promotion, context: AcceptContext): Promise<Accepted> {
   return editCase(found, context, (change, text) => promote(change, text, promotion, context));
 }
@@ -62,7 +70,7 @@ function readAnswer({ row, testCase }: AnswerChange): { readonly value: unknown 
   return parsed.ok ? { value: parsed.value } : { refused: 'the answer is no JSON, as "expected" is' };
 }
 
-/** The file's text with the case judged. Other lines keep their bytes. */
+/** Takes the case on its line of JSONL out of observe. Other lines keep their bytes. */
 function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong: boolean): Edited {
   const lines = text.split('\n');
   const parsed = parseJson(lines[at.line - 1] ?? '');
@@ -80,7 +88,7 @@ function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong:
   return { text: lines.join('\n') };
 }
 
-/** The same for a case in YAML or JSON: no other byte of the file changes. */
+/** Takes a case in YAML or JSON out of observe. No other byte of the file changes. */
 function judgeMap(text: string, { at, checks }: Case, answer: unknown, isWrong: boolean): Edited {
   const offset = offsetOf(text, at);
   const own = readYamlMap(text, offset);
@@ -97,7 +105,7 @@ function judgeMap(text: string, { at, checks }: Case, answer: unknown, isWrong: 
   return 'fault' in edited ? { refused: `the case ${edited.fault}` } : edited;
 }
 
-/** The case's own checks, or those of its file, say what a right answer is. */
+/** Adds a check only where it is needed: checks of the case or of its file may already tell a right answer. */
 function judgeBy(
   own: unknown,
   { checks, answer, isWrong }: { readonly checks: Case['checks']; readonly answer: unknown; readonly isWrong: boolean },
@@ -181,8 +189,8 @@ async function reloadCase(
 }
 
 /**
- * Why an answer would not pass with the case's file edited to a text, or why that can't be judged. The run's answer where no
- * other is given. Nothing is written.
+ * Judges an answer as if the case's file held `text`. Without `answered`, it judges the answer of the run. `failing` is
+ * why the answer does not pass, and `fault` is why it can't be judged. Nothing is written.
  */
 export async function judgeEdited(
   change: AnswerChange,

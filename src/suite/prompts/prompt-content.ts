@@ -98,7 +98,7 @@ function createLocateLine(texts: readonly PlacedText[], item: Located): NonNulla
   };
 }
 
-/** A template of all messages as one of a text, to check whether it can be rendered. */
+/** All messages of a prompt as one template, to check that they can be rendered. */
 function templateOf({ source, variables, expand }: PromptWhole): Template {
   const render: Template['render'] = (vars) =>
     expand(vars)
@@ -165,7 +165,7 @@ async function readTexts(
 ): Promise<PromptTexts | undefined> {
   if (text !== undefined) {
     warnOfFileName(text, childOf(item, 'text'), context);
-    return { texts: [placeText('user', text, childOf(item, 'text'))] };
+    return { texts: [placeMessage('user', text, childOf(item, 'text'))] };
   }
   if (file !== undefined) return readFileTexts({ ...childOf(item, 'file'), value: file }, context);
   const texts: MessageText[] = [];
@@ -174,8 +174,8 @@ async function readTexts(
     const role = toRole(childOf(message, 'role').value);
     const content = childOf(message, 'content');
     const named = childOf(message, 'file');
-    const attach = itemsOf(childOf(message, 'attach')).map((path) => placePath(String(path.value), path));
-    if (typeof content.value === 'string') texts.push({ ...placeText(role, content.value, content), attach });
+    const attach = itemsOf(childOf(message, 'attach')).map((path) => placeText(String(path.value), path));
+    if (typeof content.value === 'string') texts.push({ ...placeMessage(role, content.value, content), attach });
     else if (typeof named.value === 'string') {
       const read = await readText(resolve(named.source.folder, named.value), named, context);
       if (read !== undefined) texts.push({ role, ...read, attach });
@@ -192,11 +192,11 @@ function warnOfFileName(text: string, at: Located, { files, problems }: PromptCo
   problems.warn({ code: 'invalid-value', message, hint: `write file: ${name}`, at: locate(at) });
 }
 
-function placeText(role: Role, text: string, located: Located): MessageText {
-  return { role, ...placePath(text, located), attach: [] };
+function placeMessage(role: Role, text: string, located: Located): MessageText {
+  return { role, ...placeText(text, located), attach: [] };
 }
 
-function placePath(text: string, located: Located): PlacedText {
+function placeText(text: string, located: Located): PlacedText {
   return { text, at: (line, column) => located.source.within(located.path, line, column) };
 }
 
@@ -280,6 +280,7 @@ function readPromptCode(
     return problems.refuse(place, 'a quote in the command stays open');
   }
   const exportName = prompt.module === undefined ? undefined : (prompt.export ?? 'default');
+  // Code has no template. This empty one carries the place that problems with the variables name.
   const template: Template = { source: '', variables: [], render: () => '' };
   return {
     messages: [],
