@@ -1,4 +1,4 @@
-/** The `http` provider of promptfoo: how it writes a request, and what it takes of a reply. */
+/** Promptfoo's `http` provider: how it builds a request and reads the reply. */
 import { STATUS_CODES } from 'node:http';
 import { env } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -14,9 +14,9 @@ export interface PromptfooRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly queryParams?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Set where the request is written as the text that is sent: values are escaped as within a text of JSON. */
+  /** True if the config has the request as one raw text. Values in it are then escaped as in a JSON string. */
   readonly isRaw?: boolean;
-  /** How often a server that limits the rate is asked again; 4 by default. */
+  /** How often a request is repeated after status 429; 4 by default. */
   readonly maxRetries?: number;
 }
 
@@ -34,7 +34,7 @@ type Vars = Readonly<Record<string, unknown>>;
 
 const client = openHttpClient({ env });
 
-/** Asks the server, and gives what the provider of promptfoo would return. */
+/** Sends the request, and returns what promptfoo's provider would return. */
 export async function askHttp(
   config: PromptfooRequest,
   code: PromptfooHttpCode,
@@ -51,14 +51,14 @@ export async function askHttp(
   const response = { data: text, status, statusText, headers, cached: false, latencyMs: reply.latencyMs };
   const base = { metadata: { http: { status, statusText } } };
   if (code.response === undefined) return { ...base, output: json || text };
-  const found: unknown = await code.response(json, text, { response });
-  const made = isObject(found) && ('output' in found || 'error' in found) ? found : { output: found };
-  // An output that counts as false is no output there: the object around it is.
-  return (made as { readonly output?: unknown }).output ? { ...base, ...made } : { ...base, output: made };
+  const read: unknown = await code.response(json, text, { response });
+  const result = isObject(read) && ('output' in read || 'error' in read) ? read : { output: read };
+  // If `output` is falsy, promptfoo takes the whole object as the output.
+  return (result as { readonly output?: unknown }).output ? { ...base, ...result } : { ...base, output: result };
 }
 
 async function send(request: Omit<HttpRequest, 'signal'>, maxRetries: number): Promise<HttpReply> {
-  // The child that works on a request is killed when its time is up.
+  // The signal is never used: the process that runs this is killed when the time is up.
   const { signal } = new AbortController();
   for (let attempt = 0; ; attempt += 1) {
     const reply = await client.send({ ...request, signal });
@@ -98,12 +98,12 @@ function buildBody(
 ): string {
   const known = { ...vars, prompt: sent };
   if (!isJson) return renderText(body, known);
-  // What a transform of the request makes of a prompt goes over the members of the body.
+  // An object that the request's transform returned overrides members of the body.
   const whole = isObject(sent) ? { ...Object(body ?? {}), ...sent } : buildJson(body, known);
   return typeof whole === 'string' ? whole : JSON.stringify(whole);
 }
 
-/** A text within it that is a JSON list or object is sent as one. */
+/** A text in the body that holds a JSON list or object is sent as that list or object. */
 function buildJson(body: unknown, vars: Vars): unknown {
   if (typeof body !== 'string') return readNested(renderAll(body, vars));
   const rendered = render(body, vars);

@@ -22,13 +22,13 @@ export {
 export type PromptfooCheck = (output: any, context: any) => unknown;
 
 export interface PromptfooCheckOptions {
-  /** A number that the function returns passes from here on; without it, above 0. */
+  /** The least number that passes if the function returns a number. Without it, every number above 0 passes. */
   readonly threshold?: number;
   /** True for `not-javascript`. */
   readonly inverse?: boolean;
-  /** True where promptfoo gives the check the answer's JSON: the provider is asked for a schema. */
+  /** True if the provider is asked for JSON by a schema: promptfoo then gives the check the parsed answer. */
   readonly json?: boolean;
-  /** True where the check selects the state, which has all that a provider of one's own returned. */
+  /** True if the check selects the answer's state, which holds all that a custom provider returned. */
   readonly state?: boolean;
 }
 
@@ -40,14 +40,14 @@ export function promptfooCheck(check: PromptfooCheck, options: PromptfooCheckOpt
       const returned = await check(readOutput(input, options), buildContext(input, options, missing));
       if (missing[0] === undefined) return readResult(returned, options);
     } catch (error) {
-      // What throws is a failed check there, whether inverted or not.
+      // In promptfoo a check that throws fails, even if it is inverted.
       if (missing[0] === undefined) return { pass: false, reason: `the check threw ${describe(error)}` };
     }
     throw new Error(`context.${missing[0]} of promptfoo is not given here: only vars and config are`);
   };
 }
 
-/** The same for a file: its function of that name, or the one that is the module. */
+/** Like `promptfooCheck`, for a function that a file exports as `name`, or as its default. */
 export function promptfooFile(
   file: Readonly<Record<string, unknown>>,
   name?: string,
@@ -56,17 +56,18 @@ export function promptfooFile(
   return promptfooCheck(findFunction(file, name), options);
 }
 
+/** The default export of CommonJS and of compiled modules may be an object with the exports. */
 function findFunction(file: Readonly<Record<string, unknown>>, name: string | undefined): PromptfooCheck {
-  const whole = file['default'];
-  const inner = typeof whole === 'object' && whole !== null ? (whole as Readonly<Record<string, unknown>>) : {};
-  const found =
-    name === undefined ? (typeof whole === 'function' ? whole : inner['default']) : (file[name] ?? inner[name]);
-  if (typeof found !== 'function')
+  const main = file['default'];
+  const nested = typeof main === 'object' && main !== null ? (main as Readonly<Record<string, unknown>>) : {};
+  const exported =
+    name === undefined ? (typeof main === 'function' ? main : nested['default']) : (file[name] ?? nested[name]);
+  if (typeof exported !== 'function')
     throw new TypeError(`the file exports no function${name === undefined ? '' : ` called ${name}`}`);
-  return found as PromptfooCheck;
+  return exported as PromptfooCheck;
 }
 
-/** Code with names of variables in it: promptfoo fills their values in, and then calls what that makes. */
+/** Code that contains `{{variables}}`. Promptfoo replaces them by their values, and then runs the code. */
 export function promptfooTemplate(code: string): PromptfooCheck {
   return (output: unknown, context: { readonly vars: Readonly<Record<string, string | undefined>> }) => {
     const filled = code.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => String(context.vars[name] ?? ''));
@@ -75,15 +76,17 @@ export function promptfooTemplate(code: string): PromptfooCheck {
   };
 }
 
-/** The function of that name that a file exports, or the one that the file is. */
+/** The function that a file exports as `name`, or as its default. */
 export function promptfooFunction(file: Readonly<Record<string, unknown>>, name?: string): PromptfooCheck {
   return findFunction(file, name);
 }
 
-/** `text` where a check of texts gets the value. */
-export type PromptfooTransformOptions = Pick<PromptfooCheckOptions, 'json' | 'state'> & { readonly text?: boolean };
+export type PromptfooTransformOptions = Pick<PromptfooCheckOptions, 'json' | 'state'> & {
+  /** True if the check takes a text: the result is then written as JSON. */
+  readonly text?: boolean;
+};
 
-/** Makes of an answer what these functions make of it in turn, as promptfoo does. */
+/** Applies the functions to an answer, each to the result of the one before it, as promptfoo does. */
 export function promptfooTransform(
   steps: readonly PromptfooCheck[],
   { text = false, ...options }: PromptfooTransformOptions = {},
@@ -104,22 +107,23 @@ export function promptfooTransform(
   };
 }
 
-/** A text for a judge: the context that the first functions find in an answer, and the answer that the others leave. */
+/** A text for a judge: the context that `contextSteps` extract from an answer, and the answer after `steps`. */
 export function promptfooContext(
-  finding: readonly PromptfooCheck[],
+  contextSteps: readonly PromptfooCheck[],
   steps: readonly PromptfooCheck[],
   options: PromptfooTransformOptions = {},
 ): (input: SelectInput) => Promise<string> {
-  const [find, make] = [promptfooTransform(finding, options), promptfooTransform(steps, { ...options, text: true })];
+  const extractContext = promptfooTransform(contextSteps, options);
+  const transform = promptfooTransform(steps, { ...options, text: true });
   return async (input) => {
-    const texts = [await find(input)].flat();
+    const texts = [await extractContext(input)].flat();
     if (texts.length === 0 || !texts.every((text) => typeof text === 'string' && text !== ''))
       throw new Error('contextTransform returned no text and no list of texts');
-    return `Context:\n${texts.join('\n\n')}\n\nAnswer:\n${String(await make(input))}`;
+    return `Context:\n${texts.join('\n\n')}\n\nAnswer:\n${String(await transform(input))}`;
   };
 }
 
-/** A function of the Python file that is written beside the suite. */
+/** Calls a function of the Python file that the import writes beside the suite. */
 export function promptfooPython(file: URL, call: string): PromptfooCheck {
   return async (output: unknown, context: unknown) => {
     const running = execFileAsync('python3', [fileURLToPath(file), call], { maxBuffer: 16 * 1024 * 1024 });
@@ -128,7 +132,7 @@ export function promptfooPython(file: URL, call: string): PromptfooCheck {
   };
 }
 
-/** Makes a prompt of the function that a file exports, and calls it as promptfoo does. */
+/** A prompt whose messages a function of the file returns. It is called as promptfoo calls it. */
 export function promptfooPrompt(
   file: Readonly<Record<string, unknown>>,
   name?: string,
@@ -143,7 +147,7 @@ export function promptfooPrompt(
   };
 }
 
-/** Makes a prompt of what the first function makes of the variables of a test. Texts are templates. */
+/** A prompt whose variables `change` replaces first, as `transformVars` does. Texts are templates. */
 export function promptfooVars(
   change: PromptfooCheck,
   prompt: string | readonly { readonly role: string; readonly content: string }[] | ((vars: object) => unknown),
@@ -164,16 +168,16 @@ export function promptfooVars(
   };
 }
 
-/** A text, which may hold a chat as JSON, a chat, or `{prompt}` of either. */
+/** A function may return a text, a chat, a chat as a JSON text, or `{prompt}` with one of them. */
 function readPrompt(returned: unknown): unknown {
   const { prompt, config } = Object(returned) as Readonly<Record<string, unknown>>;
   if (prompt !== undefined && config !== undefined)
     throw new Error('the function returned a config, which a prompt has no equivalent of here');
-  const made = prompt ?? returned;
-  if (typeof made !== 'string') return isChat(made) ? made : JSON.stringify(made);
-  if (/\{\{|\{%/.test(made)) throw new Error('the function returned a template, which is not rendered here');
-  const parsed = parseJson(made);
-  return isChat(parsed) ? parsed : made;
+  const content = prompt ?? returned;
+  if (typeof content !== 'string') return isChat(content) ? content : JSON.stringify(content);
+  if (/\{\{|\{%/.test(content)) throw new Error('the function returned a template, which is not rendered here');
+  const parsed = parseJson(content);
+  return isChat(parsed) ? parsed : content;
 }
 
 function isChat(value: unknown): boolean {
@@ -184,14 +188,14 @@ function isChat(value: unknown): boolean {
   );
 }
 
-/** The value of a JSON text; the text itself where it is none. */
+/** The value of a JSON text, or the text itself if it is not JSON. */
 function parseJson(text: string): unknown {
   return attemptOr((): unknown => JSON.parse(text), SyntaxError, text);
 }
 
 function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }: PromptfooCheckOptions): unknown {
   if (state === true) return (Object(target) as { readonly output?: unknown }).output ?? text;
-  // An answer of calls alone is the list of them there.
+  // For an answer of tool calls without text, promptfoo gives the check the list of calls.
   if (target === '' && text === '' && toolCalls.length > 0) {
     return toolCalls.map(({ name, arguments: args }) => ({
       type: 'function',
@@ -201,13 +205,14 @@ function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }
   return json === true && typeof target === 'string' ? parseJson(target) : target;
 }
 
-const MISSING = ['prompt', 'test', 'logProbs', 'provider', 'providerResponse', 'trace', 'metadata'];
+/** Members of promptfoo's context that llmcheck can't give, unless an option or the test adds them. */
+const unavailableNames = ['prompt', 'test', 'logProbs', 'provider', 'providerResponse', 'trace', 'metadata'];
 
 function buildContext(input: AssertionInput, options: PromptfooCheckOptions, missing: string[]): object {
   const { vars = {}, config = {}, test } = Object(input.args) as Readonly<Record<string, unknown>>;
   const own =
     test === undefined ? {} : { test: hideMissing({ ...Object(test), vars }, ['assert', 'options'], missing) };
-  const names = MISSING.filter((name) => !Object.hasOwn(own, name));
+  const names = unavailableNames.filter((name) => !Object.hasOwn(own, name));
   if (options.state !== true) return hideMissing({ vars, config, ...own }, names, missing);
   const providerResponse = { ...(Object(input.target) as object), output: readOutput(input, options) };
   const { metadata } = providerResponse as { readonly metadata?: unknown };
@@ -255,7 +260,7 @@ function isGrading(value: unknown): value is Grading {
   );
 }
 
-/** Named scores and the components that failed are part of the reason. */
+/** The reason also names the scores and the reasons of failed components. */
 function describeParts({ namedScores, componentResults }: Grading): readonly string[] {
   const scores = Object.entries(Object(namedScores) as object).map(([name, score]) => `${name} ${String(score)}`);
   const components = Array.isArray(componentResults) ? (componentResults as readonly unknown[]) : [];
@@ -266,7 +271,7 @@ function describeParts({ namedScores, componentResults }: Grading): readonly str
   return [...scores, ...failed];
 }
 
-/** A score is from 0 to 1 here. */
+/** Scores in promptfoo have no limits; here they are from 0 to 1. */
 function limit(score: number): number {
   return Math.min(1, Math.max(0, score));
 }

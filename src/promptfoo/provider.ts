@@ -7,7 +7,7 @@ import { defined } from '../json/defined.ts';
 import { askClaudeAgent, askCodex, type CodexOptions } from './agent.ts';
 import type { PromptfooHttpCode, PromptfooRequest } from './http.ts';
 
-/** A request as `module` providers are given it. */
+/** The request that a `module` provider receives. */
 interface ModuleRequest {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly vars?: Readonly<Record<string, unknown>>;
@@ -17,16 +17,16 @@ interface ProviderOptions {
   readonly id: string;
   readonly label?: string;
   readonly config?: unknown;
-  /** True where checks see all that the provider returns, as the state of its answer. */
+  /** True if checks read all that the provider returns, as the answer's state. */
   readonly state?: boolean;
 }
 
-/** Packages such as graceful-fs put their own `chdir` in the place of Node's, and remember the folder. */
+/** Calls `process.chdir` rather than an import: graceful-fs replaces that member to remember the folder. */
 function enter(folder: URL): void {
   process.chdir(fileURLToPath(folder));
 }
 
-/** Makes a provider of the class that a file exports, and asks it as promptfoo does. */
+/** A provider of the class that a file exports. It is constructed and called as promptfoo does. */
 export function promptfooProvider(
   file: Readonly<Record<string, unknown>>,
   { state = false, ...options }: ProviderOptions,
@@ -35,7 +35,7 @@ export function promptfooProvider(
   const Provider = findDefault(file);
   let provider: { callApi(prompt: string, context: object): unknown } | undefined;
   return async (request) => {
-    // The child serves providers of this config alone.
+    // The child process runs only providers of one config, so that its folder may change.
     if (folder !== undefined) enter(folder);
     provider ??= Reflect.construct(Provider, [options]) as NonNullable<typeof provider>;
     const { prompt, context, missing } = readRequest(request);
@@ -67,7 +67,7 @@ export function promptfooExec(
   };
 }
 
-/** Asks the Codex SDK, which `load` imports, with these options of it. Its run is the answer's steps. */
+/** Asks the Codex SDK, which `load` imports, with these SDK options. The run becomes the answer's steps. */
 export function promptfooCodex(
   load: () => Promise<unknown>,
   options: CodexOptions,
@@ -79,7 +79,7 @@ export function promptfooCodex(
   };
 }
 
-/** Asks Claude's agent SDK, which `load` imports, with these options of it. Its run is the answer's steps. */
+/** Asks Claude's agent SDK, which `load` imports, with these SDK options. The run becomes the answer's steps. */
 export function promptfooClaudeAgent(
   load: () => Promise<unknown>,
   { state = false, options }: { readonly state?: boolean; readonly options: Readonly<Record<string, unknown>> },
@@ -88,7 +88,7 @@ export function promptfooClaudeAgent(
   return async (request) => {
     enter(folder);
     const { messages, ...response } = await askClaudeAgent(load, options, readRequest(request).prompt);
-    // A run without an answer says why itself.
+    // The messages of a run without an answer say why it has none.
     if (response['output'] === undefined) return { messages };
     return {
       ...readResponse({ ...response, tokenUsage: undefined }, false),
@@ -100,14 +100,14 @@ export function promptfooClaudeAgent(
 
 export const execFileAsync = promisify(execFile);
 
-/** Asks a server as the http provider does, and takes of the reply what its code makes of it. */
+/** Sends a request as promptfoo's http provider does. The config's code may read the answer from the reply. */
 export function promptfooHttp(
   config: PromptfooRequest,
   code: PromptfooHttpCode = {},
   state = false,
 ): (request: ModuleRequest) => Promise<object> {
   return async (request) => {
-    // Modules that only check need no client.
+    // Imported late, because modules with checks alone need no HTTP client.
     const { askHttp } = await import('./http.ts');
     const { prompt, context, missing } = readRequest(request);
     const returned = await askHttp(config, code, { prompt, vars: request.vars ?? {}, context });
@@ -116,7 +116,7 @@ export function promptfooHttp(
   };
 }
 
-/** Several messages are one JSON text there. */
+/** Promptfoo's prompt is one text: several messages are written as JSON. */
 function readRequest({ messages, vars }: ModuleRequest) {
   const [only] = messages;
   const chat = JSON.stringify(messages.map(({ role, content }) => ({ role, content })));
@@ -127,7 +127,7 @@ function readRequest({ messages, vars }: ModuleRequest) {
   return { prompt, context: hideMissing(given, unknown, missing), missing };
 }
 
-/** `{output, error, tokenUsage}` as an answer. */
+/** Turns promptfoo's `{output, error, tokenUsage}` into an answer. */
 function readResponse(returned: unknown, keepsState: boolean): object {
   const { output, error, tokenUsage } = Object(returned) as Readonly<Record<string, unknown>>;
   if (error !== undefined && error !== null && error !== '')
@@ -142,21 +142,21 @@ function readResponse(returned: unknown, keepsState: boolean): object {
   };
 }
 
-/** All that was returned, as JSON; a text is the answer's own. */
+/** All that was returned, as JSON. An `output` of text is left out, because it is the answer's text. */
 function buildState(returned: unknown): unknown {
   const { output, ...rest } = Object(returned) as Readonly<Record<string, unknown>>;
   return JSON.parse(JSON.stringify(typeof output === 'string' ? rest : { ...rest, output })) as unknown;
 }
 
-/** The function or class that a file is: CommonJS and compiled modules nest it. */
+/** The function or class that a file exports as its default. CommonJS and compiled modules nest it in an object. */
 function findDefault(file: Readonly<Record<string, unknown>>): () => unknown {
-  const whole = file['default'];
-  const inner = typeof whole === 'object' && whole !== null ? (whole as { readonly default?: unknown }).default : whole;
-  if (typeof inner !== 'function') throw new TypeError('the file exports no function or class as its default');
-  return inner as () => unknown;
+  const main = file['default'];
+  const exported = typeof main === 'object' && main !== null ? (main as { readonly default?: unknown }).default : main;
+  if (typeof exported !== 'function') throw new TypeError('the file exports no function or class as its default');
+  return exported as () => unknown;
 }
 
-/** What is not known here must not be undefined in silence: the names that are read are put into `missing`. */
+/** Notes in `missing` which of these names code reads. Without that, code would use `undefined` and seem to work. */
 export function hideMissing(context: object, names: readonly string[], missing: string[]): object {
   return new Proxy(context, {
     get(target, key) {
