@@ -1,3 +1,4 @@
+import { readOrUndefined, StorageError, withStorageErrors } from '../files/write-files.ts';
 import {
   type ApiPorts,
   type JsonApi,
@@ -10,6 +11,7 @@ import {
 } from '../http/json-api.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import { attempt } from '../text/attempt.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -47,6 +49,17 @@ export interface GithubPullRequest {
   readonly baseSha?: string;
   /** True where the job has no secrets: the head comes from another repository, or a dependency robot opened it. */
   readonly isForeign: boolean;
+}
+
+/** Reads the event's file. `fault` says why it can't be read. Both are undefined where the runner names no file. */
+export function readGithubEvent(env: Env): { readonly event?: JsonValue; readonly fault?: string } {
+  const path = env['GITHUB_EVENT_PATH'] ?? '';
+  if (path === '') return {};
+  const text = attempt(() => withStorageErrors('Reading', path, () => readOrUndefined(path)), StorageError);
+  if (text === undefined) return { fault: `${path} is not there` };
+  if (text instanceof StorageError) return { fault: `${path}: ${text.reason}` };
+  const parsed = parseJson(text);
+  return parsed.ok ? { event: parsed.value as JsonValue } : { fault: `${path}: ${parsed.reason}` };
 }
 
 /** Reads the runner's variables and the event's file; undefined outside of a job. */

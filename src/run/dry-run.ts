@@ -22,8 +22,8 @@ import {
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
 import { addKnown } from '../stats/descriptive.ts';
-import { isRetried } from './asking/ask-again.ts';
 import { refuseUnbatchable } from './asking/collect-batches.ts';
+import { isRetried } from './asking/retrial-budget.ts';
 import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './asking/retrial-cells.ts';
 import { planWithBaselines } from './planning/plan-with-baselines.ts';
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { AskModel, CompletionView, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { describeInput, findJsonObjects, frameParts } from '../../src/assertions/judged/ask-judge.ts';
-import { countVotes, type Vote } from '../../src/assertions/judged/rubric.ts';
 import fc from '../support/property.ts';
 import { threadMs } from '../support/thread-time.ts';
 import { buildSpec, buildView, combine, describeAssertion, findProblems, outcomeOf, ports } from './judge-one.ts';
@@ -229,26 +228,6 @@ test('no part can hold the mark of its own frame, and the same parts have the sa
       const forged = frameParts([{ title: 'answer', text: `<<<end of answer ${mark}>>>` }]);
       expect(forged.mark).not.toBe(mark);
       expect(text.split(mark)).toHaveLength(2 * parts.length + 1);
-    }),
-  );
-});
-
-test('a majority is one whatever the order of the votes', () => {
-  const vote = fc.constantFrom<Vote<'pass' | 'fail'>>(
-    { side: 'pass', score: 1, reason: 'p' },
-    { side: 'fail', score: 0, reason: 'f' },
-    { error: 'unreadable' },
-  );
-  fc.assert(
-    fc.property(fc.array(vote, { minLength: 1, maxLength: 15 }), (votes) => {
-      const counted = countVotes(votes);
-      const passes = votes.filter((cast) => 'side' in cast && cast.side === 'pass').length;
-      const fails = votes.filter((cast) => 'side' in cast && cast.side === 'fail').length;
-      const side = passes > votes.length / 2 ? 'pass' : fails > votes.length / 2 ? 'fail' : undefined;
-      const agreement = Math.max(passes, fails) / votes.length;
-      expect('side' in counted ? [counted.side, counted.judgement.agreement] : undefined).toEqual(
-        side === undefined ? undefined : [side, agreement],
-      );
     }),
   );
 });

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
-import { type GithubRun, listJobParts, parseGithubRun, readForeignRun } from '../../src/github/github-run.ts';
+import {
+  type GithubRun,
+  listJobParts,
+  parseGithubRun,
+  readForeignRun,
+  readGithubEvent,
+} from '../../src/github/github-run.ts';
 import type { JsonApi } from '../../src/http/json-api.ts';
 import type { JsonValue } from '../../src/json/json.ts';
+import { openTempProject } from '../support/temp-project.ts';
 
 const env = { GITHUB_REPOSITORY: 'acme/shop' };
 const base: GithubRun = {
@@ -151,4 +158,17 @@ test.each<[what: string, workflowRun: object, answer: JsonValue | undefined, fou
 ])('a run %s has no pull request', async (_, workflowRun, answer, found, asks) => {
   const read = await readForeign(workflowRun, answer);
   expect([read.found, read.asked.length]).toEqual([found, asks]);
+});
+
+test('the event is read from its file, or a fault says why not', () => {
+  const project = openTempProject();
+  project.write('event.json', '{"action": "opened"}');
+  project.write('torn.json', '{"action": ');
+  const read = (path: string) => readGithubEvent({ GITHUB_EVENT_PATH: path });
+  expect(readGithubEvent({})).toEqual({});
+  expect(read('')).toEqual({});
+  expect(read(project.path('event.json'))).toEqual({ event: { action: 'opened' } });
+  expect(read(project.path('none.json'))).toEqual({ fault: `${project.path('none.json')} is not there` });
+  expect(read(project.root)).toEqual({ fault: `${project.root}: it is a folder (EISDIR)` });
+  expect(read(project.path('torn.json')).fault).toContain(`${project.path('torn.json')}: `);
 });

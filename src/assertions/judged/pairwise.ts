@@ -6,7 +6,8 @@ import { numberParam, reaches, soughtParam } from '../params.ts';
 import { textOf } from '../targets.ts';
 import type { FramedPart } from './ask-judge.ts';
 import { type AskJudge, describeInput, type JudgeReply, prepareJudge, type VoteNumber } from './ask-judge.ts';
-import { buildSchema, countVotes, judgeParams, type Vote } from './rubric.ts';
+import { buildSchema, judgeParams } from './rubric.ts';
+import { countVotes, type Vote } from './votes.ts';
 
 /** Compares with the answer of the other side to the same case and trial: the baseline's, or another version's of this run. */
 export const pairwise = defineAssertion({

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { removeFile } from '../../files/write-files.ts';
-import { type GithubRun, listJobParts, parseGithubRun } from '../../github/github-run.ts';
+import { type GithubRun, listJobParts, parseGithubRun, readGithubEvent } from '../../github/github-run.ts';
 import { defined } from '../../json/defined.ts';
-import type { JsonValue } from '../../json/json.ts';
 import { usageError } from '../../model/problem.ts';
 import { findProjectRoot, openRepositoryPaths } from '../../project/project-paths.ts';
 import type { CiPage, CiRequest } from '../../publishing/ci-outcome.ts';
@@ -75,7 +73,8 @@ Examples:
 
 async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io: Io): Promise<number> {
   const flags = withConfig(givenFlags, io);
-  const event = readEvent(io);
+  const { event, fault } = readGithubEvent(io.env);
+  if (fault !== undefined) io.stderr.write(`warning: GITHUB_EVENT_PATH could not be read: ${toSafeLine(fault)}\n`);
   const parsed = parseGithubRun(io.env, event);
   const github = parsed && { ...parsed, jobKey: hashFlags(givenPaths, flags, io) };
   const matrix = readUnnamedMatrix(io.env);
@@ -208,16 +207,4 @@ function findArtifacts(github: GithubRun | undefined, { issue, reporter }: Flags
   return issue === true && hasPage && runUrl !== undefined
     ? { kind: 'artifacts', url: `${runUrl}#artifacts` }
     : undefined;
-}
-
-function readEvent({ env, stderr }: Io): JsonValue | undefined {
-  const path = env['GITHUB_EVENT_PATH'] ?? '';
-  if (path === '') return undefined;
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as JsonValue;
-  } catch (error) {
-    if (!(error instanceof SyntaxError) && !(error instanceof Error && 'code' in error)) throw error;
-    stderr.write(`warning: GITHUB_EVENT_PATH could not be read: ${toSafeLine(error.message)}\n`);
-    return undefined;
-  }
 }

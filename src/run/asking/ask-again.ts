@@ -1,4 +1,4 @@
-import { chooseRetrials, type RetrialSpend } from '../../compare/confirm/choose-retrials.ts';
+import { chooseRetrials } from '../../compare/confirm/choose-retrials.ts';
 import type { WantedRetrials } from '../../compare/confirm/judge-case.ts';
 import type { EarlyLook } from '../../compare/gate/early-end.ts';
 import { type Cell, suiteVariantKey } from '../../model/run/cell.ts';
@@ -6,7 +6,8 @@ import type { RunSummary } from '../../model/run/summary.ts';
 import { assess } from '../end-run.ts';
 import type { Run } from '../open-run.ts';
 import { executeCells } from './execute-cells.ts';
-import { addSpend, createRetrialCells, createSpendOfSides, timesSpend } from './retrial-cells.ts';
+import { findRetrialBudget } from './retrial-budget.ts';
+import { addSpend, createRetrialCells, timesSpend } from './retrial-cells.ts';
 
 /** Runs confirmation trials for possible drops, after the planned cells were asked. */
 export async function confirm(run: Run): Promise<void> {
@@ -36,7 +37,7 @@ export async function askAgain(run: Run, look?: EarlyLook): Promise<boolean> {
   const first = await assess(run, undefined, look);
   if (!hasSuspicions(first)) return true;
   const cells = createRetrialCells({ planned, acceptedPrompts });
-  const allowed = timesSpend(sumAllowed(run), look?.budget ?? 1);
+  const allowed = timesSpend(findRetrialBudget(run), look?.budget ?? 1);
   let assessment = first;
   let answersBefore = -1;
   for (;;) {
@@ -110,27 +111,6 @@ function variantOf(id: string): string {
 function hasSuspicions({ judged }: Awaited<ReturnType<typeof assess>>): boolean {
   const { cases, averages } = judged.settled;
   return cases.size + averages.size > 0;
-}
-
-/** The limit on confirmation trials: the requests and cost of the planned cells, times the suite's share. */
-function sumAllowed({ planned, acceptedPrompts, answersFromStoreOnly }: Run): RetrialSpend {
-  const { plan, providers } = planned;
-  const spendOf = createSpendOfSides(planned, acceptedPrompts);
-  const shares = new Map(plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
-  let allowed: RetrialSpend = { calls: 0, usd: undefined };
-  for (const [key, provider] of providers) {
-    for (const cell of plan.cells(key)) {
-      const share = shares.get(cell.key.suite) ?? 0;
-      if (!isRetried(cell) || answersFromStoreOnly(cell.key.suite) || share === 0) continue;
-      allowed = addSpend(allowed, timesSpend(spendOf(provider, cell), share));
-    }
-  }
-  return allowed;
-}
-
-/** True for a cell that counts for the budget of confirmation trials. */
-export function isRetried({ observe, skip }: Cell): boolean {
-  return !observe && skip === undefined;
 }
 
 function countAnswers({ suites }: RunSummary): number {

@@ -1,16 +1,8 @@
 import { checkLimitMs } from '../../assertions/define.ts';
-import { readOrUndefined, unlessRefused } from '../../files/write-files.ts';
-import { parseGithubRun } from '../../github/github-run.ts';
-import { parseGitlabRun } from '../../gitlab/gitlab.ts';
 import { defined } from '../../json/defined.ts';
-import type { JsonValue } from '../../json/json.ts';
-import { parseJson } from '../../json/parse-json.ts';
 import { connectServer, type McpConnection, McpFault, type McpPorts } from '../../mcp/connect-server.ts';
-import { type Problem, UserError } from '../../model/problem.ts';
 import type { AgentSettings, McpServer, RecordSource, ToolsCode } from '../../model/suite/agent.ts';
 import type { ModuleJob } from '../../model/suite/own-code.ts';
-import type { Suite } from '../../model/suite/suite.ts';
-import type { PlannedRun } from '../../plan/plan-run.ts';
 import { ModuleWorker } from '../../programs/module-worker.ts';
 import { describeExit, describeUnfinished, openProgramRunner, selectEnv } from '../../programs/run-program.ts';
 import { createMask } from '../../secrets/mask-secrets.ts';
@@ -211,67 +203,4 @@ function connectOnCall(server: McpServer, ports: McpPorts, takePlace: () => Prom
       }),
     close: () => void close(),
   };
-}
-
-interface LiveOptions {
-  /** True if only the cache or recordings answer a suite. */
-  readonly answersFromStoreOnly: (suite: Suite) => boolean;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/**
- * Throws a `UserError` if a case would ask a server but must not. Stored answers belong to other tool results. In a
- * pull request from a fork, the fork's files decide which command runs.
- */
-export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { answersFromStoreOnly, env }: LiveOptions): void {
-  const suites = plan.suites.map(({ suite }) => suite).filter(({ snapshots }) => snapshots !== undefined);
-  if (suites.length === 0) return;
-  const problems = [...findLiveCases(plan, suites)].flatMap(({ suite, caseId, at }): readonly Problem[] => {
-    const refuse = (why: string, hint: string): readonly Problem[] => [
-      {
-        code: 'environment',
-        severity: 'error',
-        message: `case ${caseId} of suite ${suite.id} has tools: { mcp: live }, and ${why}`,
-        hint,
-        at,
-      },
-    ];
-    if (answersFromStoreOnly(suite))
-      return refuse('stored answers alone answer this run', 'write stubs in place of mcp: live');
-    if (isForeign(env)) {
-      return refuse(
-        'this is a pull request from a fork, on which no server is asked',
-        'select other cases there, or write stubs in place of mcp: live',
-      );
-    }
-    return [];
-  });
-  if (problems.length > 0) throw new UserError(problems);
-}
-
-/** The first case of each suite that asks a server. */
-function* findLiveCases(plan: PlannedRun['plan'], suites: readonly Suite[]) {
-  const open = new Map(suites.map((suite) => [suite.id, suite]));
-  for (const key of plan.providerKeys) {
-    for (const { key: of, agent, skip, at } of plan.cells(key, (id) => open.has(id))) {
-      const suite = open.get(of.suite);
-      if (suite === undefined || agent?.servers === undefined || skip !== undefined) continue;
-      open.delete(of.suite);
-      yield { suite, caseId: of.caseId, at };
-    }
-  }
-}
-
-/** True for a pull request from a fork, or if its origin is unknown. */
-function isForeign(env: LiveOptions['env']): boolean {
-  if (parseGitlabRun(env)?.mergeRequest?.isForeign === true) return true;
-  const isOfPull = (env['GITHUB_EVENT_NAME'] ?? '').startsWith('pull_request');
-  const text = readEvent(env['GITHUB_EVENT_PATH'] ?? '');
-  const event = text === undefined ? undefined : parseJson(text);
-  const pull = parseGithubRun(env, event?.ok === true ? (event.value as JsonValue) : undefined)?.pullRequest;
-  return pull?.isForeign ?? isOfPull;
-}
-
-function readEvent(path: string): string | undefined {
-  return path === '' ? undefined : unlessRefused(() => readOrUndefined(path), undefined);
 }
