@@ -1,7 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
-import { makeFolder, readOrUndefined, withStorageErrors } from '../files/write-files.ts';
+import { replaceWhereChanged } from '../files/write-files.ts';
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/run/completion.ts';
 import { compareText } from '../text/compare-text.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -118,21 +115,4 @@ function compareCells(a: RecordingLine, b: RecordingLine): number {
     compareText(a.caseId, b.caseId) ||
     a.trial - b.trial
   );
-}
-
-function replaceWhereChanged(path: string, text: string): boolean {
-  return withStorageErrors('Writing', path, () => {
-    if (readOrUndefined(path) === text) return false;
-    const folder = dirname(path);
-    makeFolder(folder);
-    const temp = join(folder, `.${basename(path)}${drawUnfinishedEnding()}`);
-    try {
-      writeFileSync(temp, text);
-      renameSync(temp, path);
-    } catch (error) {
-      rmSync(temp, { force: true });
-      throw error;
-    }
-    return true;
-  });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { recordingHash } from '../../src/cache/cache-key.ts';
@@ -299,6 +299,17 @@ describe('writeRecordings', () => {
     const before = statSync(path, { bigint: true });
     expect(writeRecordings(path, [recorded])).toBe(false);
     expect(statSync(path, { bigint: true }).ino).toBe(before.ino);
+  });
+
+  test('writes into the target of a link', () => {
+    const folder = makeFolder();
+    const [link, target] = [join(folder, 'link.jsonl'), join(folder, 'target.jsonl')];
+    writeFileSync(target, '');
+    symlinkSync('target.jsonl', link);
+    writeRecordings(link, [recorded]);
+    expect(readlinkSync(link)).toBe('target.jsonl');
+    expect(readRecordings(target).lines.map(({ caseId }) => caseId)).toEqual(['refund']);
+    expect(readdirSync(folder)).toEqual(['link.jsonl', 'target.jsonl']);
   });
 
   test('does not replace a file that it cannot read', () => {
