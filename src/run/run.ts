@@ -85,8 +85,12 @@ function* cellsToRun({ planned, record }: Run, providerKey: string): Iterable<Ce
 function listenForStops({ options, ports, stop }: Run): () => void {
   const { outdated } = ports;
   if (outdated?.aborted === true) stop.soft('interrupted');
-  else if (outdated !== undefined) onAbort(outdated, () => stop.soft('interrupted'));
-  return stop.listen(ports, options.deadlineMs);
+  const ignoreChanges = outdated && onAbort(outdated, () => stop.soft('interrupted'));
+  const stopListening = stop.listen(ports, options.deadlineMs);
+  return () => {
+    ignoreChanges?.();
+    stopListening();
+  };
 }
 
 function announcePlan({ planned: { plan }, ports, earlier }: Run): void {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RunSuitesOptions } from '../../src/api/options.ts';
@@ -81,6 +82,13 @@ describe('a run', () => {
     };
     await runSuites(options, { ...ports, onProgress, outdated: outdated.signal });
     expect([rows[0], rows.at(-1), rows.length]).toEqual([after === 0 ? 'interrupted' : 'passed', 'interrupted', 12]);
+  });
+
+  test('stops listening for changed files when it ends', async () => {
+    const { options, ports } = await openRunProject({ [file]: wordsSuite(1) }).prepare();
+    const outdated = new AbortController().signal;
+    await runSuites(options, { ...ports, outdated });
+    expect(getEventListeners(outdated, 'abort')).toEqual([]);
   });
 
   test('says what it knows before its first call, and no more than once', async () => {
