@@ -89,11 +89,10 @@ export async function openRun(
   const findAccepted = createFindAccepted(project.suites, findBaseline);
   const acceptedCellOf = createAcceptedCells(planned, acceptedPrompts);
   const earlier =
-    resume === undefined
-      ? undefined
-      : openEarlierPart({ resume, options, plan: planned.plan, header, findAccepted, acceptedCellOf, ports });
-  const calls = openRunCalls(planning, ports, { ...shared, earlier });
-  const remarks = [...findRemarks(planning, ports, calls.answersFromStoreOnly), ...uncompared];
+    resume && openEarlierPart({ resume, options, plan: planned.plan, header, findAccepted, acceptedCellOf, ports });
+  const own = { ...shared, earlier };
+  const { calls, answersFromStoreOnly, batchAnswers, bailStop } = openRunCalls(planning, ports, own);
+  const remarks = [...findRemarks(planning, ports, answersFromStoreOnly), ...uncompared];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
   const { toolRecorder, openTools } = openRunTools(options, ports);
   // This run's own record will be the latest.
@@ -109,22 +108,23 @@ export async function openRun(
   const comparedAnswers = openComparedAnswers(planning, { cellOf, earlier, record });
   const runnerOf = createCellRunners({
     planned,
-    calls: calls.calls,
+    calls,
     judgePorts,
     findAccepted,
     comparedAnswers,
     stop,
-    bailStop: calls.bailStop,
+    bailStop,
     openTools,
     trace: ports.trace,
   });
   return {
     ...planning,
-    ...shared,
-    ...calls,
+    ...own,
     ports,
+    calls,
+    answersFromStoreOnly,
+    batchAnswers,
     cellOf,
-    earlier,
     record,
     comparedAnswers,
     toolRecorder,
