@@ -156,7 +156,7 @@ export default {
       },
     },
     {
-      name: 'page-knows-model-and-text-only',
+      name: 'page-imports-model-text-json-terminal-only',
       severity: 'error',
       comment: 'The page runs in a browser and is given data.',
       from: { path: '^src/page/' },
