@@ -166,14 +166,9 @@ function openLimiter(config: ProviderConfig, run: RunResources): Limiter {
   return findAccount(config, run).open({
     ...(calls === Infinity ? {} : { concurrency: calls }),
     ...defined({ rpm, tpm }),
-    // Counted only when a limit reads them: most runs have no limit.
     estimateTokens: (request) => ({
-      get input() {
-        return Math.ceil(inputBytes(request) / 4);
-      },
-      get output() {
-        return maxOutputTokens(request) ?? 256;
-      },
+      input: Math.ceil(inputBytes(request) / 4),
+      output: maxOutputTokens(request) ?? 256,
     }),
   });
 }
