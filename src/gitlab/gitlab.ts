@@ -18,7 +18,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** The job that this process is a part of, from the runner's variables. */
 export interface GitlabRun {
   readonly apiUrl: string;
-  /** The tested commit: of a merge request the head of its branch, also where a merge of it is checked out. */
+  /** The tested commit. For a merge request it is the head of the branch, even if a merge result is checked out. */
   readonly headSha: string;
   /** The commit that is checked out. */
   readonly pipelineSha: string;

@@ -5,15 +5,14 @@ export type Defined<T extends object> = {
 
 /** An object without its undefined members, in the same order. Returns the object itself if it has none. */
 export function defined<T extends object>(object: T): Defined<T> {
-  // A copy takes longer than all the rest, and most objects need none: this is called ten times a cell.
   for (const name in object) if (object[name] === undefined) return copyDefined(object);
   return object;
 }
 
 function copyDefined<T extends object>(object: T): Defined<T> {
-  const found: Record<string, unknown> = {};
-  for (const name in object) if (object[name] !== undefined) found[name] = object[name];
-  return found as Defined<T>;
+  const copy: Record<string, unknown> = {};
+  for (const name in object) if (object[name] !== undefined) copy[name] = object[name];
+  return copy as Defined<T>;
 }
 
 /** The same type while it is being made. */

@@ -268,6 +268,7 @@ export function createLineTransport(start: StartPeer): LineTransport {
   function read(line: string): void {
     const parsed = parseJson(line);
     if (parsed.ok && isMessage(parsed.value)) {
+      // Parsed again, because the SDK knows no `SpelledNumber`, which `parseJson` returns for long numbers.
       transport.onmessage?.(JSON.parse(line) as JSONRPCMessage);
       return;
     }

@@ -48,7 +48,7 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
           const inTurn = canReverse && isReversed(testCase) ? renderers.toReversed() : renderers;
           const trials = selection.trials ?? testCase.trials;
           const rendered = inTurn.map((render) => render(testCase, trials));
-          // Trial by trial: of two sides that ask the same, one answer serves both while they are in flight together.
+          // Trial by trial, so that equal requests of two versions are in flight together and share one answer.
           for (let trial = 0; trial < trials; trial += 1) yield* rendered.flatMap((cells) => cells[trial] ?? []);
         }
       }
@@ -71,7 +71,7 @@ function countCells({ planned, observed }: PlannedVariant): number {
 /** Providers with the same configuration share a key, and so their limits, in whatever suite they are. */
 export function providerKey(provider: ProviderConfig): string {
   const { at: _at, id, ...rest } = provider;
-  // In the order of its members, in which options of an adapter may be sent.
+  // The members are not sorted, because an adapter may send its options in their order.
   return `${id}\u0000${JSON.stringify(rest)}`;
 }
 

@@ -1,6 +1,9 @@
 import type { ProbeAnswer, StopCause } from './probe-case.ts';
 
-/** Breaking sets of a change: each set breaks the case alone. Nothing shows that a part of a set is unnecessary. */
+/** Hunk numbers in groups. The hunks of a group are applied and left out together. */
+type Groups = readonly (readonly number[])[];
+
+/** Hunks that break the case without the rest of the change. No probe showed that one of them is unnecessary. */
 export interface BreakingSet {
   /** Hunk numbers in order. */
   readonly hunks: readonly number[];
@@ -26,17 +29,17 @@ export interface SearchPorts {
 }
 
 /** Groups hunks that are valid only together, such as both ends of a template block. */
-export function linkHunks(count: number, isValid: SearchPorts['isValid']): readonly (readonly number[])[] {
+export function linkHunks(count: number, isValid: SearchPorts['isValid']): Groups {
   const all = Array.from({ length: count }, (_, hunk) => hunk);
-  const stands = (hunks: readonly number[]) =>
+  const isIndependent = (hunks: readonly number[]) =>
     isValid(new Set(hunks)) && isValid(new Set(all.filter((hunk) => !hunks.includes(hunk))));
   const groups: number[][] = [];
   const taken = new Set<number>();
-  const alone = new Map(all.map((hunk) => [hunk, stands([hunk])]));
+  const alone = new Map(all.map((hunk) => [hunk, isIndependent([hunk])]));
   for (const hunk of all) {
     if (taken.has(hunk)) continue;
     const others = alone.get(hunk) === true ? [] : all.filter((other) => other > hunk && alone.get(other) === false);
-    const partner = others.find((other) => !taken.has(other) && stands([hunk, other]));
+    const partner = others.find((other) => !taken.has(other) && isIndependent([hunk, other]));
     const group = partner === undefined ? [hunk] : [hunk, partner];
     for (const member of group) taken.add(member);
     groups.push(group);
@@ -50,11 +53,7 @@ export function linkHunks(count: number, isValid: SearchPorts['isValid']): reado
  * then applies that member and continues in the hunks before it. This takes about log2(hunks) probes per member. The
  * search ends when the change without the found sets passes. The sets in `known` broke other cases and are tried first.
  */
-export async function findBreaking(
-  groups: readonly (readonly number[])[],
-  ports: SearchPorts,
-  known: readonly (readonly number[])[] = [],
-): Promise<BreakingChange> {
+export async function findBreaking(groups: Groups, ports: SearchPorts, known: Groups = []): Promise<BreakingChange> {
   const sets: BreakingSet[] = [];
   let left = groups;
   let without: ProbeAnswer | undefined;
@@ -76,7 +75,6 @@ export async function findBreaking(
   return { sets, ...(without && { without }) };
 }
 
-type Groups = readonly (readonly number[])[];
 type Found = { readonly set: BreakingSet } | { readonly open: NonNullable<BreakingChange['open']> };
 
 /** Returns a set that broke another case, if it breaks this one too and the change without it passes. */

@@ -108,7 +108,10 @@ export class CallQueue {
     await this.#queue.add('attempt', text, { jobId: id, removeOnComplete: kept, removeOnFail: kept });
   }
 
-  /** `isEarlier` is true for a call of before the run was resumed: if it failed then, it is made again. */
+  /**
+   * Reads from its job how far a call is, and delivers the answer if there is one. `isEarlier`: the job was sent before
+   * the run was resumed. If it failed then, the call is sent again.
+   */
   async #lookUp(id: string, isEarlier: boolean): Promise<void> {
     const call = this.#calls.get(id);
     if (call === undefined) return;

@@ -15,9 +15,9 @@ const minShownUnits = 4;
 
 /**
  * Replaces each secret by `***`. It finds the secret as written, or escaped once or more for JSON, a URL, a form, HTML
- * or XML. It also finds it in base64, alone or within a longer text such as `user:key`. A long one is found in any
- * letter case, since servers and URLs change it. Of one that was cut where a text was shortened (`…`), what is left is
- * replaced.
+ * or XML. It also finds it in base64, alone or within a longer text such as `user:key`. A long secret is found in any
+ * letter case, since servers and URLs change it. If a text was shortened (`…`) within a secret, the rest of the secret
+ * is replaced.
  */
 export function createMask(values: readonly string[]): Mask {
   // A value read from a file may end in a line feed that is not sent.
@@ -36,10 +36,13 @@ export function createMask(values: readonly string[]): Mask {
   };
 }
 
-/** A secret in one encoding: patterns of its characters, and of what else belongs to it at its ends. */
+/** A secret in one encoding, as patterns. */
 interface Form {
+  /** Matches an encoded character before the secret that shares bits with it. */
   readonly before: string;
+  /** One pattern for each character. */
   readonly units: readonly string[];
+  /** Matches such a character after the secret, and padding. */
   readonly after: string;
 }
 
@@ -53,7 +56,7 @@ function buildUnits(secret: string): string[] {
   return secret.length < minCaselessLength ? units : units.map(caselessLetter);
 }
 
-/** Of the pattern of one character. A class costs an expression no time, its flag for all letters does. */
+/** Matches a letter in both cases. Other patterns stay as they are. */
 function caselessLetter(pattern: string): string {
   return /^[A-Za-z]$/.test(pattern) ? `[${pattern.toLowerCase()}${pattern.toUpperCase()}]` : pattern;
 }
@@ -125,13 +128,15 @@ function findWhole(text: string, patterns: readonly RegExp[]): Place[] {
   return places;
 }
 
+/** Finds the start of a secret that was cut anywhere. */
 interface Start {
+  /** Matches the first characters, which must all be there. */
   readonly head: RegExp;
-  /** Those after the head, each to be tried where the one before it ended. */
+  /** One expression for each further character. Each is tried at the place where the last one ended. */
   readonly further: readonly RegExp[];
 }
 
-/** Not one expression of groups in groups: a key of some thousand characters would be too deep a nest. */
+/** One expression with nested optional groups would be too deep for a key of some thousand characters. */
 function createStart(units: readonly string[]): Start {
   return {
     head: new RegExp(units.slice(0, minShownUnits).join(''), 'g'),
@@ -139,7 +144,7 @@ function createStart(units: readonly string[]): Start {
   };
 }
 
-/** What a cut leaves: the start of an escape, the end of the quotes, the mark. */
+/** What follows the rest of a cut secret: perhaps half an escape and a closing quote, then `…`. */
 const cutMark = /(?:%[\da-f]?|&#?\w{0,7}|\\+u[\da-f]{0,3})?\\*["'`]?…/iy;
 
 function findCut(text: string, starts: readonly Start[]): Place[] {

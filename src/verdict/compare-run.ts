@@ -83,8 +83,8 @@ async function compareCandidate(
   const { options } = candidate;
   const [first] = options.record.header.settings.compare ?? [];
   const counterpart = findCounterpart(candidate);
-  const isOnPurpose = counterpart?.recorded.baselineOf !== undefined || counterpart?.recorded.prompt === first;
-  if (counterpart !== undefined && isOnPurpose) return compareWithCounterpart(candidate, counterpart, found);
+  const isBaseline = counterpart?.recorded.baselineOf !== undefined || counterpart?.recorded.prompt === first;
+  if (counterpart !== undefined && isBaseline) return compareWithCounterpart(candidate, counterpart, found);
   const stored =
     found?.kind === 'file'
       ? await compareWithFile(candidate, found)
@@ -256,7 +256,7 @@ function compareTo(
   const now = sideOfVariant(variant, { ...ofThisRun, readRow: record.readRow, costOf });
   const { early } = record.header.settings;
   return compareVariants(side, now, {
-    // The claims before the end of an early run have spent their part.
+    // Alpha is split between the looks of an early run and this last test.
     gate: early === undefined ? gate : { ...gate, alpha: lastShare * gate.alpha },
     margin: gate.passRate.maxDrop ?? defaultMaxDrop,
     scoreMargin: gate.score.maxDrop ?? defaultMaxDrop,

@@ -17,7 +17,7 @@ export interface ViewOptions {
 /** What `llmcheck view` shows of a project's stored runs. An id is looked up among them and never taken for a path. */
 export interface ViewedRuns {
   list(): readonly PageRun[];
-  /** By id, how far each record has got: another text is another state of the record. */
+  /** The state of each record by run id. The text changes whenever the record changes. */
   states(): ReadonlyMap<string, string>;
   /** Undefined where there is no such run. */
   report(id: string): Promise<Report> | undefined;
@@ -82,14 +82,14 @@ function summarize(report: Report): PageRunVerdict {
   };
 }
 
-/** A model may think for minutes; a run that says nothing for longer was killed. */
+/** A model may think for minutes. A run that writes nothing for longer was killed. */
 const quietMs = 5 * 60_000;
 
 function stateOf({ bytes, modifiedMs }: StoredRun): string {
   return `${bytes} ${modifiedMs}`;
 }
 
-/** A file of a name that no run has could be taken for a git ref or a prompt. */
+/** A copied record may have any file name, such as that of a git branch. Then its path says that a file is meant. */
 function nameOf({ id, path }: StoredRun): string {
   return /^\d{8}-\d{6}-[0-9a-f]+$/.test(id) ? id : path;
 }

@@ -41,8 +41,8 @@ export async function findAcceptedPrompts(
         variant: renamed(other, variant),
       };
       const isNamed = swap !== undefined || other?.prompt.id === compare?.[0];
-      const isOnPurpose = other !== undefined && (other.prompt.baselineOf !== undefined || isNamed);
-      const accepted = isOnPurpose
+      const isBaseline = other !== undefined && (other.prompt.baselineOf !== undefined || isNamed);
+      const accepted = isBaseline
         ? beside
         : (findAcceptedPrompt(suite, variant, baseline, { refuseModel, describe, mask, standIn }) ?? beside);
       if (accepted !== undefined)
