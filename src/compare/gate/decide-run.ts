@@ -24,109 +24,133 @@ interface DecideInput {
 
 /** Decides over the planned cells: what failed, what could not be judged, and what was not evaluated. */
 export function decide(input: DecideInput): Decision {
-  const { summary, settings, judged, further = { failures: [], warnings: [] } } = input;
+  const { summary, settings, judged, further = nothingFurther } = input;
   const { comparisons } = judged;
-  const variants = summary.suites.flatMap((suite) => suite.variants);
-  const gates = judgeLimits(summary, judged);
-  const unvalidated = findUnvalidated(summary);
-  const mayDecide = ({ suite }: Breach) => !unvalidated.some((breach) => breach.suite === suite);
-  const found = [...gates, ...comparisons].flatMap((gate) => gate.failures);
-  // A judge that may not decide may not fail a suite either. Contracts are compared without a judge.
-  const failures = [...found.filter(mayDecide), ...further.failures];
-  const undecidedBreaches = found.filter((breach) => !mayDecide(breach));
-  const unsettled = [...gates, ...comparisons].flatMap((gate) => gate.unsettled);
-  const unconfirmed = unsettled.filter(({ why }) => why === 'errors').length;
-  const errors = [
-    ...findErrors(variants, unconfirmed, settings),
-    ...[...gates, ...comparisons].flatMap((gate) => gate.errors),
-  ];
-  const stopped = [
-    ...findStop(
-      summary,
-      gates.flatMap((gate) => gate.undecided),
-    ),
-    // A run that failed needs no further cell.
-    ...(failures.length > 0 ? [] : findUndecided(summary, gates, judged)),
-  ];
-  const unjudged = gates.flatMap((gate) => gate.unjudged);
-  const lost = stopped.length > 0 ? [] : findLost(settings);
-  const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
+  const variantGates = judgeLimits(summary, judged);
+  const breaches = findBreaches({ ...input, further }, variantGates);
+  const { failures, errors, stopped, unvalidated, unevaluated } = breaches;
   const loosened = describeLoosened(settings, summary, comparisons);
-  const deciding = withoutPaused(gates, comparisons);
-  const said = {
-    breaches: [...failures, ...errors, ...stopped, ...unvalidated, ...lost, ...empty],
+  const deciding = withoutPaused(variantGates, comparisons);
+  const decision = {
+    breaches: [...failures, ...errors, ...stopped, ...unvalidated, ...unevaluated],
     ...(loosened.length === 0 ? {} : { loosened }),
     warnings: [
       ...loosened,
       ...(settings.emptySelections ?? []).map(({ message }) => message),
       ...findUnselectedSlices(summary),
       ...findUnselectedClasses(summary),
-      ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
-      ...undecidedBreaches.map(
+      ...[...variantGates, ...comparisons, further].flatMap(({ warnings }) => warnings),
+      ...breaches.undecided.map(
         ({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not validated)`,
       ),
     ],
     ...defined({
       interrupted: input.interrupted,
       certainty: combineCertainty(
-        deciding.comparisons.map((one) => one.certainty),
-        deciding.gates.filter(({ isCompared }) => !isCompared).length,
+        deciding.comparisons.map(({ certainty }) => certainty),
+        deciding.variantGates.filter(({ isCompared }) => !isCompared).length,
       ),
     }),
   };
-  if (failures.length > 0) return { outcome: 'failed', ...said };
-  if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
-  if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
-  if (unvalidated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'unvalidated', ...said };
-  if (lost.length + empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
-  return decideCertainty(said, deciding, settings);
+  if (failures.length > 0) return { outcome: 'failed', ...decision };
+  if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...decision };
+  if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...decision };
+  if (unvalidated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'unvalidated', ...decision };
+  if (unevaluated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...decision };
+  return decideCertainty(decision, deciding, settings);
 }
 
-type Deciding = Pick<JudgedRun, 'comparisons'> & { readonly gates: readonly GatedVariant[] };
+const nothingFurther: Required<DecideInput>['further'] = { failures: [], warnings: [] };
+
+/** The breaches of a run by what they make of it. */
+interface RunBreaches {
+  readonly failures: readonly Breach[];
+  readonly errors: readonly Breach[];
+  readonly stopped: readonly Breach[];
+  readonly unvalidated: readonly Breach[];
+  readonly unevaluated: readonly Breach[];
+  /** Failures that do not count, because a judge of their suite is not validated. */
+  readonly undecided: readonly Breach[];
+}
+
+function findBreaches(
+  { summary, settings, judged, further }: DecideInput & Required<Pick<DecideInput, 'further'>>,
+  variantGates: readonly GatedVariant[],
+): RunBreaches {
+  const variants = summary.suites.flatMap((suite) => suite.variants);
+  const gates = [...variantGates, ...judged.comparisons];
+  const unvalidated = findUnvalidated(summary);
+  const mayDecide = ({ suite }: Breach) => !unvalidated.some((breach) => breach.suite === suite);
+  const found = gates.flatMap((gate) => gate.failures);
+  // A judge that may not decide may not fail a suite either. Contracts are compared without a judge.
+  const failures = [...found.filter(mayDecide), ...further.failures];
+  const unconfirmed = gates.flatMap(({ unsettled }) => unsettled).filter(({ why }) => why === 'errors').length;
+  const errors = [...findErrors(variants, unconfirmed, settings), ...gates.flatMap((gate) => gate.errors)];
+  const open = variantGates.flatMap(({ undecided }) => undecided);
+  // A run that failed needs no further cell.
+  const unasked = failures.length > 0 ? [] : findUndecided(summary, variantGates, judged);
+  const stopped = [...findStop(summary, open), ...unasked];
+  const unjudged = variantGates.flatMap((gate) => gate.unjudged);
+  const lost = stopped.length > 0 ? [] : findLost(settings);
+  const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings, unjudged);
+  return {
+    failures,
+    errors,
+    stopped,
+    unvalidated,
+    unevaluated: [...lost, ...empty],
+    undecided: found.filter((breach) => !mayDecide(breach)),
+  };
+}
+
+type Deciding = Pick<JudgedRun, 'comparisons'> & { readonly variantGates: readonly GatedVariant[] };
 
 /**
  * Leaves out variants whose cases are all skipped by their suite, if others were compared. Skipped cases do not replace
  * accepted cases that are gone.
  */
-function withoutPaused(gates: readonly GatedVariant[], comparisons: JudgedRun['comparisons']): Deciding {
-  const paused = new Set(gates.flatMap(({ variant }) => (variant.planned === variant.skippedByCase ? [variant] : [])));
+function withoutPaused(variantGates: readonly GatedVariant[], comparisons: JudgedRun['comparisons']): Deciding {
+  const paused = new Set(
+    variantGates.flatMap(({ variant }) => (variant.planned === variant.skippedByCase ? [variant] : [])),
+  );
   for (const { variant, compared } of comparisons) {
     if ([...compared.cases.values()].some(({ change }) => change === 'removed')) paused.delete(variant);
   }
-  if (comparisons.every(({ variant }) => paused.has(variant))) return { gates, comparisons };
+  if (comparisons.every(({ variant }) => paused.has(variant))) return { variantGates, comparisons };
   return {
-    gates: gates.filter(({ variant }) => !paused.has(variant)),
+    variantGates: variantGates.filter(({ variant }) => !paused.has(variant)),
     comparisons: comparisons.filter(({ variant }) => !paused.has(variant)),
   };
 }
 
 /** Nothing failed and everything was evaluated: what is left is how sure that is. */
 function decideCertainty(
-  said: Omit<Decision, 'outcome' | 'incompleteBecause'>,
-  { gates, comparisons }: Deciding,
+  decision: Omit<Decision, 'outcome' | 'incompleteBecause'>,
+  { variantGates, comparisons }: Deciding,
   settings: RunSettings,
 ): Decision {
   const openOf = ({ undecided, unsettled }: GatedVariant) => undecided.length + unsettled.length;
-  const isOpen = gates.some((gate) => openOf(gate) > 0) || comparisons.some(({ isInconclusive }) => isInconclusive);
-  const asking = gates.filter(({ certify }) => settings.requireConclusive || certify);
-  const of = new Map(comparisons.map((comparison) => [comparison.variant, comparison]));
+  const isOpen =
+    variantGates.some((gate) => openOf(gate) > 0) || comparisons.some(({ isInconclusive }) => isInconclusive);
+  const asking = variantGates.filter(({ certify }) => settings.requireConclusive || certify);
+  const byVariant = new Map(comparisons.map((comparison) => [comparison.variant, comparison]));
   const isUncertain = ({ variant }: GatedVariant) => {
-    const comparison = of.get(variant);
+    const comparison = byVariant.get(variant);
     return comparison !== undefined && (comparison.isInconclusive || comparison.certainty.kind === 'unseen');
   };
   const open = asking.reduce((sum, gate) => sum + openOf(gate) + Number(isUncertain(gate)), 0);
   const uncompared = asking.filter((gate) => !gate.isCompared && openOf(gate) === 0).length;
-  if (open + uncompared === 0) return { outcome: isOpen ? 'inconclusive' : 'passed', ...said };
+  if (open + uncompared === 0) return { outcome: isOpen ? 'inconclusive' : 'passed', ...decision };
   const message = describeUncertain(open, uncompared, settings);
-  const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
-  return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
+  const breaches = [...decision.breaches, { code: 'inconclusive' as const, message }];
+  return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...decision, breaches };
 }
 
 function describeUncertain(open: number, uncompared: number, { requireConclusive }: RunSettings): string {
   const asks = requireConclusive ? '--require-conclusive' : 'gate.certify';
   const verdicts = open === 0 ? [] : [open === 1 ? '1 verdict is open' : `${open} verdicts are open`];
-  const is = uncompared === 1 ? 'variant is' : 'variants are';
-  const others = uncompared === 0 ? [] : [`${uncompared} ${is} compared with nothing`];
+  const variants = uncompared === 1 ? 'variant is' : 'variants are';
+  const others = uncompared === 0 ? [] : [`${uncompared} ${variants} compared with nothing`];
   return `${[...verdicts, ...others].join(', ')}, and ${asks} asks for ${open + uncompared === 1 ? 'it' : 'all of them'}`;
 }
 
@@ -222,15 +246,15 @@ const describeStop: Readonly<Record<Exclude<StopReason, 'decided'>, string>> = {
 /** Cells that an early end left out, of variants that the others do not decide: these cells did not pass. */
 function findUndecided(
   summary: RunSummary,
-  gates: readonly GatedVariant[],
+  variantGates: readonly GatedVariant[],
   judged: Pick<JudgedRun, 'comparisons'>,
 ): readonly Breach[] {
-  const decided = findDecided(summary, gates, judged);
+  const decided = findDecided(summary, variantGates, judged);
   const open = summary.suites.flatMap(({ variants }) => variants).filter((variant) => !decided.has(variant));
   const notAsked = open.reduce((sum, variant) => sum + variant.notAsked, 0);
   if (notAsked === 0) return [];
   const verb = notAsked === 1 ? 'was' : 'were';
-  const undecided = gates.filter(({ variant }) => open.includes(variant)).flatMap((gate) => gate.undecided);
+  const undecided = variantGates.filter(({ variant }) => open.includes(variant)).flatMap((gate) => gate.undecided);
   const message = `${formatCount(notAsked, 'planned cell')} ${verb} not asked (decided early), and what was asked does not decide the run: run it again without --early${describeOpen(undecided)}`;
   return [{ code: 'stopped', message }];
 }
@@ -241,13 +265,13 @@ function findUndecided(
  */
 export function findDecided(
   { suites }: RunSummary,
-  gates: readonly GatedVariant[],
+  variantGates: readonly GatedVariant[],
   { comparisons }: Pick<JudgedRun, 'comparisons'>,
 ): ReadonlySet<VariantSummary> {
   const certain = new Set(
     comparisons.flatMap(({ variant, partial }) => (partial?.isCertain === true ? [variant] : [])),
   );
-  const isOpen = new Set(gates.flatMap(({ variant, undecided }) => (undecided.length > 0 ? [variant] : [])));
+  const isOpen = new Set(variantGates.flatMap(({ variant, undecided }) => (undecided.length > 0 ? [variant] : [])));
   return new Set(
     suites.flatMap(({ variants }) =>
       variants.filter((variant) => {
