@@ -128,6 +128,20 @@ export default {
       ...down(name, [...allowed, ...parts, ...ground]),
     })),
     {
+      name: 'comparing-knows-no-gate',
+      severity: 'error',
+      comment: 'The gate judges what was compared and confirmed.',
+      from: { path: '^src/compare/', pathNot: '^src/compare/gate/' },
+      to: { path: '^src/compare/gate/' },
+    },
+    {
+      name: 'comparing-knows-no-confirmation',
+      severity: 'error',
+      comment: 'What was compared is confirmed afterwards.',
+      from: { path: '^src/compare/[^/]+$' },
+      to: { path: '^src/compare/confirm/' },
+    },
+    {
       name: 'api-is-an-entrance',
       severity: 'error',
       comment: 'Nothing below knows of the API.',

@@ -14,7 +14,7 @@ import { type Classified, confusionMatrix, macroScores } from '../stats/classifi
 import { adjustHolm } from '../stats/multiplicity.ts';
 import { groupBy } from '../text/group-by.ts';
 import { compareRates } from './compare-rates.ts';
-import { defaultMaxDrop } from './gate/judge-metrics.ts';
+import { defaultMaxDrop } from './default-margins.ts';
 import { isPaired } from './pair-cases.ts';
 
 interface ClassOptions {

@@ -18,12 +18,13 @@ import {
   costRatio,
   findOrderEffect,
   hodgesLehmann,
+  minRankedCases,
   wilcoxonSignedRank,
 } from '../stats/ranks.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
 import { compareClasses } from './compare-classes.ts';
 import { type ComparedRate, compareRates, findJudgedMargin, type RatePolicy } from './compare-rates.ts';
-import { defaultMaxCostIncrease, defaultMaxStepsIncrease, minRankedCases } from './gate/judge-metrics.ts';
+import { defaultMaxCostIncrease, defaultMaxStepsIncrease } from './default-margins.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './variant-differences.ts';
 

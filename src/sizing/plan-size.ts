@@ -1,5 +1,5 @@
+import { defaultMaxDrop } from '../compare/default-margins.ts';
 import { meanCost } from '../compare/gate/find-averages.ts';
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/comparison/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';

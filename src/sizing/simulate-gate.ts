@@ -1,6 +1,7 @@
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
 import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
 import type { RetrialSide } from '../compare/confirm/judge-case.ts';
+import { defaultMaxDrop } from '../compare/default-margins.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import {
   type JudgedComparison,
@@ -9,7 +10,6 @@ import {
   judgeRun,
   settleRun,
 } from '../compare/gate/judge-comparisons.ts';
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { pairSides } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison/comparison.ts';

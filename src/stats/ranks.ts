@@ -9,6 +9,9 @@ interface SignedRankTest {
   readonly pGreater: number | null;
 }
 
+/** With fewer values the test below can't be significant at 2.5 %. Then each case counts, without a test. */
+export const minRankedCases = 6;
+
 /**
  * Zeros are dropped. Exact below 50 values without ties and zeros, else normal with tie and continuity correction.
  * Source: Wilcoxon 1945, https://doi.org/10.2307/3001968; Hollander and Wolfe 1999, 3.1.

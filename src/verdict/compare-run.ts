@@ -1,8 +1,8 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
 import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
+import { defaultMaxDrop } from '../compare/default-margins.ts';
 import { lastShare } from '../compare/gate/early-end.ts';
 import { acceptedPromptOf, type GatedComparison } from '../compare/gate/gated-comparison.ts';
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline, sideOfVariant } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';

@@ -1,5 +1,5 @@
 import type { FindReference, Reference } from '../baseline/find-baselines.ts';
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
+import { defaultMaxDrop } from '../compare/default-margins.ts';
 import { percent, points } from '../compare/gate/wording.ts';
 import { validResults } from '../compare/pair-cases.ts';
 import { readRunsSince } from '../history/read-trends.ts';

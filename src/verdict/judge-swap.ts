@@ -1,8 +1,8 @@
 import { collectEvidence } from '../compare/collect-evidence.ts';
 import { compareRates } from '../compare/compare-rates.ts';
 import { compareCosts, compareLatencies } from '../compare/compare-variants.ts';
+import { defaultMaxDrop } from '../compare/default-margins.ts';
 import type { JudgedComparison, JudgedRun } from '../compare/gate/judge-comparisons.ts';
-import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type {
   ComparedVariant,
   MetricComparison,

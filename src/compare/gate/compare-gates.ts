@@ -4,8 +4,8 @@ import type { RunSummary } from '../../model/run/summary.ts';
 import type { ClassPolicy } from '../../model/suite/classes.ts';
 import type { Contract, GatePolicy, MetricLimits } from '../../model/suite/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
+import { defaultMaxDrop } from '../default-margins.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
-import { defaultMaxDrop } from './judge-metrics.ts';
 
 /** What decides about a suite. */
 export interface Gating {

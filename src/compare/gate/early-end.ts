@@ -7,10 +7,11 @@ import { type PairedResults, pairCases } from '../../stats/pairs.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { collectEvidence } from '../collect-evidence.ts';
 import type { SettledSuspicions } from '../confirm/settle-suspicions.ts';
+import { defaultMaxDrop } from '../default-margins.ts';
 import { isAbout } from './find-averages.ts';
 import type { Suspicions } from './find-suspicions.ts';
 import type { GatedComparison } from './gated-comparison.ts';
-import { defaultMaxDrop, findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
+import { findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
 import type { JudgedMetric } from './test-metrics.ts';
 
 /** The part of each level that an early run keeps for its end. */

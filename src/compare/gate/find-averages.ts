@@ -8,7 +8,7 @@ import { classifyRows, createFindClass, truthOf } from '../../record/count-class
 import { bootstrapF1 } from '../../stats/bootstrap-f1.ts';
 import { compareCases } from '../../stats/compare-cases.ts';
 import { mean, sum } from '../../stats/descriptive.ts';
-import { comparePairedCost } from '../../stats/ranks.ts';
+import { comparePairedCost, minRankedCases } from '../../stats/ranks.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { meanSteps } from '../collect-evidence.ts';
 import { clearedAtP, type FlaggedAverage, flaggedAtP, type TrialPair } from '../confirm/judge-average.ts';
@@ -16,14 +16,7 @@ import type { RetriedCase, TrialRow } from '../confirm/judge-case.ts';
 import type { ComparedAverage } from '../confirm/suspicion-input.ts';
 import { isPaired } from '../pair-cases.ts';
 import { comparedCase, type GatedComparison, sidesOf } from './gated-comparison.ts';
-import {
-  decideHypothesis,
-  findHypotheses,
-  type Hypothesis,
-  isOfTotals,
-  isSameClaim,
-  minRankedCases,
-} from './judge-metrics.ts';
+import { decideHypothesis, findHypotheses, type Hypothesis, isOfTotals, isSameClaim } from './judge-metrics.ts';
 
 export interface LookedAverage {
   readonly id: string;

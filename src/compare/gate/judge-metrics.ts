@@ -8,9 +8,12 @@ import type {
 import type { BreachCode } from '../../model/comparison/gate.ts';
 import type { GatePolicy } from '../../model/suite/suite.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/compare-cases.ts';
-
-/** With fewer cases a signed rank test can't be significant at 2.5 %: then each case counts, without a test. */
-export const minRankedCases = 6;
+import {
+  defaultMaxCostIncrease,
+  defaultMaxDrop,
+  defaultMaxLatencyIncrease,
+  defaultMaxStepsIncrease,
+} from '../default-margins.ts';
 
 export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency' | 'steps' | 'recall' | 'f1';
 
@@ -160,9 +163,3 @@ function decideTotals(
   const isShown = everyCaseRose ?? (p !== null && p <= alpha / 2);
   return delta !== null && delta > margin && isShown ? 'regressed' : 'inconclusive';
 }
-
-/** What is tolerated where the gate does not say. */
-export const defaultMaxDrop = 0.05;
-export const defaultMaxCostIncrease = 0.1;
-export const defaultMaxStepsIncrease = 0.2;
-const defaultMaxLatencyIncrease = 0.2;
