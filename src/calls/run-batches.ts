@@ -21,7 +21,8 @@ export interface BatchPorts {
   readonly newHandle: (keys: readonly string[]) => BatchHandle;
   /** False if it can't be kept, so that nothing may be submitted. */
   readonly save: (handle: BatchHandle) => boolean;
-  readonly remove: (handle: BatchHandle) => void;
+  /** Called for a batch that its provider has lost or refused. */
+  readonly forget: (handle: BatchHandle) => void;
   /** Says why a request must not be submitted, such as one that no budget allows. */
   readonly refuse: (item: BatchItem) => ProviderFailure | undefined;
   readonly say: (message: string) => void;
@@ -39,7 +40,7 @@ export interface BatchResults {
   readonly answers: ReadonlyMap<string, SentAnswer>;
   /** Batches without an answer yet. The next run continues with them. */
   readonly pending: readonly BatchHandle[];
-  /** Remove them as soon as their answers are stored. */
+  /** Batches to forget as soon as their answers are stored. */
   readonly collected: readonly BatchHandle[];
 }
 
@@ -144,7 +145,7 @@ class BatchRun {
       return undefined;
     }
     if (found.value.length === 0) {
-      this.#ports.remove(handle);
+      this.#ports.forget(handle);
       return undefined;
     }
     return this.#remember(handle, found.value);
@@ -191,7 +192,7 @@ class BatchRun {
       }
       const isUnclear = unclear.has(failure.kind);
       if (!isUnclear && !isRetryable(failure)) {
-        this.#ports.remove(handle);
+        this.#ports.forget(handle);
         this.#fail(handle.keys, failure);
         return;
       }
@@ -223,7 +224,7 @@ class BatchRun {
         if (result === 'done') this.#collected.push(handle);
         else if (result === 'wait') stillOpen.push(handle);
         else if (result === 'lost') {
-          this.#ports.remove(handle);
+          this.#ports.forget(handle);
           if (isLastRound) this.#fail(handle.keys, lost);
           hasLost = true;
         } else {

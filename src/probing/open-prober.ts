@@ -193,7 +193,7 @@ async function askInBatch(
   const plan = { ...run.planned.plan, providerKeys, cells: cellsOf };
   const collected = await collectBatches({ ...run, planned: { ...run.planned, plan } }, answers);
   // The first trials follow; they put these answers into the cache.
-  collected.forget();
+  collected.forgetCollected();
   return collected.notes;
 }
 

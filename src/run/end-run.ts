@@ -33,7 +33,7 @@ export function closeRecord(run: Run): EndRow {
   };
   record.close(end);
   // If the run was cut short, the next run collects the answers without submitting the batch again.
-  if (!state.isCutShort) state.batches?.forget();
+  if (!state.isCutShort) state.batches?.forgetCollected();
   ports.onProgress({ type: 'finished' });
   return end;
 }

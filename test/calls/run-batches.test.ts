@@ -61,8 +61,8 @@ function open(overrides: Partial<BatchApi> = {}) {
       disk.set(handle.name, handle);
       return true;
     },
-    remove: ({ name }) => {
-      calls.push(`remove ${name}`);
+    forget: ({ name }) => {
+      calls.push(`forget ${name}`);
       disk.delete(name);
     },
     refuse: () => undefined,
@@ -311,12 +311,12 @@ describe('runBatches', () => {
   it('forgets a submission that the provider never took, or refuses for good', async () => {
     const gone = open();
     const { answers } = await gone.run(itemsOf('a'), [{ ...gone.ports.newHandle(['a']), name: 'old' }]);
-    expect([gone.calls[0], gone.submitted, answers.size]).toEqual(['remove old', [['a']], 1]);
+    expect([gone.calls[0], gone.submitted, answers.size]).toEqual(['forget old', [['a']], 1]);
     const failure: ProviderFailure = { kind: 'auth', message: 'who?' };
     const refused = open({ submit: () => Promise.resolve({ failure }) });
     const { answers: errored, pending } = await refused.run(itemsOf('a'));
     expect(errored.get('a')).toEqual({ answer: { failure }, isSent: true });
-    expect([refused.calls, pending, refused.clock.waits]).toEqual([['save n0 []', 'remove n0'], [], []]);
+    expect([refused.calls, pending, refused.clock.waits]).toEqual([['save n0 []', 'forget n0'], [], []]);
   });
 
   it('looks for no batch that was surely refused, and leaves one that is not clear when the run is stopped', async () => {

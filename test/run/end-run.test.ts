@@ -35,7 +35,7 @@ function end({ reason, isExhausted = false, isCutShort = false, isDecidedEarly =
     state: {
       isCutShort,
       isDecidedEarly,
-      ...(hasBatches && { batches: { notes: ['secret of a batch'], forget: () => log.push('forgotten') } }),
+      ...(hasBatches && { batches: { notes: ['secret of a batch'], forgetCollected: () => log.push('forgotten') } }),
     },
   } as unknown as Run;
   const row = closeRecord(run);

@@ -11,7 +11,11 @@ export interface BatchHandles {
   list(): readonly BatchHandle[];
   /** Writes a handle durably to disk. Throws a `StorageError`. */
   write(handle: BatchHandle): void;
-  readonly remove: (handle: Pick<BatchHandle, 'name'>) => void;
+  /**
+   * Forgets a batch, so that no later run continues it: its answers are in the record, or its provider has lost or refused
+   * it. Throws a `StorageError`.
+   */
+  readonly forget: (handle: Pick<BatchHandle, 'name'>) => void;
 }
 
 export function openBatchHandles(folder: string, onWarning: (message: string) => void): BatchHandles {
@@ -45,7 +49,7 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
         renameSync(temporary, path);
       });
     },
-    remove: ({ name }) => withStorageErrors('Removing', pathOf(name), () => rmSync(pathOf(name), { force: true })),
+    forget: ({ name }) => withStorageErrors('Removing', pathOf(name), () => rmSync(pathOf(name), { force: true })),
   };
 }
 

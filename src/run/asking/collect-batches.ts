@@ -19,8 +19,8 @@ import type { EarlierPart } from '../record/resume.ts';
 export interface CollectedBatches {
   /** Notes for the report about batches in progress. */
   readonly notes: readonly string[];
-  /** Removes the handles of batches whose answers were collected. Call it once the answers are in the record. */
-  forget(): void;
+  /** Forgets the batches whose answers were collected. Call it once the answers are in the record. */
+  forgetCollected(): void;
 }
 
 /** The members of a run that batches need. */
@@ -63,9 +63,9 @@ export async function collectBatches(run: BatchRun, answers: BatchAnswers): Prom
   for (const result of found) answers.add(result.answers);
   return {
     notes: found.flatMap(({ pending }) => pending.map(describePending)),
-    forget() {
+    forgetCollected() {
       try {
-        for (const { collected } of found) for (const handle of collected) handles.remove(handle);
+        for (const { collected } of found) for (const handle of collected) handles.forget(handle);
       } catch (error) {
         // The run has the answers already. If the handle stays, the next run only collects them again.
         if (!(error instanceof StorageError)) throw error;
@@ -111,7 +111,7 @@ async function collectFromProvider(
         isConfirmed: false,
       }),
       save: (handle) => save(handle, handles, run),
-      remove: handles.remove,
+      forget: handles.forget,
       refuse: ({ key, request }) => spending.take(key, request),
       say: (message) => ports.onProgress({ type: 'note', message: `${config.id}: ${message}` }),
     });

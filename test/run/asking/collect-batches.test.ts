@@ -168,6 +168,6 @@ test('a batch is asked for the first requests that nothing else answers', async 
   project.write('.llmcheck/batches/kept.json', JSON.stringify(handle));
   const collected = await collectBatches(run, answers);
   expect([added.length, collected.notes]).toEqual([1, []]);
-  collected.forget();
+  collected.forgetCollected();
   expect(project.files('.llmcheck')).toEqual(['.llmcheck/batches/kept.json']);
 });
