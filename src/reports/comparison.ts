@@ -1,7 +1,14 @@
 import type { MetricComparison } from '../model/comparison/comparison.ts';
 import type { Certainty, UnseenSlice } from '../model/comparison/gate.ts';
 import type { ErosionFinding, RunSincePin } from '../model/report/history.ts';
-import type { PromptText, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report/report.ts';
+import type {
+  AcceptedDifference,
+  PromptText,
+  Report,
+  SuiteReport,
+  VariantComparison,
+  VariantReport,
+} from '../model/report/report.ts';
 import type { RateEstimate } from '../model/run/summary.ts';
 import {
   formatChange,
@@ -229,6 +236,11 @@ export function describeBareLimit({ passRateMin = 1 }: SuiteReport): string {
   return passRateMin === 1 ? 'must pass whole' : `must reach a pass rate of ${formatPercent(passRateMin)}`;
 }
 
+/** `refund (regressed)`, or a metric's own words. */
+export function nameAccepted(difference: AcceptedDifference): string {
+  return 'metric' in difference ? difference.metric : `${difference.caseId} (${difference.change})`;
+}
+
 /** Numbers of cases that a change accepts through its own baseline. */
 export interface AcceptedChanges {
   readonly regressions: number;
@@ -243,11 +255,11 @@ export function countAccepted({ suites }: Report): AcceptedChanges {
   for (const { suite, variants } of suites) {
     for (const { comparison, failedCases = [] } of variants) {
       const mustPass = new Set(failedCases.filter((one) => one.mustPass).map(({ caseId }) => caseId));
-      for (const name of comparison?.accepted ?? []) {
-        const [, caseId = name, change] = /^(.*) \((\w+)\)$/s.exec(name) ?? [];
-        const key = JSON.stringify([suite, caseId]);
-        if (change === 'regressed') regressions.set(key, mustPass.has(caseId) || regressions.get(key) === true);
-        else others.add(key);
+      for (const difference of comparison?.accepted ?? []) {
+        const isMetric = 'metric' in difference;
+        const key = JSON.stringify([suite, isMetric ? difference.metric : difference.caseId]);
+        if (isMetric || difference.change !== 'regressed') others.add(key);
+        else regressions.set(key, mustPass.has(difference.caseId) || regressions.get(key) === true);
       }
     }
   }

@@ -1,12 +1,18 @@
 import { describeContractWarnings, type ObservedAnswers } from '../model/comparison/finding.ts';
 import type { Breach } from '../model/comparison/gate.ts';
-import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report/report.ts';
+import type {
+  AcceptedDifference,
+  Report,
+  SuiteReport,
+  VariantComparison,
+  VariantReport,
+} from '../model/report/report.ts';
 import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import type { VariantName } from './cases/failed-cases.ts';
-import { changeWords, formatCost } from './comparison.ts';
+import { changeWords, formatCost, nameAccepted } from './comparison.ts';
 import { describeDecision } from './headline.ts';
 
 /** `40 planned = 38 passed + 1 failed + 1 errored · 12 cached`. Zeros are omitted; cells outside `planned` come last. */
@@ -153,7 +159,7 @@ function remarksOf(
   const isQuiet = !isVerbose && outcome === 'passed' && certainty.kind === 'unchanged';
   const list = (label: string, caseNames: readonly string[]) => (caseNames.length === 0 ? [] : [{ label, caseNames }]);
   return [
-    ...list('accepted in this change', isVerbose ? accepted : accepted.filter((name) => !isShownByItself(name))),
+    ...list('accepted in this change', (isVerbose ? accepted : accepted.filter(isOnlyListed)).map(nameAccepted)),
     ...(isVerbose ? allChanges : shortChanges).flatMap((change) => list(changeWords[change], cases[change])),
     ...unmatched.map((text) => ({ label: 'also differs', text })),
     ...notes.flatMap((text) => {
@@ -168,9 +174,9 @@ function remarksOf(
   ];
 }
 
-/** True for a regression, because reports show an accepted one with both of its answers. */
-function isShownByItself(name: string): boolean {
-  return name.endsWith(' (regressed)');
+/** False for a regression, because reports also show an accepted one with both of its answers. */
+function isOnlyListed(difference: AcceptedDifference): boolean {
+  return 'metric' in difference || difference.change !== 'regressed';
 }
 
 const allChanges = Object.keys(changeWords) as (keyof typeof changeWords)[];

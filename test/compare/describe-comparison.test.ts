@@ -33,7 +33,7 @@ const verdict = {
   outcome: 'inconclusive',
   certainty: { kind: 'unseen', cases: 3, drop: 0.2 },
   notes: ['own note'],
-  accepted: ['a (regressed)'],
+  accepted: [{ caseId: 'a', change: 'regressed' }],
   isFirst: false,
   isPartial: false,
   unsettled: 0,
@@ -69,7 +69,7 @@ describe('a comparison as a report shows it', () => {
       against: { source: 'test', prompt: 'v1' },
       isFirst: true,
       unsettled: 2,
-      accepted: ['a (regressed)'],
+      accepted: [{ caseId: 'a', change: 'regressed' }],
       notes: ['own note'],
     });
     expect(found).not.toHaveProperty('isWithinRun');

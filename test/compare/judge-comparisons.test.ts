@@ -570,7 +570,10 @@ describe('a change that brings its own accepted baseline', () => {
     for (const options of [{}, alone, recorded]) {
       const { failures, report, isInconclusive } = judge(compared, { ...options, own });
       expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
-      expect(report.accepted).toEqual(['new (added)', 'z (regressed)']);
+      expect(report.accepted).toEqual([
+        { caseId: 'new', change: 'added' },
+        { caseId: 'z', change: 'regressed' },
+      ]);
     }
   });
 
@@ -604,7 +607,7 @@ describe('a change that brings its own accepted baseline', () => {
     expect(judge(fallen, options).report.outcome).toBe('failed');
     const { failures, report } = judge(fallen, { ...options, own: compareSides(stored, stored) });
     expect([failures, report.outcome]).toEqual([[], 'passed']);
-    expect(report.accepted.at(-1)).toMatch(/^pass rate fell: −30\.0 pts/);
+    expect(report.accepted.at(-1)).toEqual({ metric: expect.stringMatching(/^pass rate fell: −30\.0 pts/) });
     const whole = buildSide(repeatCase(50, 'p'));
     expect(judge(fallen, { ...options, own: compareSides(whole, stored) }).report.outcome).toBe('failed');
   });

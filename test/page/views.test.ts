@@ -350,7 +350,7 @@ function buildManySided(): Report {
     unmatched: Array.from({ length: 21 }, (_, at) => `params.p${at}: 0 → 1`),
     advice: ['to certify 5 pts: ~300 cases'],
     notes: ['38 of 40 answers are those that the baseline holds'],
-    accepted: ['the case "old" was removed'],
+    accepted: [{ metric: 'the case "old" was removed' }],
     prompts: {
       baseline: [{ role: 'system', content: 'You answer customers.\nBe brief.' }],
       candidate: [{ role: 'system', content: 'You answer customers.\nBe very brief.' }],

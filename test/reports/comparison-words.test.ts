@@ -2,7 +2,13 @@
 import { expect, test } from 'vitest';
 import type { MetricComparison } from '../../src/model/comparison/comparison.ts';
 import type { Breach, BreachCode, Certainty } from '../../src/model/comparison/gate.ts';
-import type { ClassReport, Report, VariantComparison, VariantReport } from '../../src/model/report/report.ts';
+import type {
+  AcceptedDifference,
+  ClassReport,
+  Report,
+  VariantComparison,
+  VariantReport,
+} from '../../src/model/report/report.ts';
 import { describeClasses } from '../../src/reports/classes.ts';
 import * as words from '../../src/reports/comparison.ts';
 import { describeFailed, describeRates } from '../../src/reports/describe-failed.ts';
@@ -41,8 +47,8 @@ test('a comparison in a few words', async () => {
     ...certainties.map(words.describeCertainty),
     ...[
       buildComparison(),
-      buildComparison({ isFirst: true, accepted: ['a (added)'] }),
-      buildComparison({ accepted: ['a (regressed)'] }),
+      buildComparison({ isFirst: true, accepted: [{ caseId: 'a', change: 'added' }] }),
+      buildComparison({ accepted: [{ caseId: 'a', change: 'regressed' }] }),
       buildComparison({ outcome: 'failed' }),
       inconclusive({ certainty: { kind: 'unseen', cases: 0 } }),
       inconclusive({}),
@@ -195,19 +201,29 @@ test('the prompts that changed, what was accepted and what is compared with noth
       buildVariant({ prompt: 'v5' }),
     ],
   });
-  const accepted = (...names: readonly string[]) => buildComparison({ accepted: names });
+  const accepted = (...differences: readonly AcceptedDifference[]) => buildComparison({ accepted: differences });
+  const regressed = (caseId: string) => ({ caseId, change: 'regressed' }) as const;
   const ofVariants = (...variants: readonly VariantReport[]) => buildReport([buildSuite([], { variants })]);
   const failed = (...ids: readonly string[]) => ({ failedCases: ids.map((caseId) => ({ caseId, mustPass: true })) });
   const reports: readonly Report[] = [
     ofVariants(),
-    ofVariants(buildVariant({ comparison: accepted('a (regressed)', 'b (added)', 'c (fixed)', 'odd name') })),
     ofVariants(
-      buildVariant({ comparison: accepted('a (regressed)', 'b (regressed)'), ...failed('a') }),
-      buildVariant({ provider: 'big', comparison: accepted('a (regressed)', 'a (b) (regressed)') }),
+      buildVariant({
+        comparison: accepted(
+          regressed('a'),
+          { caseId: 'b', change: 'added' },
+          { caseId: 'c', change: 'fixed' },
+          { metric: 'odd name' },
+        ),
+      }),
     ),
     ofVariants(
-      buildVariant({ comparison: accepted('a (regressed)') }),
-      buildVariant({ provider: 'big', comparison: accepted('a (regressed)'), ...failed('a') }),
+      buildVariant({ comparison: accepted(regressed('a'), regressed('b')), ...failed('a') }),
+      buildVariant({ provider: 'big', comparison: accepted(regressed('a'), regressed('a (b)')) }),
+    ),
+    ofVariants(
+      buildVariant({ comparison: accepted(regressed('a')) }),
+      buildVariant({ provider: 'big', comparison: accepted(regressed('a')), ...failed('a') }),
     ),
     ofVariants(
       buildVariant({ comparison: buildComparison({ isFirst: true, cases: { ...noCases, stillFailing: ['a', 'b'] } }) }),

@@ -94,7 +94,13 @@ describe('the decision in one sentence', () => {
       reportOf([
         variantOf(2, {
           failedCases: [{ caseId: 'a', mustPass: true }],
-          comparison: buildComparison({ accepted: ['a (regressed)', 'b (regressed)', 'c (added)'] }),
+          comparison: buildComparison({
+            accepted: [
+              { caseId: 'a', change: 'regressed' },
+              { caseId: 'b', change: 'regressed' },
+              { caseId: 'c', change: 'added' },
+            ],
+          }),
         }),
       ]),
     ],

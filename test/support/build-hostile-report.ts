@@ -84,7 +84,7 @@ export function buildHostileReport(hostile: string): Report {
     unmatched: [short],
     advice: [short],
     notes: [hostile],
-    accepted: [short],
+    accepted: [{ metric: short }],
     prompts: {
       baseline: [{ role: short, content: hostile }],
       candidate: [{ role: 'user', content: `${short}\n${hostile}` }],

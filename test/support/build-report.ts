@@ -550,7 +550,7 @@ function buildAcceptedReport(): Report {
       removed: [],
       redefined: [],
     },
-    accepted: ['refund (regressed)', 'pass rate fell: −50.0 pts [−90.0, −10.0]'],
+    accepted: [{ caseId: 'refund', change: 'regressed' }, { metric: 'pass rate fell: −50.0 pts [−90.0, −10.0]' }],
   });
   const variant = buildVariant({ planned: 2, passed: 1, failed: 1, comparison });
   const entry = buildCase(

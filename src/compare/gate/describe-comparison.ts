@@ -19,7 +19,7 @@ interface ComparisonVerdict {
   readonly outcome: ComparisonOutcome;
   readonly certainty: Certainty;
   readonly notes: readonly string[];
-  readonly accepted: readonly string[];
+  readonly accepted: VariantComparison['accepted'];
   /** True where this change adds the first baseline. */
   readonly isFirst: boolean;
   /** True where cases were not asked: then no interval is shown, since it would be biased. */

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison/comparison.ts';
 import type { Breach, Certainty } from '../../model/comparison/gate.ts';
-import type { VariantComparison } from '../../model/report/report.ts';
+import type { AcceptedDifference, VariantComparison } from '../../model/report/report.ts';
 import { countStatus } from '../../model/run/cell.ts';
 import type { RunSettings } from '../../model/run/record.ts';
 import type { RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
@@ -248,17 +248,17 @@ function listAccepted(
   { compared, own }: GatedComparison,
   metrics: readonly JudgedMetric[],
   isFiltered: boolean,
-): readonly string[] {
+): readonly AcceptedDifference[] {
   if (own === undefined) return [];
   const worse = metrics.filter(({ isAccepted, hypothesis }) => isAccepted === true && isClearlyWorse(hypothesis));
   if (!isFiltered && worse.length === 0) return [];
-  const accepted: string[] = [];
+  const accepted: AcceptedDifference[] = [];
   for (const { caseId, change } of compared.cases.values()) {
     if (change !== 'regressed' && change !== 'flaky' && change !== 'added' && change !== 'redefined') continue;
     const ownChange = own.cases.get(caseId)?.change;
-    if (ownChange !== undefined && ownChange !== 'regressed') accepted.push(`${caseId} (${change})`);
+    if (ownChange !== undefined && ownChange !== 'regressed') accepted.push({ caseId, change });
   }
-  return [...accepted, ...worse.map(({ hypothesis }) => describeWorse(hypothesis))];
+  return [...accepted, ...worse.map(({ hypothesis }) => ({ metric: describeWorse(hypothesis) }))];
 }
 
 function isClearlyWorse(hypothesis: Hypothesis): boolean {

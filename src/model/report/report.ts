@@ -126,6 +126,9 @@ interface ClassRecallComparison extends MetricComparison {
   readonly maxDrop?: number;
 }
 
+/** A difference that the baseline in the change under test already accepts: a case, or a metric in words. */
+export type AcceptedDifference = { readonly caseId: string; readonly change: CaseChange } | { readonly metric: string };
+
 export interface VariantComparison {
   readonly outcome: ComparisonOutcome;
   /** How sure it is that nothing got worse. */
@@ -181,8 +184,7 @@ export interface VariantComparison {
   readonly advice: readonly string[];
   /** Remarks for the user: flaky must-pass cases, errors, unconfirmed failures. */
   readonly notes: readonly string[];
-  /** Differences that the baseline in the change under test already accepts. */
-  readonly accepted: readonly string[];
+  readonly accepted: readonly AcceptedDifference[];
   /** Both prompts as templates, if they differ. */
   readonly prompts?: { readonly baseline: readonly PromptText[]; readonly candidate: readonly PromptText[] };
 }

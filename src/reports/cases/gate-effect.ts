@@ -1,3 +1,4 @@
+import type { CaseChange } from '../../model/comparison/comparison.ts';
 import type { Breach } from '../../model/comparison/gate.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report/report.ts';
 import { variantKey } from '../../model/run/cell.ts';
@@ -36,7 +37,7 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
     if (status === 'errored') return { kind: 'error' };
     if (variant === undefined || variant.brokenCases.has(caseId)) return { kind: 'failure', isNamed: true };
     if (variant.known?.cases.has(caseId) === true) return tolerate('known', variant.known.reason);
-    if (change !== undefined && variant.accepted.has(`${caseId} (${change})`)) {
+    if (change !== undefined && variant.accepted.get(caseId) === change) {
       return tolerate('accepted', 'accepted in this change');
     }
     const isInBreached = entry.slices?.some((slice) => variant.breachedSlices.has(slice)) === true;
@@ -65,8 +66,8 @@ interface VariantEffect {
   readonly breachedClasses: ReadonlySet<string>;
   readonly brokenCases: ReadonlySet<string>;
   readonly known: { readonly cases: ReadonlySet<string>; readonly reason: string } | undefined;
-  /** The accepted differences, in the comparison's form: `refund (regressed)`. */
-  readonly accepted: ReadonlySet<string>;
+  /** How the accepted cases changed, by case id. */
+  readonly accepted: ReadonlyMap<string, CaseChange>;
 }
 
 /** The breaches that failing cases cause, unlike breaches of cost and latency. */
@@ -92,7 +93,9 @@ function variantEffect(report: Report, suite: SuiteReport, variant: VariantRepor
     breachedClasses: new Set(own.flatMap((breach) => (breach.metric === 'recall' ? (breach.class ?? []) : []))),
     brokenCases: new Set(own.flatMap(({ caseId }) => caseId ?? [])),
     known: findKnown(variant, isBreached),
-    accepted: new Set(variant.comparison?.accepted),
+    accepted: new Map(
+      (variant.comparison?.accepted ?? []).flatMap((one) => ('metric' in one ? [] : [[one.caseId, one.change]])),
+    ),
   };
 }
 

@@ -14,7 +14,7 @@ import {
 import type { CellRow, RecordedCheck } from '../../model/run/record.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
-import { countAccepted, mapChanges } from '../comparison.ts';
+import { countAccepted, mapChanges, nameAccepted } from '../comparison.ts';
 import { describeVerdict } from '../headline.ts';
 import type { Reporter } from '../reporter.ts';
 import { sortFindings } from '../terminal/contracts.ts';
@@ -178,6 +178,7 @@ function buildJsonVariants(suite: SuiteReport): readonly Json<typeof variantSche
 
 function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<typeof variantSchema>['comparison']> {
   const {
+    accepted,
     cases,
     unmatched,
     isWithinRun: _isWithinRun,
@@ -188,7 +189,12 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<ty
     lostCases: _lost,
     ...others
   } = comparison;
-  return { ...others, cases: mapChanges(cases, (ids) => ids.toSorted(compareText)), residue: unmatched };
+  return {
+    ...others,
+    accepted: accepted.map(nameAccepted),
+    cases: mapChanges(cases, (ids) => ids.toSorted(compareText)),
+    residue: unmatched,
+  };
 }
 
 function buildJsonCase(entry: CaseReport): Json<typeof caseSchema> {

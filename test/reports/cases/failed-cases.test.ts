@@ -168,11 +168,17 @@ describe('what a case means for the gate', () => {
     ],
     [
       'tolerated | accepted in this change | accepted | regressed',
-      [{ change: 'regressed' }, { comparison: { accepted: ['refund (regressed)'] }, breaches: [breach('score-min')] }],
+      [
+        { change: 'regressed' },
+        { comparison: { accepted: [{ caseId: 'refund', change: 'regressed' }] }, breaches: [breach('score-min')] },
+      ],
     ],
     [
       'failure |  | regressed | regressed',
-      [{ change: 'regressed' }, { comparison: { accepted: ['refund (added)'] }, breaches: [breach('score-min')] }],
+      [
+        { change: 'regressed' },
+        { comparison: { accepted: [{ caseId: 'refund', change: 'added' }] }, breaches: [breach('score-min')] },
+      ],
     ],
   ])('is %s', (line, args) => {
     expect(effectOf(...args)).toBe(line);
@@ -305,10 +311,9 @@ describe('the failed cases of a report', () => {
 
   test('are apart from those that fail alike and are accepted', () => {
     const cases = [failed('a', { change: 'regressed' }), failed('b', { change: 'regressed' })];
-    expect(shorten(surveyOf(reportOf(cases, { ...rate, comparison: { accepted: ['a (regressed)'] } })))).toEqual([
-      'regressed b (regressed v2)',
-      'accepted a (accepted v2)',
-    ]);
+    expect(
+      shorten(surveyOf(reportOf(cases, { ...rate, comparison: { accepted: [{ caseId: 'a', change: 'regressed' }] } }))),
+    ).toEqual(['regressed b (regressed v2)', 'accepted a (accepted v2)']);
   });
 
   test('that the gate tolerates or that errored are grouped', () => {

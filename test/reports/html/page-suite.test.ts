@@ -185,7 +185,12 @@ describe('the remarks of a suite', () => {
 
   test('repeat no list of its table, and give no needless advice', () => {
     const cases = { ...buildComparison().cases, removed: ['x'], added: ['y'], fixed: ['z'] };
-    const open = compared({ outcome: 'inconclusive', advice: ['more cases'], cases, accepted: ['r (added)'] });
+    const open = compared({
+      outcome: 'inconclusive',
+      advice: ['more cases'],
+      cases,
+      accepted: [{ caseId: 'r', change: 'added' }],
+    });
     expect(remarksOf([buildVariant({ comparison: open })])).toEqual([
       ['accepted in this change', 'r (added)', undefined],
       ['removed', 'x', undefined],
