@@ -39,3 +39,10 @@ export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
 export function isRetryable(failure: ProviderFailure): boolean {
   return failurePolicies[failure.kind].retry && failure.retryable !== false;
 }
+
+/** The outcome of a call that was stopped before its first attempt. */
+export const abortedOutcome = {
+  status: 'failed',
+  failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
+  attempts: 0,
+} as const;

@@ -9,6 +9,7 @@ import type {
 import type { BatchAnswer } from '../model/suite/provider.ts';
 import { onAbort } from '../text/deadline.ts';
 import { formatUsd } from '../text/format-amount.ts';
+import { abortedOutcome } from './failure-policies.ts';
 
 export interface BudgetPricing {
   /** An upper bound of the request's cost, in USD. */
@@ -148,12 +149,6 @@ function billOf(
 
 const mayBeBilled: ReadonlySet<FailureKind> = new Set(['timeout', 'aborted', 'malformed', 'contentFilter']);
 
-const abortedOutcome = {
-  status: 'failed',
-  failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
-  attempts: 0,
-} as const;
-
 /** The part of the budget that a provider's batches use. */
 export interface BatchSpending {
   /** Takes an upper bound for a request before it is submitted, or says why it does not fit. */
@@ -174,7 +169,7 @@ export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf 
   const taken = new Map<string, number>();
 
   /** Requests of a batch that failed are not billed, unless they brought an answer that is of no use. */
-  function billOf(answer: BatchAnswer): number | undefined {
+  function billOfBatch(answer: BatchAnswer): number | undefined {
     if (!('failure' in answer)) return costOf(answer.completion);
     const { usage } = answer.failure;
     return usage === undefined ? 0 : costOf({ usage });
@@ -190,7 +185,7 @@ export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf 
     settle(key, answer) {
       const boundUsd = taken.get(key) ?? 0;
       taken.delete(key);
-      budget.settle(boundUsd, billOf(answer) ?? boundUsd);
+      budget.settle(boundUsd, billOfBatch(answer) ?? boundUsd);
     },
   };
 }

@@ -5,7 +5,7 @@ import {
   maxRetryAfterMs,
   type ProviderFailure,
 } from '../model/run/completion.ts';
-import { isRetryable } from './failure-policies.ts';
+import { abortedOutcome, isRetryable } from './failure-policies.ts';
 import type { Limiter } from './limiter.ts';
 import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';
 
@@ -80,8 +80,3 @@ function describeTimeout(failure: ProviderFailure, timeoutMs: number): ProviderF
   const message = `no answer within ${timeoutMs / 1000} s (--timeout, or limits.timeout of the provider)${came}`;
   return { ...failure, kind: 'timeout', message };
 }
-
-const abortedOutcome = {
-  status: 'failed',
-  failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
-} as const;
