@@ -5,8 +5,8 @@ import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { GitRef } from '../project/git/git-files.ts';
 import { wholeCloneHint } from '../project/git/run-git.ts';
-import { toSlashes } from '../suite/files/project-place.ts';
 import { formatCount } from '../text/format-amount.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 
 interface Missing {
   readonly id: string;

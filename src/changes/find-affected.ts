@@ -9,6 +9,7 @@ import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 import { attemptOr } from '../text/attempt.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 import { absoluteSources, findSuiteSources, foldersUpTo, type SuiteSources } from './suite-sources.ts';
 
 export interface AffectedOptions {
@@ -80,7 +81,7 @@ interface ChangeReader {
 
 function createChangeReader(changes: GitChanges, cwd: string): ChangeReader {
   const here = changes.realPathOf(cwd);
-  const shown = (path: string): string => relative(here, path).split(sep).join('/') || '.';
+  const shown = (path: string): string => toSlashes(relative(here, path)) || '.';
   const known = new Map<string, string | undefined>();
   const describe = (path: string): string | undefined => {
     if (!known.has(path)) {
@@ -173,7 +174,7 @@ function parseJson(text: string): JsonValue | undefined {
 
 /** Files of CI, which may name the version of llmcheck. */
 function isWorkflow(path: string): boolean {
-  const shown = path.split(sep).join('/');
+  const shown = toSlashes(path);
   return /^\.github\/(?:workflows|actions)\/.+\.ya?ml$/.test(shown) || ciFiles.has(shown);
 }
 

@@ -7,6 +7,7 @@ import { type McpSnapshot, type McpTool, maxMcpBytes, maxMcpTools } from '../mod
 import { compareText } from '../text/compare-text.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { quote } from '../text/shorten.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 import { execPrefix, type McpConnection, McpFault } from './connect-server.ts';
 
 /** A list that changes while it is read is read again, so often. */
@@ -125,7 +126,7 @@ export function writeSnapshot({ server, info, tools }: McpSnapshot, folder: stri
     format: 1,
     source,
     // Where the command starts, from the file's own folder.
-    ...(source.startsWith(execPrefix) ? { folder: relative(folder, server.folder).replaceAll('\\', '/') || '.' } : {}),
+    ...(source.startsWith(execPrefix) ? { folder: toSlashes(relative(folder, server.folder)) || '.' } : {}),
     ...defined({ headers, env }),
     server: info,
     tools: tools.map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({

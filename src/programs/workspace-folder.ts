@@ -4,6 +4,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { PlacedFile, WorkspaceFile } from '../model/suite/workspace.ts';
 import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 
 export interface FileContent {
   readonly bytes: Buffer;
@@ -158,10 +159,6 @@ export function pointsBelow(folder: string, path: string, link: string): boolean
 
 function leaves(below: string): boolean {
   return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
-}
-
-function toSlashes(path: string): string {
-  return path.split(sep).join('/');
 }
 
 export function isFileError(error: unknown): error is Error & { readonly code: string } {

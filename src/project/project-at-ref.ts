@@ -10,6 +10,7 @@ import { CONFIG_NAME, findProject } from '../suite/files/project-place.ts';
 import type { ProjectSnapshot } from '../suite/open-project.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { attemptOr } from '../text/attempt.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 import { type GitRef, openGitRef } from './git/git-files.ts';
 import { loadProject } from './load-project.ts';
 import { matchGlobs } from './match-glob.ts';
@@ -79,13 +80,13 @@ function pick({ suites, run }: Project): ProjectAtRef {
 function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): ProjectSnapshot {
   const { root, boundary } = place;
   const files = new Set(ref.listFiles(boundary));
-  const display = (path: string): string => `git:${ref.name}:${relative(cwd, path).split(sep).join('/')}`;
+  const display = (path: string): string => `git:${ref.name}:${toSlashes(relative(cwd, path))}`;
   const configPath = place.configPath ?? resolve(root, CONFIG_NAME);
   const snapshot: ProjectFiles = {
     display,
     // Git reports a file outside of its repository when it reads it.
     findReadFault: () => undefined,
-    relative: (path) => relative(root, path).split(sep).join('/'),
+    relative: (path) => toSlashes(relative(root, path)),
     readText: (path) => readText(ref, path, display(path)),
     async read(path) {
       const found = readText(ref, path, display(path));

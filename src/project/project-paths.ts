@@ -9,8 +9,8 @@ import {
   findPlaceFault,
   findProject,
   stemOf,
-  toSlashes,
 } from '../suite/files/project-place.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 
 /** The folder that holds `.llmcheck/`. Commands that only read records start faster without the code that reads suites. */
 export function findProjectRoot(cwd: string, configPath: string | undefined): string {

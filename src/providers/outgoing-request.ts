@@ -13,6 +13,7 @@ import {
   type ToolCall,
 } from '../model/run/completion.ts';
 import { attemptOr } from '../text/attempt.ts';
+import { toSlashes } from '../text/to-slashes.ts';
 
 /** A message's file, read and encoded. */
 export interface OutgoingFile {
@@ -147,7 +148,7 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
     }
     const sha256 = createHash('sha256').update(content).digest('hex');
     return {
-      attachment: { path: below.split(sep).join('/'), mediaType, bytes: content.length, sha256 },
+      attachment: { path: toSlashes(below), mediaType, bytes: content.length, sha256 },
       content,
     };
   } catch (error) {

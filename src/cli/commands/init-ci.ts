@@ -7,6 +7,7 @@ import { folderInRepository } from '../../project/project-paths.ts';
 import { docsUrl } from '../../text/addresses/docs-url.ts';
 import { shellWord } from '../../text/code/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import type { Io } from '../io.ts';
 
 export const ciSystems = ['github', 'gitlab', 'none'] as const;
@@ -85,7 +86,7 @@ export function writeCi(system: CiSystem, root: string, io: Io): void {
   const folder = folderInRepository(root, io.env);
   const manager = findPackageManager(repository, folder);
   const say = (word: string, path: string, why = ''): void => {
-    io.stdout.write(`${word.padEnd(8)} ${toSafeLine(relative(root, path).replaceAll('\\', '/'))}${why}\n`);
+    io.stdout.write(`${word.padEnd(8)} ${toSafeLine(toSlashes(relative(root, path)))}${why}\n`);
   };
   const path = join(repository, system === 'github' ? githubFile(folder) : '.gitlab-ci.yml');
   const branch = findDefaultBranch(repository);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { relative, resolve, sep } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { type AffectedSuite, type AffectedSuites, findAffected } from '../../changes/find-affected.ts';
 import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
@@ -26,6 +26,7 @@ import type { ReadLog } from '../../suite/files/read-log.ts';
 import { findQueueSecrets } from '../../text/addresses/store-urls.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';
 import { loadForRun, type RunInvocation, resolveRun } from '../flags/resolve-run.ts';
 import type { RunFlagValues } from '../flags/run-flags.ts';
@@ -109,7 +110,7 @@ export async function prepareRun(
   if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
   const swapped = swapCandidates(project, resolved, { plugins, io, hasColor });
   const whole = buildRunOptions(values, swapped.settings, swapped, {
-    paths: paths.map((path) => pathBetween(project.root, cwd, path).split(sep).join('/')),
+    paths: paths.map((path) => toSlashes(pathBetween(project.root, cwd, path))),
     ...defined({ cases }),
   });
   const quiet = values.quiet === true;

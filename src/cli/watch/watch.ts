@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { relative, resolve, sep } from 'node:path';
+import { relative, resolve } from 'node:path';
 import picocolors from 'picocolors';
 import { buildBrokenGraph, buildWatchGraph, type WatchGraph } from '../../changes/suite-sources.ts';
 import { exitCodeOfSignal } from '../../model/comparison/exit-code.ts';
@@ -15,6 +15,7 @@ import { maskByName } from '../../secrets/mask-secrets.ts';
 import { createReadLog } from '../../suite/files/read-log.ts';
 import { formatCount, formatDuration, listFirst } from '../../text/format-amount.ts';
 import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { resolveRun } from '../flags/resolve-run.ts';
 import type { Io } from '../io.ts';
 import { describeProblems } from '../output/problems.ts';
@@ -201,7 +202,7 @@ function envFileOf({ values, ports }: PreparedRun): readonly string[] {
 const maxNamed = 3;
 
 function describeChange(changed: ReadonlySet<string>, { cwd, now }: Io): string {
-  const names = [...changed].map((path) => toSafeLine(relative(cwd, path).split(sep).join('/')));
+  const names = [...changed].map((path) => toSafeLine(toSlashes(relative(cwd, path))));
   const time = now().toTimeString().slice(0, 8);
   return `${time}  ${listFirst(names, maxNamed)} changed`;
 }

@@ -1,6 +1,7 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { UserError } from '../../model/problem.ts';
-import { kindOfPath, toSlashes } from '../../suite/files/project-place.ts';
+import { kindOfPath } from '../../suite/files/project-place.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import type { ImportPorts } from '../draft.ts';
 import { type Importer, type ImportSource, readFirst } from '../importer.ts';
 import { importPromptfoo } from './import-promptfoo.ts';

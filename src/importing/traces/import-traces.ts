@@ -9,6 +9,7 @@ import { maskPersonal, maskPersonalJson } from '../../secrets/personal-data.ts';
 import { bytesOfText, openProjectFiles, type ProjectFiles } from '../../suite/files/project-files.ts';
 import { findProject, isGlob, kindOfPath } from '../../suite/files/project-place.ts';
 import { compilePaths } from '../../text/patterns/glob.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { RecordedCall } from '../data-sets/chat-messages.ts';
 import { isMap } from '../draft.ts';
@@ -104,7 +105,7 @@ export async function openTraceImport(options: TraceImportOptions): Promise<Trac
     if (counts.cases === 0) throw nothingFound(shown, counts, { format, found: guessFormat(bytes, shown) });
   }
   const folder = dirname(resolve(findProject(cwd, options.configPath).root, suite.path));
-  const entry = `- file: ${relative(folder, target).replaceAll('\\', '/')}`;
+  const entry = `- file: ${toSlashes(relative(folder, target))}`;
   return { suitePath: suite.path, entry, check: (sample) => checkSample(sample, options), lines, counts };
 }
 
@@ -147,7 +148,7 @@ function withTarget(files: ProjectFiles, target: string, text: string): ProjectF
     readBytes: (path) => (path === target ? Promise.resolve({ bytes: bytesOfText(text) }) : files.readBytes(path)),
     async glob(patterns, folder) {
       const found = await files.glob(patterns, folder);
-      const path = relative(folder, target).replaceAll('\\', '/');
+      const path = toSlashes(relative(folder, target));
       const isNamed = patterns.some((pattern) => isGlob(pattern) && compilePaths(pattern)(path));
       return isNamed && !found.paths.includes(target) ? { ...found, paths: [...found.paths, target].sort() } : found;
     },

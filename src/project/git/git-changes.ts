@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { toSlashes } from '../../text/to-slashes.ts';
 import type { GitRef } from './git-files.ts';
 import {
   checkRefs,
@@ -296,7 +297,7 @@ function listPaths(git: Git, args: readonly string[]): readonly string[] {
 }
 
 function readOld(git: Git, commit: string, path: string): string | undefined {
-  const inside = relative(git.cwd, path).split(sep).join('/');
+  const inside = toSlashes(relative(git.cwd, path));
   const { status, stdout } = runGit(git, ['cat-file', 'blob', `${commit}:${inside}`]);
   return status === 0 ? stdout.toString('utf8') : undefined;
 }

@@ -4,6 +4,7 @@ import type { UserError } from '../../model/problem.ts';
 import { attempt } from '../../text/attempt.ts';
 import { shellWord } from '../../text/code/command-line.ts';
 import { quote } from '../../text/shorten.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import {
   type Commits,
   checkRefs,
@@ -95,7 +96,7 @@ function pathWithin({ cwd, ref }: Git, root: string, path: string): string {
     throw recordError(`${path} lies outside the repository ${root}, so git:${ref} can't hold it.`);
   if (inside.includes('\n'))
     throw recordError(`${quote(path)} can't be read from git: its name contains a line break.`);
-  return inside.split(sep).join('/');
+  return toSlashes(inside);
 }
 
 /** Finds the date of a path, given from the folder that `git` runs in. */

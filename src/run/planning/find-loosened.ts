@@ -13,8 +13,8 @@ import { findChangesSince } from '../../project/git/git-changes.ts';
 import type { GitRef } from '../../project/git/git-files.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { findConfigAtRef, loadProjectAtRef } from '../../project/project-at-ref.ts';
-import { toSlashes } from '../../suite/files/project-place.ts';
 import { attempt } from '../../text/attempt.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 
 interface FoundLoosened {
   readonly loosened: readonly Loosened[];

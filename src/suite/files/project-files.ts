@@ -16,6 +16,7 @@ import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { type FoundFiles, findFiles } from './find-files.ts';
 import {
@@ -26,7 +27,6 @@ import {
   kindOfPath,
   type ProjectPlace,
   readLink,
-  toSlashes,
 } from './project-place.ts';
 
 export type FileText = { readonly text: string } | { readonly fault: FileFault };

@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { ProblemCode } from '../../model/problem.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 
 export const CONFIG_NAME = 'llmcheck.config.yaml';
 
@@ -97,10 +98,6 @@ export function displayPath(path: string, cwd: string): string {
 /** `evals/triage` of `evals/triage.eval.yaml`: the start of the names of files beside a suite. */
 export function stemOf(suitePath: string): string {
   return suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '');
-}
-
-export function toSlashes(path: string): string {
-  return sep === '\\' ? path.replaceAll('\\', '/') : path;
 }
 
 export function kindOfPath(path: string): 'file' | 'folder' | undefined {

@@ -2,6 +2,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import type { McpSnapshot, McpTool, UsedSnapshot } from '../../model/suite/agent.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { plainNumbers, toJson, toJsonObject } from '../../text/yaml/exact-numbers.ts';
 import { checkSchema } from '../contracts/parse-contract.ts';
@@ -125,7 +126,7 @@ function findElsewhere({ value, source }: Located<string>, files: ProjectFiles):
   for (let folder = source.folder; dirname(folder) !== folder; folder = dirname(folder)) {
     const path = resolve(dirname(folder), value);
     if ('text' in files.readText(path)) {
-      return `paths start from this file's folder: write ${relative(source.folder, path).replaceAll('\\', '/')}`;
+      return `paths start from this file's folder: write ${toSlashes(relative(source.folder, path))}`;
     }
   }
   return undefined;

@@ -3,9 +3,9 @@ import { defined } from '../../json/defined.ts';
 import { hasWorkspace } from '../../model/suite/suite.ts';
 import { escapeTemplate } from '../../templates/template.ts';
 import { nameSet } from '../../text/name-set.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import { toSlashes } from '../files/project-place.ts';
 import { type PlacedSkill, type Places, type Skill, type SkillContext } from './skill-file.ts';
 
 export interface BuildContext extends SkillContext {

@@ -1,10 +1,10 @@
 import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { hasWorkspace, type ProviderConfig } from '../../model/suite/suite.ts';
+import { toSlashes } from '../../text/to-slashes.ts';
 import { parseYaml } from '../../text/yaml/yaml-text.ts';
 import type { Config } from '../config.ts';
 import { childOf, type Located, locate, type Path, type Problems, type SourceFile } from '../documents/locate.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
-import { toSlashes } from '../files/project-place.ts';
 
 export interface SkillContext {
   readonly files: ProjectFiles;
