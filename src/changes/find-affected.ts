@@ -8,6 +8,7 @@ import { findGitChanges, type GitChanges, type PathChange } from '../project/git
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
+import { CONFIG_NAME } from '../suite/files/project-place.ts';
 import { attemptOr } from '../text/attempt.ts';
 import { toSlashes } from '../text/to-slashes.ts';
 import { absoluteSources, findSuiteSources, foldersUpTo, type SuiteSources } from './suite-sources.ts';
@@ -128,7 +129,7 @@ function findShared(
     const isShared =
       (above.includes(dirname(path)) &&
         (lockfiles.has(name) ||
-          name === configName ||
+          name === CONFIG_NAME ||
           (name === 'package.json' && isDifferent(path, changes, runKeysOf)))) ||
       (isWorkflow(relative(changes.root, path)) && isDifferent(path, changes, linesAboutTool)) ||
       (toolFolder !== undefined && isToolFile(relative(toolFolder, path)));
@@ -136,8 +137,6 @@ function findShared(
   }
   return reasons;
 }
-
-const configName = 'llmcheck.config.yaml';
 
 const lockfiles: ReadonlySet<string> = new Set([
   'package-lock.json',
