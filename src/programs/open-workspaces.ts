@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { systemErrorCode } from '../files/write-files.ts';
 import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/suite/workspace.ts';
 import { onAbort } from '../text/deadline.ts';
 import { lastWords } from '../text/shorten.ts';
@@ -11,13 +12,7 @@ import {
   withoutNetwork,
 } from './run-program.ts';
 import { copyWorkspace, WorkspaceFault } from './workspace-copy.ts';
-import {
-  isFileError,
-  placeFiles,
-  readWorkspaceFolder,
-  toWorkspaceFile,
-  type WorkspaceFolder,
-} from './workspace-folder.ts';
+import { placeFiles, readWorkspaceFolder, toWorkspaceFile, type WorkspaceFolder } from './workspace-folder.ts';
 
 export interface WorkspaceOptions {
   readonly root: string;
@@ -73,8 +68,9 @@ export function openWorkspaces({ root, env, signal }: WorkspaceOptions): Workspa
         }
       } catch (error) {
         if (error instanceof WorkspaceFault) return { fault: `can't be run: the workspace ${error.message}` };
-        if (!isFileError(error)) throw error;
-        return { fault: `can't be run: the workspace can't be made again: ${error.code}` };
+        const code = systemErrorCode(error);
+        if (code === undefined) throw error;
+        return { fault: `can't be run: the workspace can't be made again: ${code}` };
       }
     },
     close() {

@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getuid, kill, pid } from 'node:process';
+import { systemErrorCode } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/suite/workspace.ts';
 import {
   type FileContent,
   isBelow,
-  isFileError,
   listEntries,
   pointsBelow,
   readEntry,
@@ -134,8 +134,9 @@ function readChanges(folder: string, original: WorkspaceFolder): WorkspaceChange
       deleted,
     };
   } catch (error) {
-    if (!isFileError(error)) throw error;
-    return { fault: `can't be read: ${error.code}` };
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return { fault: `can't be read: ${code}` };
   }
 }
 
@@ -163,7 +164,7 @@ function removeFolder(base: string): void {
   try {
     rmSync(base, { recursive: true, force: true, maxRetries: 3 });
   } catch (error) {
-    if (!isFileError(error)) throw error;
+    if (systemErrorCode(error) === undefined) throw error;
     openFolders(base);
     rmSync(base, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -192,7 +193,8 @@ function isAbandoned(path: string, owner: number, nowMs: number): boolean {
     kill(owner, 0);
     return false;
   } catch (error) {
-    if (!isFileError(error)) throw error;
-    return error.code === 'ESRCH';
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return code === 'ESRCH';
   }
 }

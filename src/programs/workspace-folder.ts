@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { systemErrorCode } from '../files/write-files.ts';
 import type { PlacedFile, WorkspaceFile } from '../model/suite/workspace.ts';
 import { compareText } from '../text/compare-text.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -37,8 +38,9 @@ export function readWorkspaceFolder(folder: string, root: string): WorkspaceFold
     const files = readFiles(real);
     return 'fault' in files ? files : { name: toSlashes(below), hash: hashFolder(files), files };
   } catch (error) {
-    if (!isFileError(error)) throw error;
-    return { fault: error.code === 'ENOENT' ? 'does not exist' : `can't be read: ${error.code}` };
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return { fault: code === 'ENOENT' ? 'does not exist' : `can't be read: ${code}` };
   }
 }
 
@@ -74,8 +76,9 @@ export function placeFiles(
       if (sha256Hex(bytes) !== sha256) return { fault: `gets ${from}, which has changed since` };
       files.set(path, { bytes, isExecutable: (lstatSync(real).mode & 0o100) !== 0 });
     } catch (error) {
-      if (!isFileError(error)) throw error;
-      return { fault: `gets ${from}, which can't be read: ${error.code}` };
+      const code = systemErrorCode(error);
+      if (code === undefined) throw error;
+      return { fault: `gets ${from}, which can't be read: ${code}` };
     }
   }
   for (const path of files.keys()) {
@@ -159,8 +162,4 @@ export function pointsBelow(folder: string, path: string, link: string): boolean
 
 function leaves(below: string): boolean {
   return below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
-}
-
-export function isFileError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
