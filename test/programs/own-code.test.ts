@@ -7,6 +7,7 @@ import type { AssertionInput, ModuleJob } from '../../src/model/suite/own-code.t
 import { ModuleWorker } from '../../src/programs/module-worker.ts';
 import { type OwnCodeOptions, openOwnCode } from '../../src/programs/open-own-code.ts';
 import { selectEnv } from '../../src/programs/run-program.ts';
+import { isAlive } from '../support/is-alive.ts';
 
 const input: AssertionInput = {
   target: 'abc',
@@ -223,7 +224,7 @@ describe('a module', () => {
     });
     expect(faultOf(await runModule('check.mjs', 'default', 3000))).toBe('took longer than 3000 ms');
     for (const pid of readFileSync(join(folder, 'pids'), 'utf8').split(' ').map(Number)) {
-      await expect.poll(() => isRunning(pid)).toBe(false);
+      await expect.poll(() => isAlive(pid)).toBe(false);
     }
   });
 
@@ -243,9 +244,9 @@ describe('a module', () => {
     const pidFile = join(folder, 'pid');
     await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8')).toMatch(/./);
     const pid = Number(readFileSync(pidFile, 'utf8'));
-    expect(isRunning(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await expect.poll(() => isRunning(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   test('is stopped with the run, and none is started after it', async () => {
@@ -370,11 +371,3 @@ test('a command is stopped with the run, and none is started after it', async ()
   expect(faultOf(await running)).toBe('was stopped with the run');
   expect(faultOf(await runCommand(['true']))).toBe('was stopped with the run');
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import type { CellRow, EndRow, RunHeader } from '../../src/model/run/record.ts';
 import { assessRecord, reportAssessment, reportOnRun, reportOnUntrusted } from '../../src/verdict/assess-run.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
+import { openRunProject } from '../run/run-project.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
 import { gitEnv } from '../support/git.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { writeStoredRun } from '../support/write-run.ts';
 import { recordOf } from './compared-run.ts';
 
@@ -100,4 +102,30 @@ test('a record that anybody may have written is reported without its own baselin
   const path = write(root, { header: { settings } });
   await expect(reportOnRun(optionsOf(path, root))).rejects.toThrow('no-such-run');
   await expect(reportOnUntrusted(optionsOf(path, root))).rejects.toThrow(/git/);
+});
+
+const checkThatTellsItsProcess = (pass: string) => `import { appendFileSync } from 'node:fs';
+export default () => {
+  appendFileSync(new URL('pids.txt', import.meta.url), process.pid + ' ');
+  return { pass: ${pass} };
+};
+`;
+
+test('a report ends the process of a check that judges stored answers again', async () => {
+  const project = openRunProject({
+    'evals/one.eval.yaml': `suite: one
+prompts: [{ id: v1, text: hello }]
+providers: ["echo:prompt"]
+cases: [{ id: a, assert: [{ module: check.mjs }] }]
+`,
+    'evals/check.mjs': checkThatTellsItsProcess('true'),
+  });
+  await project.go({ updateBaseline: true });
+  project.write('evals/check.mjs', checkThatTellsItsProcess('1 === 1'));
+  const { report } = await project.go();
+  project.write('evals/pids.txt', '');
+  await reportOnRun(optionsOf(project.path(`.llmcheck/runs/${report.run.id}.jsonl`), project.root));
+  const pids = project.read('evals/pids.txt').trim().split(' ').map(Number);
+  expect(pids).toEqual([expect.any(Number)]);
+  await expect.poll(() => pids.filter(isAlive)).toEqual([]);
 });

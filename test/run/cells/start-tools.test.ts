@@ -4,6 +4,7 @@ import type { AgentSettings, McpServer, RecordSource } from '../../../src/model/
 import { createToolOpener } from '../../../src/run/cells/start-tools.ts';
 import type { RecordAnswer } from '../../../src/tools/tool-session.ts';
 import { neverAborted } from '../../support/build-case.ts';
+import { isAlive } from '../../support/is-alive.ts';
 import { scriptedPorts } from '../../support/mcp-ports.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
@@ -265,11 +266,3 @@ describe('a module of tools', () => {
     session.close();
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
