@@ -32,15 +32,34 @@ export interface CheckContractsOptions {
 
 /** Compares every prompt's contract with its baseline's or a commit's; no call is made and nothing is fetched. */
 export async function checkContracts(options: CheckContractsOptions): Promise<ContractReport> {
-  const { project, paths, against, cwd, env } = options;
-  const entries: PromptFindings[] = [];
-  const notes: string[] = [];
-  const problems: Problem[] = [];
+  const { project, against, cwd, env } = options;
   const wanted = against === undefined ? 'auto' : { source: against };
   const place = { root: project.root, cwd, env };
   const ref = openComparedRef(wanted, place);
   const findBaseline = openBaselines(wanted, { ...place, ...defined({ ref }) });
   const old = ref === undefined ? openStored(findBaseline) : await openCommit({ ...options, ref }, findBaseline);
+  const compared = await compareSuites(project, old);
+  if (compared.entries.length === 0 && compared.notes.length > 0) refuseOthersRecord(options);
+  const orphans = against === undefined ? await findOrphanBaselines(project) : [];
+  const gone = describeGoneSuites(project, old);
+  const entries = [...compared.entries, ...gone.entries];
+  return {
+    entries,
+    notes: [...compared.notes, ...orphans.map(({ message }) => message), ...gone.notes],
+    exitCode: exitCodeOf(entries, options),
+  };
+}
+
+interface Findings {
+  readonly entries: readonly PromptFindings[];
+  readonly notes: readonly string[];
+}
+
+/** Throws a `UserError` with every schema that can't be compared. */
+async function compareSuites(project: Project, old: OldSide): Promise<Findings> {
+  const entries: PromptFindings[] = [];
+  const notes: string[] = [];
+  const problems: Problem[] = [];
   for (const suite of project.suites) {
     const found = old.find(suite);
     if (found === undefined) {
@@ -65,30 +84,38 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
     }
   }
   if (problems.length > 0) throw new UserError(problems);
-  if (against !== undefined && !against.startsWith('git:') && entries.length === 0 && notes.length > 0) {
-    const message = `${against} holds none of these suites: ${project.suites.map(({ id }) => id).join(', ')}`;
-    const hint = 'name the suite that it belongs to, or a file that belongs to this one';
-    throw new UserError({ code: 'record', message, hint });
-  }
-  if (against === undefined) notes.push(...(await findOrphanBaselines(project)).map(({ message }) => message));
-  const gone = old.findGone(project);
-  for (const { suite, source } of gone) {
-    const names = suite.prompts.map((prompt) => prompt.id);
-    entries.push(
-      ...describeGone({ suite: suite.id, against: source, prompts: names, contract: suite.contract }, project),
-    );
-    notes.push(
-      `${suite.id} (${suite.path}) is gone, and with it the contracts of ${names.join(', ')}${hintOfRename(suite, project, old)}`,
-    );
-  }
-  const isBroken = entries.some(({ findings }) => isContractBroken(findings));
+  return { entries, notes };
+}
+
+/** Throws a `UserError` if a file was given that holds none of the suites. A commit may be older than they are. */
+function refuseOthersRecord({ project, against }: CheckContractsOptions): void {
+  if (against === undefined || against.startsWith('git:')) return;
+  const message = `${against} holds none of these suites: ${project.suites.map(({ id }) => id).join(', ')}`;
+  const hint = 'name the suite that it belongs to, or a file that belongs to this one';
+  throw new UserError({ code: 'record', message, hint });
+}
+
+/** Describes suites of the other side that no suite continues. Their contracts are gone. */
+function describeGoneSuites(project: Project, old: OldSide): Findings {
+  const gone = old.findGone(project).map(({ suite, source }) => {
+    const prompts = suite.prompts.map(({ id }) => id);
+    const hint = hintOfRename(suite, project, old);
+    return {
+      entries: describeGone({ suite: suite.id, against: source, prompts, contract: suite.contract }, project),
+      note: `${suite.id} (${suite.path}) is gone, and with it the contracts of ${prompts.join(', ')}${hint}`,
+    };
+  });
+  return { entries: gone.flatMap(({ entries }) => entries), notes: gone.map(({ note }) => note) };
+}
+
+function exitCodeOf(
+  entries: readonly PromptFindings[],
+  { project, paths }: CheckContractsOptions,
+): ContractReport['exitCode'] {
+  if (entries.some(({ findings }) => isContractBroken(findings))) return exitCodes.failed;
   // On the command line every path is named; in the config a pattern may match nothing.
   const isSelectionEmpty = (project.emptySelections ?? []).some(({ isNamed }) => isNamed || paths.length > 0);
-  return {
-    entries,
-    notes,
-    exitCode: isBroken ? exitCodes.failed : isSelectionEmpty ? exitCodes.incomplete : exitCodes.passed,
-  };
+  return isSelectionEmpty ? exitCodes.incomplete : exitCodes.passed;
 }
 
 function* varsOf(suite: Suite): Iterable<Vars> {
