@@ -69,9 +69,13 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
       const wanted = withoutRepeats(suite.labels.filter(({ criterion }) => isWanted(criterion.judge.id, options)));
       if (wanted.length === 0) continue;
       const judged = await askAll(wanted, suite, { calls, planned, signal: stop.signal, spent });
-      suites.push(
-        keepSuite(suite, judged, stop.interrupted() === undefined && options.keep, { ...options, cwd: ports.cwd }),
-      );
+      const measured = measureSuite(suite, judged);
+      const validations = listValidations(suite, measured);
+      const mayKeep = options.keep && stop.interrupted() === undefined;
+      const stored = mayKeep
+        ? storeValidations(suite, validations, { root: project.root, cwd: ports.cwd })
+        : { isChanged: false };
+      suites.push({ suite: suite.id, criteria: describeLacks(suite, measured, validations), ...stored });
     }
     const spentUsd = sumKnown(spent, (cost) => cost);
     return { suites, spentUsd, ...defined({ interrupted: stop.interrupted() }) };
@@ -156,35 +160,44 @@ function readVerdict(verdict: Verdict | undefined): Pick<JudgedLabel, 'said' | '
   return { said: isTie ? 'tie' : verdict.pass ? 'pass' : 'fail', verdict };
 }
 
-/** Stores new measurements and keeps older ones. Drops those of checks no longer in the suite. */
-function keepSuite(
-  suite: Suite,
-  judged: readonly JudgedLabel[],
-  keep: boolean,
-  { project, cwd }: Pick<CheckJudgesOptions, 'project'> & { readonly cwd: string },
-): CheckedSuite {
-  const measured = suite.criteria
-    .map((criterion) =>
-      measureJudge(
-        criterion,
-        judged.filter(
-          ({ label }) =>
-            label.criterion.criterionHash === criterion.criterionHash &&
-            label.criterion.judge.id === criterion.judge.id,
-        ),
-      ),
-    )
+/** Measures each criterion of a suite that has judged labels. */
+function measureSuite(suite: Suite, judged: readonly JudgedLabel[]): readonly MeasuredCriterion[] {
+  const isOf =
+    ({ judge, criterionHash }: Criterion) =>
+    ({ label: { criterion } }: JudgedLabel) =>
+      criterion.criterionHash === criterionHash && criterion.judge.id === judge.id;
+  return suite.criteria
+    .map((criterion) => measureJudge(criterion, judged.filter(isOf(criterion))))
     .filter(({ validation, errored }) => validation.cases + errored > 0);
-  const fresh = measured.map(({ criterion, validation }) => ({
+}
+
+/** The measurements as they are stored, each with a hash of its labels. */
+function listValidations(suite: Suite, measured: readonly MeasuredCriterion[]): readonly JudgeValidation[] {
+  return measured.map(({ criterion, validation }) => ({
     ...validation,
     labels: hashLabels(suite.labels, criterion),
   }));
-  const criteria = measured.map((found) => {
-    const lack = describeUnvalidated(found.criterion, fresh, suite);
-    return { ...found, ...defined({ lack }) };
-  });
-  if (!keep) return { suite: suite.id, criteria, isChanged: false };
-  const path = validationPathOf(project.root, suite.path);
+}
+
+/** Adds to each measurement why the judge may not decide. */
+function describeLacks(
+  suite: Suite,
+  measured: readonly MeasuredCriterion[],
+  validations: readonly JudgeValidation[],
+): CheckedSuite['criteria'] {
+  return measured.map((found) => ({
+    ...found,
+    ...defined({ lack: describeUnvalidated(found.criterion, validations, suite) }),
+  }));
+}
+
+/** Stores new measurements and keeps older ones. Drops those of checks no longer in the suite. */
+function storeValidations(
+  suite: Suite,
+  fresh: readonly JudgeValidation[],
+  { root, cwd }: { readonly root: string; readonly cwd: string },
+): Required<Pick<CheckedSuite, 'file' | 'isChanged'>> {
+  const path = validationPathOf(root, suite.path);
   const file = relative(cwd, path);
   const isAsked = ({ judge, criterionHash }: JudgeValidation) =>
     suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.criterionHash === criterionHash);
@@ -196,7 +209,7 @@ function keepSuite(
     const kept = readValidations(path, file).filter((old) => isAsked(old) && !isFresh(old));
     return writeValidations(path, [...kept, ...usable]);
   });
-  return { suite: suite.id, criteria, file, isChanged };
+  return { file, isChanged };
 }
 
 /** A labelled answer with the judge's verdict, or why there is none. */
@@ -290,9 +303,9 @@ function weigh(judged: readonly Said[]): (one: Said) => number {
   };
 }
 
-function isPass(word: LabelledAnswer['label'], { check }: LabelledAnswer): boolean {
+function isPass(verdict: LabelledAnswer['label'], { check }: LabelledAnswer): boolean {
   const min = isJsonObject(check.params) ? check.params['min'] : undefined;
-  return worth[word] >= (typeof min === 'number' ? min : 0.5);
+  return worth[verdict] >= (typeof min === 'number' ? min : 0.5);
 }
 
 function sumPositions(verdicts: readonly (Verdict | undefined)[]): MeasuredCriterion['positions'] {
