@@ -28,6 +28,8 @@ export class LeftOut {
 /** A suite as data. Omitted parts keep their places. */
 export interface ImportedSuite {
   readonly suite: Readonly<Record<string, unknown>>;
+  /** Omitted parts without a place in the suite. They are written as comments at its start. */
+  readonly leftOut?: readonly LeftOut[];
   readonly refused: readonly Problem[];
   readonly notes: readonly Problem[];
   /** Modules beside the suite, relative to its folder. */

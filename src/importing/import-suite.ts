@@ -51,7 +51,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   const { text } = found;
   const imported = await importer.read({ path, shown, text, files, cwd, target, ...defined({ expected }) });
   if ('problems' in imported) throw new UserError(imported.problems);
-  const { suite, refused, notes, code = [] } = imported;
+  const { suite, leftOut = [], refused, notes, code = [] } = imported;
   if (refused.length > 0 && !partial) {
     const hint = '--partial writes the rest, with these as comments';
     throw new UserError(
@@ -64,8 +64,9 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
     const message = `no prompt of ${shown} can be carried over, so there is no suite to write`;
     throw new UserError([...refused, { code: 'not-carried-over', severity: 'error', message }]);
   }
+  const head = ` Imported from ${shown} (${importer.name}).${summarize(refused)}`;
   return {
-    text: writeSuite(withProvider(suite), ` Imported from ${shown} (${importer.name}).${summarize(refused)}`),
+    text: writeSuite(withProvider(suite), [head, ...leftOut.map(describe)]),
     path: target,
     code: code.map((one) => ({ path: join(dirname(target), one.path), text: one.text })),
     counts: { prompts: count(suite['prompts']), providers: count(suite['providers']), cases: count(suite['cases']) },
@@ -97,13 +98,11 @@ function count(list: unknown): number {
   return Array.isArray(list) ? list.filter((item) => !(item instanceof LeftOut)).length : 0;
 }
 
-/** Writes the imported suite. Omitted parts become comments at their places. */
-function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): string {
+/** Writes the imported suite behind comments. Omitted parts become comments at their places. */
+function writeSuite(suite: ImportedSuite['suite'], comments: readonly string[]): string {
   const root = new YAMLMap();
   const document = new Document(root, { version: '1.2' });
-  const { '': leftOut = [], ...keys } = suite;
-  for (const [key, value] of Object.entries(keys)) root.set(document.createNode(key), build(value, document));
-  const comments = [head, ...(leftOut as readonly LeftOut[]).map(describe)];
+  for (const [key, value] of Object.entries(suite)) root.set(document.createNode(key), build(value, document));
   document.commentBefore = comments.join('\n');
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }

@@ -33,8 +33,9 @@ const tell = (problems: readonly Problem[], mark: string) =>
 
 function describe(found: ImportedSuite | { readonly problems: readonly Problem[] }): readonly string[] {
   if ('problems' in found) return tell(found.problems, '!');
-  const { suite, refused, notes, code = [] } = found;
+  const { suite, leftOut = [], refused, notes, code = [] } = found;
   return [
+    ...(leftOut.length === 0 ? [] : [`  left out: ${show(leftOut)}`]),
     ...Object.entries(suite).map(([key, value]) => `  ${key}: ${show(value)}`),
     ...code.map(({ path, text }) => `  ${path}: ${JSON.stringify(text)}`),
     ...tell(refused, '×'),

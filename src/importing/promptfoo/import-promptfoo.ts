@@ -151,7 +151,6 @@ class ConfigImport {
     return {
       suite: {
         ...(typeof description === 'string' ? { description } : {}),
-        ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
         prompts: asked
           .limit(prompts)
           .map((one) =>
@@ -163,6 +162,7 @@ class ConfigImport {
         ...(input === undefined ? {} : { contract: { input } }),
         cases,
       },
+      leftOut: this.#leftOut,
       refused: this.#draft.refused,
       notes: this.#draft.notes,
       code: [this.#code, this.#ownProviders, this.#promptCode, this.#python, this.#ruby].flatMap((one) => one.write()),
