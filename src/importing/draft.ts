@@ -72,13 +72,13 @@ export interface Draft {
   note(written: Written, message: string): void;
 }
 
-const SECRET_LINE = /(?:key|token|secret|password|authorization|cookie|credential)\w*["']?\s*:\s*\S/i;
-const SECRET = /\bsk-[\w-]{8,}/;
-const SECRET_KEY = /key|token|secret|password|authorization|cookie|credential/i;
+const secretLinePattern = /(?:key|token|secret|password|authorization|cookie|credential)\w*["']?\s*:\s*\S/i;
+const secretPattern = /\bsk-[\w-]{8,}/;
+const secretKeyPattern = /key|token|secret|password|authorization|cookie|credential/i;
 
 /** Masks secrets: comments are committed with the suite. */
 function hideSecrets(value: unknown, name = ''): unknown {
-  if (typeof value === 'string') return SECRET_KEY.test(name) || SECRET.test(value) ? '…' : value;
+  if (typeof value === 'string') return secretKeyPattern.test(name) || secretPattern.test(value) ? '…' : value;
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item, name));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideSecrets(item, key)]));
@@ -90,7 +90,7 @@ export function createDraft(): Draft {
   const seen = new Set<string>();
   // Omit the excerpt if its lines may contain a key.
   const withoutSecrets = (place: SourceLocation): SourceLocation =>
-    place.excerpt?.lines.every((line) => !SECRET_LINE.test(line) && !SECRET.test(line)) === false
+    place.excerpt?.lines.every((line) => !secretLinePattern.test(line) && !secretPattern.test(line)) === false
       ? { file: place.file, line: place.line, column: place.column }
       : place;
   return {

@@ -88,7 +88,7 @@ function buildCase(
 }
 
 /** Sampling parameters that chat completions have too. */
-const SAMPLING = new Set([
+const samplingParams = new Set([
   'temperature',
   'top_p',
   'seed',
@@ -106,9 +106,9 @@ function convertModel(data: Written, draft: Draft): readonly unknown[] {
     .filter(([, value]) => value !== null)
     // Name in an earlier version of the API.
     .map(([name, value]) => [name === 'max_completions_tokens' ? 'max_completion_tokens' : name, value] as const);
-  const known = entries.filter(([name]) => SAMPLING.has(name));
+  const known = entries.filter(([name]) => samplingParams.has(name));
   const others = entries
-    .filter(([name]) => !SAMPLING.has(name))
+    .filter(([name]) => !samplingParams.has(name))
     .map(([name]) =>
       draft.refuse(
         data.child('sampling_params').child(name),
@@ -119,7 +119,7 @@ function convertModel(data: Written, draft: Draft): readonly unknown[] {
   return [known.length === 0 ? use : { id: use, use, params: Object.fromEntries(known) }, ...others];
 }
 
-const OUTPUT = /^\s*\{\{\s*sample\.output_text\s*\}\}\s*$/;
+const outputPattern = /^\s*\{\{\s*sample\.output_text\s*\}\}\s*$/;
 
 function convertCriterion(written: Written, draft: Draft): unknown {
   const { type, name, input, operation, reference } = Object(written.value) as Readonly<Record<string, unknown>>;
@@ -129,7 +129,7 @@ function convertCriterion(written: Written, draft: Draft): unknown {
       `the criterion "${String(type)}" has no equivalent here`,
       'rubric asks a judge; module runs code',
     );
-  if (typeof input !== 'string' || !OUTPUT.test(input) || typeof reference !== 'string') {
+  if (typeof input !== 'string' || !outputPattern.test(input) || typeof reference !== 'string') {
     return draft.refuse(written, 'only {{ sample.output_text }} can be compared with a text');
   }
   const value = translateItem(reference);

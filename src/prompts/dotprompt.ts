@@ -13,7 +13,7 @@ import { findPartials } from './prompt-template.ts';
 // The format's reader trims the text only if the file has front matter.
 const format = { lead: /^(?:(?:#[^\n]*|[ \t]*)\r?\n)*/, mark: /^---\s*$/, trimsWithoutData: false };
 
-const MAX_PARTIALS = 100;
+const maxPartials = 100;
 
 /** Reads a dotprompt file: front matter and a Handlebars template, with partials in the same folder. */
 export async function parseDotprompt(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
@@ -196,8 +196,8 @@ async function readPartials(
     if (partials.has(name)) continue;
     const at = document.locationOf(findPartialPlace(body, name));
     const parts = name.split('/');
-    if (partials.size >= MAX_PARTIALS) {
-      document.report('invalid-value', `there are more than ${MAX_PARTIALS} partials`, at);
+    if (partials.size >= maxPartials) {
+      document.report('invalid-value', `there are more than ${maxPartials} partials`, at);
       break;
     }
     if (/[\\:]/.test(name) || parts.includes('..')) {

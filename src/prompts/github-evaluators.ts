@@ -9,10 +9,10 @@ import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ra
 import { findModel, type PromptDocument, reportUnknownKeys } from './prompt-document.ts';
 
 /** Selects the reply without surrounding white space, like the format's own runner. */
-const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };
+const selectTrimmed = { regex: String.raw`\S(?:[\s\S]*\S)?` };
 
 /** Keys by precedence: only one is used. */
-const STRING_KEYS = ['equals', 'contains', 'startsWith', 'endsWith'] as const;
+const stringKeys = ['equals', 'contains', 'startsWith', 'endsWith'] as const;
 
 /** Reads test data as cases and evaluators as equivalent assertions. */
 export function readTests(
@@ -139,8 +139,8 @@ function readString(
     document.report('invalid-value', 'string must be a map of equals, contains, startsWith or endsWith', at);
     return undefined;
   }
-  reportUnknownKeys(document, path, written, 'a string evaluator', STRING_KEYS);
-  const set = STRING_KEYS.filter((key) => written[key] !== undefined && written[key] !== '' && written[key] !== null);
+  reportUnknownKeys(document, path, written, 'a string evaluator', stringKeys);
+  const set = stringKeys.filter((key) => written[key] !== undefined && written[key] !== '' && written[key] !== null);
   const [key, ...ignored] = set;
   if (key === undefined) {
     document.report('invalid-value', 'a string evaluator needs equals, contains, startsWith or endsWith', at);
@@ -162,7 +162,7 @@ function readString(
   const template = translate(document, text, [...path, key]);
   if (template === undefined) return undefined;
   const params = key === 'equals' ? { value: template } : { value: template, ignoreCase: true };
-  return { assertion: { [key]: params, select: TRIMMED, ...named }, path: (rest) => [...path, ...rest] };
+  return { assertion: { [key]: params, select: selectTrimmed, ...named }, path: (rest) => [...path, ...rest] };
 }
 
 function readLlm(
@@ -262,7 +262,7 @@ function readUses(
   };
 }
 
-const PLAIN_NAME = /^[A-Za-z_][\w-]*$/;
+const plainNamePattern = /^[A-Za-z_][\w-]*$/;
 
 /** Translates a text to a suite's template. `{{completion}}` is the answer. */
 function translate(document: PromptDocument, text: string, path: readonly PropertyKey[]): string | undefined {
@@ -281,7 +281,7 @@ function translate(document: PromptDocument, text: string, path: readonly Proper
     translated += escapeTemplate(text.slice(from, match.index));
     from = match.index + written.length;
     if (name === 'completion') translated += '{answer}';
-    else if (PLAIN_NAME.test(name) && !reservedNames.has(name)) translated += `{{ ${name} }}`;
+    else if (plainNamePattern.test(name) && !reservedNames.has(name)) translated += `{{ ${name} }}`;
     else {
       const hint = 'give the variable a name of letters, digits, "_" and "-"';
       document.report('invalid-template', `an evaluator can't read the variable "${name}"`, document.at(path), hint);

@@ -10,7 +10,7 @@ import { readTests } from './github-evaluators.ts';
 import { findModel, openDocument, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
 import { compileBraces } from './prompt-template.ts';
 
-const KEYS = [
+const knownKeys = [
   'name',
   'description',
   'model',
@@ -22,7 +22,7 @@ const KEYS = [
   'evaluators',
 ];
 
-const PARAMETERS = [
+const parameterNames = [
   'maxTokens',
   'maxCompletionTokens',
   'temperature',
@@ -34,7 +34,7 @@ const PARAMETERS = [
 ];
 
 /** Names of Chat Completions, which many files use. GitHub's own runner silently drops them. */
-const SENT_NAMES: ReadonlyMap<string, string> = new Map(
+const sentNames: ReadonlyMap<string, string> = new Map(
   Object.entries({
     max_tokens: 'maxTokens',
     max_completion_tokens: 'maxCompletionTokens',
@@ -44,9 +44,9 @@ const SENT_NAMES: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-const FORMATS = ['text', 'json_object', 'json_schema'];
+const responseFormats = ['text', 'json_object', 'json_schema'];
 
-const ROLES: readonly Role[] = ['system', 'user', 'assistant'];
+const knownRoles: readonly Role[] = ['system', 'user', 'assistant'];
 
 /** Reads a GitHub Models prompt, `.prompt.yml`, with its test data and evaluators. */
 export function parseGithubPrompt(path: string, text: string): ParsedPromptFile {
@@ -74,8 +74,8 @@ export function parseGithubPrompt(path: string, text: string): ParsedPromptFile 
 
 /** Reports unknown keys. The format allows them, but one similar to a known key is a typo whose value would be lost. */
 function checkKeys(document: PromptDocument, value: Readonly<Record<string, unknown>>): void {
-  for (const key of Object.keys(value).filter((known) => !KEYS.includes(known))) {
-    const hint = didYouMean(key, KEYS);
+  for (const key of Object.keys(value).filter((known) => !knownKeys.includes(known))) {
+    const hint = didYouMean(key, knownKeys);
     const say = hint === undefined ? document.warn : document.report;
     say('unknown-key', `unknown key "${key}" in a .prompt.yml`, document.at([key], 'key'), hint ?? 'nothing reads it');
   }
@@ -89,11 +89,11 @@ function readParameters(document: PromptDocument, written: unknown): JsonObject 
 
 function checkParameter(document: PromptDocument, written: string, params: JsonObject): void {
   const at = document.at(['modelParameters', written], 'key');
-  const key = SENT_NAMES.get(written) ?? written;
+  const key = sentNames.get(written) ?? written;
   if (key !== written && Object.hasOwn(params, key)) {
     document.report('invalid-value', `${written} and ${key} are the same parameter`, at, `remove ${written}`);
-  } else if (!PARAMETERS.includes(key)) {
-    const hint = didYouMean(written, PARAMETERS) ?? `known: ${PARAMETERS.join(', ')}`;
+  } else if (!parameterNames.includes(key)) {
+    const hint = didYouMean(written, parameterNames) ?? `known: ${parameterNames.join(', ')}`;
     document.report('unknown-key', `unknown parameter "${written}" in modelParameters`, at, hint);
   } else if (key !== 'stop') {
     const isWhole = ['maxTokens', 'maxCompletionTokens', 'seed'].includes(key);
@@ -116,8 +116,8 @@ function readFormat(
     }
     return { params: {} };
   }
-  if (typeof responseFormat !== 'string' || !FORMATS.includes(responseFormat)) {
-    const hint = typeof responseFormat === 'string' ? didYouMean(responseFormat, FORMATS) : undefined;
+  if (typeof responseFormat !== 'string' || !responseFormats.includes(responseFormat)) {
+    const hint = typeof responseFormat === 'string' ? didYouMean(responseFormat, responseFormats) : undefined;
     const message = 'responseFormat must be text, json_object or json_schema';
     document.report('invalid-value', message, document.at(['responseFormat']), hint);
     return { params: {} };
@@ -190,9 +190,9 @@ function readMessages(document: PromptDocument, written: unknown): readonly Prom
     }
     const { role: spoken, content } = item;
     const lower = typeof spoken === 'string' ? spoken.toLowerCase() : undefined;
-    const role = ROLES.find((known) => known === lower);
+    const role = knownRoles.find((known) => known === lower);
     if (role === undefined) {
-      const hint = lower === undefined ? undefined : didYouMean(lower, ROLES);
+      const hint = lower === undefined ? undefined : didYouMean(lower, knownRoles);
       const message = 'the role of a message must be system, user or assistant';
       document.report('invalid-value', message, document.at([...path, 'role']), hint);
     }

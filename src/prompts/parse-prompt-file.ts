@@ -11,7 +11,7 @@ interface PromptFile {
   readonly text: string;
 }
 
-const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
+const knownRoles = ['system', 'developer', 'user', 'assistant'] as const;
 
 /**
  * Reads a prompt file of any format, chosen by the suffix. `.md` and `.txt` are one user message, `.yaml` and `.json` a
@@ -82,11 +82,15 @@ function readMessage(item: unknown, path: readonly PropertyKey[], file: PromptTe
   }
   reportUnknownKeys(file, path, item, 'a message', ['role', 'content', 'file']);
   const { role: written, content, file: named } = item;
-  const role = ROLES.find((known) => known === written);
+  const role = knownRoles.find((known) => known === written);
   if (role === undefined) {
     const hint =
-      written === 'model' ? 'write assistant' : typeof written === 'string' ? didYouMean(written, ROLES) : undefined;
-    const message = `the role of a message must be ${ROLES.slice(0, -1).join(', ')} or assistant`;
+      written === 'model'
+        ? 'write assistant'
+        : typeof written === 'string'
+          ? didYouMean(written, knownRoles)
+          : undefined;
+    const message = `the role of a message must be ${knownRoles.slice(0, -1).join(', ')} or assistant`;
     report('invalid-value', message, at([...path, 'role']), hint);
   }
   const key = content === undefined ? 'file' : 'content';

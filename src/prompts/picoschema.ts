@@ -1,9 +1,9 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
-const SCALARS = ['any', 'boolean', 'integer', 'null', 'number', 'string'];
+const scalarTypes = ['any', 'boolean', 'integer', 'null', 'number', 'string'];
 
-const MAX_DEPTH = 50;
+const maxDepth = 50;
 
 /** A mistake in a Picoschema, with its place. */
 export class PicoschemaError extends Error {
@@ -29,7 +29,7 @@ export function readPicoschema(schema: JsonValue, named: NamedSchemas = new Map(
   if (typeof schema === 'string') return readScalar(schema, [], named);
   if (!isJsonObject(schema)) throw new PicoschemaError('a schema is a text or a map', []);
   const { type, properties } = schema;
-  if (typeof type === 'string' && [...SCALARS, 'object', 'array'].includes(type)) return schema;
+  if (typeof type === 'string' && [...scalarTypes, 'object', 'array'].includes(type)) return schema;
   if (typeof properties === 'object' && properties !== null) return { ...schema, type: 'object' };
   return readFragment(schema, [], named);
 }
@@ -37,7 +37,7 @@ export function readPicoschema(schema: JsonValue, named: NamedSchemas = new Map(
 function readFragment(value: JsonValue, path: readonly PropertyKey[], named: NamedSchemas): JsonObject {
   if (typeof value === 'string') return readScalar(value, path, named);
   if (!isJsonObject(value)) throw new PicoschemaError('a field is a type, such as string, or a map of fields', path);
-  if (path.length > MAX_DEPTH) throw new PicoschemaError(`fields are nested deeper than ${MAX_DEPTH} levels`, path);
+  if (path.length > maxDepth) throw new PicoschemaError(`fields are nested deeper than ${maxDepth} levels`, path);
   const properties: [string, JsonObject][] = [];
   const required: string[] = [];
   let additionalProperties: JsonValue = false;
@@ -119,10 +119,10 @@ function makeNullable(field: JsonObject): JsonObject {
 function readScalar(written: string, path: readonly PropertyKey[], named: NamedSchemas): JsonObject {
   const [type, description] = splitDescription(written);
   const described = defined({ description });
-  if (SCALARS.includes(type)) return type === 'any' ? described : { type, ...described };
+  if (scalarTypes.includes(type)) return type === 'any' ? described : { type, ...described };
   const schema = named.get(type);
   if (schema !== undefined) return { ...schema, ...described };
-  const hint = `known: ${SCALARS.join(', ')}; a schema with a name is in ${type}.schema.json beside the prompt`;
+  const hint = `known: ${scalarTypes.join(', ')}; a schema with a name is in ${type}.schema.json beside the prompt`;
   throw new PicoschemaError(`"${type}" is not a type`, path, hint, type);
 }
 

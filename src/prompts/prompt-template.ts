@@ -107,7 +107,7 @@ function parsePartial(name: string, text: string, parts: LanguageParts): Templat
   }
 }
 
-const ROLES: Readonly<Record<string, Role>> = {
+const rolesByName: Readonly<Record<string, Role>> = {
   system: 'system',
   developer: 'developer',
   user: 'user',
@@ -122,7 +122,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 function checkMark({ mark, value, isGiven, offset }: MarkNode, source: string | undefined): void {
   if (mark !== 'role' || isGiven === true) return;
   const written = value?.kind === 'literal' ? value.value : undefined;
-  if (typeof written === 'string' && Object.hasOwn(ROLES, written)) return;
+  if (typeof written === 'string' && Object.hasOwn(rolesByName, written)) return;
   const at = source === undefined ? {} : positionIn(source, offset);
   throw new TemplateError(
     written === undefined
@@ -142,7 +142,7 @@ function slice(
   const starts = marks
     .filter(({ mark }) => mark === 'role')
     .map(({ offset, value }) => ({
-      role: ROLES[value?.kind === 'literal' ? String(value.value) : ''] ?? 'user',
+      role: rolesByName[value?.kind === 'literal' ? String(value.value) : ''] ?? 'user',
       start: offset,
     }));
   const [first] = starts;
@@ -176,7 +176,7 @@ function collectMessages(
         break;
       case 'role':
         if (piece.isGiven === true) checkGivenRole(piece.value, piece.offset, source);
-        messages.push({ role: ROLES[piece.value] ?? 'user', text: '', attach: [] });
+        messages.push({ role: rolesByName[piece.value] ?? 'user', text: '', attach: [] });
         break;
       case 'history':
         // The history is empty, since nothing precedes a case's own turns. Text after the mark is the model's.
@@ -226,7 +226,7 @@ export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptV
   }
   return {
     messages: written.map(({ role, content, attach, language }) => ({
-      role: ROLES[role] ?? 'user',
+      role: rolesByName[role] ?? 'user',
       template: language === undefined ? compileTemplate(content) : compileBraces(content, language),
       ...defined({ attach: attach?.map(compileTemplate) }),
     })),
@@ -240,7 +240,7 @@ function compileRendered(
 ): Pick<PromptVersion, 'messages' | 'expand'> {
   return {
     messages: written.map(({ role, content, language = { name: 'code' } }) => ({
-      role: ROLES[role] ?? 'user',
+      role: rolesByName[role] ?? 'user',
       template: { source: content, variables, language, render: () => content },
     })),
     expand: (vars) => expandTable(rendered, vars),

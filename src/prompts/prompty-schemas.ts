@@ -15,7 +15,7 @@ interface PromptyProperty {
   readonly example?: JsonValue;
 }
 
-const TYPES: Readonly<Record<string, string>> = {
+const jsonTypes: Readonly<Record<string, string>> = {
   string: 'string',
   str: 'string',
   number: 'number',
@@ -35,14 +35,14 @@ function readPythonType(written: string): JsonObject | undefined {
   const [, name = '', inner = ''] = /^\s*(\w+)\s*\[(.+)\]\s*$/s.exec(written) ?? [];
   const generic = name.toLowerCase();
   const plain = written.trim();
-  if (generic === '') return Object.hasOwn(TYPES, plain) ? { type: TYPES[plain] ?? plain } : undefined;
+  if (generic === '') return Object.hasOwn(jsonTypes, plain) ? { type: jsonTypes[plain] ?? plain } : undefined;
   if (generic === 'dict') return { type: 'object' };
   if (generic !== 'list' && generic !== 'array') return undefined;
   const items = readPythonType(inner);
   return items === undefined ? undefined : { type: 'array', items };
 }
 
-const RICH = new Set(['thread', 'image', 'file', 'audio']);
+const richKinds = new Set(['thread', 'image', 'file', 'audio']);
 
 /** Reads a list of named properties or a map by name. A plain value of an input is its default. */
 export function readProperties(
@@ -98,7 +98,7 @@ function toOptionalJson(value: unknown): JsonValue | undefined {
   return value === undefined ? undefined : toJson(value);
 }
 
-const PROPERTY_KEYS = new Set([
+const propertyKeys = new Set([
   'kind',
   'type',
   'default',
@@ -114,7 +114,7 @@ const PROPERTY_KEYS = new Set([
 
 /** True if a map describes a property. Without any of a property's keys, it is a value. */
 function isDescription(value: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(value).some((key) => PROPERTY_KEYS.has(key));
+  return Object.keys(value).some((key) => propertyKeys.has(key));
 }
 
 function readSchema(
@@ -128,7 +128,7 @@ function readSchema(
   const word = kind ?? type;
   if (word === undefined) return { ...described, ...(Array.isArray(enumValues) ? { enum: toJson(enumValues) } : {}) };
   const key = kind === undefined ? 'type' : 'kind';
-  if (typeof word === 'string' && RICH.has(word)) {
+  if (typeof word === 'string' && richKinds.has(word)) {
     document.report(
       'invalid-value',
       `an input of the kind ${word} can't be given by a case`,
@@ -140,7 +140,7 @@ function readSchema(
   const found = typeof word === 'string' ? readPythonType(word) : undefined;
   const known = found?.['type'];
   if (found === undefined) {
-    const message = `${key} must be ${Object.keys(TYPES).join(', ')}, not ${JSON.stringify(word)}`;
+    const message = `${key} must be ${Object.keys(jsonTypes).join(', ')}, not ${JSON.stringify(word)}`;
     document.report('invalid-value', message, document.at([...path, key]));
     return described;
   }

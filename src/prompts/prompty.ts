@@ -40,7 +40,7 @@ export async function parsePrompty(path: string, text: string, ports: PromptFile
 }
 
 /** Keys that are ignored: account settings are not part of a prompt. */
-const UNREAD = new Set(['connection', 'configuration', 'metadata', 'authors', 'tags', 'version']);
+const ignoredKeys = new Set(['connection', 'configuration', 'metadata', 'authors', 'tags', 'version']);
 
 /** Replaces `${file:…}` by the file's content. Never reads `${env:…}`: a prompt must be the same on every machine. */
 async function resolveReferences(
@@ -58,7 +58,7 @@ async function resolveReferences(
     if (!isRecord(value)) return value;
     const entries: [string, unknown][] = [];
     for (const [key, item] of Object.entries(value)) {
-      const isUnread = UNREAD.has(key) && path.length < 2;
+      const isUnread = ignoredKeys.has(key) && path.length < 2;
       entries.push([key, isUnread ? item : await resolve(item, [...path, key])]);
     }
     return Object.fromEntries(entries);

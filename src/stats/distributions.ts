@@ -1,4 +1,4 @@
-const SQRT_TWO_PI = Math.sqrt(2 * Math.PI);
+const sqrtTwoPi = Math.sqrt(2 * Math.PI);
 
 /** The standard normal distribution function. Series: Marsaglia 2004, https://doi.org/10.18637/jss.v011.i04; tail: DLMF 7.9, https://dlmf.nist.gov/7.9. */
 export function normalCdf(x: number): number {
@@ -41,7 +41,7 @@ export function normalCritical(alpha: number): number {
 }
 
 function normalDensity(x: number): number {
-  return Math.exp((-x * x) / 2) / SQRT_TWO_PI;
+  return Math.exp((-x * x) / 2) / sqrtTwoPi;
 }
 
 /** Upper tail over density for x ≥ 3, by its continued fraction from the inside out; 80 levels give 16 digits from 3 on. */
@@ -118,9 +118,9 @@ export function binomialMidP(x: number, n: number, p: number): number {
   return binomialTails(x - 1, n, p).lower + binomialProbability(x, n, p) / 2;
 }
 
-const MAX_TERMS = 100_000;
+const maxTerms = 100_000;
 
-const TINY = 1e-300;
+const tiny = 1e-300;
 
 /** The distribution function of Beta(a, b) at x. Source: DLMF 8.17, https://dlmf.nist.gov/8.17. */
 export function regularisedIncompleteBeta(x: number, a: number, b: number): number {
@@ -168,7 +168,7 @@ function betaFraction(x: number, a: number, b: number): number {
   let ratioUp = 1;
   let ratioDown = 0;
   let value = 1;
-  for (let term = 1; term < MAX_TERMS; term += 1) {
+  for (let term = 1; term < maxTerms; term += 1) {
     const coefficient = fractionCoefficient(term, x, a, b);
     ratioUp = awayFromZero(1 + coefficient / ratioUp);
     ratioDown = 1 / awayFromZero(1 + coefficient * ratioDown);
@@ -186,19 +186,19 @@ function fractionCoefficient(term: number, x: number, a: number, b: number): num
 }
 
 function awayFromZero(x: number): number {
-  return Math.abs(x) < TINY ? TINY : x;
+  return Math.abs(x) < tiny ? tiny : x;
 }
 
 function clamp(probability: number): number {
   return Math.min(1, Math.max(0, probability));
 }
 
-const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
+const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
 /** Natural logarithm of the gamma function for x > 0, from Stirling's series. Source: DLMF 5.11.1, https://dlmf.nist.gov/5.11. */
 export function logGamma(x: number): number {
   if (!(x > 0)) throw new RangeError(`logGamma takes a positive number, not ${x}`);
-  return (x - 0.5) * Math.log(x) - x + HALF_LOG_TWO_PI + stirlingError(x);
+  return (x - 0.5) * Math.log(x) - x + halfLogTwoPi + stirlingError(x);
 }
 
 /**

@@ -48,7 +48,7 @@ export interface SequentialEvidence {
   readonly stop: 'regressed' | 'not_regressed' | 'continue';
 }
 
-const BETS = Array.from({ length: 19 }, (_, index) => (index + 1) / 20);
+const bets = Array.from({ length: 19 }, (_, index) => (index + 1) / 20);
 
 /**
  * Bets against "not worse" and against "worse by the margin", averaged over fixed stakes; may be looked at after every batch.
@@ -61,12 +61,12 @@ export function sequentialEvidence(
 ): SequentialEvidence {
   if (!(margin >= 0 && margin < 1)) throw new RangeError(`a margin lies in [0, 1), ${margin} does not`);
   checkAlpha(alphaEarly);
-  const regressed = BETS.map(() => 0);
-  const notRegressed = BETS.map(() => 0);
+  const regressed = bets.map(() => 0);
+  const notRegressed = bets.map(() => 0);
   let [largestLogERegressed, largestLogENotRegressed] = [0, 0];
   for (const difference of differences) {
     const gain = (difference + margin) / (1 - margin);
-    for (const [index, bet] of BETS.entries()) {
+    for (const [index, bet] of bets.entries()) {
       regressed[index] = (regressed[index] ?? 0) + Math.log1p(-bet * difference);
       notRegressed[index] = (notRegressed[index] ?? 0) + Math.log1p(bet * gain);
     }

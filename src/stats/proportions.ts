@@ -68,7 +68,7 @@ export interface DifferenceEstimate {
   readonly high: number | null;
 }
 
-const NOTHING: DifferenceEstimate = { delta: null, low: null, high: null };
+const unknownDifference: DifferenceEstimate = { delta: null, low: null, high: null };
 
 /** Pairs by outcome: `worse` went from pass to fail, `better` from fail to pass, out of `n`. Counts may be fractional. */
 export interface PairedCounts {
@@ -83,7 +83,7 @@ export function tangoInterval({ worse, better, n }: PairedCounts, alpha: number)
   if (!(worse >= 0 && better >= 0 && worse + better <= n * (1 + 1e-12))) {
     throw new RangeError(`${worse} worse and ${better} better do not fit into ${n} pairs`);
   }
-  if (n === 0) return NOTHING;
+  if (n === 0) return unknownDifference;
   const z = normalCritical(alpha);
   const outcomes = [
     { value: -1, weight: worse },
@@ -106,7 +106,8 @@ export function newcombeUnpairedInterval(counts: IndependentCounts, alpha: numbe
   const { successes1, n1, successes2, n2 } = counts;
   const first = wilsonInterval(successes1, n1, alpha);
   const second = wilsonInterval(successes2, n2, alpha);
-  if (first.low === null || first.high === null || second.low === null || second.high === null) return NOTHING;
+  if (first.low === null || first.high === null || second.low === null || second.high === null)
+    return unknownDifference;
   const [p1, p2] = [successes1 / n1, successes2 / n2];
   const delta = p1 - p2;
   return {

@@ -13,11 +13,11 @@ import { type LoadOptions, loadConfig, openWorkingTree, type ProjectSnapshot, re
 import { isPromptFile } from './prompts/prompt-file.ts';
 import { isSkillSuite } from './skills/skill-file.ts';
 
-const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
+const defaultSuites = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
 
-const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
+const suitesInFolder = ['**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
 
-const SUITE_FILE = /\.(?:ya?ml|[cm]?[jt]s)$/i;
+const suiteFilePattern = /\.(?:ya?ml|[cm]?[jt]s)$/i;
 
 interface FoundSuites {
   /** Absolute, each once, sorted. */
@@ -45,7 +45,7 @@ export async function findSuites(
   }
   if (paths.length > 0) return { paths: [...found].sort(), empty };
   const { place, files } = snapshot;
-  const patterns = config.suites ?? DEFAULT_SUITES;
+  const patterns = config.suites ?? defaultSuites;
   const excluded = patterns.filter(isNegative);
   for (const pattern of patterns) {
     if (isNegative(pattern)) continue;
@@ -67,7 +67,7 @@ async function findSuitesAt(
   const absolute = resolve(cwd, path);
   switch (kindOf(absolute)) {
     case 'folder':
-      return findByGlob(SUITES_IN_FOLDER, absolute, files, problems);
+      return findByGlob(suitesInFolder, absolute, files, problems);
     case 'file':
       if (/^promptfooconfig\.(?:ya?ml|json)$/.test(basename(path))) {
         problems.report({
@@ -104,7 +104,7 @@ async function findSuitesAt(
 }
 
 function isSuite(path: string): boolean {
-  return SUITE_FILE.test(path) || isPromptFile(path) || isSkillSuite(path);
+  return suiteFilePattern.test(path) || isPromptFile(path) || isSkillSuite(path);
 }
 
 async function findByGlob(

@@ -28,8 +28,8 @@ export interface Frame {
 }
 
 // Limits for a prompt. A template that exceeds them is no prompt.
-const MAX_STEPS = 500_000;
-export const MAX_LENGTH = 5_000_000;
+const maxSteps = 500_000;
+export const maxLength = 5_000_000;
 
 /** Evaluates expressions over data, within limits of steps and length. */
 export class Evaluator {
@@ -119,7 +119,7 @@ export class Evaluator {
       this.evaluate(arg, frame, lenient || (index === 0 && known.takesMissing === true)),
     );
     const result = this.#run(known, values, this.named(named, frame), offset);
-    if (typeof result === 'string' && result.length > MAX_LENGTH) throw this.limit('its text grows too long', offset);
+    if (typeof result === 'string' && result.length > maxLength) throw this.limit('its text grows too long', offset);
     return result;
   }
 
@@ -156,7 +156,7 @@ export class Evaluator {
 
   protected count(offset: number): void {
     this.#steps += 1;
-    if (this.#steps > MAX_STEPS) throw this.limit(`it takes more than ${MAX_STEPS} steps`, offset);
+    if (this.#steps > maxSteps) throw this.limit(`it takes more than ${maxSteps} steps`, offset);
   }
 
   protected limit(reason: string, offset: number): TemplateError {

@@ -14,10 +14,10 @@ interface Program {
 
 type Statement = Node;
 
-const MAX_NESTED_BLOCKS = 50;
-const MAX_LENGTH = 1_000_000;
-const BLOCKS = ['if', 'unless', 'each', 'with', 'ifEquals', 'unlessEquals'];
-const HELPERS = ['json', 'lookup', 'role', 'history', 'section', 'media'];
+const maxNestedBlocks = 50;
+const maxLength = 1_000_000;
+const blockNames = ['if', 'unless', 'each', 'with', 'ifEquals', 'unlessEquals'];
+const helperNames = ['json', 'lookup', 'role', 'history', 'section', 'media'];
 
 /** Parses the supported part of Handlebars. Throws a `TemplateError` with the place of anything else. */
 export function parseHandlebars(source: string): TemplateTree {
@@ -39,16 +39,16 @@ function refuseLongLiterals(source: string): void {
 }
 
 function refuseTooLarge(source: string): void {
-  if (source.length > MAX_LENGTH) {
-    throw new TemplateError(`the template is longer than ${MAX_LENGTH} characters`, { kind: 'limit' });
+  if (source.length > maxLength) {
+    throw new TemplateError(`the template is longer than ${maxLength} characters`, { kind: 'limit' });
   }
   // Limit nesting, since blocks and parentheses are walked recursively.
   let depth = 0;
   for (const match of source.matchAll(/\{\{~?\s*([#/])/g)) {
     depth = match[1] === '/' ? Math.max(0, depth - 1) : depth + 1;
-    if (depth > MAX_NESTED_BLOCKS) {
+    if (depth > maxNestedBlocks) {
       const at = positionIn(source, match.index);
-      throw new TemplateError(`blocks are nested deeper than ${MAX_NESTED_BLOCKS} levels`, { kind: 'limit', ...at });
+      throw new TemplateError(`blocks are nested deeper than ${maxNestedBlocks} levels`, { kind: 'limit', ...at });
     }
   }
   const nested = /\((?:\s*[\w.@-]+\s*\(){30}/.exec(source);
@@ -208,14 +208,15 @@ function readOne(node: Mustache, at: OffsetOf): Expression {
 /** Converts a call. A name alone is a variable, a name with arguments is a helper. */
 function convertCall(node: Mustache, at: OffsetOf): Expression {
   const name = nameOf(node.path);
-  const isHelper = name !== undefined && (HELPERS.includes(name) || BLOCKS.includes(name));
+  const isHelper = name !== undefined && (helperNames.includes(name) || blockNames.includes(name));
   if (node.params.length === 0 && node.hash === undefined && !isHelper) return convertExpression(node.path, at);
   if (name === undefined || !Object.hasOwn(handlebarsLanguage.functions, name) || name === 'ifEquals') {
     const written = (node.path as Path).original;
     throw refuse(
       `there is no helper "${written}"`,
       node.path,
-      didYouMean(written, HELPERS) ?? `known here: ${[...HELPERS, ...BLOCKS.map((block) => `#${block}`)].join(', ')}`,
+      didYouMean(written, helperNames) ??
+        `known here: ${[...helperNames, ...blockNames.map((block) => `#${block}`)].join(', ')}`,
     );
   }
   if (node.params.length === 0) throw refuse(`${name} needs a value`, node);
@@ -239,13 +240,13 @@ function convertBlock(node: Block, at: OffsetOf): TreeNode {
   const otherwise = convertAll(node.inverse?.body ?? [], at);
   const [first, second] = node.params;
   const [item, key] = node.program?.blockParams ?? [];
-  if (name === undefined || !BLOCKS.includes(name)) {
+  if (name === undefined || !blockNames.includes(name)) {
     const written = (node.path as Path).original;
-    const helper = HELPERS.includes(written) ? `write {{${written} …}}, which has no end` : undefined;
+    const helper = helperNames.includes(written) ? `write {{${written} …}}, which has no end` : undefined;
     throw refuse(
       `there is no block "${written}"`,
       node.path,
-      helper ?? didYouMean(written, BLOCKS) ?? `write {{#if ${written}}} or {{#each ${written}}}`,
+      helper ?? didYouMean(written, blockNames) ?? `write {{#if ${written}}} or {{#each ${written}}}`,
     );
   }
   if (first === undefined) throw refuse(`#${name} needs a value`, node);

@@ -5,8 +5,8 @@ import { positionIn, syntaxError, TemplateError } from './template-error.ts';
 import type { Expression, PathExpression, TestOperator } from './template-tree.ts';
 import { describeLongLiteral, longLiteralHint } from './template-values.ts';
 
-const MAX_NESTED = 50;
-const LEXEME =
+const maxNested = 50;
+const lexemePattern =
   /\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(-?\d+(?:\.\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|(==|!=|<=|>=|[<>|.,()[\]=]))/uy;
 
 interface Lexeme {
@@ -15,7 +15,7 @@ interface Lexeme {
   readonly offset: number;
 }
 
-const LITERALS: Readonly<Record<string, unknown>> = {
+const literals: Readonly<Record<string, unknown>> = {
   true: true,
   True: true,
   false: false,
@@ -24,7 +24,7 @@ const LITERALS: Readonly<Record<string, unknown>> = {
   None: null,
   null: null,
 };
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 
 /** Parses the text between braces: paths, comparisons and filters. */
 export class JinjaExpressionParser {
@@ -47,13 +47,13 @@ export class JinjaExpressionParser {
 
   #lex(code: string, offset: number): readonly Lexeme[] {
     const lexemes: Lexeme[] = [];
-    LEXEME.lastIndex = 0;
-    for (let at = 0; ; at = LEXEME.lastIndex) {
+    lexemePattern.lastIndex = 0;
+    for (let at = 0; ; at = lexemePattern.lastIndex) {
       const blank = /\s*/y;
       blank.lastIndex = at;
       blank.exec(code);
       if (blank.lastIndex >= code.length) break;
-      const match = LEXEME.exec(code);
+      const match = lexemePattern.exec(code);
       const start = offset + blank.lastIndex;
       if (match === null) {
         const found = code.charAt(blank.lastIndex);
@@ -96,9 +96,9 @@ export class JinjaExpressionParser {
 
   #or(): Expression {
     this.#depth += 1;
-    if (this.#depth > MAX_NESTED) {
+    if (this.#depth > maxNested) {
       const at = positionIn(this.#source, this.#peek().offset);
-      throw new TemplateError(`the expression is nested deeper than ${MAX_NESTED} levels`, { kind: 'limit', ...at });
+      throw new TemplateError(`the expression is nested deeper than ${maxNested} levels`, { kind: 'limit', ...at });
     }
     let left = this.#and();
     while (this.#take('or')) left = { kind: 'test', operator: 'or', operands: [left, this.#and()] };
@@ -196,8 +196,8 @@ export class JinjaExpressionParser {
       case 'number':
         return { kind: 'literal', value: Number(lexeme.value) };
       case 'word':
-        return Object.hasOwn(LITERALS, lexeme.value)
-          ? { kind: 'literal', value: LITERALS[lexeme.value] }
+        return Object.hasOwn(literals, lexeme.value)
+          ? { kind: 'literal', value: literals[lexeme.value] }
           : this.#path(lexeme);
       case 'sign':
       case 'end':
@@ -237,5 +237,5 @@ export class JinjaExpressionParser {
 }
 
 function unquote(quoted: string): string {
-  return quoted.slice(1, -1).replaceAll(/\\(.)/gs, (_, char: string) => ESCAPES[char] ?? char);
+  return quoted.slice(1, -1).replaceAll(/\\(.)/gs, (_, char: string) => escapes[char] ?? char);
 }

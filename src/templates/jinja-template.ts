@@ -3,21 +3,21 @@ import { JinjaExpressionParser } from './jinja-expression.ts';
 import { positionIn, syntaxError, TemplateError } from './template-error.ts';
 import type { Branch, Expression, TemplateTree, TreeNode } from './template-tree.ts';
 
-const MAX_LENGTH = 1_000_000;
-const MAX_NESTED = 50;
+const maxLength = 1_000_000;
+const maxNested = 50;
 
 /**
  * Parses the supported part of Jinja. Throws a `TemplateError` with the place of anything else. A line such as `user:`
  * starts a message, but only in the template's own text.
  */
 export function parseJinja(source: string): TemplateTree {
-  if (source.length > MAX_LENGTH) {
-    throw new TemplateError(`the template is longer than ${MAX_LENGTH} characters`, { kind: 'limit' });
+  if (source.length > maxLength) {
+    throw new TemplateError(`the template is longer than ${maxLength} characters`, { kind: 'limit' });
   }
   return { source, nodes: new BlockParser(source).parse() };
 }
 
-const TAGS = ['if', 'elif', 'else', 'endif', 'for', 'endfor', 'raw', 'endraw'];
+const tagNames = ['if', 'elif', 'else', 'endif', 'for', 'endfor', 'raw', 'endraw'];
 
 class BlockParser {
   readonly #source: string;
@@ -47,9 +47,9 @@ class BlockParser {
       const token = this.#tokens[this.#next];
       this.#next += 1;
       if (token === undefined) break;
-      if (this.#depth > MAX_NESTED) {
+      if (this.#depth > maxNested) {
         const at = positionIn(this.#source, token.offset);
-        throw new TemplateError(`tags are nested deeper than ${MAX_NESTED} levels`, { kind: 'limit', ...at });
+        throw new TemplateError(`tags are nested deeper than ${maxNested} levels`, { kind: 'limit', ...at });
       }
       switch (token.kind) {
         case 'text':
@@ -95,7 +95,7 @@ class BlockParser {
       this.#source,
       offset - word.length,
       `the tag "${word}" is not known here`,
-      didYouMean(word, TAGS) ?? 'known: if, elif, else, for, raw',
+      didYouMean(word, tagNames) ?? 'known: if, elif, else, for, raw',
     );
   }
 
@@ -160,9 +160,9 @@ type JinjaToken =
   | { readonly kind: 'givenRole'; readonly code: string; readonly offset: number }
   | { readonly kind: 'output' | 'tag'; readonly code: string; readonly offset: number };
 
-const OPENING = /\{[{%#]/g;
-const CLOSING: Readonly<Record<string, string>> = { '{{': '}}', '{%': '%}', '{#': '#}' };
-const RAW = /^-?\s*raw\s*-?%\}/;
+const openingPattern = /\{[{%#]/g;
+const closingOf: Readonly<Record<string, string>> = { '{{': '}}', '{%': '%}', '{#': '#}' };
+const rawPattern = /^-?\s*raw\s*-?%\}/;
 
 /** Splits a template into text, outputs and tags. Drops comments, and trims blanks at a `-` beside a brace. */
 function tokenizeJinja(source: string): readonly JinjaToken[] {
@@ -181,13 +181,13 @@ function tokenizeJinja(source: string): readonly JinjaToken[] {
     addLines(source, text, offset, tokens);
   };
   for (;;) {
-    OPENING.lastIndex = from;
-    const found = OPENING.exec(source);
+    openingPattern.lastIndex = from;
+    const found = openingPattern.exec(source);
     if (found === null) break;
     const open = found.index;
-    const closing = CLOSING[found[0]] ?? '';
+    const closing = closingOf[found[0]] ?? '';
     addText(from, open, source[open + 2] === '-');
-    const raw = found[0] === '{%' ? RAW.exec(source.slice(open + 2, open + 40)) : null;
+    const raw = found[0] === '{%' ? rawPattern.exec(source.slice(open + 2, open + 40)) : null;
     if (raw !== null) {
       const start = open + 2 + raw[0].length;
       const end = /\{%-?\s*endraw\s*-?%\}/.exec(source.slice(start));
@@ -233,7 +233,7 @@ function findClosing(source: string, from: number, closing: string): number {
   return -1;
 }
 
-const ROLE_LINE = /^[^\S\n]*#?[^\S\n]*(system|user|assistant|developer)(?:\[[^\]\n]*\])?[^\S\n]*:[^\S\n]*$/i;
+const roleLinePattern = /^[^\S\n]*#?[^\S\n]*(system|user|assistant|developer)(?:\[[^\]\n]*\])?[^\S\n]*:[^\S\n]*$/i;
 
 /** Returns the rest of the line around a part, and the line's end. */
 function lineAround(source: string, start: number, stop: number) {
@@ -245,15 +245,15 @@ function lineAround(source: string, start: number, stop: number) {
 /** True if the line contains only tags, which leave no text. */
 function isAlone(source: string, start: number, stop: number): boolean {
   const { before, after } = lineAround(source, start, stop);
-  return TAGS_ALONE.test(before) && TAGS_ALONE.test(after);
+  return onlyTagsPattern.test(before) && onlyTagsPattern.test(after);
 }
 
-const TAGS_ALONE = /^(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*$/;
+const onlyTagsPattern = /^(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*$/;
 
 /** Returns the end of a line `{{ item.role }}:` if only the output precedes the colon. */
 function findGivenRole(source: string, start: number, stop: number): number | undefined {
   const { before, after, end } = lineAround(source, start, stop);
-  return TAGS_ALONE.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(after) ? end : undefined;
+  return onlyTagsPattern.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(after) ? end : undefined;
 }
 
 /** Adds text and role lines. A role line must be entirely the template's own text. */
@@ -264,7 +264,7 @@ function addLines(source: string, text: string, offset: number, tokens: JinjaTok
     const end = text.indexOf('\n', start);
     const stop = end === -1 ? text.length : end;
     const line = text.slice(start, stop);
-    const spoken = ROLE_LINE.exec(line)?.[1];
+    const spoken = roleLinePattern.exec(line)?.[1];
     const role = spoken !== undefined && isAlone(source, offset + start, offset + stop) ? spoken : undefined;
     const next = end === -1 ? text.length : end + 1;
     if (role === undefined) kept += text.slice(start, next);

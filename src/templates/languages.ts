@@ -111,7 +111,7 @@ export const handlebarsLanguage: TreeLanguage = {
   },
 };
 
-const MAX_LENGTH = 1_000_000;
+const maxLength = 1_000_000;
 
 /** Only `{{name}}`: any other brace is text. Lists and maps print like Go's `%v`, as in the format's own runner. */
 export const bracesLanguage: TreeLanguage = {
@@ -147,7 +147,7 @@ function printGo(value: unknown): string | undefined {
   const parts: string[] = [];
   let length = 0;
   const print = (item: unknown, depth: number): void => {
-    if (depth > 100 || length > MAX_LENGTH) return;
+    if (depth > 100 || length > maxLength) return;
     const add = (text: string) => {
       length += text.length;
       parts.push(text);

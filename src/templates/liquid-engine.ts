@@ -9,8 +9,8 @@ export interface TemplateEngine {
   compile(source: string): ReadableTemplate;
 }
 
-const FILE_TAGS = 'include render layout block';
-const MAX_NESTED_TAGS = 100;
+const fileTags = 'include render layout block';
+const maxNestedTags = 100;
 
 /** Creates a Liquid engine without code, files, environment, clock or chance. Limits stop endless loops. */
 export function createTemplateEngine(): TemplateEngine {
@@ -34,7 +34,7 @@ function createLiquid(): Liquid {
     outputEscape: outputText,
   });
   registerFilters(liquid);
-  for (const name of FILE_TAGS.split(' ')) refuseTag(liquid, name);
+  for (const name of fileTags.split(' ')) refuseTag(liquid, name);
   return liquid;
 }
 
@@ -152,7 +152,7 @@ function flatten(error: unknown): readonly unknown[] {
 
 function parse(liquid: Liquid, source: string): LiquidNode[] {
   if (isNestedTooDeep(source)) {
-    throw new TemplateError(`tags are nested deeper than ${MAX_NESTED_TAGS} levels`, { kind: 'limit' });
+    throw new TemplateError(`tags are nested deeper than ${maxNestedTags} levels`, { kind: 'limit' });
   }
   const nodes = liquid.parse(source);
   refuseLongLiteralsIn(source);
@@ -178,7 +178,7 @@ function isNestedTooDeep(source: string): boolean {
   let depth = 0;
   for (const [, closing] of source.matchAll(/\{%-?\s*(end)?(?:if|unless|for|case|capture|tablerow)\b/g)) {
     depth += closing === undefined ? 1 : -1;
-    if (depth > MAX_NESTED_TAGS) return true;
+    if (depth > maxNestedTags) return true;
   }
   return false;
 }

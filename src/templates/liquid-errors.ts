@@ -4,19 +4,19 @@ import { didYouMean } from '../text/words/did-you-mean.ts';
 import { detailsOf, missingVariable, TemplateError } from './template-error.ts';
 import { notText } from './template-values.ts';
 
-const OUTPUT = String.raw`\{\{-?`;
-const TEXT = String.raw`"[^"]*"|'[^']*'`;
-const VALUE = String.raw`(?:${TEXT}|[\w.[\]-]+)`;
+const outputSource = String.raw`\{\{-?`;
+const textSource = String.raw`"[^"]*"|'[^']*'`;
+const valueSource = String.raw`(?:${textSource}|[\w.[\]-]+)`;
 
 // Syntax of Jinja, Nunjucks and Handlebars that Liquid would print as text or refuse with an unhelpful message.
-const OTHER_LANGUAGES: readonly { readonly pattern: RegExp; readonly hint: (found: string) => string }[] = [
+const otherLanguages: readonly { readonly pattern: RegExp; readonly hint: (found: string) => string }[] = [
   { pattern: /\{#[\s\S]*?#\}/, hint: () => 'a comment is written {% comment %}…{% endcomment %}' },
   { pattern: /\{\{\{[\s\S]*?\}\}\}/, hint: () => 'write two braces: nothing is escaped' },
   {
-    pattern: new RegExp(`${OUTPUT}\\s*#`),
+    pattern: new RegExp(`${outputSource}\\s*#`),
     hint: () => 'blocks are written {% if … %}…{% endif %} and {% for x in list %}…{% endfor %}',
   },
-  { pattern: new RegExp(`${OUTPUT}\\s*[>/!^]`), hint: () => 'only {{ variable }} and {% tag %} are known' },
+  { pattern: new RegExp(`${outputSource}\\s*[>/!^]`), hint: () => 'only {{ variable }} and {% tag %} are known' },
   { pattern: /\{%-?\s*elif\b/, hint: () => 'write {% elsif … %}' },
   { pattern: /\{%-?\s*set\b/, hint: () => 'write {% assign name = value %}' },
   {
@@ -25,7 +25,7 @@ const OTHER_LANGUAGES: readonly { readonly pattern: RegExp; readonly hint: (foun
   },
   {
     pattern: new RegExp(
-      `${OUTPUT}\\s*(?!not\\b)(?:"[^"]*"|'[^']*'|[\\w.[\\]-]+)\\s+(?!(?:and|or|contains)\\b|-?\\}\\})[\\p{L}_"'\\d]`,
+      `${outputSource}\\s*(?!not\\b)(?:"[^"]*"|'[^']*'|[\\w.[\\]-]+)\\s+(?!(?:and|or|contains)\\b|-?\\}\\})[\\p{L}_"'\\d]`,
       'u',
     ),
     hint: () => 'one output takes one value and filters; choose with {% if … %}…{% else %}…{% endif %}',
@@ -33,7 +33,7 @@ const OTHER_LANGUAGES: readonly { readonly pattern: RegExp; readonly hint: (foun
   {
     // Liquid reads the first value and ignores the rest.
     pattern: new RegExp(
-      `\\{%-?\\s*(?:if|elsif|unless|assign\\s+[\\w-]+\\s*=)(?:[^"'|%]|${TEXT})*?(?<=[\\s=<>])(?!(?:and|or|contains|not)\\b)${VALUE}\\s+(?!(?:and|or|contains)\\b)(?:${TEXT}|[\\p{L}_\\d]\\w*)(?:\\s+in\\b)?`,
+      `\\{%-?\\s*(?:if|elsif|unless|assign\\s+[\\w-]+\\s*=)(?:[^"'|%]|${textSource})*?(?<=[\\s=<>])(?!(?:and|or|contains|not)\\b)${valueSource}\\s+(?!(?:and|or|contains)\\b)(?:${textSource}|[\\p{L}_\\d]\\w*)(?:\\s+in\\b)?`,
       'u',
     ),
     hint: hintOfCondition,
@@ -54,7 +54,7 @@ export function refuseOtherLanguages(source: string): void {
   const open = source.replaceAll(/\{%-?\s*(raw|comment)\s*-?%\}[\s\S]*?\{%-?\s*end\1\s*-?%\}/g, (raw) =>
     raw.replaceAll(/\S/g, ' '),
   );
-  for (const { pattern, hint } of OTHER_LANGUAGES) {
+  for (const { pattern, hint } of otherLanguages) {
     const match = pattern.exec(open);
     if (match === null) continue;
     const before = source.slice(0, match.index);
@@ -133,7 +133,7 @@ function outputPath(error: Error): string {
 }
 
 /** Filters of Jinja and Nunjucks with another name in Liquid. */
-const OTHER_FILTERS: ReadonlyMap<string, string> = new Map([
+const otherFilters: ReadonlyMap<string, string> = new Map([
   ['upper', 'upcase'],
   ['lower', 'downcase'],
   ['trim', 'strip'],
@@ -142,7 +142,7 @@ const OTHER_FILTERS: ReadonlyMap<string, string> = new Map([
 
 function nameHint(liquid: Liquid, message: string): string | undefined {
   const filter = undefinedFilter.exec(message)?.[1];
-  const sameAs = OTHER_FILTERS.get(filter ?? '');
+  const sameAs = otherFilters.get(filter ?? '');
   if (sameAs !== undefined) return `here it is called "${sameAs}"`;
   if (filter !== undefined) return didYouMean(filter, Object.keys(liquid.filters));
   const tag = /^tag "?([\w-]+)"? not found/.exec(message)?.[1];

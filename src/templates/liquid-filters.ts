@@ -5,31 +5,31 @@ import { TemplateError } from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
 // Filters that would turn an object into "[object Object]" instead of failing.
-const TEXT_FILTERS =
+const textFilters =
   'append prepend upcase downcase capitalize strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace ' +
   'newline_to_br escape escape_once xml_escape truncate truncatewords replace replace_first replace_last remove ' +
   'remove_first remove_last split slugify url_encode url_decode cgi_escape uri_escape base64_encode base64_decode ' +
   'number_of_words sha256 hmac_sha256 array_to_sentence_string join';
 // All other filters keep whole numbers or make them smaller.
-const ROUNDING_FILTERS = 'plus minus times divided_by sum';
+const roundingFilters = 'plus minus times divided_by sum';
 // Filters with a quoted expression as argument.
-const EXPRESSION_FILTERS = 'where_exp reject_exp group_by_exp has_exp find_exp find_index_exp';
-const DATE_FILTERS = 'date date_to_xmlschema date_to_rfc822 date_to_string date_to_long_string';
+const expressionFilters = 'where_exp reject_exp group_by_exp has_exp find_exp find_index_exp';
+const dateFilters = 'date date_to_xmlschema date_to_rfc822 date_to_string date_to_long_string';
 
 /** Registers Liquid's filters without clock and chance. None rounds a long number or prints an object as text. */
 export function registerFilters(liquid: Liquid): void {
   // Liquid's own `json` would round long numbers.
   liquid.registerFilter('json', (value: unknown, indent: unknown) => writeJson(value, Number(indent) || 0));
   for (const name of arithmeticFilters) guardFilter(liquid, name, refuseLongNumbers);
-  for (const name of ROUNDING_FILTERS.split(' ')) guardResult(liquid, name);
-  for (const name of EXPRESSION_FILTERS.split(' ')) guardFilter(liquid, name, refuseLongLiterals);
+  for (const name of roundingFilters.split(' ')) guardResult(liquid, name);
+  for (const name of expressionFilters.split(' ')) guardFilter(liquid, name, refuseLongLiterals);
   const { json } = liquid.filters;
   if (json !== undefined) for (const alias of ['dump', 'tojson']) liquid.registerFilter(alias, json);
   // Liquid's own `raw` would print an object without passing `outputText`.
   liquid.registerFilter('raw', (value: unknown) => value);
   liquid.registerFilter('default', keepSpelling(liquid.filters['default']));
-  for (const name of TEXT_FILTERS.split(' ')) guardFilter(liquid, name, refuseObjects);
-  for (const name of DATE_FILTERS.split(' ')) guardFilter(liquid, name, refuseNow);
+  for (const name of textFilters.split(' ')) guardFilter(liquid, name, refuseObjects);
+  for (const name of dateFilters.split(' ')) guardFilter(liquid, name, refuseNow);
   guardFilter(liquid, 'sample', refuseChance);
 }
 

@@ -1,6 +1,6 @@
 import { isRecord } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
-import { describePath, Evaluator, type Frame, MAX_LENGTH, nameOf, type RenderOptions } from './evaluate-expression.ts';
+import { describePath, Evaluator, type Frame, maxLength, nameOf, type RenderOptions } from './evaluate-expression.ts';
 import { detailsOf, joinErrors, positionIn, TemplateError } from './template-error.ts';
 import {
   type EachNode,
@@ -12,7 +12,7 @@ import {
 } from './template-tree.ts';
 import { describeKind, listEntries, plainText } from './template-values.ts';
 
-const MAX_DEPTH = 100;
+const maxDepth = 100;
 
 /**
  * Renders a tree. Values of variables are data and never parsed as a template. The error for a missing variable lists
@@ -58,7 +58,7 @@ class Renderer extends Evaluator {
 
   #nodes(nodes: readonly TreeNode[], frame: Frame): void {
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw this.limit(`it is nested deeper than ${MAX_DEPTH} levels`, 0);
+    if (this.#depth > maxDepth) throw this.limit(`it is nested deeper than ${maxDepth} levels`, 0);
     for (const node of nodes) this.#node(node, frame);
     this.#depth -= 1;
   }
@@ -194,7 +194,7 @@ class Renderer extends Evaluator {
   #text(text: string, offset: number): void {
     this.count(offset);
     this.#length += text.length;
-    if (this.#length > MAX_LENGTH) throw this.limit('its text grows too long', offset);
+    if (this.#length > maxLength) throw this.limit('its text grows too long', offset);
     if (text !== '') this.#pieces.push({ kind: 'text', text });
   }
 }

@@ -124,7 +124,7 @@ function enter(reach: Reach, entersValue: boolean, names: readonly (string | und
   return { ...reach, depth: reach.depth + Number(entersValue), bound };
 }
 
-const LOOP_DATA = new Set(['index', 'key', 'first', 'last', 'length']);
+const loopData = new Set(['index', 'key', 'first', 'last', 'length']);
 
 /** Path from the variables; undefined for names that a loop or `with` defines. */
 function variablePath({ from, up, steps }: PathExpression, { depth, bound }: Reach): string | undefined {
@@ -132,7 +132,7 @@ function variablePath({ from, up, steps }: PathExpression, { depth, bound }: Rea
   if (first === undefined || typeof first === 'object') return undefined;
   if (from === 'data') {
     if (first === 'root') return rest.length === 0 ? undefined : writePath(rest);
-    return LOOP_DATA.has(String(first)) ? undefined : `@${writePath(steps)}`;
+    return loopData.has(String(first)) ? undefined : `@${writePath(steps)}`;
   }
   if (from === 'names' && up === 0 && bound.has(String(first))) return undefined;
   return depth - up > 0 ? undefined : writePath(steps);

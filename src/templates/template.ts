@@ -24,11 +24,11 @@ export type TemplatePart = string | TemplatePath;
 
 // Words that the engine reads as values or sizes, not as paths.
 export const reservedNames = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
-const NAME = String.raw`[\p{L}_][\p{L}\p{N}_-]*`;
-const PATH = new RegExp(String.raw`^\s*(${NAME}(?:\.(?:${NAME}|\d+)|\[\d+\])*)\s*$`, 'u');
-const TEMPLATE_SIGN = /\{\{|\{%|\{#/;
+const nameSource = String.raw`[\p{L}_][\p{L}\p{N}_-]*`;
+const pathPattern = new RegExp(String.raw`^\s*(${nameSource}(?:\.(?:${nameSource}|\d+)|\[\d+\])*)\s*$`, 'u');
+const templateSignPattern = /\{\{|\{%|\{#/;
 // YAML and JSON escapes that can produce a brace.
-const ESCAPED_BRACE = /\\(?:x|u|U)0*7[bB]|\{\\\r?\n/;
+const escapedBracePattern = /\\(?:x|u|U)0*7[bB]|\{\\\r?\n/;
 
 let loadedEngine: TemplateEngine | undefined;
 
@@ -55,12 +55,12 @@ export async function loadTemplateEngine(): Promise<void> {
 
 /** True if a text, or a file with templates, may need the engine. */
 export function needsTemplateEngine(text: string): boolean {
-  return ESCAPED_BRACE.test(text) || splitPaths(text) === undefined;
+  return escapedBracePattern.test(text) || splitPaths(text) === undefined;
 }
 
 /** True if a text is not only literal. */
 export function isTemplate(text: string): boolean {
-  return TEMPLATE_SIGN.test(text);
+  return templateSignPattern.test(text);
 }
 
 /** Renders a template. Exactly `{{ path }}` returns the value with its type, any other template its text. */
@@ -92,7 +92,7 @@ export function splitPaths(source: string): readonly TemplatePart[] | undefined 
     if (open === -1) break;
     const close = source.indexOf('}}', open + 2);
     if (close === -1) return undefined;
-    const path = PATH.exec(source.slice(open + 2, close))?.[1];
+    const path = pathPattern.exec(source.slice(open + 2, close))?.[1];
     if (path === undefined || source[close + 2] === '}') return undefined;
     const segments = path.split(/[.[\]]+/).filter((segment) => segment !== '');
     if (segments.some((segment) => reservedNames.has(segment))) return undefined;

@@ -11,9 +11,9 @@ export interface LineIndex {
   excerptAround(position: Position): { readonly startLine: number; readonly lines: readonly string[] };
 }
 
-const MAX_LINE_CHARS = 400;
+const maxLineChars = 400;
 /** The most characters that a code frame shows after the column. */
-const MAX_CHARS_BEHIND = 100;
+const maxCharsBehind = 100;
 
 /** Cuts a line for display: keeps its start, or as much as needed to show the column. */
 export function cutLine(text: string, column: number): string {
@@ -21,7 +21,7 @@ export function cutLine(text: string, column: number): string {
 }
 
 function maxChars(column: number): number {
-  return Math.max(MAX_LINE_CHARS, column + MAX_CHARS_BEHIND);
+  return Math.max(maxLineChars, column + maxCharsBehind);
 }
 
 export function createLineIndex(text: string): LineIndex {
@@ -66,9 +66,9 @@ export interface FramedLocation {
   readonly excerpt?: { readonly startLine: number; readonly lines: readonly string[] };
 }
 
-const MAX_WIDTH = 100;
+const maxWidth = 100;
 // oxlint-disable-next-line no-control-regex -- control characters and direction marks are what is taken out
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const unprintablePattern = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** The lines around a place, numbered, with a caret under the column; none if the location has no excerpt. */
 export function renderCodeFrame(location: FramedLocation): readonly string[] {
@@ -76,10 +76,10 @@ export function renderCodeFrame(location: FramedLocation): readonly string[] {
   if (excerpt === undefined || excerpt.lines.length === 0) return [];
   const lastNumber = String(excerpt.startLine + excerpt.lines.length - 1);
   // A long line is cut at the start, so that the caret is visible.
-  const cut = column > MAX_WIDTH - 20 ? column - Math.floor(MAX_WIDTH / 2) : 0;
+  const cut = column > maxWidth - 20 ? column - Math.floor(maxWidth / 2) : 0;
   return excerpt.lines.flatMap((text, index) => {
     const number = excerpt.startLine + index;
-    const shown = printable(text.slice(cut, cut + MAX_WIDTH));
+    const shown = printable(text.slice(cut, cut + maxWidth));
     const row = `${number === line ? '>' : ' '} ${String(number).padStart(lastNumber.length)} | ${shown}`.trimEnd();
     if (number !== line) return [row];
     const offset = Math.min(Math.max(column - 1 - cut, 0), shown.length);
@@ -89,5 +89,5 @@ export function renderCodeFrame(location: FramedLocation): readonly string[] {
 
 /** Makes a line printable: one column for each character, so that the caret is right, and no control characters. */
 function printable(text: string): string {
-  return text.replaceAll('\t', ' ').replaceAll(UNPRINTABLE, '\ufffd');
+  return text.replaceAll('\t', ' ').replaceAll(unprintablePattern, '\ufffd');
 }

@@ -20,7 +20,7 @@ export interface TurnMessage {
 }
 
 /** Names of roles in OpenAI, LangChain, ShareGPT and Gemini. */
-const ROLES: Readonly<Record<string, TurnMessage['role']>> = {
+const rolesByName: Readonly<Record<string, TurnMessage['role']>> = {
   system: 'system',
   systemmessage: 'system',
   developer: 'developer',
@@ -75,7 +75,7 @@ export function looksLikeMessages(value: unknown): boolean {
 export function readTurn(value: unknown): TurnMessage | undefined {
   if (!isMap(value)) return undefined;
   const named = roleOf(value) ?? '';
-  const role = Object.hasOwn(ROLES, named) ? ROLES[named] : undefined;
+  const role = Object.hasOwn(rolesByName, named) ? rolesByName[named] : undefined;
   const { kwargs } = value;
   const message = isMap(kwargs) ? kwargs : value;
   const calls = readCalls(message);
@@ -117,24 +117,24 @@ export function readCall(value: unknown): RecordedCall | undefined {
   return typeof name === 'string' ? { name, arguments: parsed?.ok === true ? parsed.value : written } : undefined;
 }
 
-const TEXTS = new Set(['text', 'input_text', 'output_text']);
+const textTypes = new Set(['text', 'input_text', 'output_text']);
 /** Types of reasoning, which is not part of the answer. */
-const THOUGHTS = new Set([
+const reasoningTypes = new Set([
   'reasoning',
   'thinking',
   'redacted_thinking',
   'Microsoft.Extensions.AI.TextReasoningContent',
 ]);
-const CALLS = new Set(['tool_call', 'tool_use', 'tool-call', 'function_call']);
+const callTypes = new Set(['tool_call', 'tool_use', 'tool-call', 'function_call']);
 
 /** True for a map that can only be a tool call. */
 export function isCall(part: unknown): boolean {
   if (!isMap(part)) return false;
   const { type, toolName } = part;
-  return isMap(part['function']) || typeof toolName === 'string' || (typeof type === 'string' && CALLS.has(type));
+  return isMap(part['function']) || typeof toolName === 'string' || (typeof type === 'string' && callTypes.has(type));
 }
 
-const RESULTS = new Set(['tool_call_response', 'tool_result', 'tool-result', 'function_call_output']);
+const resultTypes = new Set(['tool_call_response', 'tool_result', 'tool-result', 'function_call_output']);
 
 /** Reads texts, calls, and null for a call's result; undefined for any other part, such as an image. */
 function readContent(content: unknown): readonly (string | RecordedCall | null)[] | undefined {
@@ -147,10 +147,11 @@ function readContent(content: unknown): readonly (string | RecordedCall | null)[
     // Gemini uses both spellings.
     const functionCall = part['functionCall'] ?? part['function_call'];
     const functionResponse = part['functionResponse'] ?? part['function_response'];
-    if (part['thought'] === true || (typeof type === 'string' && THOUGHTS.has(type))) return [];
-    if (isMap(functionCall) || (typeof type === 'string' && CALLS.has(type))) return [readCall(functionCall ?? part)];
-    if (isMap(functionResponse) || (typeof type === 'string' && RESULTS.has(type))) return [null];
-    if (type !== undefined && !(typeof type === 'string' && TEXTS.has(type))) return [undefined];
+    if (part['thought'] === true || (typeof type === 'string' && reasoningTypes.has(type))) return [];
+    if (isMap(functionCall) || (typeof type === 'string' && callTypes.has(type)))
+      return [readCall(functionCall ?? part)];
+    if (isMap(functionResponse) || (typeof type === 'string' && resultTypes.has(type))) return [null];
+    if (type !== undefined && !(typeof type === 'string' && textTypes.has(type))) return [undefined];
     const found = text ?? inner;
     return typeof found === 'string' ? [found] : [undefined];
   });

@@ -85,7 +85,7 @@ interface Variable {
 }
 
 /** Words that templates read as values, and the assertions' name of the golden answer. */
-const TAKEN = [
+const reservedNames = [
   'true',
   'false',
   'nil',
@@ -102,7 +102,7 @@ const TAKEN = [
   'not',
   'expected',
 ];
-const CHAT_NAME = /^(?:system|developer|user|assistant)(?:_\d+)?$/;
+const chatNamePattern = /^(?:system|developer|user|assistant)(?:_\d+)?$/;
 
 /** Gives each field a name that templates can read, and a filter if it is no text. */
 function nameVariables(rows: readonly DataRow[]): ReadonlyMap<string, Variable> {
@@ -111,13 +111,13 @@ function nameVariables(rows: readonly DataRow[]): ReadonlyMap<string, Variable> 
     ([name]) => name,
   );
   const hasChat = rows.some(({ chat }) => chat.length > 0);
-  const taken = new Set(TAKEN);
+  const taken = new Set(reservedNames);
   return new Map(
     [...fields].map(([field, entries]): [string, Variable] => {
       const items = entries.map(([, value]) => value);
       const plain = field.replace(/^(?:input|inputs)\./, '').replaceAll(/[^\p{L}\p{N}_-]+/gu, '_');
       const base = `${/^[\p{L}_]/u.test(plain) ? '' : 'field_'}${plain}`;
-      let name = hasChat && CHAT_NAME.test(base) ? `${base}_field` : base;
+      let name = hasChat && chatNamePattern.test(base) ? `${base}_field` : base;
       for (let count = 2; taken.has(name); count += 1) name = `${base}_${count}`;
       taken.add(name);
       const isText = items.every((item) => typeof item !== 'object');

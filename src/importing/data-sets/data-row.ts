@@ -13,8 +13,8 @@ export interface DataRow {
   readonly answer: unknown;
 }
 
-const ENVELOPES = new Set(['input', 'inputs', 'outputs', 'expectations']);
-const CHATS = new Set(['messages', 'conversations', 'conversation', 'chat', 'chat_history', 'prompt']);
+const envelopeNames = new Set(['input', 'inputs', 'outputs', 'expectations']);
+const chatNames = new Set(['messages', 'conversations', 'conversation', 'chat', 'chat_history', 'prompt']);
 
 export function hasEnvelope(row: Readonly<Record<string, unknown>>): boolean {
   return Object.hasOwn(row, 'input') || Object.hasOwn(row, 'inputs');
@@ -25,7 +25,7 @@ export function readFields(row: Readonly<Record<string, unknown>>): Fields {
   const fields = new Map<string, unknown>();
   for (const [key, value] of Object.entries(row)) {
     if (value === null) continue;
-    if (!ENVELOPES.has(key) || !isMap(value) || readMessage(value) !== undefined) fields.set(key, value);
+    if (!envelopeNames.has(key) || !isMap(value) || readMessage(value) !== undefined) fields.set(key, value);
     else {
       for (const [inner, item] of Object.entries(value)) if (item !== null) fields.set(`${key}.${inner}`, item);
     }
@@ -60,7 +60,7 @@ export function findChat(
   | { readonly name: string; readonly value: unknown; readonly messages: readonly ChatMessage[] | undefined }
   | undefined {
   for (const [name, value] of fields) {
-    const isNamed = name === 'input' || CHATS.has(name.replace(/^inputs?\./, ''));
+    const isNamed = name === 'input' || chatNames.has(name.replace(/^inputs?\./, ''));
     if (hidden.has(name) || !isNamed || !Array.isArray(value)) continue;
     const messages = readMessages(value);
     return { name, value, messages };
@@ -88,7 +88,7 @@ function plain(name: string): string {
 }
 
 /** Names of the golden answer in tools and data sets. */
-const GOLDEN = nameSet(`
+const goldenNames = nameSet(`
   expected expectedoutput expectedanswer expectedanswers expectedresponse expectedresult expectedvalue expectedlabel
   expectedoutputs ideal idealanswer idealresponse idealoutput truth groundtruth groundtruths groundtruthanswer gt gold golden
   goldanswer goldenanswer goldoutput goldenoutput goldlabel reference references referenceanswer referenceanswers
@@ -98,27 +98,27 @@ const GOLDEN = nameSet(`
   resposta`);
 
 /** Golden only without another golden field. Beside one, they are a model's answer. */
-const RECORDED = nameSet('output outputs completion response generation result');
+const recordedNames = nameSet('output outputs completion response generation result');
 
 /** Names that always mean a model's answer. */
-const ACTUAL = nameSet(`
+const answerNames = nameSet(`
   actual actualoutput actualanswer actualresponse prediction predicted predictedoutput generated generatedoutput
   modeloutput modelresponse modelanswer rejected`);
 
 /** Possible golden answers of a classification, summary or translation. */
-const CLASSES = nameSet(`
+const classNames = nameSet(`
   category class classification intent sentiment verdict score rating grade topic summary highlights translation sql code`);
 
-const GIVES_AWAY =
+const revealingNamePattern =
   /answer|expect|gold|truth|ideal|correct|solution|reference|rationale|explanation|completion|response|output|label|annotation|rubric|grading|^(?:unit)?tests?(?:list|cases?)?$/;
 
 /** Last words of fields that describe the answer, such as `answer_format`. */
-const DESCRIBES = nameSet(
+const describingWords = nameSet(
   'language lang format type length schema style url id count choices options instruction instructions',
 );
 
 /** Data that other tools store with a row, not sent to a model. */
-const BOOKKEEPING = nameSet(`
+const bookkeepingNames = nameSet(`
   metadata additionalmetadata tags name createdat updatedat modifiedat created datasetid datasetname sourcetraceid
   sourceobservationid sourcerunid status split splits comments rootspanid spanid isroot origin projectid logid xactid
   paginationkey auditdata facets classifications sourcefile customcolumnkeyvalues toolscalled expectedtools sandbox files
@@ -138,26 +138,26 @@ export function chooseAnswerFields(
   names: readonly string[],
   expected: string | false | undefined,
 ): AnswerFields | string {
-  const actual = names.filter((name) => ACTUAL.has(plain(name)));
+  const actual = names.filter((name) => answerNames.has(plain(name)));
   if (expected === false) return { golden: undefined, hidden: actual };
   const suspicious = new Set(names.filter(isSuspicious));
   const hide = (golden: string) => names.filter((name) => name !== golden && namesAnswer(name));
   if (expected !== undefined) return { golden: expected, hidden: hide(expected) };
-  const strong = names.filter((name) => GOLDEN.has(plain(name)));
-  const weak = names.filter((name) => RECORDED.has(plain(name)));
+  const strong = names.filter((name) => goldenNames.has(plain(name)));
+  const weak = names.filter((name) => recordedNames.has(plain(name)));
   const candidates = strong.length > 0 ? strong : weak;
   const [golden] = candidates;
   if (candidates.length > 1) return `${joinQuoted(candidates)} may each hold the golden answer`;
   if (golden !== undefined) return { golden, hidden: hide(golden) };
   const maybe = names
-    .filter((name) => suspicious.has(name) || CLASSES.has(plain(name)))
+    .filter((name) => suspicious.has(name) || classNames.has(plain(name)))
     .filter((name) => !actual.includes(name));
   if (maybe.length > 0) return `${joinQuoted(maybe)} may hold the golden answer`;
   return { golden: undefined, hidden: actual };
 }
 
 function isSuspicious(name: string): boolean {
-  return GIVES_AWAY.test(plain(name)) && !DESCRIBES.has(lastWord(name));
+  return revealingNamePattern.test(plain(name)) && !describingWords.has(lastWord(name));
 }
 
 /** Last word of a name: `format` for `answer_format`, `answer-format` and `answerFormat`. */
@@ -167,7 +167,7 @@ function lastWord(name: string): string {
 
 /** True for a name that suggests an answer, right or wrong, or marks the right one. */
 export function namesAnswer(name: string): boolean {
-  return [GOLDEN, RECORDED, ACTUAL].some((known) => known.has(plain(name))) || isSuspicious(name);
+  return [goldenNames, recordedNames, answerNames].some((known) => known.has(plain(name))) || isSuspicious(name);
 }
 
 /** Joins names: `"answer" and "label"`. */
@@ -181,10 +181,12 @@ export function joinQuoted(names: readonly string[]): string {
  */
 export function isBookkeeping(name: string, value: unknown, hasEnvelope: boolean): boolean {
   const isMetadata = ['metadata', 'source'].includes(plain(name)) && typeof value === 'object';
-  return isMetadata || (hasEnvelope && BOOKKEEPING.has(plain(name)));
+  return isMetadata || (hasEnvelope && bookkeepingNames.has(plain(name)));
 }
 
 /** True for a field that contains only the answer, as text or content. */
 function isTextField(name: string): boolean {
-  return GOLDEN.has(plain(name)) || RECORDED.has(plain(name)) || ['text', 'content', 'value'].includes(plain(name));
+  return (
+    goldenNames.has(plain(name)) || recordedNames.has(plain(name)) || ['text', 'content', 'value'].includes(plain(name))
+  );
 }

@@ -7,17 +7,17 @@ import type { NamedPrompt } from './restrict.ts';
 
 type ReadText = (reference: string, written: Written) => Promise<string | LeftOut>;
 
-const READ = nameSet('prompts providers targets tests defaultTest scenarios description $schema');
+const readKeys = nameSet('prompts providers targets tests defaultTest scenarios description $schema');
 /** Keys that change requests or verdicts and have no equivalent in a suite. */
-const MEANT = nameSet('nunjucksFilters assertScoringFunction');
+const refusedKeys = nameSet('nunjucksFilters assertScoringFunction');
 
 /** Notes or refuses config keys that are not part of a suite. */
 export async function readTopKeys(config: Written, draft: Draft, readText: ReadText): Promise<readonly LeftOut[]> {
   const leftOut: LeftOut[] = [];
   for (const key of Object.keys(Object(config.value))) {
     const part = config.child(key);
-    if (READ.has(key)) continue;
-    if (MEANT.has(key)) leftOut.push(draft.refuse(part, `"${key}" has no equivalent here`));
+    if (readKeys.has(key)) continue;
+    if (refusedKeys.has(key)) leftOut.push(draft.refuse(part, `"${key}" has no equivalent here`));
     else if (key === 'redteam') leftOut.push(...readRedteam(config, draft));
     else if (key === 'extensions') leftOut.push(...(await readExtensions(part, draft, readText)));
     else if (key === 'evaluateOptions' || key === 'commandLineOptions')
@@ -101,7 +101,7 @@ function readEnv(part: Written, draft: Draft): readonly LeftOut[] {
 type ReadFile = (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
 
 /** Most references to follow. No real config has more, and references can multiply. */
-const MAX_FOLLOWED = 10_000;
+const maxFollowed = 10_000;
 
 /** Replaces each `$ref` by its target, like promptfoo. Unresolvable ones stay. */
 export async function followReferences(config: Written, read: ReadFile): Promise<Written> {
@@ -126,7 +126,7 @@ export async function followReferences(config: Written, read: ReadFile): Promise
     const source = path === '' ? from : path;
     const name = `${source}#${pointer}`;
     followed += 1;
-    const isLoop = within.includes(name) || followed > MAX_FOLLOWED;
+    const isLoop = within.includes(name) || followed > maxFollowed;
     const target = isLoop ? undefined : readPointer(await load(source), pointer);
     if (target === undefined) return value;
     const found = await follow(target, source, [...within, name]);

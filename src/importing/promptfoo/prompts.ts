@@ -92,7 +92,7 @@ function isPromptFile(source: string): boolean {
     .some((part) => /\.(?:txt|md|jsonl?|ya?ml|j2|csv|[cm]?[jt]s|py|rb|sh|bash|exe|bat|cmd|ps1|pl)$/.test(part));
 }
 
-const REMOTE_PROMPT = /^(?:portkey|langfuse|helicone):\/\//;
+const remotePromptPattern = /^(?:portkey|langfuse|helicone):\/\//;
 
 async function readPrompt(
   source: string,
@@ -101,7 +101,7 @@ async function readPrompt(
   context: PromptContext,
 ): Promise<readonly (ConvertedPrompt | LeftOut)[]> {
   const { draft } = context;
-  if (REMOTE_PROMPT.test(source))
+  if (remotePromptPattern.test(source))
     return [draft.refuse(written, `the prompt ${quote(source)} is stored by a service, which has no equivalent here`)];
   if (source.startsWith('exec:'))
     return [draft.refuse(written, `the prompt ${quote(source)} is a program, which has no equivalent here`)];

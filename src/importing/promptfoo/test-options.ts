@@ -3,10 +3,10 @@ import { nameSet } from '../../text/name-set.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../draft.ts';
 
 /** Options of the test itself. All others are settings of its providers. */
-const TEST_OPTIONS = nameSet(
+const testOptions = nameSet(
   'transform postprocess prefix suffix transformVars storeOutputAs rubricPrompt factuality provider repeat runSerially disableVarExpansion disableConversationVar disableDefaultAsserts',
 );
-const REFUSED_OPTIONS = nameSet('storeOutputAs rubricPrompt factuality disableConversationVar');
+const refusedOptions = nameSet('storeOutputAs rubricPrompt factuality disableConversationVar');
 
 /** Provider settings among the options of the defaults. */
 export function readSharedSettings(options: Written): Readonly<Record<string, unknown>> {
@@ -49,9 +49,9 @@ function readOption(
   const { value } = part;
   if (key === 'repeat') return typeof value === 'number' && value >= 1 ? { repeat: value } : {};
   const isAffix = key === 'prefix' || key === 'suffix';
-  if (REFUSED_OPTIONS.has(key) || (isAffix && !isDefault) || (key === 'disableVarExpansion' && value === true))
+  if (refusedOptions.has(key) || (isAffix && !isDefault) || (key === 'disableVarExpansion' && value === true))
     return draft.refuse(part, `"${key}" of a test's options has no equivalent here`);
-  if (!TEST_OPTIONS.has(key) && !isSetting(key))
+  if (!testOptions.has(key) && !isSetting(key))
     draft.note(part, `"${key}" of a test's options is left out: promptfoo does not read it`);
   return {};
 }
@@ -99,10 +99,10 @@ export function describeTest(layers: readonly Written[]): Readonly<Record<string
 }
 
 /** Settings that a test's options or a prompt's config may give to every provider. promptfoo ignores others. */
-const SETTINGS = nameSet(
+const providerSettings = nameSet(
   'temperature max_tokens maxOutputTokens max_completion_tokens max_output_tokens top_p top_k topP topK seed stop stop_sequences stopSequences presence_penalty frequency_penalty response_format reasoning_effort reasoning verbosity tools tool_choice functions function_call passthrough thinking generationConfig apiBaseUrl apiHost apiKey apiKeyEnvar headers',
 );
 
 export function isSetting(key: string): boolean {
-  return SETTINGS.has(key);
+  return providerSettings.has(key);
 }

@@ -28,12 +28,12 @@ export function isMessageEvent(event: OtelEvent | undefined): boolean {
   return event !== undefined && /^gen_ai\.(?:\w+\.message|choice)$/.test(event.name);
 }
 
-const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content']);
+const chatOperations = new Set(['chat', 'text_completion', 'generate_content']);
 
 /** True for a model call, not a call of a tool, agent or embedding model. */
 export function isModelCall(attributes: Attributes): boolean {
   const operation = attributes.get('gen_ai.operation.name');
-  if (typeof operation === 'string') return OPERATIONS.has(operation);
+  if (typeof operation === 'string') return chatOperations.has(operation);
   const kind = attributes.get('openinference.span.kind') ?? attributes.get('langfuse.observation.type');
   if (typeof kind === 'string') return ['llm', 'generation'].includes(kind.toLowerCase());
   const names = ['llm.request.type', 'gen_ai.request.model', 'ai.model.id', 'llm.model_name'];
@@ -168,7 +168,7 @@ function readAiSdk(attributes: Attributes): Found | undefined {
   return { ...found, answer: { text: typeof text === 'string' && text !== '' ? text : undefined, calls } };
 }
 
-const PAIRS = [
+const attributePairs = [
   ['gen_ai.prompt', 'gen_ai.completion'],
   ['langfuse.observation.input', 'langfuse.observation.output'],
   ['mlflow.spanInputs', 'mlflow.spanOutputs'],
@@ -179,7 +179,7 @@ const PAIRS = [
 /** Reads request and answer as JSON. */
 function readPairs(attributes: Attributes): Found | undefined {
   if (!isModelCall(attributes)) return undefined;
-  for (const [input, output] of PAIRS) {
+  for (const [input, output] of attributePairs) {
     const written = nestAttributes(attributes, input);
     if (written !== undefined) return readRecordedCall(written, nestAttributes(attributes, output));
   }
@@ -259,12 +259,12 @@ export function readBody(body: unknown): Attributes {
   return new Map(isMap(value) ? Object.entries(value) : []);
 }
 
-const TYPED = /^(?:string|int|double|bool|array|kvlist|bytes)Value$/;
+const typedValuePattern = /^(?:string|int|double|bool|array|kvlist|bytes)Value$/;
 
 function readValue(value: unknown): unknown {
   if (!isMap(value)) return value;
   const [[type, inner] = ['', undefined], ...others] = Object.entries(value);
-  if (others.length > 0 || !TYPED.test(type)) return value;
+  if (others.length > 0 || !typedValuePattern.test(type)) return value;
   if (type === 'arrayValue')
     return isMap(inner) && Array.isArray(inner['values']) ? inner['values'].map(readValue) : [];
   return type === 'kvlistValue' ? Object.fromEntries(readAttributes(isMap(inner) ? inner['values'] : [])) : inner;

@@ -11,7 +11,7 @@ import {
 } from './otel-conventions.ts';
 import { describeOrigin, type FoundRow, type TraceReader } from './recorded-call.ts';
 
-const PLACES = new Set([
+const spanPaths = new Set([
   'resourceSpans.*.scopeSpans.*.spans.*',
   'resourceSpans.*.instrumentationLibrarySpans.*.spans.*',
   'batches.*.scopeSpans.*.spans.*',
@@ -25,7 +25,7 @@ const longestPlace = 8;
  */
 export const isOtelPart: IsPart = (path) => {
   if (path.length < 6 || path.length > longestPlace || path.at(-1) !== '*') return false;
-  return PLACES.has(path.slice(-6).join('.'));
+  return spanPaths.has(path.slice(-6).join('.'));
 };
 
 /** Most calls that wait for further log records. Concurrent calls mix theirs in the file. */

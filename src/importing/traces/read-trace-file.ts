@@ -84,7 +84,7 @@ function hasDocumentLine(text: string): boolean {
 
 /** False for a list of rows, or a map with lists of rows. A trace's `observations` may be only ids. */
 function isRowAtTop(text: string, paths: ReadonlySet<string>): boolean {
-  return text.startsWith('{') && !Array.from(LISTS).some((key) => paths.has(`${key}.*`));
+  return text.startsWith('{') && !Array.from(listKeys).some((key) => paths.has(`${key}.*`));
 }
 
 /** Paths of lists and maps at the start of a document. */
@@ -217,13 +217,13 @@ function* joinRecords(chunks: Iterable<string>): Generator<{ readonly text: stri
 }
 
 /** Keys of a wrapper that hold its rows. */
-const LISTS = new Set(['data', 'runs', 'observations', 'traces', 'items']);
+const listKeys = new Set(['data', 'runs', 'observations', 'traces', 'items']);
 
 /** Finds rows in a list, or in a wrapper's list. Rows of JSON lines are at the top. */
 function exportParts(isAtTop: boolean): IsPart {
   if (isAtTop) return (path) => path.length === 0;
   return ([first, second, ...others]) =>
-    others.length === 0 && (second === undefined ? first === '*' : second === '*' && LISTS.has(first ?? ''));
+    others.length === 0 && (second === undefined ? first === '*' : second === '*' && listKeys.has(first ?? ''));
 }
 
 type ReadRow = (row: Readonly<Record<string, unknown>>) => TraceRow | RefusedRow | undefined;

@@ -55,8 +55,8 @@ function readGeminiSystem(map: Readonly<Record<string, unknown>>): unknown {
 }
 
 /** Members that wrap a message in an API's answer, and members with the text in a function's result. */
-const ENVELOPES = ['choices', 'generations', 'message', 'messages', 'candidates'];
-const FIELDS = ['text', 'content', 'output', 'answer', 'response'];
+const envelopeNames = ['choices', 'generations', 'message', 'messages', 'candidates'];
+const textFields = ['text', 'content', 'output', 'answer', 'response'];
 
 /**
  * Reads an answer: a text, a message, the last of a list, a choice or a generation. A map is the model's JSON answer. A
@@ -76,7 +76,7 @@ export function readAnswer(written: unknown, isOfFunction = false, depth = 0): R
   const entries = Object.entries(output).filter(([, value]) => value !== null);
   const [only, second] = entries;
   const isSingle = only !== undefined && second === undefined;
-  const known = isOfFunction || isSingle ? [...ENVELOPES, ...FIELDS] : ENVELOPES;
+  const known = isOfFunction || isSingle ? [...envelopeNames, ...textFields] : envelopeNames;
   const key = known.find((one) => entries.some(([name, value]) => name === one && !isEmptyList(value)));
   if (key !== undefined) return readAnswer(output[key], isOfFunction, depth + 1);
   if (isOfFunction && isSingle) return readAnswer(only[1], true, depth + 1);

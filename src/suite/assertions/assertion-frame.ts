@@ -11,7 +11,7 @@ import { childOf, type Located, locate, type Problems } from '../documents/locat
 import type { ReadCode } from './own-code.ts';
 import { parseSelect } from './select.ts';
 
-const COMMON_KEYS = ['select', 'name', 'weight', 'required'];
+const commonKeys = ['select', 'name', 'weight', 'required'];
 
 interface FrameContext {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
@@ -30,7 +30,7 @@ export function findName(located: Located, { declarations, problems }: FrameCont
       hintOfOther(value, isKnown),
     );
   }
-  const keys = Object.keys(value).filter((key) => !COMMON_KEYS.includes(key));
+  const keys = Object.keys(value).filter((key) => !commonKeys.includes(key));
   const [name, second] = keys.filter(isKnown);
   if (name === undefined) {
     const [unknown] = keys;
@@ -77,7 +77,7 @@ function reportExtraKey(located: Located, name: string, key: string, { declarati
     message: `unknown key "${key}" beside "${name}"`,
     hint: keysAt(params, []).includes(key)
       ? `it belongs inside: ${name}: {${key === main ? '' : `${main}: …, `}${key}: …}`
-      : (didYouMean(key, [...COMMON_KEYS, ...Object.keys(declarations)]) ?? `known here: ${COMMON_KEYS.join(', ')}`),
+      : (didYouMean(key, [...commonKeys, ...Object.keys(declarations)]) ?? `known here: ${commonKeys.join(', ')}`),
     at: locate(childOf(located, key), 'key'),
   });
 }

@@ -129,7 +129,7 @@ function decode({ bytes, offset }: ByteLine): string | undefined {
 }
 
 // The columns that are not variables.
-const RESERVED_COLUMNS = new Set(['id', 'expected', 'tags', 'group', 'mustPass']);
+const reservedColumns = new Set(['id', 'expected', 'tags', 'group', 'mustPass']);
 
 function* readCsv(open: OpenFile, report: Report): Generator<FileRow> {
   let columns: readonly string[] | undefined;
@@ -222,7 +222,7 @@ function toCase(columns: readonly string[], record: readonly string[]): unknown 
     ...defined({ tags }),
     ...(group === undefined || group === '' ? {} : { group }),
     ...(mustPass === undefined || mustPass === '' ? {} : { mustPass: toFlag(mustPass) }),
-    vars: Object.fromEntries([...cells].filter(([column]) => !RESERVED_COLUMNS.has(column))),
+    vars: Object.fromEntries([...cells].filter(([column]) => !reservedColumns.has(column))),
   };
 }
 

@@ -156,7 +156,7 @@ export interface Problems {
   readonly errorCount: () => number;
 }
 
-const MAX_OF_A_KIND = 50;
+const maxOfAKind = 50;
 
 export function createProblems(): Problems {
   const kept = new Map<string, Problem>();
@@ -171,7 +171,7 @@ export function createProblems(): Problems {
     const kind = `${severity}:${code}:${at?.file}`;
     const count = (counts.get(kind)?.count ?? 0) + 1;
     counts.set(kind, { count, last: problem });
-    if (count <= MAX_OF_A_KIND) kept.set(key, problem);
+    if (count <= maxOfAKind) kept.set(key, problem);
   }
 
   return {
@@ -184,11 +184,11 @@ export function createProblems(): Problems {
     list() {
       const more: Problem[] = [];
       for (const { count, last } of counts.values()) {
-        if (count <= MAX_OF_A_KIND) continue;
+        if (count <= maxOfAKind) continue;
         more.push({
           code: last.code,
           severity: last.severity,
-          message: `and ${count - MAX_OF_A_KIND} more of this kind in ${last.at?.file ?? 'this project'}`,
+          message: `and ${count - maxOfAKind} more of this kind in ${last.at?.file ?? 'this project'}`,
         });
       }
       return [...hideKeys([...kept.values()].sort(comparePlaces)), ...more];

@@ -63,7 +63,7 @@ export interface ProjectFiles {
   relative(path: string): string;
 }
 
-const MAX_BYTES = 256 * 1024 * 1024;
+const maxBytes = 256 * 1024 * 1024;
 
 export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles {
   const display = (path: string): string => displayPath(path, cwd);
@@ -103,8 +103,8 @@ export function readTextFile(path: string, shown: string): FileText {
   try {
     const stats = statSync(path);
     if (!stats.isFile()) return { fault: { code: 'file-unreadable', message: `${shown} is not a file` } };
-    if (stats.size > MAX_BYTES) {
-      return { fault: { code: 'file-unreadable', message: `${shown} is larger than ${MAX_BYTES / 1024 / 1024} MB` } };
+    if (stats.size > maxBytes) {
+      return { fault: { code: 'file-unreadable', message: `${shown} is larger than ${maxBytes / 1024 / 1024} MB` } };
     }
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
   } catch (error) {

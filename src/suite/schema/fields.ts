@@ -3,9 +3,9 @@ import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 
 // oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
-const UNTYPEABLE = /[\u0000-\u001f\u007f\u2028\u2029]/;
+const untypeablePattern = /[\u0000-\u001f\u007f\u2028\u2029]/;
 
-const PERCENT = /^\d+(?:\.\d+)?\s*%$/;
+const percentPattern = /^\d+(?:\.\d+)?\s*%$/;
 
 export const text = z.string();
 
@@ -36,7 +36,7 @@ export const id = words.refine(isId, { error: 'must be one line without blanks a
 
 /** True for a text that can name something in a label. */
 export function isId(value: string): boolean {
-  return value !== '' && value.length <= 300 && !UNTYPEABLE.test(value) && value.trim() === value;
+  return value !== '' && value.length <= 300 && !untypeablePattern.test(value) && value.trim() === value;
 }
 
 export const caseId = z
@@ -52,7 +52,7 @@ function isCaseId(value: unknown): boolean {
   );
 }
 
-const SHARE = 'a fraction such as 0.05, or a percentage such as "5%"';
+const shareForm = 'a fraction such as 0.05, or a percentage such as "5%"';
 
 /** A fraction or a percentage, at least 0 and at most `max`. */
 function shareUpTo(max: number) {
@@ -60,15 +60,15 @@ function shareUpTo(max: number) {
     .unknown()
     .superRefine((value, context) => {
       const fraction = toFraction(value);
-      if (Number.isNaN(fraction)) context.addIssue({ code: 'custom', message: `must be ${SHARE}` });
+      if (Number.isNaN(fraction)) context.addIssue({ code: 'custom', message: `must be ${shareForm}` });
       else if (fraction < 0) context.addIssue({ code: 'custom', message: 'must not be negative' });
       else if (fraction > max)
-        context.addIssue({ code: 'custom', message: `must lie between 0 and 1: write ${SHARE}` });
+        context.addIssue({ code: 'custom', message: `must lie between 0 and 1: write ${shareForm}` });
     })
     .meta({
       anyOf: [
         { type: 'number', minimum: 0 },
-        { type: 'string', pattern: PERCENT.source },
+        { type: 'string', pattern: percentPattern.source },
       ],
     })
     .transform((value) => toFraction(value));
@@ -77,7 +77,7 @@ function shareUpTo(max: number) {
 /** "5%" and 0.05 are the same. */
 function toFraction(value: unknown): number {
   if (typeof value === 'number') return value;
-  return typeof value === 'string' && PERCENT.test(value) ? Number(value.replace('%', '')) / 100 : Number.NaN;
+  return typeof value === 'string' && percentPattern.test(value) ? Number(value.replace('%', '')) / 100 : Number.NaN;
 }
 
 export const rate = shareUpTo(1);

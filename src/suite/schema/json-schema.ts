@@ -196,7 +196,7 @@ function toJsonSchema(schema: z.ZodType): JsonObject {
     io: 'input',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
-      const name = STAND_INS.find(([standIn]) => standIn === zodSchema)?.[1];
+      const name = standIns.find(([standIn]) => standIn === zodSchema)?.[1];
       if (name === undefined) return;
       for (const key of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, key);
       jsonSchema.$ref = `#/$defs/${name}`;
@@ -205,7 +205,7 @@ function toJsonSchema(schema: z.ZodType): JsonObject {
   return toPlain(made);
 }
 
-const STAND_INS: readonly (readonly [unknown, string])[] = [
+const standIns: readonly (readonly [unknown, string])[] = [
   [anyAssertion, 'assertion'],
   [anyProvider, 'provider'],
   [anyJudge, 'judge'],

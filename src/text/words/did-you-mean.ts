@@ -1,17 +1,17 @@
 import { distance } from 'fastest-levenshtein';
 
-const MAX_DISTANCE = 2;
+const maxDistance = 2;
 /** Shorter ones begin too many names. */
-const MIN_PREFIX = 4;
+const minPrefix = 4;
 
 /** The known name that a mistyped one most likely means; undefined if none is near. */
 export function findNearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
   // A short name is near to everything: of up to three letters one may differ.
-  let best = (name.length <= 3 ? 1 : MAX_DISTANCE) + 1;
+  let best = (name.length <= 3 ? 1 : maxDistance) + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - name.length) > MAX_DISTANCE) continue;
+    if (Math.abs(candidate.length - name.length) > maxDistance) continue;
     const lower = candidate.toLowerCase();
     const found = isSwap(wanted, lower) ? 1 : distance(wanted, lower);
     // A name of one letter shares nothing with another one.
@@ -37,7 +37,7 @@ function isSwap(a: string, b: string): boolean {
 
 /** The one name that a shortened one begins, as `postgre` does. */
 function findLonger(wanted: string, known: Iterable<string>): string | undefined {
-  if (wanted.length < MIN_PREFIX) return undefined;
+  if (wanted.length < minPrefix) return undefined;
   const longer = [...known].filter((candidate) => candidate.toLowerCase().startsWith(wanted));
   return longer.length === 1 ? longer[0] : undefined;
 }

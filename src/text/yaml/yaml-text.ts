@@ -29,22 +29,22 @@ export interface YamlText {
 }
 
 // Recursive code would overflow the stack, and in some V8 builds abort the process, long before memory ends.
-const MAX_DEPTH = 100;
+const maxDepth = 100;
 // Aliases share their target. The limit counts the nodes that a reader of the whole would visit.
-const MAX_ALIASED_NODES = 1_000_000;
-const MAX_ERRORS = 20;
+const maxAliasedNodes = 1_000_000;
+const maxErrors = 20;
 
 /** Parses one YAML 1.2 document of the core schema: no timestamps, no custom tags, string keys, unique keys, merge keys. */
 export function parseYaml(text: string): YamlText {
   const tokens = [...new Parser().parse(text)];
   const tooDeep = findTooDeep(tokens);
   if (tooDeep !== undefined) {
-    return failed([{ message: `nested deeper than ${MAX_DEPTH} levels`, offset: tooDeep }]);
+    return failed([{ message: `nested deeper than ${maxDepth} levels`, offset: tooDeep }]);
   }
   const { document, second, found } = compose(tokens, text.length);
   if (document === undefined) return failed([]);
   const parse = (changed: string) => compose([...new Parser().parse(changed)], changed.length).found;
-  const errors: YamlError[] = found.length === 0 ? [] : [...explainYaml(text, parse, MAX_ERRORS)];
+  const errors: YamlError[] = found.length === 0 ? [] : [...explainYaml(text, parse, maxErrors)];
   if (second !== undefined) {
     errors.push({
       message: 'the file holds several documents',
@@ -52,11 +52,11 @@ export function parseYaml(text: string): YamlText {
       hint: 'split it at the "---" line',
     });
   }
-  if (errors.length > 0) return failed(errors.slice(0, MAX_ERRORS));
+  if (errors.length > 0) return failed(errors.slice(0, maxErrors));
   const root = document.contents;
   const reading: Reading = { text, errors, warnings: [], anchors: new Map(), nodes: 0, aliased: 0, exhausted: false };
   const value = readNode(root, reading);
-  if (errors.length > 0) return failed(errors.slice(0, MAX_ERRORS));
+  if (errors.length > 0) return failed(errors.slice(0, maxErrors));
   return {
     value,
     errors,
@@ -92,7 +92,7 @@ function findTooDeep(tokens: readonly CST.Token[]): number | undefined {
   const stack: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { token, depth } = next;
-    if (depth > MAX_DEPTH) return token.offset;
+    if (depth > maxDepth) return token.offset;
     if (token.type === 'document') {
       if (token.value !== undefined) stack.push({ token: token.value, depth });
     } else if ('items' in token) {
@@ -148,10 +148,10 @@ function readAlias(name: string, offset: number, reading: Reading): unknown {
   }
   if (anchor.open) return refuse(`the alias *${name} is inside its own anchor`);
   reading.aliased += anchor.nodes;
-  if (reading.aliased <= MAX_ALIASED_NODES) return anchor.value;
+  if (reading.aliased <= maxAliasedNodes) return anchor.value;
   if (reading.exhausted) return null;
   reading.exhausted = true;
-  return refuse(`aliases make the file larger than ${MAX_ALIASED_NODES} values`);
+  return refuse(`aliases make the file larger than ${maxAliasedNodes} values`);
 }
 
 function readScalar(node: Scalar, reading: Reading): unknown {

@@ -30,9 +30,9 @@ function findPicture(url: unknown): string | undefined {
 }
 
 /** Files that promptfoo sends as data. */
-export const PICTURE = /\.(?:png|jpe?g|gif|webp|bmp|svg)$/i;
+export const picturePattern = /\.(?:png|jpe?g|gif|webp|bmp|svg)$/i;
 /** Pictures that can be sent beside a message here. */
-const SENT = /\.(?:png|jpe?g|gif|webp)$/i;
+const sendablePattern = /\.(?:png|jpe?g|gif|webp)$/i;
 
 interface PicturePorts extends Pick<ImportPorts, 'readBytes'> {
   readonly draft: Draft;
@@ -48,11 +48,11 @@ export async function readPicture(
 ): Promise<string | LeftOut> {
   const { value } = written;
   const path = typeof value === 'string' && value.startsWith('file://') ? value.slice('file://'.length) : undefined;
-  if (path === undefined || (isSent && !SENT.test(path)))
+  if (path === undefined || (isSent && !sendablePattern.test(path)))
     return draft.refuse(written, 'a picture must be a PNG, JPEG, GIF or WebP file of the project', 'write file://PATH');
-  const found = await readBytes(path, isSent ? 1 : MAX_TEXT_BYTES + 1);
+  const found = await readBytes(path, isSent ? 1 : maxTextBytes + 1);
   if (!('bytes' in found)) return draft.refuse(written, found.message);
-  if (!isSent && found.bytes.length > MAX_TEXT_BYTES)
+  if (!isSent && found.bytes.length > maxTextBytes)
     return draft.refuse(written, 'a picture of more than 64 KiB would be a text of the suite');
   if (!isSent) return toDataUrl(found.bytes, path);
   draft.note(written, 'the picture goes with its message as a file, and its variable is the path');
@@ -60,9 +60,9 @@ export async function readPicture(
 }
 
 /** Size limit of a picture embedded in the suite as text. */
-const MAX_TEXT_BYTES = 64 * 1024;
+const maxTextBytes = 64 * 1024;
 
-const BEGINNINGS: readonly (readonly [base64: RegExp, type: string])[] = [
+const typesByBeginning: readonly (readonly [base64: RegExp, type: string])[] = [
   [/^\/9j\//, 'image/jpeg'],
   [/^iVBORw0KGgo/, 'image/png'],
   [/^R0lGODlh|^R0lGODdh/, 'image/gif'],
@@ -75,6 +75,6 @@ function toDataUrl(bytes: Uint8Array, name: string): string {
   const base64 = Buffer.from(bytes).toString('base64');
   const ending = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   const named = ending === 'svg' ? 'svg+xml' : ending === 'jpg' ? 'jpeg' : ending;
-  const type = BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1] ?? `image/${named}`;
+  const type = typesByBeginning.find(([beginning]) => beginning.test(base64))?.[1] ?? `image/${named}`;
   return `data:${type};base64,${base64}`;
 }

@@ -13,10 +13,10 @@ import {
   withValue,
 } from '../../draft.ts';
 import { fillIn } from '../code/nunjucks.ts';
-import { PICTURE } from './pictures.ts';
+import { picturePattern } from './pictures.ts';
 
 /** Keys of which promptfoo requires one per test; `config` is a scenario's. */
-const TEST_KEYS = 'assert vars options metadata provider providerOutput threshold config $ref'.split(' ');
+const testKeys = 'assert vars options metadata provider providerOutput threshold config $ref'.split(' ');
 
 /** Reads the tests in a config, or in the files that it names. */
 export async function readTests(written: Written, context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
@@ -57,7 +57,7 @@ async function readItems(items: readonly Written[], context: ImportContext): Pro
     if (typeof value === 'string') tests.push(...(await readTestFile(value, item, context)));
     else if (isMap(value) && typeof value['path'] === 'string')
       tests.push(...(await readTestFile(value['path'], item, context)));
-    else if (isMap(value) && TEST_KEYS.some((key) => Boolean(value[key]))) tests.push(item);
+    else if (isMap(value) && testKeys.some((key) => Boolean(value[key]))) tests.push(item);
     else tests.push(context.draft.refuse(item, 'promptfoo takes no test without assert, vars, options or metadata'));
   }
   return tests;
@@ -187,10 +187,10 @@ function readCsv(
 }
 
 /** Assertion types in a cell. */
-const CELL =
+const cellPattern =
   /^((?:not-)?(?:agent-rubric|answer-relevance|bleu|classifier|contains|contains-all|contains-any|contains-html|contains-json|contains-sql|contains-xml|context-faithfulness|context-recall|context-relevance|conversation-relevance|cost|equals|factuality|finish-reason|g-eval|gleu|guardrails|icontains|icontains-all|icontains-any|is-html|is-json|is-refusal|is-sql|is-valid-function-call|is-valid-openai-function-call|is-valid-openai-tools-call|is-xml|javascript|latency|levenshtein|llm-rubric|pi|meteor|model-graded-closedqa|model-graded-factuality|moderation|perplexity|perplexity-score|python|regex|rouge-n|ruby|similar|similar:cosine|similar:dot|similar:euclidean|starts-with|tool-call-f1|skill-used|trajectory:[a-z-]+|trace-[a-z-]+|search-rubric|webhook|word-count))(?:\((\d+(?:\.\d+)?)\))?(?::([\s\S]*))?$/;
 /** Types whose number in brackets is a threshold, and `similar`, which also has a default. */
-const CELL_THRESHOLD =
+const cellThresholdPattern =
   /^(?:not-)?(?:answer-relevance|classifier|context-faithfulness|context-recall|context-relevance|cost|latency|levenshtein|perplexity-score|perplexity|rouge-n|similar)$/;
 
 /** Reads an expected cell, such as `contains: word`. A text without a type must equal the answer. */
@@ -202,10 +202,10 @@ function readExpected(cell: string): Readonly<Record<string, unknown>> | undefin
   if (/^file:\/\/.*\.py(?::|$)/.test(cell)) return undefined;
   const [, rubric] = /^(?:grade|llm-rubric):([\s\S]*)$/.exec(cell) ?? [];
   if (rubric !== undefined) return { type: 'llm-rubric', value: rubric };
-  const [, type, number, value] = CELL.exec(cell) ?? [];
+  const [, type, number, value] = cellPattern.exec(cell) ?? [];
   if (type === undefined) return { type: 'equals', value: cell };
   const usual = type.endsWith('similar') ? 0.8 : 0.75;
-  const threshold = CELL_THRESHOLD.test(type) ? Number(number ?? usual) : undefined;
+  const threshold = cellThresholdPattern.test(type) ? Number(number ?? usual) : undefined;
   return { type, ...defined({ value: type.endsWith('json') ? value : value?.trim(), threshold }) };
 }
 
@@ -256,12 +256,12 @@ async function readValue(
   { draft, readText, pictures, readPicture }: ImportContext,
 ): Promise<unknown> {
   const { value } = written;
-  const isPicture = typeof value === 'string' && value.startsWith('file://') && PICTURE.test(value);
+  const isPicture = typeof value === 'string' && value.startsWith('file://') && picturePattern.test(value);
   if (readPicture !== undefined && (isPicture || pictures?.has(name) === true)) return readPicture(written, name);
   // A missing value is an empty text in a prompt.
   if (typeof value !== 'string') return value ?? '';
   const isFile = value.startsWith('file://');
-  if (value.startsWith('package:') || (isFile && CODE_FILE.test(value)))
+  if (value.startsWith('package:') || (isFile && codeFilePattern.test(value)))
     return draft.refuse(
       written,
       `${quote(value)} is code, which has no equivalent here`,
@@ -270,7 +270,7 @@ async function readValue(
   if (!isFile) return value.replace(/\n$/, '');
   // promptfoo reads all lines as a file name.
   if (/\n/.test(value)) return draft.refuse(written, `no file of the project matches ${quote(value)}`);
-  if (NO_TEXT.test(value))
+  if (mediaFilePattern.test(value))
     return draft.refuse(written, `${quote(value)} is no text that can be taken over`, 'write the text in its place');
   const text = await readText(value, written);
   if (typeof text !== 'string') return text;
@@ -279,9 +279,9 @@ async function readValue(
   return 'problems' in parsed ? draft.refuse(written, `${quote(value)} can't be read`) : JSON.stringify(parsed.value);
 }
 
-const CODE_FILE = /\.(?:[cm]?[jt]s|py)$/i;
+const codeFilePattern = /\.(?:[cm]?[jt]s|py)$/i;
 /** Other files that promptfoo sends as data or extracts text from. */
-const NO_TEXT = /\.(?:tiff?|ico|avif|heic|heif|pdf|mp3|wav|ogg|flac|aac|m4a|mp4|webm|mov|avi|mkv|m4v|wmv)$/i;
+const mediaFilePattern = /\.(?:tiff?|ico|avif|heic|heif|pdf|mp3|wav|ogg|flac|aac|m4a|mp4|webm|mov|avi|mkv|m4v|wmv)$/i;
 
 /** Expands a pattern to its files. */
 async function findFiles(written: Written, { glob }: ImportContext): Promise<readonly Written[]> {

@@ -51,7 +51,7 @@ export interface TypeContext extends CheckContext {
 }
 
 /** promptfoo reads schemas as draft 7. */
-export const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
+export const draft7 = 'http://json-schema.org/draft-07/schema#';
 
 type ValueContext = Pick<CheckContext, 'draft' | 'readText' | 'onVariables'>;
 

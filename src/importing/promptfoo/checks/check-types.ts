@@ -1,6 +1,6 @@
 import { isMap, LeftOut, readWritten, type Written } from '../../draft.ts';
 import { buildCheck, convertJavascript } from '../code/javascript.ts';
-import { type Check, DRAFT_7, escapeData, readFile, readList, readText, type TypeContext } from './check-context.ts';
+import { type Check, draft7, escapeData, readFile, readList, readText, type TypeContext } from './check-context.ts';
 import { convertPython, convertRuby } from './program-checks.ts';
 import { convertFunctionCall, convertSkillUsed, convertToolCallF1, convertToolsCall } from './tool-checks.ts';
 
@@ -20,7 +20,7 @@ function plain(convert: Convert): Convert {
   return (written, context) => (context.inverse ? undefined : convert(written, context));
 }
 
-const CONVERTERS: Readonly<Record<string, Convert>> = {
+const converters: Readonly<Record<string, Convert>> = {
   contains: turned(ofText((value) => ({ contains: { value } }))),
   icontains: turned(ofText((value) => ({ contains: { value, ignoreCase: true } }))),
   'starts-with': turned(ofText((value) => ({ startsWith: { value } }))),
@@ -62,17 +62,17 @@ const CONVERTERS: Readonly<Record<string, Convert>> = {
 };
 
 /** Types without an equivalent here. */
-const OTHER_TYPES =
+const otherTypesPattern =
   /^(?:agent-rubric|answer-relevance|bleu|classifier|contains-(?:html|sql|xml)|gleu|guardrails|human|is-(?:html|refusal|sql|xml|valid-function-call)|max-score|meteor|moderation|perplexity(?:-score)?|pi|rouge-\w|search-rubric|select-\w+|similar:(?:dot|euclidean)|trace-.+|trajectory:.+|webhook|promptfoo:.+)$/;
 
 /** Converts a promptfoo type without `not-`. Refuses unsupported members. */
 export async function convertType(written: Written, context: TypeContext): Promise<Check | LeftOut> {
   const { base } = context;
-  const convert = Object.hasOwn(CONVERTERS, base) ? CONVERTERS[base] : undefined;
+  const convert = Object.hasOwn(converters, base) ? converters[base] : undefined;
   const { type } = written.value as { readonly type: string };
-  const hint = Object.hasOwn(HINTS, base) ? HINTS[base] : undefined;
+  const hint = Object.hasOwn(hints, base) ? hints[base] : undefined;
   const refused = () => context.draft.refuse(written, `the assertion "${type}" has no equivalent here`, hint);
-  if (convert === undefined && !OTHER_TYPES.test(base))
+  if (convert === undefined && !otherTypesPattern.test(base))
     return context.draft.refuse(written, `promptfoo takes no assertion "${type}"`);
   return (await convert?.(written, context)) ?? refused();
 }
@@ -138,7 +138,7 @@ function convertWordCount(written: Written, context: TypeContext): Check | LeftO
   return buildCheck(`(output) => {\n  ${body}\n}`, written, [], context);
 }
 
-const HINTS: Readonly<Record<string, string>> = {
+const hints: Readonly<Record<string, string>> = {
   'answer-relevance': 'its score is the similarity of questions; rubric: The answer is relevant to the question',
   'is-valid-function-call': 'check the calls with toolCalls',
   'max-score': 'it compares answers with each other, and each is judged alone here',
@@ -167,7 +167,7 @@ async function convertEquals(written: Written, context: TypeContext): Promise<Ch
 }
 
 /** Rubric of each kind of grading. promptfoo's own prompts differ. */
-const GRADINGS: Readonly<Record<string, (value: string) => string>> = {
+const rubricOf: Readonly<Record<string, (value: string) => string>> = {
   'llm-rubric': (value) => value,
   'g-eval': (value) => value,
   'model-graded-closedqa': (value) => value,
@@ -191,7 +191,7 @@ async function convertGraded(written: Written, context: TypeContext): Promise<Ch
       'a rubric is scored from 0 to 1 here, not up to its threshold',
     );
   const min = typeof least === 'number' && least > 0 && name !== 'factuality' ? { threshold: least } : {};
-  return buildRubric(GRADINGS[name]?.(criterion) ?? criterion, min, written, context);
+  return buildRubric(rubricOf[name]?.(criterion) ?? criterion, min, written, context);
 }
 
 async function buildRubric(
@@ -208,7 +208,7 @@ async function buildRubric(
 }
 
 /** Rubrics of shares. promptfoo counts them from the judge's text; here they are the judge's score. */
-const SHARES: Readonly<Record<string, string>> = {
+const rubricOfShare: Readonly<Record<string, string>> = {
   'context-faithfulness':
     'Score the share of the claims in the answer that this context supports. A claim that it neither states nor implies is not supported.',
   'context-recall':
@@ -229,9 +229,11 @@ async function convertContextCheck(written: Written, context: TypeContext): Prom
   const expected = isRecall ? await readText(written, context) : undefined;
   if (expected instanceof LeftOut) return expected;
   const given = isRecall ? `Expected answer: ${expected}` : 'Question: {{ query }}';
-  const value = [SHARES[base], given, isMade ? 'The context is given with the answer.' : 'Context: {{ context }}'].join(
-    '\n\n',
-  );
+  const value = [
+    rubricOfShare[base],
+    given,
+    isMade ? 'The context is given with the answer.' : 'Context: {{ context }}',
+  ].join('\n\n');
   const isMin = typeof threshold === 'number' && threshold > 0;
   if (isMin || isScored) {
     if (!isMin) return draft.refuse(written, `${base} without a threshold has no equivalent in a test that has one`);
@@ -269,7 +271,7 @@ async function convertJson(written: Written, context: TypeContext): Promise<Chec
       ? found
       : context.draft.refuse(written.child('value'), 'the value of is-json must be a JSON Schema');
   }
-  const schema = found['$schema'] === undefined ? { $schema: DRAFT_7, ...found } : found;
+  const schema = found['$schema'] === undefined ? { $schema: draft7, ...found } : found;
   return inverse ? { anyOf: [{ json: false }, { not: { jsonSchema: schema } }] } : { jsonSchema: schema };
 }
 

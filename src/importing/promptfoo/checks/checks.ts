@@ -126,7 +126,7 @@ interface SetMember {
 }
 
 /** Most members for which all groups are tried. */
-const MOST = 6;
+const maxMembers = 6;
 
 /** Builds a set: all checks, or the groups that reach its threshold. */
 function buildSet(
@@ -140,9 +140,12 @@ function buildSet(
     return { fault: 'the threshold of a set must be a number above 0 and up to 1', at: 'threshold' };
   if (!checks.every(isPlain))
     return { fault: 'a threshold of a set of scores has no equivalent here', at: 'threshold' };
-  const groups = checks.length > MOST ? undefined : findGroups(members, threshold);
+  const groups = checks.length > maxMembers ? undefined : findGroups(members, threshold);
   if (groups === undefined)
-    return { fault: `a threshold of a set of more than ${MOST} assertions has no equivalent here`, at: 'threshold' };
+    return {
+      fault: `a threshold of a set of more than ${maxMembers} assertions has no equivalent here`,
+      at: 'threshold',
+    };
   const parts = groups.map((group): Check => (group.length === 1 ? (group[0] ?? {}) : { allOf: group }));
   const [only, second] = parts;
   return { check: only !== undefined && second === undefined && groups[0]?.length !== 1 ? only : { anyOf: parts } };

@@ -1,6 +1,6 @@
 import { LeftOut, quote, type Written } from '../../draft.ts';
 import type { EnvNames, ProgramFile, ProgramSource } from '../code/code-files.ts';
-import { PLAIN_NAME, readCodeCall } from '../code/javascript.ts';
+import { plainNamePattern, readCodeCall } from '../code/javascript.ts';
 import { findPython, findPythonEnv, readPythonFiles, readPythonImports, toPython } from '../code/python.ts';
 import { findRuby, findRubyEnv, readRubyFiles } from '../code/ruby.ts';
 import type { TypeContext } from './check-context.ts';
@@ -15,13 +15,13 @@ interface Language {
   readonly findEnv: (text: string) => EnvNames;
 }
 
-const PYTHON: Language = {
+const pythonLanguage: Language = {
   name: 'Python',
   findFile: findPython,
   readFiles: readPythonFiles,
   findEnv: findPythonEnv,
 };
-const RUBY: Language = { name: 'Ruby', findFile: findRuby, readFiles: readRubyFiles, findEnv: findRubyEnv };
+const rubyLanguage: Language = { name: 'Ruby', findFile: findRuby, readFiles: readRubyFiles, findEnv: findRubyEnv };
 
 /** Converts a `python` assertion to a function in a Python file, which `exec` runs. */
 export async function convertPython(written: Written, context: TypeContext): Promise<Check | LeftOut> {
@@ -29,9 +29,9 @@ export async function convertPython(written: Written, context: TypeContext): Pro
   const part = written.child('value');
   const { value } = part;
   if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of python must be code');
-  if (value.startsWith('file://')) return convertFile(PYTHON, python, value, written, context);
+  if (value.startsWith('file://')) return convertFile(pythonLanguage, python, value, written, context);
   const isTemplate = /\{\{/.test(value);
-  if (/\{\{|\{%|\{#/.test(value.replaceAll(PLAIN_NAME, '')))
+  if (/\{\{|\{%|\{#/.test(value.replaceAll(plainNamePattern, '')))
     return draft.refuse(part, 'the code is a template of more than names of variables: read context["vars"]');
   const read = await readPythonImports(value, part, context);
   if (read instanceof LeftOut) return read;
@@ -47,7 +47,7 @@ export async function convertRuby(written: Written, context: TypeContext): Promi
   const part = written.child('value');
   const { value } = part;
   if (typeof value !== 'string' || value.trim() === '') return draft.refuse(part, 'the value of ruby must be code');
-  if (value.startsWith('file://')) return convertFile(RUBY, ruby, value, written, context);
+  if (value.startsWith('file://')) return convertFile(rubyLanguage, ruby, value, written, context);
   if (/\{\{|\{%|\{#/.test(value))
     return draft.refuse(part, 'the code is a template, which code never is here: read context["vars"]');
   // promptfoo adds a `return` to a single line, and Ruby refuses a second one.

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../../json/canonical-json.ts';
 import { isMap, LeftOut, type Written } from '../../draft.ts';
 import { buildCheck } from '../code/javascript.ts';
-import { type Check, DRAFT_7, readList, type TypeContext } from './check-context.ts';
+import { type Check, draft7, readList, type TypeContext } from './check-context.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -46,7 +46,7 @@ function convertCalls(
     required: ['name', 'arguments'],
   }));
   const schema = { type: 'array', minItems: 1, items: items.length === 0 ? false : { anyOf: items } };
-  return { jsonSchema: { $schema: DRAFT_7, ...schema }, select: 'toolCalls' };
+  return { jsonSchema: { $schema: draft7, ...schema }, select: 'toolCalls' };
 }
 
 /** Checks the skills that the agent reports as used. */

@@ -86,10 +86,10 @@ function convertChain(code: string, name: string): Steps | undefined {
   return [{ replace: isStart === true ? `^${pattern}` : `${pattern}$`, with: '', match: 'first' }];
 }
 
-const REPLACE =
+const replacePattern =
   /^\.replace(?:All)?\(\s*\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[\n])+)\/([a-z]*)\s*,\s*(["'])((?:(?!\3)[^\\])*)\3\s*\)/;
-const SPLIT = /^\.split\(\s*(["'])([^\\"'])\1\s*\)\[0\]/;
-const MEMBER = /^(?:\??\.[A-Za-z_$][\w$]*(?!\s*\()|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])/;
+const splitPattern = /^\.split\(\s*(["'])([^\\"'])\1\s*\)\[0\]/;
+const memberPattern = /^(?:\??\.[A-Za-z_$][\w$]*(?!\s*\()|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])/;
 
 /** Converts a chain of calls on the answer's text. */
 function convertExpression(code: string, name: string, isJson: boolean): Steps | undefined {
@@ -119,7 +119,7 @@ function readCall(code: string): { readonly step: Step; readonly length: number 
   if (trimmed !== undefined) return { step: 'trim', length: trimmed.length };
   const white = /^\s*/.exec(code)?.[0].length ?? 0;
   const rest = code.slice(white);
-  const replaced = REPLACE.exec(rest);
+  const replaced = replacePattern.exec(rest);
   if (replaced !== null) {
     const [whole, pattern = '', flags = '', , text = ''] = replaced;
     const others = flags.replace('g', '');
@@ -131,7 +131,7 @@ function readCall(code: string): { readonly step: Step; readonly length: number 
     };
     return others.includes('y') ? undefined : { step, length: white + whole.length };
   }
-  const split = SPLIT.exec(rest);
+  const split = splitPattern.exec(rest);
   if (split === null) return undefined;
   const mark = escapeRegex(split[2] ?? '');
   return { step: { regex: `^[^${mark}]*` }, length: white + split[0].length };
@@ -142,7 +142,7 @@ function readMembers(code: string): string | undefined {
   let path = '';
   let rest = code;
   while (rest !== '') {
-    const member = MEMBER.exec(rest)?.[0];
+    const member = memberPattern.exec(rest)?.[0];
     if (member === undefined || /^\.(?:length|constructor)$/.test(member)) return undefined;
     path += member.replace('?.', '.');
     rest = rest.slice(member.length);

@@ -133,10 +133,10 @@ export function findFault(
 }
 
 /** A variable in inline code, which the run fills in like promptfoo. */
-export const PLAIN_NAME = /\{\{\s*(?!env\b)[A-Za-z_]\w*\s*\}\}/g;
+export const plainNamePattern = /\{\{\s*(?!env\b)[A-Za-z_]\w*\s*\}\}/g;
 
 function findTemplate(code: string): string | undefined {
-  if (/\{\{|\{%|\{#/.test(code.replaceAll(PLAIN_NAME, '')))
+  if (/\{\{|\{%|\{#/.test(code.replaceAll(plainNamePattern, '')))
     return 'the code is a template of more than names of variables: read context.vars';
   return /\bimport\s*\(/.test(code) ? 'the code imports a module, which has another folder here' : undefined;
 }

@@ -15,7 +15,7 @@ type Translated =
   | { readonly text: string; readonly variables: readonly string[]; readonly literal?: string }
   | { readonly fault: string };
 
-const FILTERS: Readonly<Record<string, string>> = {
+const liquidFilters: Readonly<Record<string, string>> = {
   upper: 'upcase',
   lower: 'downcase',
   trim: 'strip',
@@ -31,8 +31,8 @@ const FILTERS: Readonly<Record<string, string>> = {
   default: 'default',
   d: 'default',
 };
-const PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^'\]]*')\])*$/;
-const LITERAL = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
+const pathPattern = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^'\]]*')\])*$/;
+const literalPattern = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
 
 /** Translates templates that both languages express in the same way. */
 export function translateNunjucks(source: string, mayReadEnv = false): Translated {
@@ -78,22 +78,22 @@ function translateOutput(code: string, tags = new NunjucksTags(), mayReadEnv = f
     };
   if (/^env\b/.test(head) && !mayReadEnv)
     return { fault: `{{ ${quote(head)} }} reads the environment, which a prompt is not given` };
-  if (!PATH.test(head) && !LITERAL.test(head))
+  if (!pathPattern.test(head) && !literalPattern.test(head))
     return { fault: `{{ ${quote(code)} }} has no equivalent in a suite's templates` };
-  if (LITERAL.test(head) && /\{[{%#]/.test(head) && filters.length === 0)
+  if (literalPattern.test(head) && /\{[{%#]/.test(head) && filters.length === 0)
     return { text: '', literal: head.slice(1, -1), variables: [] };
-  const isLiteral = LITERAL.test(head);
+  const isLiteral = literalPattern.test(head);
   let text = isLiteral ? head : tags.path(head);
   for (const filter of filters) {
     const [, name = '', args] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(filter) ?? [];
-    const translated = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
+    const translated = Object.hasOwn(liquidFilters, name) ? liquidFilters[name] : undefined;
     const given =
       args === undefined || args.trim() === ''
         ? []
         : (args.match(/"[^"]*"|'[^']*'|[^,]+/g) ?? []).map((arg) => arg.trim()).filter((arg) => arg !== '');
-    if (translated === undefined || given.some((arg) => !LITERAL.test(arg) && !PATH.test(arg)))
+    if (translated === undefined || given.some((arg) => !literalPattern.test(arg) && !pathPattern.test(arg)))
       return { fault: `the filter "${quote(filter)}" has no equivalent in a suite's templates` };
-    for (const arg of given) if (!LITERAL.test(arg)) tags.path(arg);
+    for (const arg of given) if (!literalPattern.test(arg)) tags.path(arg);
     if (translated !== '') text += ` | ${translated}${given.length === 0 ? '' : `: ${given.join(', ')}`}`;
   }
   return { text, variables: [...tags.variables] };
@@ -141,11 +141,11 @@ export function fillIn(given: Readonly<Record<string, unknown>>): Readonly<Recor
   return vars;
 }
 
-const LOOP = /\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}([\s\S]*?)\{%-?\s*endfor\s*-?%\}/;
+const loopPattern = /\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}([\s\S]*?)\{%-?\s*endfor\s*-?%\}/;
 
 /** Removes the loop that repeats the conversation so far from a chat; undefined for other texts. */
 export function withoutConversation(text: string): string | undefined {
-  const [loop = '', name = '', body = ''] = LOOP.exec(text) ?? [];
+  const [loop = '', name = '', body = ''] = loopPattern.exec(text) ?? [];
   const end = text.slice(text.indexOf(loop) + loop.length);
   // Only one message may follow the loop: the question.
   if (loop === '' || end.match(/"role"/g)?.length !== 1) return undefined;
@@ -158,8 +158,8 @@ export function withoutConversation(text: string): string | undefined {
 }
 
 type Read<T> = { readonly value: T } | { readonly fault: string };
-const PLAIN_PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
-const OPERATORS: Readonly<Record<string, string>> = {
+const plainPathPattern = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
+const liquidOperators: Readonly<Record<string, string>> = {
   '==': '==',
   '===': '==',
   '!=': '!=',
@@ -169,7 +169,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '<=': '<=',
   '>=': '>=',
 };
-const LOOP_MEMBERS: Readonly<Record<string, string>> = { revindex: 'rindex', revindex0: 'rindex0' };
+const loopMembers: Readonly<Record<string, string>> = { revindex: 'rindex', revindex0: 'rindex0' };
 
 /** Translates the conditions, loops and names of a Nunjucks template. */
 class NunjucksTags {
@@ -196,7 +196,7 @@ class NunjucksTags {
       return word === `end${opened}` ? { value: word } : { fault };
     }
     const [, item, list = ''] = /^(\w+)\s+in\s+(\S+)$/.exec(rest) ?? [];
-    if (word === 'for' && item !== undefined && PLAIN_PATH.test(list)) {
+    if (word === 'for' && item !== undefined && plainPathPattern.test(list)) {
       const path = this.path(list);
       this.#open.push(word);
       for (const name of [item, 'loop', 'forloop']) this.locals.add(name);
@@ -221,7 +221,7 @@ class NunjucksTags {
     const [root = ''] = /^[\w-]+/.exec(path) ?? [];
     if (!this.locals.has(root)) this.variables.add(root);
     const [, member = ''] = /^loop\.(\w+)$/.exec(path) ?? [];
-    if (member !== '' && this.locals.has('loop')) return `forloop.${LOOP_MEMBERS[member] ?? member}`;
+    if (member !== '' && this.locals.has('loop')) return `forloop.${loopMembers[member] ?? member}`;
     return path.replace(/\.length$/, '.size');
   }
 
@@ -245,17 +245,17 @@ class NunjucksTags {
 
   #atom(tokens: readonly string[]): { readonly texts: readonly string[]; readonly join: string } | undefined {
     const [first = '', second = '', third = '', more] = tokens;
-    if (tokens.length === 1 && PLAIN_PATH.test(first)) {
+    if (tokens.length === 1 && plainPathPattern.test(first)) {
       const path = this.path(first);
       if (path.startsWith('forloop.')) return { texts: [path], join: '' };
       return { texts: [path, `${path} != ""`, `${path} != 0`], join: 'and' };
     }
-    if (tokens.length === 2 && first === 'not' && PLAIN_PATH.test(second)) {
+    if (tokens.length === 2 && first === 'not' && plainPathPattern.test(second)) {
       const path = this.path(second);
       return { texts: ['nil', 'false', '""', '0'].map((value) => `${path} == ${value}`), join: 'or' };
     }
-    const operator = Object.hasOwn(OPERATORS, second) ? OPERATORS[second] : undefined;
-    if (operator === undefined || more !== undefined || !PLAIN_PATH.test(first) || !LITERAL.test(third))
+    const operator = Object.hasOwn(liquidOperators, second) ? liquidOperators[second] : undefined;
+    if (operator === undefined || more !== undefined || !plainPathPattern.test(first) || !literalPattern.test(third))
       return undefined;
     const path = this.path(first);
     const [, number] = /^["']?(-?\d+(?:\.\d+)?)["']?$/.exec(third) ?? [];

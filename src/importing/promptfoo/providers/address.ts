@@ -4,15 +4,15 @@ import type { ConvertedModel } from './model-ids.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-const LOCAL = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)/;
+const localPattern = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)/;
 
 /** Reads a model's address and the variable of its key. */
 export function readAddress(config: Written, settings: Settings, model: ConvertedModel, draft: Draft): Settings {
   const baseURL = readBaseUrl(config, settings, model, draft) ?? model.baseURL;
   const { apiKey, apiKeyEnvar } = settings;
   if (typeof apiKeyEnvar === 'string') return defined({ baseURL, apiKeyEnv: apiKeyEnvar });
-  const isLocal = baseURL !== undefined && LOCAL.test(baseURL);
-  const usual = isLocal ? undefined : (model.apiKeyEnv ?? USUAL_KEYS[model.adapter]);
+  const isLocal = baseURL !== undefined && localPattern.test(baseURL);
+  const usual = isLocal ? undefined : (model.apiKeyEnv ?? usualKeys[model.adapter]);
   // promptfoo ignores an empty key.
   if (apiKey !== undefined && apiKey !== null && apiKey !== '') {
     const name = readEnvName(apiKey);
@@ -34,7 +34,7 @@ export function readAddress(config: Written, settings: Settings, model: Converte
 }
 
 /** Usual key variables. promptfoo sends them to any address; here, a custom address gets only a named key. */
-const USUAL_KEYS: Readonly<Record<string, string>> = {
+const usualKeys: Readonly<Record<string, string>> = {
   openai: 'OPENAI_API_KEY',
   anthropic: 'ANTHROPIC_API_KEY',
   mistral: 'MISTRAL_API_KEY',
@@ -98,7 +98,7 @@ export function readHeaders(
     if (variable !== undefined) headers[name] = { env: variable };
     else if (typeof value !== 'string' || /\{\{/.test(value))
       draft.refuse(hidden, `the header ${name} is not carried over`, 'write {env: NAME}');
-    else if (SECRET_HEADER.test(name)) headers[name] = { env: noteSecret(hidden, value, address, name, draft) };
+    else if (secretHeaderPattern.test(name)) headers[name] = { env: noteSecret(hidden, value, address, name, draft) };
     else headers[name] = value;
   }
   return headers;
@@ -124,7 +124,7 @@ export function readEnvName(value: unknown): string | undefined {
   return found?.[1] ?? found?.[2];
 }
 
-export const SECRET_HEADER = /authorization|key|token|cookie|secret/i;
+export const secretHeaderPattern = /authorization|key|token|cookie|secret/i;
 
 /** Name in a value that is only `${NAME}`, which promptfoo reads as plain text. */
 function readShellName(value: unknown): string | undefined {

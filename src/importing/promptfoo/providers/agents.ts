@@ -18,15 +18,15 @@ export function isClaudeAgent(id: string): boolean {
 }
 
 /** Settings that the SDK takes unchanged, under the same name without underscores. */
-const TAKEN = nameSet(
+const unchangedSettings = nameSet(
   'max_turns model fallback_model plan_mode_instructions max_thinking_tokens disallowed_tools plugins skills max_budget_usd additional_directories resume fork_session resume_session_at continue agents output_format include_partial_messages include_hook_events forward_subagent_text tool_config prompt_suggestions agent_progress_summaries settings managed_settings betas thinking effort agent session_id debug debug_file sandbox allow_dangerously_skip_permissions permission_prompt_tool_name executable executable_args extra_args path_to_claude_code_executable setting_sources tools enable_file_checkpointing persist_session task_budget title',
 );
 /** Settings that change more than their name, and promptfoo's own. */
-const READ = nameSet(
+const convertedSettings = nameSet(
   'working_dir allow_all_tools custom_allowed_tools append_allowed_tools permission_mode strict_mcp_config mcp cache_mcp custom_system_prompt append_system_prompt exclude_dynamic_sections env apiKeyRequired',
 );
 /** Settings that are functions in a config. */
-const CODE = nameSet('can_use_tool ask_user_question hooks stderr spawn_claude_code_process on_elicitation');
+const codeSettings = nameSet('can_use_tool ask_user_question hooks stderr spawn_claude_code_process on_elicitation');
 
 /** Converts Claude's agent SDK to a module that passes promptfoo's options to it. */
 export function convertClaudeAgent(id: string, parts: Written, context: AgentContext): Settings | LeftOut {
@@ -78,12 +78,13 @@ function readKeys(config: Written, settings: Settings, keepsState: boolean, draf
       draft.note({ ...part, value: '…' }, '"apiKey" is left out: set ANTHROPIC_API_KEY where llmcheck runs');
       continue;
     }
-    if (CODE.has(key)) return draft.refuse(part, `"${key}" of an agent is code, which has no equivalent here`);
+    if (codeSettings.has(key)) return draft.refuse(part, `"${key}" of an agent is code, which has no equivalent here`);
     if (key === 'output_format' && !keepsState)
       return draft.refuse(part, '"output_format" of an agent beside a model has no equivalent here');
     if (key === 'env' && Object.keys(Object(part.value)).some((name) => /(?:KEY|TOKEN|SECRET|PASSWORD)$/.test(name)))
       return draft.refuse({ ...part, value: '…' }, '"env" of an agent holds a key, which is not carried over');
-    if (!TAKEN.has(key) && !READ.has(key)) draft.note(part, `"${key}" is left out: promptfoo does not read it`);
+    if (!unchangedSettings.has(key) && !convertedSettings.has(key))
+      draft.note(part, `"${key}" is left out: promptfoo does not read it`);
   }
   const { working_dir: folder } = settings;
   if (typeof folder === 'string' && /^[/~]|^[a-z]:/i.test(folder))
@@ -94,11 +95,11 @@ function readKeys(config: Written, settings: Settings, keepsState: boolean, draf
     : undefined;
 }
 
-const READ_ONLY = ['Glob', 'Grep', 'LS', 'Read'];
+const readOnlyTools = ['Glob', 'Grep', 'LS', 'Read'];
 
 function buildOptions(settings: Settings): Settings {
   const taken = Object.entries(settings).flatMap(([key, value]) =>
-    TAKEN.has(key) && value !== null
+    unchangedSettings.has(key) && value !== null
       ? [[key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]]
       : [],
   );
@@ -106,7 +107,7 @@ function buildOptions(settings: Settings): Settings {
   const { permission_mode: mode, strict_mcp_config: isStrict = true, env } = settings;
   const { custom_system_prompt: prompt, append_system_prompt: append, exclude_dynamic_sections: excludes } = settings;
   const preset = { type: 'preset', preset: 'claude_code', ...defined({ append }) };
-  const usual = folder ? READ_ONLY : [];
+  const usual = folder ? readOnlyTools : [];
   const tools = Object.hasOwn(settings, 'custom_allowed_tools') ? (custom ?? []) : [...usual, ...((more as []) ?? [])];
   return {
     ...(Object.fromEntries(taken) as Settings),
@@ -147,12 +148,14 @@ export function isCodexAgent(id: string): boolean {
 }
 
 /** Thread settings, under the same name without underscores. */
-const THREAD = nameSet(
+const threadSettings = nameSet(
   'working_dir additional_directories skip_git_repo_check model sandbox_mode model_reasoning_effort network_access_enabled web_search_mode web_search_enabled approval_policy',
 );
-const CODEX_OTHERS = nameSet('base_url codex_path_override cli_env cli_config output_schema');
+const otherCodexSettings = nameSet('base_url codex_path_override cli_env cli_config output_schema');
 /** Settings of promptfoo's monitoring and repetition, which do not change requests. */
-const IDLE = nameSet('maxRetries enable_streaming deep_tracing thread_pool_size inherit_process_env persist_threads');
+const idleSettings = nameSet(
+  'maxRetries enable_streaming deep_tracing thread_pool_size inherit_process_env persist_threads',
+);
 
 /** Converts the Codex SDK to a module that passes promptfoo's options to it. */
 export function convertCodexAgent(
@@ -166,9 +169,9 @@ export function convertCodexAgent(
     const part = config.child(key);
     if (key === 'apiKey')
       draft.note({ ...part, value: '…' }, '"apiKey" is left out: set OPENAI_API_KEY where llmcheck runs');
-    else if (IDLE.has(key) && !(key === 'persist_threads' && value === true))
+    else if (idleSettings.has(key) && !(key === 'persist_threads' && value === true))
       draft.note(part, `"${key}" is left out: it does not affect what is asked`);
-    else if (!THREAD.has(key) && !CODEX_OTHERS.has(key))
+    else if (!threadSettings.has(key) && !otherCodexSettings.has(key))
       return draft.refuse(part, `"${key}" of Codex has no equivalent here`);
     if (key === 'cli_env' && Object.keys(Object(value)).some((name) => /(?:KEY|TOKEN|SECRET|PASSWORD)$/.test(name)))
       return draft.refuse({ ...part, value: '…' }, '"cli_env" holds a key, which is not carried over');
@@ -176,7 +179,7 @@ export function convertCodexAgent(
   const model = /^openai:codex(?:-sdk)?:(.+)$/.exec(id)?.[1];
   const thread = Object.entries({ skip_git_repo_check: false, ...settings, ...defined({ model }) }).flatMap(
     ([key, value]) =>
-      THREAD.has(key) && key !== 'working_dir'
+      threadSettings.has(key) && key !== 'working_dir'
         ? [[key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]]
         : [],
   );

@@ -4,23 +4,23 @@ import { type Draft, isMap, LeftOut, placeAt, type Written } from '../../draft.t
 import { findModuleFile } from '../code/code-files.ts';
 import { formatBody, isBody } from '../code/javascript.ts';
 import { translateNunjucks } from '../code/nunjucks.ts';
-import { noteSecret, SECRET_HEADER } from './address.ts';
+import { noteSecret, secretHeaderPattern } from './address.ts';
 import { findNodeEnv, noteEnv, type OwnContext } from './own-provider.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-const METHODS = /^(?:POST|GET|PATCH|PUT|DELETE)$/;
+const methodPattern = /^(?:POST|GET|PATCH|PUT|DELETE)$/;
 
 /** Code in the config: its name in the module and its parameters. */
-const CODE = {
+const codeKinds = {
   transformRequest: { name: 'request', params: 'prompt, vars, context' },
   transformResponse: { name: 'response', params: 'json, text, context' },
   responseParser: { name: 'response', params: 'json, text, context' },
   validateStatus: { name: 'status', params: 'status' },
 } as const;
 
-const KNOWN = new Set(
-  'url method headers body queryParams request useHttps auth maxRetries'.split(' ').concat(Object.keys(CODE)),
+const knownNames = new Set(
+  'url method headers body queryParams request useHttps auth maxRetries'.split(' ').concat(Object.keys(codeKinds)),
 );
 
 /** Data collected while reading a server's config. */
@@ -41,7 +41,7 @@ export async function convertHttpCode(
   const { draft, label, code, varNames, keepsState } = context;
   const config = parts.child('config');
   const settings = isMap(config.value) ? config.value : {};
-  const odd = Object.keys(settings).find((key) => !KNOWN.has(key) && !isIgnored(key));
+  const odd = Object.keys(settings).find((key) => !knownNames.has(key) && !isIgnored(key));
   if (odd !== undefined) return draft.refuse(config.child(odd), `"${odd}" of an http provider has no equivalent here`);
   const found: Found = { draft, variables: new Set(), env: new Set(), optional: new Set() };
   const request = await readRequest(id, config, context, found);
@@ -87,7 +87,8 @@ async function readRequest(
   const address = config.child('url').value === undefined ? config : config.child('url');
   if (typeof url !== 'string') return draft.refuse(address, 'an http provider needs an address');
   const method = typeof settings['method'] === 'string' ? settings['method'].toUpperCase() : 'GET';
-  if (!METHODS.test(method)) return draft.refuse(config.child('method'), `the method ${method} has no equivalent here`);
+  if (!methodPattern.test(method))
+    return draft.refuse(config.child('method'), `the method ${method} has no equivalent here`);
   if (settings['method'] === undefined && settings['body'] !== undefined)
     draft.note(config.child('body'), 'promptfoo asks by GET where no method is written, and sends no body');
   const auth = readAuth(config.child('auth'), url, draft);
@@ -121,7 +122,7 @@ function readJson(body: unknown): unknown {
 /** Replaces literal secrets in headers by variables. */
 function hideSecrets(headers: Settings, url: string, part: Written, draft: Draft): Settings {
   const entries = Object.entries(headers).map(([name, value]) => {
-    if (!SECRET_HEADER.test(name) || /\{\{/.test(String(value))) return [name, value];
+    if (!secretHeaderPattern.test(name) || /\{\{/.test(String(value))) return [name, value];
     const at = part.child(name).value === undefined ? part : part.child(name);
     return [name, `{{env.${noteSecret({ ...at, value: '…' }, value, url, name, draft)}}}`];
   });
@@ -155,7 +156,7 @@ function parseRaw(text: string, protocol: string) {
     lines.map((line) => [line.split(':', 1)[0]?.trim().toLowerCase() ?? '', line.slice(line.indexOf(':') + 1).trim()]),
   );
   const { host, 'content-length': _length, ...others } = headers;
-  if (!METHODS.test(method) || host === undefined) return undefined;
+  if (!methodPattern.test(method) || host === undefined) return undefined;
   return { url: `${protocol}://${host}${path}`, method, headers: others, body: body.join('\n\n') };
 }
 
@@ -186,7 +187,7 @@ function translateAll(written: Written, found: Found): Settings | LeftOut {
 async function readHooks(config: Written, context: OwnContext, found: Found): Promise<readonly string[] | LeftOut> {
   const { draft, code, readText } = context;
   const hooks: string[] = [];
-  for (const [key, { name, params }] of Object.entries(CODE)) {
+  for (const [key, { name, params }] of Object.entries(codeKinds)) {
     const part = config.child(key);
     if (part.value === undefined || part.value === null || part.value === '') continue;
     if (key === 'responseParser' && config.child('transformResponse').value !== undefined) continue;

@@ -28,7 +28,7 @@ export interface HttpPrompts {
   readonly areTexts: boolean;
 }
 
-const PLAIN = nameSet('url method headers body transformResponse responseParser');
+const plainSettings = nameSet('url method headers body transformResponse responseParser');
 
 /** Reads a plain server; undefined if promptfoo's requests need code. */
 export function readPlainHttp(
@@ -40,7 +40,7 @@ export function readPlainHttp(
   const settings = isMap(config) ? config : {};
   const url = settings['url'] ?? (id.includes('://') ? id : undefined);
   const { method, body, headers, transformResponse, responseParser } = settings;
-  if (Object.keys(settings).some((key) => !PLAIN.has(key) && !isIgnored(key))) return undefined;
+  if (Object.keys(settings).some((key) => !plainSettings.has(key) && !isIgnored(key))) return undefined;
   if (typeof url !== 'string' || !URL.canParse(url) || /\{\{/.test(url) || !/^https?:/.test(url)) return undefined;
   if (typeof method !== 'string' || method.toUpperCase() !== 'POST') return undefined;
   const isPlainHeader = ([name, value]: readonly [string, unknown]): boolean =>

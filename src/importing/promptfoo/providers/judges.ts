@@ -5,7 +5,7 @@ import { convertProvider, namesOf, type Provider, withoutEmptyVars } from './pro
 
 type Judge = Readonly<Record<string, unknown>>;
 
-const DEFAULT_JUDGE = 'openai:gpt-5.5-2026-04-23';
+const defaultJudge = 'openai:gpt-5.5-2026-04-23';
 
 /** Provider of an assertion, else of the innermost layer whose options have one. */
 function findNamed(own: Written, layers: readonly Written[]): Written | undefined {
@@ -33,13 +33,13 @@ export class Judges {
   async find(own: Written, layers: readonly Written[]): Promise<string | LeftOut> {
     const named = findNamed(own, layers);
     if (named === undefined) {
-      const isFirst = ![...this.#judges.values()].some(({ use }) => use === DEFAULT_JUDGE);
+      const isFirst = ![...this.#judges.values()].some(({ use }) => use === defaultJudge);
       if (isFirst)
         this.#draft.note(
           own,
-          `promptfoo picks a judge by the keys of the environment: ${DEFAULT_JUDGE} with OPENAI_API_KEY`,
+          `promptfoo picks a judge by the keys of the environment: ${defaultJudge} with OPENAI_API_KEY`,
         );
-      return this.#add({ use: DEFAULT_JUDGE, params: { temperature: null } });
+      return this.#add({ use: defaultJudge, params: { temperature: null } });
     }
     // A separate model may be named per kind of grading.
     const isByKind = isMap(named.value) && named.value['id'] === undefined && named.value['text'] !== undefined;

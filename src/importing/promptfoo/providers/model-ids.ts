@@ -27,7 +27,7 @@ interface Service extends Pick<ConvertedModel, 'defaults' | 'sent'> {
   readonly needsKind?: true;
 }
 
-const HUGGING_FACE: Service = {
+const huggingFace: Service = {
   adapter: 'openai',
   chat: ['chat'],
   needsKind: true,
@@ -35,7 +35,7 @@ const HUGGING_FACE: Service = {
   apiKeyEnv: 'HF_TOKEN',
 };
 
-const SERVICES: Readonly<Record<string, Service>> = {
+const servicesByPrefix: Readonly<Record<string, Service>> = {
   openai: { adapter: 'openai', chat: ['chat'], responses: true },
   azure: { adapter: 'azure', chat: ['chat'], responses: true, needsKind: true },
   azureopenai: { adapter: 'azure', chat: ['chat'], responses: true, needsKind: true },
@@ -78,21 +78,21 @@ const SERVICES: Readonly<Record<string, Service>> = {
   xai: { adapter: 'xai', responses: true },
   ollama: { adapter: 'ollama', chat: ['chat', 'completion'] },
   bedrock: { adapter: 'bedrock', chat: ['converse'] },
-  huggingface: HUGGING_FACE,
-  hf: HUGGING_FACE,
+  huggingface: huggingFace,
+  hf: huggingFace,
   github: { adapter: 'openai', baseURL: 'https://models.github.ai/inference', apiKeyEnv: 'GITHUB_TOKEN' },
 };
 
 /** Words before a model's name that mean another kind of request or answer than a chat. */
-const OTHER_KIND =
+const otherKindPattern =
   /^(?:embeddings?|moderation|image|video|audio|realtime|live|transcription|assistant|tts|speech|voice|agents?|foundry-agent|chatkit|codex(?:-.*)?|completion|knowledge-base|kb|nova-sonic|rerank|claude-agent-sdk.*|claude-code.*|feature-extraction|sentence-similarity|text-classification|text-generation|token-classification)$/;
 
 /** Models without chat, or with a question or answer that is no text. */
-const OTHER_MODEL =
+const otherModelPattern =
   /whisper|transcribe|(?:^|[-/])tts|realtime|(?:^|[-/])sora|dall-e|gpt-image|(?:^|[-/])live(?:-|$)|imagen|veo-|-image(?:-|$)|embed|moderation|nova-sonic|nova-reel|luma\.ray|davinci|babbage|-instruct-\d{4}$|gpt-3\.5-turbo-instruct/;
 
 /** Models that promptfoo calls through the Responses API by default. */
-const RESPONSES_ONLY =
+const responsesModelPattern =
   /^(?:gpt-5\.6-(?:sol|terra|luna)|gpt-5(?:\.\d)?-(?:pro|codex)(?:-[\w-]+)?|o[13]-pro(?:-[\d-]+)?|o[34](?:-mini)?-deep-research(?:-[\d-]+)?|computer-use-preview(?:-[\d-]+)?|gpt-4o-2024-07-18)$/;
 
 /**
@@ -102,17 +102,17 @@ export function convertModel(id: string): ConvertedModel | undefined {
   const colon = id.indexOf(':');
   if (colon === -1) return undefined;
   const name = id.slice(0, colon);
-  const service = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined;
+  const service = Object.hasOwn(servicesByPrefix, name) ? servicesByPrefix[name] : undefined;
   if (service === undefined) return undefined;
   const { adapter, chat = [], responses, needsKind, ...more } = service;
   const rest = id.slice(colon + 1);
   const [first = ''] = rest.split(':', 1);
   const isChat = chat.includes(first);
   const hasKind = isChat || (responses === true && first === 'responses');
-  const isResponses = hasKind ? !isChat : name === 'openai' && RESPONSES_ONLY.test(rest);
-  if (!hasKind && (needsKind === true || OTHER_KIND.test(first))) return undefined;
+  const isResponses = hasKind ? !isChat : name === 'openai' && responsesModelPattern.test(rest);
+  if (!hasKind && (needsKind === true || otherKindPattern.test(first))) return undefined;
   const model = hasKind ? rest.slice(first.length + 1) : rest;
-  if (model === '' || OTHER_MODEL.test(model)) return undefined;
+  if (model === '' || otherModelPattern.test(model)) return undefined;
   // The adapter supports only Google's own models.
   if (adapter === 'vertex' && !model.startsWith('gemini')) return undefined;
   return {
@@ -141,15 +141,15 @@ export function reasonsWarm(adapter: string, model: string): boolean {
   return adapter === 'xai' && /^grok-(?:4|3-mini|build|code|latest$)/.test(model) && !model.includes('non-reasoning');
 }
 
-const KNOWN_BARE = nameSet(
+const knownProviders = nameSet(
   'a2a browser echo http https llama mcp n8n openclaw opencode openinterpreter sequence slack websocket ws wss',
 );
-const KNOWN_SERVICES = nameSet(
+const knownServices = nameSet(
   'a2a abliteration agentic ai21 aimlapi alibaba alicloud aliyun anthropic atlascloud azure azureopenai bam bedrock bedrock-agent cerebras cloudera cloudflare-ai cloudflare-gateway cohere cometapi dashscope databricks deepseek docker elevenlabs envoy exec f5 fal file fireworks github golang google groq helicone hf http https huggingface hyperbolic jfrog litellm llama llamaapi localai mcp meta minimax mistral mlflow-gateway modelslab moonshot n8n novita nscale nvidia ollama openai openclaw opencode openinterpreter openrouter orcarouter package palm perplexity portkey promptfoo python quiverai qwak replicate ruby sagemaker slack snowflake together togetherai transformers transformers.js truefoundry vercel vertex voyage watsonx webhook ws wss xai',
 );
 
 /** False for a provider that makes promptfoo stop. */
 export function isKnownProvider(id: string): boolean {
   const [service = '', ...rest] = id.split(':');
-  return rest.length === 0 ? KNOWN_BARE.has(id) || /\.\w+$/.test(id) : KNOWN_SERVICES.has(service);
+  return rest.length === 0 ? knownProviders.has(id) || /\.\w+$/.test(id) : knownServices.has(service);
 }

@@ -176,7 +176,7 @@ export function giveId(provider: Provider, item: Written, known: Set<string>, dr
 }
 
 /** Parameters of a text-generation model of Hugging Face. */
-const PARAMETERS = nameSet(
+const huggingFaceParams = nameSet(
   'top_k top_p temperature repetition_penalty max_new_tokens max_time return_full_text num_return_sequences do_sample use_cache wait_for_model',
 );
 
@@ -200,7 +200,9 @@ function convertService(
   });
   const [, model] = /^(?:huggingface|hf):text-generation:(.+)$/.exec(id) ?? [];
   if (model !== undefined) {
-    const odd = Object.keys(settings).find((key) => !PARAMETERS.has(key) && !['apiEndpoint', 'apiKey'].includes(key));
+    const odd = Object.keys(settings).find(
+      (key) => !huggingFaceParams.has(key) && !['apiEndpoint', 'apiKey'].includes(key),
+    );
     if (odd !== undefined)
       return draft.refuse(
         { ...config.child(odd), value: '…' },

@@ -16,29 +16,29 @@ interface SettingsContext {
 }
 
 /** Parameters that promptfoo sends to Chat Completions. It ignores other keys of `config`. */
-const CHAT_PARAMS = nameSet(
+const chatParams = nameSet(
   'seed max_tokens max_completion_tokens reasoning_effort temperature top_p presence_penalty frequency_penalty functions function_call tools tool_choice tool_resources response_format stop prompt_cache_key prompt_cache_options prompt_cache_retention modalities audio verbosity reasoning service_tier user metadata store',
 );
-const RESPONSES_PARAMS = nameSet(
+const responsesParams = nameSet(
   'max_output_tokens temperature top_p reasoning reasoning_effort instructions tools tool_choice response_format verbosity include store metadata parallel_tool_calls service_tier truncation user background previous_response_id max_tool_calls prompt_cache_key prompt_cache_options prompt_cache_retention',
 );
-const GEMINI_PARAMS = nameSet(
+const geminiParams = nameSet(
   'generationConfig temperature maxOutputTokens max_output_tokens topP topK top_p top_k stopSequences safetySettings toolConfig cachedContent labels responseMimeType responseSchema response_schema seed frequencyPenalty presencePenalty tools',
 );
-const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
+const paramsOfAdapter: Readonly<Record<string, ReadonlySet<string>>> = {
   anthropic: nameSet(
     'max_tokens temperature top_p top_k tools tool_choice thinking effort output_format metadata service_tier stop_sequences cache_control',
   ),
-  gemini: GEMINI_PARAMS,
-  vertex: GEMINI_PARAMS,
+  gemini: geminiParams,
+  vertex: geminiParams,
   mistral: nameSet(
     'temperature top_p max_tokens safe_prompt random_seed response_format tools tool_choice frequency_penalty presence_penalty parallel_tool_calls prediction prompt_mode prompt_cache_key reasoning_effort stop metadata',
   ),
-  openrouter: new Set([...CHAT_PARAMS, 'transforms', 'models', 'route', 'provider']),
-  groq: new Set([...CHAT_PARAMS, 'reasoning_format', 'include_reasoning', 'compound_custom', 'search_settings']),
-  xai: new Set([...CHAT_PARAMS, 'search_parameters']),
+  openrouter: new Set([...chatParams, 'transforms', 'models', 'route', 'provider']),
+  groq: new Set([...chatParams, 'reasoning_format', 'include_reasoning', 'compound_custom', 'search_settings']),
+  xai: new Set([...chatParams, 'search_parameters']),
   perplexity: new Set([
-    ...CHAT_PARAMS,
+    ...chatParams,
     ...nameSet(
       'search_domain_filter search_recency_filter return_related_questions return_images search_after_date_filter search_before_date_filter web_search_options',
     ),
@@ -49,11 +49,11 @@ const PARAMS: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /** Settings of the program, which affect neither requests nor verdicts. */
-const IDLE = nameSet(
+const idleSettings = nameSet(
   'showThinking cost inputCost outputCost timeout timeoutMs maxRetries max_retries omitDefaults passthrough extra_body headers apiBaseUrl apiHost apiKey apiKeyEnvar apiKeyRequired organization apiVersion region projectId beta',
 );
 /** Code and programs that contribute to the answer. */
-const CODE = new Set(['functionToolCallbacks', 'mcp', 'callbacks']);
+const codeSettings = new Set(['functionToolCallbacks', 'mcp', 'callbacks']);
 
 /** Converts the `config` of a provider or judge. Every key is converted, noted or refused. */
 export async function convertSettings(
@@ -67,12 +67,13 @@ export async function convertSettings(
   const given: Params = {};
   for (const [key, value] of Object.entries(settings)) {
     const part = config.child(key);
-    if (IDLE.has(key) || value === undefined || value === null) continue;
+    if (idleSettings.has(key) || value === undefined || value === null) continue;
     const hint =
       key === 'mcp' ? 'write the tools with llmcheck mcp snapshot, and name them in params.tools' : undefined;
-    if (CODE.has(key)) draft.refuse(part, `"${key}" of a provider runs code, which has no equivalent here`, hint);
+    if (codeSettings.has(key))
+      draft.refuse(part, `"${key}" of a provider runs code, which has no equivalent here`, hint);
     else if (model.adapter === 'ollama' && key === 'num_predict') given['max_tokens'] = value;
-    else if (known.has(key) || SENDS_ALL.has(model.adapter)) {
+    else if (known.has(key) || servicesWithAllSettings.has(model.adapter)) {
       const read = await readParam(part, context);
       if (!(read instanceof LeftOut)) given[key] = read;
     } else if (isIgnoredThere(key, model) || /^transformRe(?:quest|sponse)$/.test(key))
@@ -92,22 +93,22 @@ export async function convertSettings(
 }
 
 function knownParams({ adapter, api, sent }: ConvertedModel): ReadonlySet<string> {
-  if (api === 'responses') return RESPONSES_PARAMS;
-  return sent ?? (Object.hasOwn(PARAMS, adapter) ? PARAMS[adapter] : undefined) ?? CHAT_PARAMS;
+  if (api === 'responses') return responsesParams;
+  return sent ?? (Object.hasOwn(paramsOfAdapter, adapter) ? paramsOfAdapter[adapter] : undefined) ?? chatParams;
 }
 
 /** Options that promptfoo sends to Ollama, but its OpenAI-compatible API does not accept. */
-const OLLAMA_OPTIONS = nameSet(
+const ollamaOptions = nameSet(
   'top_k tfs_z useNUMA num_ctx num_keep num_batch num_gqa num_gpu main_gpu low_vram f16_kv logits_all vocab_only use_mmap use_mlock embedding_only rope_frequency_base rope_frequency_scale typical_p repeat_last_n repeat_penalty mirostat mirostat_tau mirostat_eta penalize_newline num_thread think',
 );
 
-const GOOGLE_OTHERS = nameSet('systemInstruction useAssistantRole service_tier context examples modelArmor');
+const otherGoogleSettings = nameSet('systemInstruction useAssistantRole service_tier context examples modelArmor');
 
 /** Settings that promptfoo sends and that have no equivalent here. */
-const OTHERS: Readonly<Record<string, ReadonlySet<string>>> = {
-  ollama: OLLAMA_OPTIONS,
-  gemini: GOOGLE_OTHERS,
-  vertex: GOOGLE_OTHERS,
+const otherSettings: Readonly<Record<string, ReadonlySet<string>>> = {
+  ollama: ollamaOptions,
+  gemini: otherGoogleSettings,
+  vertex: otherGoogleSettings,
   mistral: new Set(['n', 'guardrails']),
   responses: new Set(['stream', 'webhook_url']),
 };
@@ -115,11 +116,11 @@ const OTHERS: Readonly<Record<string, ReadonlySet<string>>> = {
 /** True if promptfoo ignores a setting: it selects by name. For Bedrock the model decides, and Cohere gets all. */
 function isIgnoredThere(key: string, { adapter, api }: ConvertedModel): boolean {
   if (adapter === 'bedrock') return key === 'inferenceModelType';
-  return adapter !== 'cohere' && OTHERS[api ?? adapter]?.has(key) !== true;
+  return adapter !== 'cohere' && otherSettings[api ?? adapter]?.has(key) !== true;
 }
 
 /** Services that get every setting that is not promptfoo's own. */
-const SENDS_ALL = new Set(['together', 'cerebras']);
+const servicesWithAllSettings = new Set(['together', 'cerebras']);
 
 async function readParam(written: Written, { draft, readData }: SettingsContext): Promise<unknown> {
   const { value } = written;
@@ -163,7 +164,7 @@ function withDefaults(
   if (adapter === 'bedrock' && isOtherApi === true)
     draft.note(config, 'the model is asked over Converse; defaults of promptfoo for its own API are not written');
   if (['gemini', 'vertex', 'ollama', 'bedrock'].includes(adapter)) return given;
-  if (SENDS_ALL.has(adapter)) {
+  if (servicesWithAllSettings.has(adapter)) {
     // Cerebras accepts only one of the two limits.
     const limits = adapter === 'cerebras' && given['max_completion_tokens'] !== undefined ? {} : { max_tokens: 1024 };
     if (adapter === 'cerebras' && limits.max_tokens === undefined) drop('max_tokens', 'beside max_completion_tokens');
@@ -254,7 +255,7 @@ function readPassthrough(config: Written, { adapter }: ConvertedModel, draft: Dr
 }
 
 /** Services whose replies may contain reasoning besides the text. */
-const MAY_REASON = nameSet('openrouter deepseek groq cerebras together fireworks nvidia moonshot xai');
+const reasoningServices = nameSet('openrouter deepseek groq cerebras together fireworks nvidia moonshot xai');
 
 /** Notes that promptfoo puts reasoning before the text, unless `showThinking` is false. */
 export function noteThinking(
@@ -266,7 +267,7 @@ export function noteThinking(
   const { showThinking } = Object(config.value) as Settings;
   const { baseURL, params } = settings;
   const { thinking, reasoning } = Object(params) as Params;
-  const isServer = MAY_REASON.has(adapter) || (adapter === 'openai' && baseURL !== undefined);
+  const isServer = reasoningServices.has(adapter) || (adapter === 'openai' && baseURL !== undefined);
   const mayReason =
     api === 'responses'
       ? isMap(reasoning) && reasoning['summary'] !== undefined
