@@ -210,23 +210,6 @@ describe('withRetry', () => {
     expect(await clock.runUntil(slow)).toMatchObject({ status: 'completed', attempts: 2 });
   });
 
-  test('an abort during an attempt reaches the provider with its reason', async () => {
-    const controller = new AbortController();
-    const reasons: unknown[] = [];
-    const next: Complete = async (_request, signal) => {
-      await clock.wait(1e6, signal);
-      reasons.push(signal.reason);
-      return failed('aborted');
-    };
-    const { clock, run } = build(next, { timeoutMs: 1e7 });
-    const call = run(controller.signal);
-    await settleMicrotasks();
-    controller.abort('stop');
-    expect(await call).toMatchObject({ status: 'failed', failure: { kind: 'aborted' }, attempts: 1 });
-    expect(reasons).toEqual(['stop']);
-    expect(clock.pending).toBe(0);
-  });
-
   test('an abort between the slot and the attempt is not lost', async () => {
     const controller = new AbortController();
     const seen: boolean[] = [];
