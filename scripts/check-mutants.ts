@@ -101,7 +101,8 @@ function nearestTests(path: string): readonly (readonly string[])[] {
   const room = folder.split('/').slice(0, 2).join('/');
   const own = join(folder, basename(path).replace(/\.ts$/, '.test.ts'));
   // The room of the command line holds half of all tests.
-  const around = room === 'test/cli' ? [folder] : [folder, room, join('test/cli', basename(room))];
+  const around =
+    room === 'test/cli' ? [folder.split('/').slice(0, 3).join('/')] : [folder, room, join('test/cli', basename(room))];
   const known = (paths: readonly string[]) => [...new Set(paths)].filter((path) => existsSync(path));
   return [known([own]), [...known(around), ...values.tests]].filter((tests) => tests.length > 0);
 }

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { assertions } from '../src/assertions/index.ts';
 import { failurePolicies } from '../src/calls/failure-policies.ts';
 import { commands } from '../src/cli/commands/index.ts';
-import { githubWorkflow, gitlabPipeline } from '../src/cli/commands/init-ci.ts';
+import { githubWorkflow, gitlabPipeline } from '../src/cli/commands/suites/init-ci.ts';
 import { envNameOf, runFlags } from '../src/cli/flags/run-flags.ts';
 import { addCommands } from '../src/cli/main.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/json/json.ts';

@@ -1,9 +1,0 @@
-import { defineGithub } from './ci-github.ts';
-import { defineGitlab } from './ci-gitlab.ts';
-import type { DefineCommand } from './define.ts';
-
-export const define: DefineCommand = (ci, program) => {
-  ci.addHelpText('after', '\nExamples:\n  $ llmcheck ci github --comment --check-run\n  $ llmcheck ci gitlab --note');
-  defineGithub(ci, program);
-  defineGitlab(ci, program);
-};
