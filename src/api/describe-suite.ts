@@ -96,7 +96,7 @@ function describeCase(entry: CaseReport): string {
   return lines.filter((line) => line !== '').join('\n');
 }
 
-/** Where it was thrown says nothing of a case. */
+/** An error without a stack trace, which would show code of llmcheck and not of the suite. */
 function plainError(message: string): Error {
   const error = new Error(message);
   error.stack = message;

@@ -55,7 +55,7 @@ async function judge(check: CheckSpec, context: JudgeContext): Promise<CheckOutc
   return concerned.length === 0 && idle !== undefined ? idle : assertion.combine(concerned);
 }
 
-/** Made once for each plug-in, however many checks it makes. */
+/** Creates the assertion of a plug-in once, and reuses it for further checks. */
 function openPlugin(loaded: NonNullable<CheckSpec['plugin']>): CheckAssertion {
   const assertion = pluginAssertions.get(loaded) ?? createPluginAssertion(loaded);
   pluginAssertions.set(loaded, assertion);
@@ -130,9 +130,9 @@ async function findTarget(
   const wanted = select ?? { kind: defaultSelect };
   const [first, ...others] = wanted.kind === 'steps' ? wanted.steps : [wanted];
   if (first?.kind !== 'module') return selectTarget(completion, wanted, ports);
-  const made = await selectByCode(first, context);
-  if ('missing' in made || others.length === 0) return made;
-  return selectTarget({ ...completion, text: textOf(made) }, { kind: 'steps', steps: others }, ports);
+  const selected = await selectByCode(first, context);
+  if ('missing' in selected || others.length === 0) return selected;
+  return selectTarget({ ...completion, text: textOf(selected) }, { kind: 'steps', steps: others }, ports);
 }
 
 function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {

@@ -70,9 +70,9 @@ export function selectSkill(view: CompletionView): Target | { readonly missing: 
   return { missing: `the answer has no steps, and names no skill as {"skill": "…"}: found ${quote(text)}` };
 }
 
-/** True if there is an answer. An agent that did nothing loaded no skill either, but did not decide so. */
+/** True if there is an answer. An agent that did nothing did not decide against the skill. */
 function showsAnswer({ text, steps = [], usage }: CompletionView): boolean {
-  return usage?.outputTokens !== 0 && [text, ...steps.map((step) => step.text)].some((said) => said.trim() !== '');
+  return usage?.outputTokens !== 0 && [text, ...steps.map((step) => step.text)].some((one) => one.trim() !== '');
 }
 
 function findSkillOfCall({ name, arguments: given }: ToolCall): string | undefined {

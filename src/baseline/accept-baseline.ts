@@ -115,7 +115,7 @@ export async function updateBaseline(
   }
   const { record, suites, objections } = await openAcceptable({ ...options, force: false });
   const failures = suites.flatMap(({ suite, readRow }) => findNewFailures(suite, undefined, readRow));
-  const what = isEnded ? (decision.outcome === 'failed' ? 'failed' : 'is incomplete') : 'was interrupted';
+  const state = isEnded ? (decision.outcome === 'failed' ? 'failed' : 'is incomplete') : 'was interrupted';
   const flags = [...(failures.length > 0 ? ['--known-failures'] : []), ...(objections.length > 0 ? ['--force'] : [])];
   const hint = `to accept it as it is: ${acceptCommand(record, flags, options)}`;
   throw new UserError([
@@ -123,7 +123,7 @@ export async function updateBaseline(
     {
       code: 'record',
       severity: 'error',
-      message: `the run ${what}, and --update-baseline writes nothing of such a run${describeFailures(failures.length)}`,
+      message: `the run ${state}, and --update-baseline writes nothing of such a run${describeFailures(failures.length)}`,
       hint,
     },
   ]);
@@ -136,7 +136,7 @@ function describeFailures(count: number): string {
     : `; ${count} failing cases would become known failures`;
 }
 
-/** Throws a `UserError` if `--update-baseline` could not write. To be called before the first call of a run. */
+/** Throws a `UserError` if `--update-baseline` could not write. Runs before anything is sent. */
 export function refuseUnwritableBaselines(suites: Iterable<PlannedSuite>, root: string): void {
   for (const { suite, selectedCases } of suites) {
     if (selectedCases > 0) withRefusal(() => probeFile(baselinePathOf(root, suite.path)));

@@ -20,14 +20,14 @@ import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';
 import { attemptOr } from '../text/attempt.ts';
 
-/** Everything of a prompt that others rely on. */
+/** The parts of a prompt that its callers and the readers of its answers rely on. */
 export interface PromptContract {
   readonly promptId: string;
-  /** The id of the version that this one takes the place of. */
+  /** The id of the version that this one replaces. */
   readonly replaces?: string;
   /** What the template reads; `order.id` counts as `order`. */
   readonly variables: readonly PromptVariable[];
-  /** What the request asks for; where it does not say, a schema makes it JSON. */
+  /** The format that the request asks for. If it asks for none, a schema still means JSON. */
   readonly outputFormat?: 'json' | 'text';
   readonly inputSchema?: JsonObject | boolean;
   readonly outputSchema?: JsonObject | boolean;
@@ -53,7 +53,7 @@ export interface PromptTool {
   readonly parameters?: JsonObject | boolean;
   /** The API makes arguments follow the parameters. */
   readonly isStrict?: true;
-  /** Set for a tool of an MCP server: what its snapshot holds beside what is sent. */
+  /** Set for a tool of an MCP server: the parts of its snapshot that are not sent. */
   readonly mcp?: {
     readonly title?: string;
     readonly outputSchema?: JsonObject | boolean;
@@ -61,7 +61,7 @@ export interface PromptTool {
   };
 }
 
-/** The part of a variant that others rely on, of a baseline, a record or a suite. */
+/** The members of a variant that make up its contract. It may come from a baseline, a record or a suite. */
 export type ContractVariant = Pick<
   BaselineVariant | RecordedVariant,
   'prompt' | 'provider' | 'adapter' | 'model' | 'params' | 'messages' | 'replaces'
@@ -81,7 +81,7 @@ export function variantOf(suite: Suite, prompt: PromptVersion, provider: Provide
   };
 }
 
-/** What callers and consumers of a variant rely on. Its templates must need no engine that is not loaded. */
+/** Describes the contract of a variant. The engine that its templates need must be loaded. */
 export function describeContract(variant: ContractVariant): PromptContract {
   const { tools: _, response_format: format, ...rest } = variant.params;
   const declarations = declarationsIn(variant.params);
@@ -104,7 +104,7 @@ export function describeContract(variant: ContractVariant): PromptContract {
     tools: declarations.flatMap(readTool),
     provider: variant.adapter,
     model: variant.model,
-    params: isConsumed(format, written, variant) ? params : { ...params, response_format: format ?? null },
+    params: isFormatDescribed(format, written, variant) ? params : { ...params, response_format: format ?? null },
     messages: variant.messages.map(({ role }) => ({ role })),
   };
 }
@@ -140,8 +140,8 @@ function readNativeFormat(params: JsonObject): WrittenFormat | undefined {
   return isJson ? { format: 'json', ...defined({ schema }) } : undefined;
 }
 
-/** True where nothing of a response format is left that the description does not hold. */
-function isConsumed(
+/** True if the contract describes the whole response format, so that `params` can leave it out. */
+function isFormatDescribed(
   format: JsonValue | undefined,
   written: WrittenFormat | undefined,
   { adapter, model, contract: { output } }: ContractVariant,
@@ -149,7 +149,7 @@ function isConsumed(
   if (format === undefined) return true;
   if (written === undefined) return false;
   if (written.schema === undefined || output === undefined || deepEqual(written.schema, output)) return true;
-  // A structured prompt sends of the contract what the API takes.
+  // A structured prompt sends only the parts of its contract that the API accepts.
   const mode = findSchemaMode({ adapter, model });
   return mode !== undefined && deepEqual(written.schema, fitSchema(output, mode).schema);
 }
@@ -172,7 +172,7 @@ function readTool(tool: JsonValue): readonly PromptTool[] {
       ...(strict === true ? { isStrict: true } : {}),
       ...defined({
         parameters: asSchema(written && withPlainTypes(written)),
-        mcp: isJsonObject(mcp) ? readListed(mcp) : undefined,
+        mcp: isJsonObject(mcp) ? readMcpParts(mcp) : undefined,
       }),
     },
   ];
@@ -192,7 +192,7 @@ function withPlainTypes(schema: JsonValue): JsonValue {
   );
 }
 
-function readListed({ title, outputSchema, annotations }: JsonObject): PromptTool['mcp'] {
+function readMcpParts({ title, outputSchema, annotations }: JsonObject): PromptTool['mcp'] {
   return defined({
     title: typeof title === 'string' ? title : undefined,
     outputSchema: asSchema(outputSchema),
@@ -215,7 +215,7 @@ function orNone<T>(read: () => T): T | readonly [] {
   return attemptOr(read, TemplateError, []);
 }
 
-/** Finds the default of a variable. One with a default in every output, or that the template tests for, may be left out. */
+/** Finds the default of a variable. It is optional if each output has a default, or if the template tests for it. */
 function findDefault(content: string, root: string): Omit<PromptVariable, 'name'> {
   let found: JsonValue | undefined;
   let reads = 0;

@@ -15,7 +15,7 @@ import { attempt } from '../text/attempt.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import type { OpenAsker } from './ask-models.ts';
 
-/** Finds the answer to compare a cell's answer with: the one of the version that the gate compares it with. */
+/** Finds the answer to compare a cell's answer with. Its version is the one that the gate compares with. */
 export type FindOther = (cell: ComparedCell) => Promise<JudgedInput['other']>;
 
 export type ComparedCell = Pick<Cell, 'key' | 'confirmation'>;
@@ -72,7 +72,7 @@ export function decideAnswer(verdicts: readonly Verdict[], threshold: number | u
   return 'errored' in decision ? { status: 'errored', reason: decision.errored } : { status: 'decided', ...decision };
 }
 
-/** The answer of a stored row, as checks see it. */
+/** The answer of a stored row in the form that checks read. */
 export function answerViewOf(row: CellRow) {
   const { output: text = '', toolCalls = [], trajectory: steps, state, finishReason, latencyMs, costUsd } = row;
   const { reasoning, usage, firstTokenMs } = row;

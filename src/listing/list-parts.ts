@@ -116,7 +116,7 @@ interface DescribedAssertion {
   readonly summary: string;
   readonly parameters: readonly string[];
   readonly example: string;
-  /** Reason for a wrong answer in the example. Models and programs are simulated and say no. */
+  /** The reason of the example's check on a wrong answer. Simulated models and programs say no. */
   readonly failure: string | null;
   readonly definition: string | null;
 }

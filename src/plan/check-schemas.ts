@@ -102,11 +102,12 @@ function describeRefusal(
   { reason, canLeaveOut, source, asOf }: Refusal,
   { title, hasFlag }: SchemaMode,
 ): Problem {
-  const said = `${source} (as known on ${asOf})`;
+  const cited = `${source} (as known on ${asOf})`;
   const subject = `provider ${provider}: ${title} ${reason}`;
   const warning = { code: 'refused-schema', severity: 'warning' } as const;
-  if (!isContract) return { ...warning, message: `${subject}, so calls with ${what} fail`, hint: `change it: ${said}` };
-  const checked = `every answer is still checked against the whole contract; ${said}`;
+  if (!isContract)
+    return { ...warning, message: `${subject}, so calls with ${what} fail`, hint: `change it: ${cited}` };
+  const checked = `every answer is still checked against the whole contract; ${cited}`;
   if (hasFlag) return { ...warning, message: `${subject}, so ${what} is sent without strict mode`, hint: checked };
   if (canLeaveOut) {
     const how = reason.startsWith('demands') ? 'closed' : 'without it';
@@ -116,6 +117,6 @@ function describeRefusal(
     code: 'refused-schema',
     severity: 'error',
     message: `${subject}, so ${what} can't be sent as \`structured: true\` demands`,
-    hint: `change the contract, or leave out structured; ${said}`,
+    hint: `change the contract, or leave out structured; ${cited}`,
   };
 }

@@ -33,7 +33,7 @@ export interface DescribeOptions {
   readonly pairing?: Pairing;
   /** The measurements of a suite's judges. */
   readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'unvalidated' | 'judges'>;
-  /** True if asking again gives the same answer. */
+  /** True if the suite gets only stored answers, so that asking again gives the same answer. */
   readonly answersFromStoreOnly?: (suite: Suite) => boolean;
   /** The state of the prompt that a variant is compared with. */
   readonly acceptedOf?: (suite: Suite, variant: PlannedVariant) => AcceptedPromptState | undefined;
@@ -95,8 +95,8 @@ interface Variant {
 export function findReplaced({ prompt, provider }: Variant, { compare = [], swap }: Pairing): StandIn {
   const own = { prompt: prompt.id, provider: provider.id };
   if (swap !== undefined) {
-    const of = swap.find(({ candidates }) => candidates.includes(provider.id));
-    return { ...own, replacesProvider: of?.provider };
+    const swapped = swap.find(({ candidates }) => candidates.includes(provider.id));
+    return { ...own, replacesProvider: swapped?.provider };
   }
   const [first, ...others] = compare;
   if (first !== undefined) return { ...own, replaces: others.includes(prompt.id) ? first : undefined };
@@ -157,7 +157,7 @@ export function describeShard(
   };
 }
 
-/** The trials of a case, and the settings that its hash does not hold. */
+/** The trials of a case, and the settings that its hash does not include. */
 function describePlannedCase(testCase: Case, gate: GatePolicy, trials: number = testCase.trials): string {
   const { mustPass, observe, skip = null, threshold = null, prompts = null, providers = null } = testCase;
   const group = testCase.group === undefined ? [] : [testCase.group];

@@ -89,9 +89,9 @@ function modelKey({ provider, adapter, model }: PricedVariant): string {
 }
 
 export interface JudgeBound {
-  /** USD of the judges whose cost has a bound; undefined if none has, or none is asked. */
+  /** The bound in USD of the judges that have one; undefined if none has one, or none is asked. */
   readonly usd: number | undefined;
-  /** Judges whose cost has none, each with the reason. */
+  /** The judges without a bound, each with the reason. */
   readonly uncounted: readonly string[];
 }
 
@@ -205,7 +205,7 @@ function longestResult({ stubs, module, servers, record }: AgentSettings, record
   return Math.max(0, ...contents.map((text) => Buffer.byteLength(text)));
 }
 
-/** Each answer may make the most calls that one may make, each with the longest result. */
+/** Assumes that each answer makes the maximum number of calls, each with the longest result. */
 function boundAgent(
   request: CompletionRequest,
   turns: Cell['turns'],

@@ -105,9 +105,9 @@ async function coverPrompt(prober: Prober, search: PromptSearch): Promise<Covere
   const { suite, variant, cases, instructions, why } = search;
   const ask = createAsk(prober);
   const limits = coverLimits(cases.length);
-  const of = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
+  const names = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
   const pending = prober.options.batch && why === undefined ? await askFirstTrials(prober, search, ask) : [];
-  if (pending.length > 0) return { ...of, instructions: [], why: pending.join('; ') };
+  if (pending.length > 0) return { ...names, instructions: [], why: pending.join('; ') };
   const covered = await Promise.all(
     instructions.map(async ({ instruction, stored, cases: open }): Promise<CoveredInstruction> => {
       const ports: CoverPorts = { limits, ask, without: createWithout(prober, search, instruction) };
@@ -121,7 +121,7 @@ async function coverPrompt(prober: Prober, search: PromptSearch): Promise<Covere
       return { instruction: { kind, text, ...defined({ name }) }, ...defined({ file }), coverage, isStored };
     }),
   );
-  return { ...of, instructions: covered, ...defined({ why }) };
+  return { ...names, instructions: covered, ...defined({ why }) };
 }
 
 /** Cases asked per instruction in the first batch. The second batch asks the rest if none of these failed. */
@@ -167,14 +167,14 @@ async function askFirstTrials(
   return [];
 }
 
-/** Makes each trial once, even if several instructions need it. */
+/** Asks for each trial once, even if several instructions need it. */
 function createAsk(prober: Prober): CoverPorts['ask'] {
-  const made = new Map<string, Promise<ProbeTrial>>();
+  const trials = new Map<string, Promise<ProbeTrial>>();
   return ({ cell, made: variant }, trial) => {
     const key = `${cell.key.caseId}\u0000${prober.keyOf(cell)}\u0000${trial}`;
-    const known = made.get(key) ?? prober.ask(cell, variant, trial);
-    made.set(key, known);
-    return known;
+    const asked = trials.get(key) ?? prober.ask(cell, variant, trial);
+    trials.set(key, asked);
+    return asked;
   };
 }
 
@@ -227,15 +227,22 @@ function keepCoverage(
     if (stored !== undefined && isStored === true) return [{ ...stored, prompt }];
     if (coverage.is === 'undecided' || (requireGuards && coverage.is !== 'guarded'))
       return stored === undefined ? [] : [{ ...stored, prompt }];
-    const of = { prompt, provider, model, instruction: hash, text: shortenText(instruction.text, 80), is: coverage.is };
+    const verdict = {
+      prompt,
+      provider,
+      model,
+      instruction: hash,
+      text: shortenText(instruction.text, 80),
+      is: coverage.is,
+    };
     const caseId = coverage.is === 'noEffect' ? undefined : coverage.caseId;
     if (coverage.is === 'guarded') {
       const guard = cases.filter(({ testCase }) => testCase.id === caseId);
-      return [{ ...of, ...defined({ caseId }), cases: guard.map((one) => one.hash) }];
+      return [{ ...verdict, ...defined({ caseId }), cases: guard.map((one) => one.hash) }];
     }
     // Drop cases that no longer exist.
     const seen = cases.filter((one) => open.includes(one) || stored?.cases.includes(one.hash) === true);
-    return [{ ...of, ...defined({ caseId }), cases: seen.map((one) => one.hash), asked: coverage.asked }];
+    return [{ ...verdict, ...defined({ caseId }), cases: seen.map((one) => one.hash), asked: coverage.asked }];
   });
   // Keep the stored verdict if this search could not ask.
   const answered = instructions.filter((_, index) => {

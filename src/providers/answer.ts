@@ -40,14 +40,14 @@ export function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome 
   return { status: 'failed', failure, attempts };
 }
 
-/** A failure by the content filter. `said` is the API's own reason, `usage` the billed tokens if reported. */
-export function filtered(said?: string, usage?: Usage): Answer {
-  const reason = said === undefined ? '' : ` (${describeText(said)})`;
-  const message = `the provider's content filter refused the answer${reason}`;
+/** The failure of an answer that the content filter refused. `usage` holds the billed tokens if reported. */
+export function filtered(apiReason?: string, usage?: Usage): Answer {
+  const shown = apiReason === undefined ? '' : ` (${describeText(apiReason)})`;
+  const message = `the provider's content filter refused the answer${shown}`;
   return { failure: { kind: 'contentFilter', message, ...defined({ usage }) } };
 }
 
-/** A failure by an unreadable answer. `usage` holds the billed tokens if reported. */
+/** The failure of an unreadable answer. `usage` holds the billed tokens if reported. */
 export function malformed(found: string, usage?: Usage): Answer {
   const message = `the answer is not a completion: ${found}`;
   return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
@@ -70,12 +70,12 @@ const billedKinds: ReadonlySet<FailureKind> = new Set(['malformed', 'contentFilt
 /** Refuses an answer with an unnamed or lost tool call: it would pass a check that forbids the call. */
 export function refuseLostCalls(answer: Answer): Answer {
   if ('failure' in answer) return answer;
-  const { toolCalls, finishReason, rawFinishReason = '', text: said, refusal, usage } = answer.completion;
+  const { toolCalls, finishReason, rawFinishReason = '', text: answerText, refusal, usage } = answer.completion;
   if (toolCalls.some(({ name }) => name === '')) return malformed('a tool call has no name', usage);
   if (lostCallReasons.test(rawFinishReason)) {
     return malformed(`it stopped by ${describeText(rawFinishReason)}, so a tool call is lost`, usage);
   }
-  const isLost = finishReason === 'toolCalls' && toolCalls.length === 0 && said === '' && refusal === undefined;
+  const isLost = finishReason === 'toolCalls' && toolCalls.length === 0 && answerText === '' && refusal === undefined;
   return isLost ? malformed('it stopped for tool calls, and holds none', usage) : answer;
 }
 
@@ -86,10 +86,10 @@ const lostCallReasons = /malformed_function_call|unexpected_tool_call|malformed_
 export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {
   const error = body['error'];
   if (error === undefined || error === null) return undefined;
-  const said = readApiError(body);
-  if (said === undefined) return malformed(`its "error" is ${describeText(JSON.stringify(error))}`);
-  const message = `the server reported an error under a successful status: ${describeText(said.message)}`;
-  return { failure: { kind: kindOfApiError(said), message } };
+  const reported = readApiError(body);
+  if (reported === undefined) return malformed(`its "error" is ${describeText(JSON.stringify(error))}`);
+  const message = `the server reported an error under a successful status: ${describeText(reported.message)}`;
+  return { failure: { kind: kindOfApiError(reported), message } };
 }
 
 /** Returns a non-empty string; undefined for anything else. */
@@ -113,8 +113,8 @@ export function findUnreadable(parts: JsonValue | undefined, where: string): str
   if (!Array.isArray(parts)) return `${where} is ${describeType(parts)}`;
   for (const part of parts as readonly JsonValue[]) {
     if (!isJsonObject(part)) return `${where} holds ${describeType(part)}`;
-    const { text: said = null } = part;
-    if (said !== null && typeof said !== 'string') return `a "text" in ${where} is ${describeType(said)}`;
+    const { text: partText = null } = part;
+    if (partText !== null && typeof partText !== 'string') return `a "text" in ${where} is ${describeType(partText)}`;
   }
   return undefined;
 }
@@ -145,7 +145,7 @@ export function findIndexFault(answers: JsonValue | undefined): string | undefin
 export const halfCharacter = 'half of a character (a lone surrogate)';
 
 export function hasHalfCharacter({
-  text: said,
+  text: answerText,
   reasoning,
   refusal,
   toolCalls,
@@ -153,7 +153,7 @@ export function hasHalfCharacter({
   state,
 }: Omit<Completion, 'latencyMs'>): boolean {
   // `JSON.stringify` escapes only lone surrogates.
-  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls, steps, state]));
+  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([answerText, reasoning, refusal, toolCalls, steps, state]));
 }
 
 /** Joins the parts of the reasoning; undefined if there is none. */

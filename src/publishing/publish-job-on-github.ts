@@ -16,11 +16,11 @@ export interface PublishFlags {
 }
 
 export interface PublishOptions {
-  /** Of the project. */
+  /** The root folder of the project. */
   readonly root: string;
   readonly github: GithubRun | undefined;
   readonly mask: Mask;
-  /** Of the comment. */
+  /** Identifies the comment, so that the next run updates it. */
   readonly id: string;
   readonly checkName: string;
   readonly origin: RunOrigin;
@@ -28,7 +28,7 @@ export interface PublishOptions {
 
 type Warn = (text: string) => void;
 
-/** Writes annotations, job summary, outputs, comment and check. What can't be written is a warning. */
+/** Writes annotations, job summary, outputs, comment and check. Warns of each part that can't be written. */
 export async function publishJobOnGithub(
   outcome: CiOutcome,
   flags: PublishFlags,

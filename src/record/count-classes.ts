@@ -18,9 +18,9 @@ import { wilsonInterval } from '../stats/proportions.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
-/** Names a selection, by hash. */
-export function selectionId(found: SelectSpec): string {
-  return sha256Hex(canonicalJson(found)).slice(0, 12);
+/** An id of a selection: the start of its hash. */
+export function selectionId(select: SelectSpec): string {
+  return sha256Hex(canonicalJson(select)).slice(0, 12);
 }
 
 /** The class of a case; undefined if the suite has none for it. */
@@ -36,16 +36,16 @@ type FindClass = (row: Pick<RowSummary, 'status' | 'classified'>) => string | un
  * class was selected in another way.
  */
 export function createFindClass({ found, names }: Pick<ClassPolicy, 'found' | 'names'>): FindClass {
-  const by = selectionId(found);
+  const selection = selectionId(found);
   const known = new Set(names);
   return ({ status, classified }) => {
-    if (!isJudged({ status }) || classified === undefined || classified.by !== by) return undefined;
+    if (!isJudged({ status }) || classified === undefined || classified.by !== selection) return undefined;
     if (classified.found === undefined) return undefined;
     return classified.found !== null && known.has(classified.found) ? classified.found : noClass;
   };
 }
 
-/** The classified answers to a case of a class; together they weigh as much as one. */
+/** Classifies the answers to a case whose class is `truth`. Together they weigh as much as one answer. */
 export function classifyRows(
   rows: readonly Pick<RowSummary, 'status' | 'classified'>[],
   truth: string,

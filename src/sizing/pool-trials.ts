@@ -84,7 +84,7 @@ function poolVariant(
   const comparable = stored
     .map((source) => ({
       ...source,
-      trials: source.trials.filter((trial) => isOf(caseHashes.get(trial.caseId), trial.caseHash)),
+      trials: source.trials.filter((trial) => isHashOfCase(caseHashes.get(trial.caseId), trial.caseHash)),
     }))
     .filter(({ trials }) => trials.length > 0);
   const [latest] = comparable;
@@ -114,7 +114,7 @@ function poolVariant(
  * True if a stored hash belongs to this case. Stored hashes have more parts if a judge, a program's variables or files
  * matter.
  */
-function isOf(hashOfCase: string | undefined, caseHash: string): boolean {
+function isHashOfCase(hashOfCase: string | undefined, caseHash: string): boolean {
   return hashOfCase !== undefined && `${withoutFiles(caseHash)}.`.startsWith(`${hashOfCase}.`);
 }
 

@@ -7,7 +7,7 @@ import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-
 export interface CompareOptions extends TestPolicy {
   /** `population`: inputs like these; `suite`: these cases only. */
   readonly scope?: 'population' | 'suite';
-  /** Whether results are pass (1) or fail (0); undefined: seen from the results. */
+  /** True if each result is pass (1) or fail (0). If undefined, the results tell. */
   readonly binary?: boolean;
 }
 
@@ -74,7 +74,7 @@ interface Sample {
   readonly delta: number;
   readonly changed: number;
   readonly grouped: readonly WeightedValue[];
-  /** Standard error of delta that the spread of the cases shows; null if one case or group leaves nothing to estimate. */
+  /** Standard error of delta from the spread of the cases; null for a single case or group. */
   readonly se: number | null;
   readonly df: number;
   /** How much more the groups spread than independent cases would. */
@@ -120,7 +120,7 @@ function compareSingle(grouped: readonly WeightedValue[], alpha: number): Bounds
   return { low: scoreLower(grouped, z), high: scoreUpper(grouped, z), pWorse, pBetter };
 }
 
-/** Repeats or scores: the largest of three p-values, each of which keeps one source of false alarms out. */
+/** For repeats and scores: the largest of three p-values. Each prevents one source of false alarms. */
 function compareRepeated(sample: Sample, alpha: number): Bounds {
   const z = normalCritical(alpha);
   const { delta, changed, grouped, se, df, designEffect, withinSe } = sample;
@@ -212,8 +212,8 @@ export interface TestPolicy {
 }
 
 /**
- * Two claims, each at one-sided alpha/2: "not worse than the margin" and "worse". The first goes first: a drop that is
- * significant but certainly within the margin is no regression.
+ * Tests two claims, each at one-sided alpha/2: "not worse than the margin", then "worse". So a significant drop that is
+ * certainly within the margin is no regression.
  * Source: non-inferiority by confidence bound, Blackwelder 1982, https://doi.org/10.1016/0197-2456(82)90024-1.
  */
 export function decideVerdict(evidence: DifferenceEvidence, { alpha, margin }: TestPolicy): TestVerdict {

@@ -83,9 +83,9 @@ function checkResult(result: number, index: number): void {
     throw new RangeError(`case ${index} has a result outside [0, 1]: ${result}`);
 }
 
-/** The difference on these very cases, the repeats being the sample; null throughout for no cases. */
+/** The difference on exactly these cases, with their repeats as the sample. Without cases its bounds are null. */
 export interface SuiteBound {
-  /** Repeats the suite amounts to: n²/Σ 1/min(k). */
+  /** The number of cases with one repeat that tell as much: n²/Σ 1/min(k). */
   readonly effectiveN: number;
   readonly worse: number;
   readonly better: number;

@@ -135,8 +135,8 @@ function splitWalsh(
 }
 
 /**
- * How much longer the later one of two measurements took, as a log ratio. Undefined unless that is certain and more
- * than their sides differ by. `delays` is above 0 if the second side of a pair was measured later.
+ * How much longer the later one of two measurements took, as a log ratio. Undefined unless this effect is certain and
+ * larger than the difference between the sides. `delays` is above 0 if the second side of a pair was measured later.
  */
 export function findOrderEffect(logs: readonly number[], delays: readonly number[], alpha: number): number | undefined {
   const ofLater = logs.flatMap((log, index) => {

@@ -1,4 +1,4 @@
-/** The names of a text, which blanks or line breaks part. */
+/** Splits a text of names at blanks and line breaks. */
 export function nameSet(names: string): ReadonlySet<string> {
   return new Set(names.split(/\s+/).filter((name) => name !== ''));
 }

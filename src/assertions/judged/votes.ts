@@ -11,7 +11,7 @@ export type Count<Side extends string> =
       readonly side: Side;
       /** The mean over the votes that could be read. */
       readonly score: number;
-      /** That of the first vote on the winning side. */
+      /** The reason of the first vote for the winning side. */
       readonly reason: string;
       /** "2 of 3 votes, agreement 0.67"; empty for a single vote. */
       readonly shown: string;
@@ -19,7 +19,7 @@ export type Count<Side extends string> =
     }
   | { readonly error: string };
 
-/** The side with more than half of all votes, unreadable ones included; else `undecided`, if there is one. */
+/** The side with more than half of all votes, of which some may be unreadable; else `undecided`, if it is given. */
 export function countVotes<Side extends string>(votes: readonly Vote<Side>[], undecided?: Side): Count<Side> {
   const cast = votes.filter((vote) => 'side' in vote);
   const counts = new Map<Side, number>();

@@ -31,10 +31,10 @@ export function describeProblems(problems: readonly Problem[], style: { readonly
 function describeProblem(problem: Problem, colors: ReturnType<typeof picocolors.createColors>): string[] {
   const { at, severity, code, message, hint } = problem;
   const place = at === undefined ? '' : `${colors.bold(clean(`${at.file}:${at.line}:${at.column}`))} `;
-  const word = severity === 'error' ? colors.red('error') : colors.yellow('warning');
+  const label = severity === 'error' ? colors.red('error') : colors.yellow('warning');
   const [first = '', ...rest] = cleanLines(message);
   return [
-    `${place}${word} ${colors.dim(`${code}:`)} ${first}${at?.dataPath === undefined ? '' : clean(` (${at.dataPath})`)}`,
+    `${place}${label} ${colors.dim(`${code}:`)} ${first}${at?.dataPath === undefined ? '' : clean(` (${at.dataPath})`)}`,
     ...rest.map((line) => `  ${line}`),
     ...(at === undefined ? [] : renderCodeFrame(at).map((line) => colors.dim(clean(line)))),
     ...(hint === undefined

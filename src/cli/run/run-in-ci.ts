@@ -60,14 +60,14 @@ export function addCiFlags(command: Command, baselineText: string): Command {
     .option('-c, --config <file>', 'config file');
 }
 
-/** The config that the run takes, which may be named among its own flags or by a variable. */
+/** Adds the config of the run, which `--args` or a variable may name. */
 export function withConfig<T extends CiFlags>(flags: T, { env }: Io): T {
   const config =
     flags.config ?? findConfigFlag(splitCommand(flags.args) ?? []) ?? (env['LLMCHECK_CONFIG'] || undefined);
   return { ...flags, ...defined({ config }) };
 }
 
-/** Other flags are looked at when the run starts. */
+/** Reads only `--config`. The run itself parses the flags. */
 function findConfigFlag(words: readonly string[]): string | undefined {
   let found: string | undefined;
   for (const [index, word] of words.entries()) {
@@ -77,7 +77,7 @@ function findConfigFlag(words: readonly string[]): string | undefined {
   return found;
 }
 
-/** The id that was given, else one from the names of the job and its folder. */
+/** The id of `--id`, else one from the names of the job and its folder. */
 export function findIdentity(parts: readonly string[], { id = '', config }: CiFlags, { cwd, env }: Io): JobIdentity {
   const folder = config === undefined ? cwd : dirname(resolve(cwd, config));
   if (id === '') return identifyJob(...parts, folderInRepository(folder, env));
@@ -106,9 +106,9 @@ function escapeUrl(url: string): string {
 }
 
 export interface CiEvent {
-  /** Used if no flag and no variable chose one. */
+  /** The baseline if no flag and no variable chooses one. */
   readonly baseline?: string;
-  /** Why the base of a change is not known. Its own baseline would take its place. */
+  /** Why the base of a change is not known. Without it, the change would be compared with its own baseline. */
   readonly missingBase?: string | undefined;
   /** True if the job has no secrets. */
   readonly isForeign: boolean;
@@ -125,7 +125,7 @@ export interface CiSteps {
   readonly publish: (result: ToPublish) => Promise<number>;
 }
 
-/** A run, and its report wherever the platform shows one. */
+/** Runs, or reads a stored run, and publishes its report. */
 export async function runInCi(
   givenPaths: readonly string[],
   flags: CiFlags,
@@ -144,17 +144,17 @@ export async function runInCi(
             io.stderr.write('note: this run failed by drift; a second run has to confirm it\n'),
           )
         : await run();
-    const ran = { exitCode, isReplay, place };
-    const outcome = describeOutcome(report, ran);
+    const facts = { exitCode, isReplay, place };
+    const outcome = describeOutcome(report, facts);
     if (outcome.exitCode !== exitCode) io.stderr.write(`note: ${outcome.title} (exit code ${outcome.exitCode})\n`);
     const mask = maskAll(found.mask, maskKnown);
     return await publish({
       outcome,
       bodyWith(page) {
         const { page: _, ...elsewhere } = place;
-        return describeOutcome(report, { ...ran, place: { ...elsewhere, ...defined({ page }) } }).body;
+        return describeOutcome(report, { ...facts, place: { ...elsewhere, ...defined({ page }) } }).body;
       },
-      outcomeAs: (drift) => describeOutcome(report, { ...ran, drift }),
+      outcomeAs: (drift) => describeOutcome(report, { ...facts, drift }),
       mask,
       origin: originOf(report, io),
       report,
@@ -253,7 +253,7 @@ async function blameBroken(
   }
 }
 
-/** Refused before the run, and not after it was paid for. */
+/** Checks `--blame` before the run, because a refusal after it would come too late to save its cost. */
 function readBlame({ blame, run, merge }: CiFlags): string | undefined {
   if (blame === undefined) return undefined;
   if (run !== undefined || merge !== undefined) {
@@ -273,7 +273,7 @@ function askAgain(runFlags: Record<string, unknown>): void {
   Object.assign(runFlags, { drift: true, cache });
 }
 
-/** Flags that are ignored would look as if they limited the stored run. */
+/** Refuses flags of a run with `--run` and `--merge`: they would seem to limit the stored run. */
 function refuseRunFlags(givenPaths: readonly string[], { run, merge, args, paths, baseline }: CiFlags): void {
   const flag = merge === undefined ? '--run' : '--merge';
   if (run !== undefined && merge !== undefined) throw usageError('--run and --merge: only one run can be published');
@@ -306,7 +306,7 @@ function listRecords(folder: string, shown: string): readonly string[] {
 function parseRunArguments(words: readonly string[], io: Io): { readonly flags: RunFlags; readonly paths: string[] } {
   const run = new Command('run')
     .exitOverride()
-    // It would end the job with 0, and nothing would have run.
+    // Help would end the job with exit code 0, and nothing would have run.
     .helpOption(false)
     .configureOutput({ writeOut: (text) => io.stderr.write(text), writeErr: (text) => io.stderr.write(text) })
     .argument('[paths...]')
@@ -330,7 +330,8 @@ async function defaultBaseline(
 ): Promise<string | undefined> {
   const { config } = given;
   const { swap } = await loadRunDefaults({ cwd, ...(typeof config === 'string' && { configPath: config }) });
-  // A variable may say no: LLMCHECK_NO_BASELINE=0 chooses nothing. A baseline or two prompts of the config give way to this one.
+  // A flag, a variable or `swap` of the config takes precedence over this baseline; `baseline` and `compare` of the
+  // config do not. LLMCHECK_NO_BASELINE=0 chooses nothing.
   const { values } = resolveFlagValues({ flags: given, env, config: defined({ swap }) });
   if (values.noBaseline === true) return undefined;
   if ((['baseline', 'compare', 'swap'] as const).some((key) => values[key] !== undefined)) return undefined;
@@ -340,7 +341,7 @@ async function defaultBaseline(
   return baseline;
 }
 
-/** True for a job without secrets in which a key is missing. A flag that chooses the cache mode goes first. */
+/** True for a job without secrets in which a key is missing. A flag for the cache mode takes precedence. */
 async function hasToReplay(
   { isForeign }: CiEvent,
   { cache, record, config }: RunFlags,
@@ -349,7 +350,7 @@ async function hasToReplay(
 ): Promise<boolean> {
   if (!isForeign || cache !== undefined || record === true) return false;
   const { project } = await loadProject({ paths, cwd, ...(typeof config === 'string' && { configPath: config }) });
-  // Suites with recordings send nothing: a missing recording is a mistake with a key too.
+  // Suites with recordings send nothing. A missing recording is a mistake even with a key.
   const suites = project.suites.filter(({ recordings }) => recordings === undefined);
   return findMissingKeys({ ...project, suites }, env).length > 0;
 }

@@ -26,9 +26,9 @@ interface ComparisonVerdict {
   readonly isPartial: boolean;
   /** Failures that were neither confirmed nor cleared. */
   readonly unsettled: number;
-  /** True where errored trials alone keep it open. */
+  /** True if only errored trials keep the comparison from passing. */
   readonly isOpenByErrors: boolean;
-  /** True where nothing that is sent has changed. */
+  /** True if the requests have not changed. */
   readonly isSameRequest: boolean;
   /** True for two stored records. */
   readonly isOfRecords: boolean;
@@ -88,17 +88,17 @@ function describeSlices({ slices }: ComparedVariant, describe: typeof describeMe
 }
 
 function describeLoss({ cases }: ComparedVariant): Pick<VariantComparison, 'lostCases'> {
-  let [lost, of] = [0, 0];
+  let [lost, before] = [0, 0];
   for (const { change } of cases.values()) {
     if (change === 'removed') lost += 1;
-    if (change !== 'added') of += 1;
+    if (change !== 'added') before += 1;
   }
-  return lost * 2 > of ? { lostCases: { lost, of } } : {};
+  return lost * 2 > before ? { lostCases: { lost, of: before } } : {};
 }
 
 const nothing: MetricComparison = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
 
-/** Says which regression is not excluded, and what would exclude it. */
+/** Says which regression the data can't exclude, and what would exclude it. */
 function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const { evidence, slice, class: ofClass, isRatio } = hypothesis;
   const { n } = evidence;
@@ -160,7 +160,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
   ];
 }
 
-/** A slice whose cases are all new, or were changed, has no drop that could be seen. */
+/** Names slices without a comparable case: all are new or redefined, so no drop can be seen. */
 function describeNewSlices({ slices }: ComparedVariant): readonly string[] {
   return [...(slices ?? [])]
     .filter(([, { passRate }]) => passRate.n === 0)
@@ -173,7 +173,7 @@ function describeSame(same: number, all: number): string {
   return `${same} of ${formatCount(all, 'answer')} ${verb} the baseline holds${rest}`;
 }
 
-/** Deleted failing cases must be seen. */
+/** Names removed cases that failed before. Otherwise deleting them would hide the failures. */
 function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
   const removed = withChange(cases, 'removed');
   const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
@@ -183,7 +183,7 @@ function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
   ];
 }
 
-/** A case that passed when it was accepted and now fails with the accepted prompt too is no known failure. */
+/** Names cases that passed when accepted, and now fail with both prompts. They are not known failures. */
 function describeDrift({ baseline: { accepted }, cases }: ComparedVariant): readonly string[] {
   if (accepted === undefined) return [];
   const drifted = withChange(cases, 'stillFailing').filter(({ caseId }) => accepted.get(caseId)?.status === 'passed');
@@ -232,7 +232,7 @@ function describeClasses(
   };
 }
 
-/** What the comparison of classes could not see. */
+/** Says where the comparison of classes has no data. */
 export function describeClassGaps({ classes }: ComparedVariant): readonly string[] {
   if (classes === undefined) return [];
   const { recall, relabelled, unclassified, vanished, cases } = classes;

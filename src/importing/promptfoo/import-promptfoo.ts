@@ -23,7 +23,7 @@ import {
   readVarsChange,
   type Vars,
 } from './cases/case-vars.ts';
-import { findConversation, joinConversations, type Told } from './cases/conversations.ts';
+import { type ConvertedTest, findConversation, joinConversations } from './cases/conversations.ts';
 import { readPicture } from './cases/pictures.ts';
 import { listOf, readScenarios, readTests } from './cases/tests.ts';
 import type { Check, CheckContext } from './checks/check-context.ts';
@@ -188,7 +188,7 @@ class ConfigImport {
   };
 
   async #readCases(defaults: Written, known: Asked): Promise<readonly (Case | LeftOut)[]> {
-    const cases: (Told | LeftOut)[] = [];
+    const cases: (ConvertedTest | LeftOut)[] = [];
     const ids = new Set<string>();
     const seen = new Set<string>();
     const add = async (tests: readonly (Written | LeftOut)[], data?: Written) => {
@@ -213,7 +213,7 @@ class ConfigImport {
     data: Written | undefined,
     defaults: Written,
     { ids, seen, prompts, providers }: KnownCases & Asked,
-  ): Promise<readonly (Told | LeftOut)[]> {
+  ): Promise<readonly (ConvertedTest | LeftOut)[]> {
     const draft = this.#draft;
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
     const unknown = findUnknownKey(layers, draft);
@@ -254,7 +254,7 @@ class ConfigImport {
         observe: hasChecks ? undefined : true,
         assert: assert.length === 0 ? undefined : assert,
       });
-      return { one: written, test, conversation: findConversation(layers) };
+      return { testCase: written, test, conversation: findConversation(layers) };
     });
   }
 

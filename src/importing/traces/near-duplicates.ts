@@ -60,7 +60,7 @@ function openRecentSketches() {
   /** Counts texts, from 1. */
   let count = 0;
   const startOf = (index: number) => (index % comparedTexts) * sketchSize;
-  const isThere = (sketch: Uint32Array, band: number, key: number): boolean => {
+  const hasNear = (sketch: Uint32Array, band: number, key: number): boolean => {
     let other = newest[band]?.[key] ?? 0;
     for (let step = 0; step < maxCompared && other > Math.max(0, count - comparedTexts); step += 1) {
       const start = startOf(other);
@@ -75,7 +75,7 @@ function openRecentSketches() {
       const sketch = new Uint32Array(sketchSize).fill(none);
       sketch.set(pairs.subarray(0, sketchSize));
       const keys = bandKeys(pairs);
-      if (keys.some((key, band) => isThere(sketch, band, key))) return false;
+      if (keys.some((key, band) => hasNear(sketch, band, key))) return false;
       count += 1;
       sketches.set(sketch, startOf(count));
       for (const [band, key] of keys.entries()) {

@@ -70,10 +70,10 @@ function findError({ name, data }: StreamEvent): JsonObject | undefined {
 }
 
 function describeError(error: JsonObject): ProviderFailure {
-  const said = readApiError(error) ?? { message: JSON.stringify(error['error']), words: [] };
-  const { retryAfterMs } = said;
-  const message = `the server reported an error in its stream: ${describeText(said.message)}`;
-  return { kind: kindOfApiError(said), message, ...defined({ retryAfterMs }) };
+  const reported = readApiError(error) ?? { message: JSON.stringify(error['error']), words: [] };
+  const { retryAfterMs } = reported;
+  const message = `the server reported an error in its stream: ${describeText(reported.message)}`;
+  return { kind: kindOfApiError(reported), message, ...defined({ retryAfterMs }) };
 }
 
 /** Fails with the partial answer, and with its usage if the API reported it. */
@@ -123,7 +123,7 @@ function readEvents(bytes: Buffer, contentType: string): Framed | undefined {
   return tryParseJson(bytes.toString('utf8')) !== undefined ? undefined : readLines(bytes);
 }
 
-/** True if the body is binary. */
+/** True for the content type of Amazon's event streams, which are binary. */
 export function isBinary(contentType: string): boolean {
   return contentType.includes('vnd.amazon.eventstream');
 }

@@ -67,9 +67,9 @@ export function createRetrialCells({ planned, acceptedPrompts }: RetrialCellsOpt
   return {
     render(wanted, summary) {
       const cells = new Map<string, Cell[]>();
-      const found = indexCases(summary);
+      const summaries = indexCases(summary);
       for (const [id, ofCase] of groupBy(wanted, (retrials) => retrials.id)) {
-        const [place, summarized] = [places.get(id), found.get(id)];
+        const [place, summarized] = [places.get(id), summaries.get(id)];
         if (place === undefined || summarized === undefined) continue;
         for (const { side, count } of alternate(ofCase, id)) {
           const provider = place.asked[side]?.provider;

@@ -99,10 +99,10 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
   const name = childOf(located, 'name');
   const weight = childOf(located, 'weight');
   const required = childOf(located, 'required');
-  let isRight = true;
+  let areValid = true;
   const expect = (part: Located, isValid: boolean, expected: string) => {
     if (part.value === undefined || isValid) return;
-    isRight = false;
+    areValid = false;
     problems.refuse(part, `${String(part.path.at(-1))} must be ${expected}, not ${describeValue(part.value)}`);
   };
   const weightValue = plainNumbers(weight.value);
@@ -113,7 +113,7 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
     select.value === undefined
       ? undefined
       : parseSelect({ ...select, value: plainNumbers(select.value) }, problems, { readCode });
-  if (!isRight || (select.value !== undefined && selected === undefined)) return undefined;
+  if (!areValid || (select.value !== undefined && selected === undefined)) return undefined;
   return {
     ...defined({ select: selected }),
     ...(typeof name.value === 'string' ? { name: name.value } : {}),
@@ -122,7 +122,7 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
   };
 }
 
-/** The part of the case hash besides the parameters: everything that changes the verdict, so not the name. */
+/** The frame's part of the case hash: the keys that change the verdict. The name does not. */
 export function framedSource({ select, weight, required }: Frame): JsonObject {
   return {
     ...(required ? { required } : {}),
@@ -175,8 +175,8 @@ function hintOfOtherStyle(located: Located, known: readonly string[]): string | 
   const form = findForm(isNot ? written.slice(4) : written, known);
   if (form === undefined) return undefined;
   const value = plainNumbers(childOf(located, 'value').value);
-  const own = form.replace('…', () => (value === undefined ? '…' : JSON.stringify(value)));
-  return `here the name is the key: write ${isNot ? `not: { ${own} }` : own}`;
+  const example = form.replace('…', () => (value === undefined ? '…' : JSON.stringify(value)));
+  return `here the name is the key: write ${isNot ? `not: { ${example} }` : example}`;
 }
 
 function findForm(name: string, known: readonly string[]): string | undefined {

@@ -34,8 +34,7 @@ export function readNeeds(
   if (code === undefined || value === undefined) return undefined;
   const files = places.get('files');
   const env = places.get('env');
-  const further = { ...defined({ files, env }) };
-  return readCode(code, { value, ...further });
+  return readCode(code, { value, ...defined({ files, env }) });
 }
 
 /** The check with its code, whose hash is part of the case hash. */
@@ -153,7 +152,7 @@ export function hashClosure(start: string, files: ProjectFiles): readonly string
   return listClosure(start, files).files.map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
 }
 
-/** A file and all of the project that it imports. */
+/** A file and all files of the project that it imports. */
 export function listClosure(start: string, files: ProjectFiles): FollowedImports {
   const isFile = (path: string) => files.hash(path) !== undefined;
   return followImports(start, isFile, (path) => {

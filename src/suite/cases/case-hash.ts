@@ -41,11 +41,11 @@ function describeTurn(turn: Turn): JsonValue {
 function describeAgent(agent: AgentSettings | undefined): JsonObject {
   if (agent === undefined) return {};
   const { stubs, module, servers, maxSteps } = agent;
-  const asked = servers && [...new Set([...servers.values()].map(({ source }) => source))].sort(compareText);
+  const serverSources = servers && [...new Set([...servers.values()].map(({ source }) => source))].sort(compareText);
   return {
     tools: markSpelling(stubs),
     maxSteps,
-    ...defined({ module: module?.hash, mcp: asked }),
+    ...defined({ module: module?.hash, mcp: serverSources }),
   };
 }
 

@@ -6,7 +6,7 @@ import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
 
-/** Code of the user's own may have tools that no parameter declares. */
+/** The user's own code may have tools that no parameter declares. */
 const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
 
 /**
@@ -83,7 +83,7 @@ export function noteStubs(stubs: readonly ToolStub[], row: Located, used: StubUs
 
 interface LiveContext {
   readonly problems: Problems;
-  /** True if recordings answer the suite. They belong to other tool results. */
+  /** True if recordings answer the suite. They do not fit the results of live tools. */
   readonly hasRecordings: boolean;
 }
 
@@ -119,10 +119,10 @@ function findFault(snapshots: readonly UsedSnapshot[], hasRecordings: boolean) {
       hint: 'leave recordings out, or write stubs in place of mcp: live',
     };
   }
-  const twice = findTwice(snapshots);
-  if (twice === undefined) return undefined;
+  const repeated = findRepeatedTool(snapshots);
+  if (repeated === undefined) return undefined;
   return {
-    message: `tools: { mcp: live }: two servers have a tool ${quote(twice, 60)}, so no one can say which to ask`,
+    message: `tools: { mcp: live }: two servers have a tool ${quote(repeated, 60)}, so no one can say which to ask`,
     hint: 'use the snapshot of one of them',
   };
 }
@@ -131,7 +131,7 @@ function joinServers(snapshots: readonly UsedSnapshot[]): ToolServers {
   return new Map(snapshots.flatMap(({ snapshot: { server }, sent }) => sent.map((name) => [name, server] as const)));
 }
 
-function findTwice(snapshots: readonly UsedSnapshot[]): string | undefined {
+function findRepeatedTool(snapshots: readonly UsedSnapshot[]): string | undefined {
   const sources = new Map<string, string>();
   for (const { snapshot, sent } of snapshots) {
     const source = JSON.stringify(snapshot.server);

@@ -149,7 +149,7 @@ async function valueAt(place: ContractPlace, open: Open): Promise<Located | unde
   return document === undefined ? undefined : descend(document, place.path);
 }
 
-/** The path of a tool in the list of tools, by its name; both spellings of a tool are known. */
+/** The path of a tool in the list of tools, by its name. Some APIs wrap a tool in `function`. */
 function findTool(item: Located | undefined, name: string, rest: Path): Path {
   if (item === undefined) return [];
   const tools = itemsOf(childOf(childOf(item, 'params'), 'tools'));
@@ -161,7 +161,7 @@ function findTool(item: Located | undefined, name: string, rest: Path): Path {
   return [];
 }
 
-/** The place of a parameter of a provider that the suite's own file has. */
+/** The place of a provider's parameter, if the suite's own file configures the provider. */
 async function findInProvider(file: string, [id, ...path]: Path, open: Open): Promise<SourceLocation | undefined> {
   const document = await open(file);
   const items = document === undefined ? [] : itemsOf(childOf(document, 'providers'));
@@ -221,7 +221,7 @@ export function findTemplateVariable(text: string, name: string): number | undef
   return match === null ? undefined : match.index + match[0].length;
 }
 
-/** A schema file on its own, with the way from its parts to their lines. */
+/** A schema file outside of suites. `locate` finds the line of a part of the schema. */
 export interface SchemaFile {
   /** The file's name in problems. */
   readonly file: string;

@@ -41,23 +41,23 @@ export async function buildEvals(
 /** An agent finds the skill in its workspace, and loads it or not. A model is sent its text. */
 function buildPrompts({ skill, installed }: BuildContext): readonly object[] {
   const { agents, models, workspace } = installed;
-  const only = agents.length > 0 && models.length > 0;
+  const hasBoth = agents.length > 0 && models.length > 0;
   const ofAgents = [{ role: 'user', content: '{{ prompt }}{{ paths }}' }];
   const ofModels = [{ role: 'user', content: '{{ prompt }}{{ files }}' }];
   const instructions = { role: 'system', content: escapeTemplate(skill.text) };
   const pair = (suffix: string, providers: readonly string[], without: object, withSkill: object) => {
-    const on = only ? { providers } : {};
+    const assigned = hasBoth ? { providers } : {};
     const id = `without-skill${suffix}`;
     return [
-      { id, ...without, ...on },
-      { id: `with-skill${suffix}`, replaces: id, ...withSkill, ...on },
+      { id, ...without, ...assigned },
+      { id: `with-skill${suffix}`, replaces: id, ...withSkill, ...assigned },
     ];
   };
   return [
     ...(agents.length === 0 ? [] : pair('', agents, { messages: ofAgents }, { messages: ofAgents, workspace })),
     ...(models.length === 0
       ? []
-      : pair(only ? '-text' : '', models, { messages: ofModels }, { messages: [instructions, ...ofModels] })),
+      : pair(hasBoth ? '-text' : '', models, { messages: ofModels }, { messages: [instructions, ...ofModels] })),
   ];
 }
 
@@ -224,7 +224,7 @@ function isText(value: unknown): value is string {
 
 /** A file that goes with the prompt of an eval. */
 interface EvalFile {
-  /** The path as the eval names it, with the rest below a named folder. */
+  /** The path as the eval names it. If the eval names a folder, the path of the file in it follows. */
   readonly shown: string;
   /** Absolute. */
   readonly path: string;
@@ -258,8 +258,8 @@ async function findOne(item: Located, context: FilesContext): Promise<readonly E
   // Paths may begin with a former folder of the skill.
   const names = [shown, toSlashes(shown).replace(/^[^/]*\//, '')];
   const bases = [skill.folder, written.source.folder, dirname(written.source.folder)];
-  const looked = [...new Set(names.flatMap((name) => bases.map((base) => join(base, name))))];
-  for (const path of looked) {
+  const candidates = [...new Set(names.flatMap((name) => bases.map((base) => join(base, name))))];
+  for (const path of candidates) {
     if (files.hash(path) !== undefined) return [{ shown, path, written }];
     const { paths } = await files.glob(['**/*'], path);
     if (paths.length === 0) continue;
@@ -268,7 +268,7 @@ async function findOne(item: Located, context: FilesContext): Promise<readonly E
   problems.report({
     code: 'file-unreadable',
     message: `the file ${shown} of the eval is not there`,
-    hint: `paths start from the folder of SKILL.md: looked for ${looked.map((path) => files.display(path)).join(', ')}`,
+    hint: `paths start from the folder of SKILL.md: looked for ${candidates.map((path) => files.display(path)).join(', ')}`,
     at: locate(written),
   });
   return [];

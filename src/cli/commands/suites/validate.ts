@@ -44,7 +44,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
   const misdirectedKeys = findMisdirectedKeys(project, { env, fileVariables });
   printProblems([...loaded.warnings, ...resolved.problems, ...misdirectedKeys, ...warnings], io);
-  const asked = flags.live === true ? [formatCount(await refuseDrift(project, { env, cwd }), 'MCP server')] : [];
+  const askedServers = flags.live === true ? [formatCount(await refuseDrift(project, { env, cwd }), 'MCP server')] : [];
   const { suites } = project;
   if (suites.length === 0) {
     io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
@@ -53,7 +53,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   if (isIncomplete) return exitCodes.incomplete;
   if (flags.quiet !== true) {
     const counts = [formatCount(suites.length, 'suite'), formatCount(cases, 'case'), formatCount(cells, 'cell')];
-    io.stdout.write(`${[...counts, ...asked].join(', ')}: valid\n`);
+    io.stdout.write(`${[...counts, ...askedServers].join(', ')}: valid\n`);
   }
   return exitCodes.passed;
 }

@@ -116,8 +116,8 @@ async function renderVars(
         continue;
       const text = await renderValue(value, vars);
       if (text === value) continue;
-      const isOne = known.every(({ form }) => form === 'text' || form === 'yaml') && !reads(readers, name);
-      if (text === undefined || !isOne || readers.includes('"vars":[')) {
+      const isSameForAll = known.every(({ form }) => form === 'text' || form === 'yaml') && !reads(readers, name);
+      if (text === undefined || !isSameForAll || readers.includes('"vars":[')) {
         const reason = `the variable "${name}" is a template of its own, which a value never is here`;
         return draft.refuse(place, reason, 'write out its value');
       }
@@ -267,16 +267,16 @@ export interface VarsChange {
   readonly text: string;
 }
 
-/** Wraps a prompt, so that this code makes its variables. */
+/** Wraps a prompt, so that this code computes its variables. */
 export function changeVars(
   prompt: ConvertedPrompt,
   { call: change }: VarsChange,
   { written, code, draft }: { readonly written: Written; readonly code: CodeModule; readonly draft: Draft },
 ): ConvertedPrompt | LeftOut {
   const { text, messages, module, export: name } = prompt.prompt;
-  const made = module === undefined ? JSON.stringify(text ?? messages, null, 2) : String(name);
-  if (made === undefined || (prompt.pictures ?? []).length > 0 || prompt.question !== undefined)
+  const source = module === undefined ? JSON.stringify(text ?? messages, null, 2) : String(name);
+  if (source === undefined || (prompt.pictures ?? []).length > 0 || prompt.question !== undefined)
     return draft.refuse(written, '"transformVars" of such a prompt has no equivalent here');
-  const call = code.add(`promptfooVars(${change}, ${made})`, written.at().line);
+  const call = code.add(`promptfooVars(${change}, ${source})`, written.at().line);
   return { ...prompt, prompt: { module: code.path, export: call }, variables: [], form: 'code' };
 }

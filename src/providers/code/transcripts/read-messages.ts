@@ -49,19 +49,19 @@ const acceptedRoles = 'system, developer, user, assistant, tool, and of LangChai
  */
 export function readMessages(messages: readonly JsonObject[]): Transcript {
   const all = messages.map((message, at) => readMessage(message, `messages.${at}`));
-  const own = all.slice(all.findLastIndex((message, at) => isQuestion(message, all[at - 1])) + 1);
-  const said = own.filter(({ role }) => role === 'assistant');
-  if (said.length === 0) {
+  const reply = all.slice(all.findLastIndex((message, at) => isQuestion(message, all[at - 1])) + 1);
+  const answers = reply.filter(({ role }) => role === 'assistant');
+  if (answers.length === 0) {
     throw new TranscriptFault(
       'wrote no answer object: messages hold no message of the assistant after the last one of the user',
     );
   }
   const steps = joinResults(
-    said.map(({ text, calls, usage }) => ({ text, calls, ...defined({ usage }) })),
-    own.flatMap(({ results }) => results),
+    answers.map(({ text, calls, usage }) => ({ text, calls, ...defined({ usage }) })),
+    reply.flatMap(({ results }) => results),
     'messages',
   );
-  return { steps, ...defined({ usage: addUsages(said.map(({ usage }) => usage)) }) };
+  return { steps, ...defined({ usage: addUsages(answers.map(({ usage }) => usage)) }) };
 }
 
 /** True for a user message that answers no call. A user message directly after a result is the agent's own reminder. */
