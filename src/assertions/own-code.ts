@@ -78,8 +78,9 @@ function readVerdict(outcome: CodeOutcome, code: string): CheckOutcome {
   if (!parsed.success)
     return { error: `${name} gave no verdict {pass, score?, reason?}: ${describeFault(returned, parsed.error)}` };
   const { pass, score, reason = '' } = parsed.data;
-  const said = reason.trim() === '' ? `${name} says ${pass ? 'pass' : 'fail'}` : shortenText(reason, maxReasonLength);
-  return { pass, reason: said, ...defined({ score }) };
+  const shownReason =
+    reason.trim() === '' ? `${name} says ${pass ? 'pass' : 'fail'}` : shortenText(reason, maxReasonLength);
+  return { pass, reason: shownReason, ...defined({ score }) };
 }
 
 function describeFault(returned: unknown, { issues }: z.ZodError): string {

@@ -312,7 +312,7 @@ async function judgeRow(
   const { latencyMs, costUsd } = completion;
   const answer = { cell: { ...cell, checks: comparing }, completion, latencyMs, costUsd, calls: [] };
   const { verdicts } = await judgeAnswer(comparing, answer, ports);
-  const again = new Map(verdicts.map((verdict, index) => [comparing[index], recordCheck(verdict, (said) => said)]));
+  const again = new Map(verdicts.map((verdict, index) => [comparing[index], recordCheck(verdict, (text) => text)]));
   const checks = [...ofTurns, ...ofAnswer.map((check, index) => again.get(cell.checks[index]) ?? check)];
   const decision = decideAnswer(checks.map(toVerdict), cell.threshold);
   if (decision.status === 'errored' || !decision.passed) return undefined;

@@ -60,10 +60,10 @@ export function findAcceptedPrompt(
   const stored = findStored(suite, found, options.standIn);
   if (stored === undefined) return undefined;
   const own = options.describe(candidate);
-  const of = nameSent(stored);
-  const unavailable = (why: string): AcceptedPrompt => ({ state: { is: 'unavailable', why, of } });
+  const sentName = nameSent(stored);
+  const unavailable = (why: string): AcceptedPrompt => ({ state: { is: 'unavailable', why, of: sentName } });
   if (found?.kind === 'file' && found.baseline.hasOtherPrompt(stored)) {
-    return { state: { is: 'unavailable', why: ofSeveralPrompts, isOfSeveral: true, of } };
+    return { state: { is: 'unavailable', why: ofSeveralPrompts, isOfSeveral: true, of: sentName } };
   }
   const provider = findAskedProvider(suite, candidate, stored);
   if (provider === undefined) return unavailable(`its provider ${quote(stored.provider)} is not in the suite`);
@@ -73,7 +73,7 @@ export function findAcceptedPrompt(
     whyOtherwise(asked, stored, isOther ? options.describe(asked) : own) ??
     whyNotAskable(suite, asked, stored, options);
   if (why !== undefined) return unavailable(why);
-  if (!isOther && isSameQuestion(stored, own)) return { state: { is: 'unchanged', of } };
+  if (!isOther && isSameQuestion(stored, own)) return { state: { is: 'unchanged', of: sentName } };
   const { prompt } = candidate;
   const variant: RenderedVariant = {
     prompt: {
@@ -90,7 +90,7 @@ export function findAcceptedPrompt(
     params: stored.params,
   };
   const fault = findUnrenderable(suite, variant.prompt);
-  return fault === undefined ? { state: { is: 'askable', of }, variant } : unavailable(`it ${fault.message}`);
+  return fault === undefined ? { state: { is: 'askable', of: sentName }, variant } : unavailable(`it ${fault.message}`);
 }
 
 /** The variant has only the prompt that was accepted last. Older cases may have been accepted with another one. */

@@ -182,8 +182,8 @@ async function closeAll(
   for (const { number, mark, url } of open) {
     if (isLater(mark, run)) continue;
     // The comment comes first: an issue that is closed without a word is not looked at again.
-    const said = await sayOnce(api, run, number, comment);
-    if (!said.ok) return said;
+    const posted = await sayOnce(api, run, number, comment);
+    if (!posted.ok) return posted;
     const closed = await patch(api, run, number, { state: 'closed', state_reason: 'completed' });
     if (!closed.ok) return closed;
     kept = { ok: true, how: 'closed', ...defined({ url }) };

@@ -73,26 +73,30 @@ export function openJsonApi(
       const url = path.startsWith('/') ? apiUrl + path : path;
       for (let attempt = 1; ; attempt += 1) {
         if (silentMs >= maxSilentMs) {
-          const said = `${method} ${path}: the API has given no answer for ${maxSilentMs / 1000} s`;
-          return { ok: false, message: toSafeLine(said), isTransient: false };
+          const failureText = `${method} ${path}: the API has given no answer for ${maxSilentMs / 1000} s`;
+          return { ok: false, message: toSafeLine(failureText), isTransient: false };
         }
         const { reply, message } = await askOnce(method, url, body === undefined ? '' : JSON.stringify(body));
         if (reply !== undefined && reply.status < 300) {
           const value = parseBody(reply.text);
           if (value !== undefined) return { ok: true, value };
           // The page of a proxy or of a log-in: nothing was read or written.
-          const said = `${method} ${path}: ${reply.status}, but the answer is not JSON`;
-          return { ok: false, message: toSafeLine(said), isTransient: false };
+          const failureText = `${method} ${path}: ${reply.status}, but the answer is not JSON`;
+          return { ok: false, message: toSafeLine(failureText), isTransient: false };
         }
         const pause = pauseBefore(reply, attempt, now());
         const { waitMs = 0, isLimit = false } = pause ?? {};
         const isTooLong = isLimit && limitedMs + waitMs > maxLimitedMs;
         if (pause === undefined || isTooLong || attempt >= maxAttempts || !(canRepeat || isLimit)) {
           const limit = isTooLong ? describeLimit(waitMs) : '';
-          const said = reply === undefined ? message : `${reply.status} ${messageOf(reply.text)}`.trim();
+          const failureReason = reply === undefined ? message : `${reply.status} ${messageOf(reply.text)}`.trim();
           // A creation without an answer may have happened: the caller looks for it. One that a limit refused has not.
           const isTransient = pause !== undefined && !isLimit;
-          const failed = { ok: false as const, message: toSafeLine(`${method} ${path}: ${said}${limit}`), isTransient };
+          const failed = {
+            ok: false as const,
+            message: toSafeLine(`${method} ${path}: ${failureReason}${limit}`),
+            isTransient,
+          };
           return reply === undefined ? failed : { ...failed, status: reply.status };
         }
         if (isLimit) limitedMs += waitMs;

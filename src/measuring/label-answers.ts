@@ -202,18 +202,20 @@ function findCandidates(
   for (const { caseId, completion, checks } of answers) {
     const testCase = cases.get(caseId);
     const check = testCase?.checks.find((one) => one.asks === judge.id && isAsked(one));
-    const said = checks.find((one) => one.judgement?.judge === judge.id && isAsked(one) && one.error === undefined);
-    if (testCase === undefined || check === undefined || said?.judgement === undefined) continue;
+    const judgedCheck = checks.find(
+      (one) => one.judgement?.judge === judge.id && isAsked(one) && one.error === undefined,
+    );
+    if (testCase === undefined || check === undefined || judgedCheck?.judgement === undefined) continue;
     if (testCase.turns.length > 0 || completion.text === '') continue;
     const id = `${caseId}-${sha256Hex(`${name ?? assertion} ${completion.text}`).slice(0, 8)}`;
     const known = found.get(id);
-    const isSplit = said.judgement.agreement < 1 || (known !== undefined && known.isPass !== said.pass);
+    const isSplit = judgedCheck.judgement.agreement < 1 || (known !== undefined && known.isPass !== judgedCheck.pass);
     found.set(id, {
       id,
       testCase,
       check,
       answer: completion.text,
-      isPass: known?.isPass ?? said.pass,
+      isPass: known?.isPass ?? judgedCheck.pass,
       isSplit: isSplit || known?.isSplit === true,
     });
   }

@@ -75,11 +75,11 @@ function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSe
   const counts = new Map<string, number>();
   const instructions = listInstructions(asked).map((instruction): OpenInstruction => {
     const { kind, name = '', text } = instruction;
-    const said = canonicalJson([kind, name, text]);
+    const identity = canonicalJson([kind, name, text]);
     // Equal instructions have a verdict each.
-    const earlier = counts.get(said) ?? 0;
-    counts.set(said, earlier + 1);
-    const hash = sha256Hex(earlier === 0 ? said : `${said}\n${earlier}`).slice(0, 16);
+    const earlier = counts.get(identity) ?? 0;
+    counts.set(identity, earlier + 1);
+    const hash = sha256Hex(earlier === 0 ? identity : `${identity}\n${earlier}`).slice(0, 16);
     const latest = own.find((one) => one.instruction === hash);
     const known = latest && isCurrent(latest, cases) ? latest : undefined;
     const unasked = cases.filter((one) => known?.cases.includes(one.hash) !== true);
@@ -172,9 +172,9 @@ export function forecastSearch(
   prober: Prober,
   { suite, variant, cases, instructions, why }: PromptSearch,
 ): CoverForecast {
-  const of = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
+  const names = { suite: suite.id, prompt: variant.prompt.id, provider: variant.provider.id, cases: cases.length };
   const open = instructions.filter((one) => one.cases.length > 0);
-  const counts = { ...of, instructions: instructions.length, open: open.length };
+  const counts = { ...names, instructions: instructions.length, open: open.length };
   const nothing = { calls: 0, usd: 0, uncounted: [] };
   if (why !== undefined || open.length === 0) return { ...counts, ...nothing, ...defined({ why }) };
   const limits = coverLimits(cases.length);

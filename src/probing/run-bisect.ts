@@ -74,14 +74,21 @@ async function forecastCase(
   { probed, search, history }: OpenedCase,
   cases: number,
 ): Promise<BisectForecast> {
-  const of = nameProbed(probed);
-  const none = { ...of, hunks: 0, probes: 0, calls: 0, usd: 0, uncounted: [] };
+  const probedName = nameProbed(probed);
+  const none = { ...probedName, hunks: 0, probes: 0, calls: 0, usd: 0, uncounted: [] };
   if ('why' in search) return { ...none, why: search.why };
-  if (history !== undefined) return { ...of, ...(await forecastCommits(prober, history, cases)) };
+  if (history !== undefined) return { ...probedName, ...(await forecastCommits(prober, history, cases)) };
   const { hunks, limit } = search;
   if (hunks.length === 0) return { ...none, why: 'nothing differs' };
   const { calls, usd } = timesSpend(limit, mostTrialsOf(hunks.length, cases));
-  return { ...of, hunks: hunks.length, probes: mostProbes(hunks.length), calls, usd, uncounted: limit.uncounted };
+  return {
+    ...probedName,
+    hunks: hunks.length,
+    probes: mostProbes(hunks.length),
+    calls,
+    usd,
+    uncounted: limit.uncounted,
+  };
 }
 
 /** A baseline named by `--from` replaces the run's. */

@@ -56,7 +56,7 @@ export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChan
       string,
       string,
     ];
-    for (const made of [folder, home, temporary]) mkdirSync(made);
+    for (const newFolder of [folder, home, temporary]) mkdirSync(newFolder);
     for (const [path, file] of original.files) {
       if (changes === undefined || changes.unchanged.includes(path)) writeContent(folder, path, file);
     }

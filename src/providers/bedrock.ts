@@ -274,7 +274,8 @@ function readAnswer(body: JsonObject, reply: ReadReply): Answer {
  */
 function keepBlocks(blocks: readonly JsonObject[]): string | undefined {
   const kept = blocks.filter(
-    ({ reasoningContent, text: said }) => said !== '' && (reasoningContent === undefined || isSigned(reasoningContent)),
+    ({ reasoningContent, text: blockText }) =>
+      blockText !== '' && (reasoningContent === undefined || isSigned(reasoningContent)),
   );
   return kept.some(({ reasoningContent }) => reasoningContent !== undefined) ? writeContinuation(kept) : undefined;
 }

@@ -222,9 +222,9 @@ function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: Res
 }
 
 function describeError(error: unknown): Answer {
-  const said = readApiError({ error: error as JsonValue }) ?? { message: toText(error), words: [] };
-  const message = `the endpoint reported an error: ${describeText(said.message === '' ? toText(error) : said.message)}`;
-  return { failure: { kind: kindOfApiError(said), message } };
+  const apiError = readApiError({ error: error as JsonValue }) ?? { message: toText(error), words: [] };
+  const message = `the endpoint reported an error: ${describeText(apiError.message === '' ? toText(error) : apiError.message)}`;
+  return { failure: { kind: kindOfApiError(apiError), message } };
 }
 
 function readToolCall(call: unknown, paths: Paths): ToolCall {

@@ -117,8 +117,8 @@ function recordAnswer({ calls, steps }: CellResult, mask: Mask) {
   if (completion === undefined) return undefined;
   const { text, reasoning, refusal, finishReason, model, systemFingerprint, firstTokenMs } = completion;
   const output = mask(text);
-  const made = steps === undefined ? completion.toolCalls : steps.flatMap((step) => step.calls);
-  const masked = made.map((call) => maskToolCall(call, mask));
+  const madeCalls = steps === undefined ? completion.toolCalls : steps.flatMap((step) => step.calls);
+  const masked = madeCalls.map((call) => maskToolCall(call, mask));
   const toolCalls = masked.length === 0 ? undefined : masked;
   const latencyMs = sumKnown(calls, (call) => call.completion.latencyMs);
   return {
@@ -229,7 +229,7 @@ function roundMs(ms: number): number {
 
 /** The input of a cell, for reports. */
 function recordAsked({ request, turns, tags, description }: AskedOf, mask: Mask): AskedCase {
-  const said = turns.flatMap((turn): readonly AskedTurn[] => {
+  const askedTurns = turns.flatMap((turn): readonly AskedTurn[] => {
     if (turn.kind === 'first') return [];
     const content = clipAsked(mask(turn.content));
     return [turn.kind === 'user' ? { role: 'user', ...content } : { role: 'tool', name: mask(turn.name), ...content }];
@@ -240,7 +240,7 @@ function recordAsked({ request, turns, tags, description }: AskedOf, mask: Mask)
       ...clipAsked(mask(content)),
       ...defined({ attach: attachments?.map(({ path }) => mask(path)) }),
     })),
-    turns: said.length === 0 ? undefined : said,
+    turns: askedTurns.length === 0 ? undefined : askedTurns,
     tags: tags?.map(mask),
     description: maskOptional(description, mask),
   });

@@ -90,8 +90,8 @@ function describeCases(
   const isPart = !isNew && ids.size <= all;
   const count = isPart ? `${ids.size} of ${all}` : `${ids.size}${isNew ? ` ${describeNew(ids, variants)}` : ''}`;
   const noun = (isPart ? all : ids.size) === 1 ? 'case' : 'cases';
-  const said = verb === 'broke' && !wasAccepted ? 'fail' : verb;
-  const verbs = said === 'fail' && ids.size === 1 ? 'fails' : said;
+  const shownVerb = verb === 'broke' && !wasAccepted ? 'fail' : verb;
+  const verbs = shownVerb === 'fail' && ids.size === 1 ? 'fails' : shownVerb;
   return [
     `${count} ${style.name(suite.suite)} ${noun} ${verbs} with ${nameVariants(variants, suite, style.name)}` +
       (confirmed < ids.size ? ` (${confirmed} confirmed)` : '') +

@@ -139,9 +139,9 @@ const collectors = new WeakMap<Liquid, Liquid>();
 function collectorOf(liquid: Liquid): Liquid {
   const known = collectors.get(liquid);
   if (known !== undefined) return known;
-  const made = new Liquid({ ...liquid.options, catchAllErrors: true });
-  collectors.set(liquid, made);
-  return made;
+  const collecting = new Liquid({ ...liquid.options, catchAllErrors: true });
+  collectors.set(liquid, collecting);
+  return collecting;
 }
 
 function flatten(error: unknown): readonly unknown[] {

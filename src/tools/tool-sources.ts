@@ -39,15 +39,15 @@ export function createExecTools(shown: string, start: StartToolProgram): RealToo
       const named = `, called for ${quote(call.name, 60)}`;
       if ('fault' in ended) return { kind: 'errored', message: `tools: ${shown} ${ended.fault}${named}` };
       const { exitCode, latencyMs } = ended;
-      const said = lastWords(ended.stderr.trim(), maxErrorChars);
+      const lastOutput = lastWords(ended.stderr.trim(), maxErrorChars);
       if (exitCode === temporaryFailure || notRun.has(exitCode)) {
         return {
           kind: 'errored',
-          message: `tools: ${shown} ended with exit code ${exitCode}${named}${said === '' ? '' : `: ${said}`}`,
+          message: `tools: ${shown} ended with exit code ${exitCode}${named}${lastOutput === '' ? '' : `: ${lastOutput}`}`,
         };
       }
       if (exitCode !== 0) {
-        const content = said === '' ? `ended with exit code ${exitCode}` : said;
+        const content = lastOutput === '' ? `ended with exit code ${exitCode}` : lastOutput;
         return { kind: 'result', result: { content, isError: true, latencyMs } };
       }
       // The newline at the end of a program's output is not part of the result.
@@ -129,22 +129,22 @@ export function createModuleTools({ file = '', folder, limits }: ToolsCode, chil
       const parsed = parseJson(rawArguments);
       const input = parsed.ok ? { name, args: plainNumbers(parsed.value) } : { name };
       const { outcome, latencyMs } = await run({ exportName: 'tools', input, tool: 'call', signal });
-      const said = 'returned' in outcome && isJsonObject(outcome.returned) ? outcome.returned : {};
-      const { content, error, bytes, unknown } = said;
+      const moduleReply = 'returned' in outcome && isJsonObject(outcome.returned) ? outcome.returned : {};
+      const { content, error, bytes, unknown } = moduleReply;
       if (typeof content === 'string') return { kind: 'result', result: { content, ...defined({ latencyMs }) } };
       if (typeof error === 'string')
         return { kind: 'result', result: { content: error, isError: true, ...defined({ latencyMs }) } };
       if (typeof bytes === 'number') return refuseLength(call, bytes);
       if (Array.isArray(unknown)) return { kind: 'unknown', hint: describeUnknown(name, shown, unknown) };
-      if (said['isKnown'] === true) return { kind: 'result', result: refuseArguments(call) };
+      if (moduleReply['isKnown'] === true) return { kind: 'result', result: refuseArguments(call) };
       const fault = 'fault' in outcome ? outcome.fault : 'sent no result';
       return { kind: 'errored', message: `tools: ${quote(shown, 100)} ${fault}, called for ${quote(name, 60)}` };
     },
     async state(signal) {
       const { outcome } = await run({ exportName: 'state', input: null, tool: 'state', signal });
       if ('fault' in outcome) return { fault: `tools: ${quote(shown, 100)} ${outcome.fault}, asked for its state` };
-      const said = isJsonObject(outcome.returned) ? outcome.returned : {};
-      return { state: said['state'] };
+      const moduleReply = isJsonObject(outcome.returned) ? outcome.returned : {};
+      return { state: moduleReply['state'] };
     },
     close: () => child.close(),
   };

@@ -128,7 +128,7 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
     suite: suite.recorded.suite,
     prompt,
     verdict,
-    reasons: [failures.map(({ message }) => message), missing, open].find((said) => said.length > 0) ?? [],
+    reasons: [failures.map(({ message }) => message), missing, open].find((texts) => texts.length > 0) ?? [],
     cases: comparison?.compared.passRate.n ?? 0,
     broken: [...new Set(failures.flatMap(({ caseId }) => caseId ?? []))],
     passRate: toComparison(comparison?.compared.passRate),
@@ -183,20 +183,23 @@ function findOpen(
   breaches: readonly Breach[],
   { settings, judged }: JudgedSwap,
 ): readonly string[] {
-  const said = breaches.map(({ message }) => message);
-  if (comparison === undefined) return said;
+  const breachMessages = breaches.map(({ message }) => message);
+  if (comparison === undefined) return breachMessages;
   const { isInconclusive, unsettled, certainty, report } = comparison;
-  if (unsettled.length > 0) return [...said, ...unsettled.map(({ message }) => message)];
+  if (unsettled.length > 0) return [...breachMessages, ...unsettled.map(({ message }) => message)];
   const change = describeRateChange(report.passRate) ?? 'unknown';
-  if (isInconclusive) return [...said, `neither confirmed nor cleared: pass rate ${change}`];
+  if (isInconclusive) return [...breachMessages, `neither confirmed nor cleared: pass rate ${change}`];
   if (isBelowMargin(suite, comparison) && !isCleared(comparison, judged)) {
-    return [...said, `below by more than is tolerated, which these cases can't tell from chance: pass rate ${change}`];
+    return [
+      ...breachMessages,
+      `below by more than is tolerated, which these cases can't tell from chance: pass rate ${change}`,
+    ];
   }
   const isAsked = settings.requireConclusive || suite.recorded.gate.certify;
-  if (!isAsked || certainty.kind !== 'unseen') return said;
+  if (!isAsked || certainty.kind !== 'unseen') return breachMessages;
   const { drop = null } = certainty;
   const size = drop === null ? 'of any size' : `of up to ${formatPercent(drop)}`;
-  return [...said, `a drop ${size} is not excluded`];
+  return [...breachMessages, `a drop ${size} is not excluded`];
 }
 
 /** The gate blames a change only for what is shown. A candidate must show itself that it is no worse. */

@@ -94,14 +94,14 @@ export function describeInput(input: JudgedInput | undefined): readonly FramedPa
   const { vars, conversation } = input;
   const entries = Object.entries(vars);
   const [only] = entries;
-  const said = conversation.map(({ role, name, content }) => `${name ?? role}: ${content}`);
+  const messageTexts = conversation.map(({ role, name, content }) => `${name ?? role}: ${content}`);
   const text =
     only !== undefined && entries.length === 1
       ? textOf(only[1])
       : entries.map(([name, value]) => `${name}: ${textOf(value)}`).join('\n');
   return [
     ...(entries.length === 0 ? [] : [{ title: 'input', text }]),
-    ...(said.length === 0 ? [] : [{ title: 'conversation', text: said.join('\n\n') }]),
+    ...(messageTexts.length === 0 ? [] : [{ title: 'conversation', text: messageTexts.join('\n\n') }]),
   ];
 }
 

@@ -52,8 +52,8 @@ export const choice = defineAssertion({
     ];
     const reply = await ports.ask({ kind: 'judge', model: asks, messages, vote: 0, votes: 1 });
     if ('failure' in reply) return { error: `judge "${asks}" gave no reply: ${reply.failure}` };
-    const said = withoutThoughts(reply.text).trim().toLowerCase();
-    const found = choices.find((option) => said.includes(option.choice.toLowerCase()));
+    const replyText = withoutThoughts(reply.text).trim().toLowerCase();
+    const found = choices.find((option) => replyText.includes(option.choice.toLowerCase()));
     const judgement = { judge: asks, votes: 1, agreement: 1, ...defined({ model: reply.model }) };
     if (found === undefined) {
       const known = choices.map((option) => quote(option.choice)).join(', ');

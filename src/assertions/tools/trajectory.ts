@@ -176,9 +176,9 @@ function checkCalls({ calls: wanted, order, compare }: Params, { calls, found, p
 
 function checkCounts({ counts = {} }: Params, { calls, found }: Path): Fault {
   for (const [name, bounds] of Object.entries(counts)) {
-    const made = calls.filter((call) => call.name === name).length;
-    if (!isWithin(made, bounds))
-      return { pass: false, reason: describeCount(`calls ${quote(name, 60)}`, made, bounds, found) };
+    const callCount = calls.filter((call) => call.name === name).length;
+    if (!isWithin(callCount, bounds))
+      return { pass: false, reason: describeCount(`calls ${quote(name, 60)}`, callCount, bounds, found) };
   }
   return undefined;
 }
@@ -226,8 +226,8 @@ function checkState({ state: wanted }: Params, { state }: Path): Fault {
 /** The calls of each step, numbered: `1 find_order({"id":7}) → 2 "It is on its way."`. */
 function describeSteps(steps: readonly AgentStep[]): string {
   const shown = steps.slice(0, maxShownSteps).map(({ text, calls }, at) => {
-    const said = calls.length === 0 ? quote(text, 80) : calls.slice(0, 4).map(describeCall).join(' + ');
-    return `${at + 1} ${said}${calls.length > 4 ? ` + ${calls.length - 4} more` : ''}`;
+    const stepSummary = calls.length === 0 ? quote(text, 80) : calls.slice(0, 4).map(describeCall).join(' + ');
+    return `${at + 1} ${stepSummary}${calls.length > 4 ? ` + ${calls.length - 4} more` : ''}`;
   });
   return `${shown.join(' → ')}${steps.length > maxShownSteps ? ` → ${steps.length - maxShownSteps} more` : ''}`;
 }

@@ -216,8 +216,8 @@ export async function writeDecision<R extends { readonly exitCode: number }>(
 function describeFailure(error: unknown): string {
   if (error instanceof StorageError) return error.reason;
   if (!(error instanceof Error)) return `the reporter threw ${describeThrown(error)}`;
-  const said = describeThrown(error).replace(/^[\w$]*: ?/, '');
-  return said === '' ? 'the reporter threw an error without a message' : said;
+  const thrownMessage = describeThrown(error).replace(/^[\w$]*: ?/, '');
+  return thrownMessage === '' ? 'the reporter threw an error without a message' : thrownMessage;
 }
 
 function* checkedTexts(chunks: unknown, mask: (text: string) => string): Iterable<string> {

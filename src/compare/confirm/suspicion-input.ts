@@ -82,10 +82,10 @@ export function hasCostlyRetrials(input: SuspicionInput): boolean {
 }
 
 export function sumRetrials({ averages, suspects, mustPass, added }: SuspicionInput): number {
-  const made = new Map<string, number>();
+  const madeTrials = new Map<string, number>();
   const cases = [...suspects, ...added].map(({ found }) => found);
   for (const { id, candidate, accepted } of [...cases, ...mustPass, ...averages.flatMap((average) => average.cases)]) {
-    made.set(id, candidate.length + accepted.length);
+    madeTrials.set(id, candidate.length + accepted.length);
   }
-  return [...made.values()].reduce((sum, count) => sum + count, 0);
+  return [...madeTrials.values()].reduce((sum, count) => sum + count, 0);
 }

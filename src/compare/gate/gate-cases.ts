@@ -79,8 +79,8 @@ function unsettled({ caseId, because, candidate }: Suspicion, message: string, i
   const errored = countStatus(confirmations, 'errored');
   const shared = { kind: 'unsettled', caseId, because } as const;
   if (errored > 0) {
-    const said = `${errored} of ${confirmations.length} confirmation trials errored, so nothing confirms it`;
-    return { ...shared, why: 'errors', message: `${message}; ${said}` };
+    const explanation = `${errored} of ${confirmations.length} confirmation trials errored, so nothing confirms it`;
+    return { ...shared, why: 'errors', message: `${message}; ${explanation}` };
   }
   if (isStopped) {
     return {
@@ -90,11 +90,11 @@ function unsettled({ caseId, because, candidate }: Suspicion, message: string, i
     };
   }
   const ofAccepted = countStatus(accepted, 'errored');
-  const said =
+  const explanation =
     ofAccepted > 0
       ? `${ofAccepted} of ${formatCount(accepted.length, 'trial')} of the accepted prompt errored, so nothing confirms it`
       : 'the calls for confirmation trials were used up before it was settled';
-  return { ...shared, why: 'budget', message: `${message}; ${said}` };
+  return { ...shared, why: 'budget', message: `${message}; ${explanation}` };
 }
 
 function describeFailures({ caseId, rule, noun, candidate, baseline }: Suspicion): string {

@@ -230,8 +230,8 @@ function describeAcceptedSide(
     return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
   }
   if (retrials.length > 0 && isGone(variant)) {
-    const said = `${countStatus(retrials, 'errored')} of its ${retrials.length} confirmation trials errored`;
-    return [`the accepted prompt could not be asked further: ${said}`];
+    const explanation = `${countStatus(retrials, 'errored')} of its ${retrials.length} confirmation trials errored`;
+    return [`the accepted prompt could not be asked further: ${explanation}`];
   }
   const isOfCases = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
   if (!isOfCases && ofMetrics.failures.length === 0 && !ofMetrics.isOpen) return [];

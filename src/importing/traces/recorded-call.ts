@@ -16,8 +16,8 @@ export const unreadable: RefusedRow = { refused: 'a message is not only text' };
 export function readRecordedCall(written: unknown, output: unknown): Omit<TraceRow, 'origin'> | RefusedRow {
   const input = readJson(written);
   const answer = readAnswer(output);
-  const said = (content: string) => ({ role: 'user' as const, content, calls: [] });
-  const asUser = (content: string) => ({ messages: [said(content)], answer });
+  const userMessage = (content: string) => ({ role: 'user' as const, content, calls: [] });
+  const asUser = (content: string) => ({ messages: [userMessage(content)], answer });
   if (typeof input === 'string') return asUser(input);
   const list = isMap(input) ? readJson(input['messages'] ?? input['contents'] ?? input['input']) : input;
   // Some programs store only the last message.
@@ -29,11 +29,12 @@ export function readRecordedCall(written: unknown, output: unknown): Omit<TraceR
     const { prompts, prompt, args, kwargs } = input;
     const [only] = Array.isArray(prompts) && prompts.length === 1 ? prompts : [];
     if (typeof only === 'string') return asUser(only);
-    if (typeof prompt === 'string' && system?.length === 1) return { messages: [...system, said(prompt)], answer };
+    if (typeof prompt === 'string' && system?.length === 1)
+      return { messages: [...system, userMessage(prompt)], answer };
     // Otherwise a text may be a variable.
     const isRequest = Object.hasOwn(input, 'model') && (Object.hasOwn(input, 'contents') || system?.length === 1);
     if (typeof list === 'string' && isRequest && system !== undefined)
-      return { messages: [...system, said(list)], answer };
+      return { messages: [...system, userMessage(list)], answer };
     // The arguments of a traced function.
     const vars = Array.isArray(args) && isMap(kwargs) ? kwargs : input;
     return { messages: [], vars, answer: readAnswer(output, true) };

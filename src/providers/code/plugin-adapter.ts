@@ -78,8 +78,8 @@ async function ask(
 
 /** Failure for a thrown error. A `status` determines its kind. Without one, a retry would throw again. */
 function classifyThrown(error: unknown, name: string): ProviderFailure {
-  const said = describeText(describeThrown(error));
-  const message = `${name} threw ${said}`;
+  const thrownText = describeText(describeThrown(error));
+  const message = `${name} threw ${thrownText}`;
   const status = readNumber(error, 'status');
   if (status === undefined) return { kind: 'server', message, retryable: false };
   const retryAfterMs = readNumber(error, 'retryAfterMs');

@@ -13,13 +13,13 @@ export function classifyReply(
   nowMs: number,
 ): ProviderFailure {
   const { status, headers } = reply;
-  const said = readBody(reply.text, headers['x-amzn-errortype']);
-  const kind = kindOfStatus(status, said);
-  const retryAfterMs = readRetryAfterMs(headers, nowMs) ?? said.retryAfterMs;
-  const useless = headers['x-should-retry'] === 'false' || isHopeless(kind, said);
+  const apiError = readBody(reply.text, headers['x-amzn-errortype']);
+  const kind = kindOfStatus(status, apiError);
+  const retryAfterMs = readRetryAfterMs(headers, nowMs) ?? apiError.retryAfterMs;
+  const useless = headers['x-should-retry'] === 'false' || isHopeless(kind, apiError);
   return {
     kind,
-    message: describeReply(status, kind, said.message, headers.location, url),
+    message: describeReply(status, kind, apiError.message, headers.location, url),
     status,
     ...defined({ retryAfterMs }),
     ...(useless ? { retryable: false } : {}),
@@ -58,10 +58,10 @@ function isBrokenOff(text: string): boolean {
 }
 
 /** Failure kind of an error object under HTTP 200; `malformed` if nothing in it is known. */
-export function kindOfApiError(said: ApiError): FailureKind {
-  const named = kindOfWords(said);
+export function kindOfApiError(apiError: ApiError): FailureKind {
+  const named = kindOfWords(apiError);
   if (named !== undefined) return named;
-  if (said.status !== undefined && said.status >= 400) return kindOfStatus(said.status, said);
+  if (apiError.status !== undefined && apiError.status >= 400) return kindOfStatus(apiError.status, apiError);
   return 'malformed';
 }
 
@@ -70,12 +70,12 @@ function readBody(text: string, type: string | readonly string[] | undefined): A
   const named = type === undefined ? [] : [String(type).toLowerCase()];
   const plain: ApiError = { message: text.trimStart().startsWith('<') ? '' : cut(text), words: named };
   if (!/^\s*[[{"]/.test(text)) return plain;
-  const said = readApiError(tryParseJson(text));
-  return said === undefined ? plain : { ...said, words: [...named, ...said.words] };
+  const apiError = readApiError(tryParseJson(text));
+  return apiError === undefined ? plain : { ...apiError, words: [...named, ...apiError.words] };
 }
 
-export function kindOfStatus(status: number, said: ApiError): FailureKind {
-  const named = kindOfWords(said);
+export function kindOfStatus(status: number, apiError: ApiError): FailureKind {
+  const named = kindOfWords(apiError);
   // A 5xx is a server failure, unless its text names overload or an empty account.
   if (status >= 500) {
     if (named === 'quota' || named === 'overloaded') return named;
@@ -84,7 +84,7 @@ export function kindOfStatus(status: number, said: ApiError): FailureKind {
   // Some servers call every error an `api_error`; then the status says more.
   if (named !== undefined && (named !== 'server' || status === 400)) return named;
   // OpenAI stores reasoning for 30 days. Other conversations with the model still work.
-  if (status === 404 && said.message.startsWith("Item with id '")) return 'badRequest';
+  if (status === 404 && apiError.message.startsWith("Item with id '")) return 'badRequest';
   return statusKinds[status] ?? 'badRequest';
 }
 
@@ -105,8 +105,8 @@ const statusKinds: Readonly<Record<number, FailureKind>> = {
 };
 
 /** True if a retry can't help: the request is larger than a whole minute's allowance. */
-function isHopeless(kind: FailureKind, said: ApiError): boolean {
-  return kind === 'rateLimit' && /request too large/i.test(said.message);
+function isHopeless(kind: FailureKind, apiError: ApiError): boolean {
+  return kind === 'rateLimit' && /request too large/i.test(apiError.message);
 }
 
 function readRetryAfterMs(headers: HttpReply['headers'], nowMs: number): number | undefined {
@@ -131,8 +131,8 @@ function describeReply(
   if (status >= 300 && status < 400 && location !== undefined) {
     return `${host} answered ${status} and points to ${describeText(location)}; redirects are not followed: make that address the baseURL`;
   }
-  const said = describeText(message);
-  const sentence = `${host} answered ${status}${said === '' ? ' without a message' : `: ${said}`}`;
+  const detail = describeText(message);
+  const sentence = `${host} answered ${status}${detail === '' ? ' without a message' : `: ${detail}`}`;
   return kind === 'notFound'
     ? `${sentence} (asked at ${origin}${pathname}; check the model and the baseURL)`
     : sentence;
@@ -204,13 +204,13 @@ const signs: readonly Sign[] = [
 ];
 
 /** Failure kind by the words of the body, whatever its status; undefined if no word is known. */
-function kindOfWords(said: ApiError): FailureKind | undefined {
-  const byWord = signs.find((sign) => said.words.some((word) => sign.words.test(word)));
+function kindOfWords(apiError: ApiError): FailureKind | undefined {
+  const byWord = signs.find((sign) => apiError.words.some((word) => sign.words.test(word)));
   // A throttled account may be empty for the day; only the message says so.
-  if (byWord?.kind === 'rateLimit') return quota?.message.test(said.message) === true ? 'quota' : 'rateLimit';
+  if (byWord?.kind === 'rateLimit') return quota?.message.test(apiError.message) === true ? 'quota' : 'rateLimit';
   // The Responses API also uses `invalid_prompt` for prompts refused by its policy.
   if (byWord !== undefined && byWord.kind !== 'badRequest') return byWord.kind;
-  return signs.find((sign) => sign.message.test(said.message))?.kind ?? byWord?.kind;
+  return signs.find((sign) => sign.message.test(apiError.message))?.kind ?? byWord?.kind;
 }
 
 const quota = signs.find(({ kind }) => kind === 'quota');
@@ -223,10 +223,10 @@ export function classifyError(error: unknown, url: string): ProviderFailure | un
   const code = codeOf(error);
   if (code === undefined || /^(UND_)?ERR_INVALID_/.test(code)) return undefined;
   const hint = hints.find((candidate) => candidate.codes.test(code));
-  const said = describeText(error.message === '' ? code : error.message);
+  const detail = describeText(error.message === '' ? code : error.message);
   return {
     kind: 'network',
-    message: `could not get an answer from ${host}: ${said}${hint === undefined ? '' : ` (${hint.text})`}`,
+    message: `could not get an answer from ${host}: ${detail}${hint === undefined ? '' : ` (${hint.text})`}`,
     ...(hint?.final === true ? { retryable: false } : {}),
   };
 }

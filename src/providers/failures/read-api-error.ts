@@ -23,11 +23,12 @@ export function readApiError(body: unknown): ApiError | undefined {
   const nested = isJsonObject(inner['innererror']) ? wordsOf(inner['innererror']) : [];
   const details = Array.isArray(inner['details']) ? inner['details'].filter(isJsonObject) : [];
   const status = [inner['code'], inner['status'], inner['status_code']].map(Number).find((n) => n >= 400 && n < 600);
-  const said = message === undefined ? '' : cut(typeof message === 'string' ? message : JSON.stringify(message));
+  const messageText = message === undefined ? '' : cut(typeof message === 'string' ? message : JSON.stringify(message));
   const retryAfterMs =
-    details.map(({ retryDelay }) => readSeconds(retryDelay)).find((ms) => ms !== undefined) ?? readSentence(said);
+    details.map(({ retryDelay }) => readSeconds(retryDelay)).find((ms) => ms !== undefined) ??
+    readSentence(messageText);
   return {
-    message: said,
+    message: messageText,
     words: [...wordsOf(inner), ...nested, ...details.flatMap(readDetail)],
     ...defined({ status, retryAfterMs }),
   };

@@ -122,12 +122,12 @@ function openConverse(): StreamFold {
   };
 }
 
-function addConverseDelta(block: Block, { text: said, toolUse, reasoningContent }: JsonObject): boolean {
+function addConverseDelta(block: Block, { text: deltaText, toolUse, reasoningContent }: JsonObject): boolean {
   const { draft } = block;
-  if (typeof said === 'string') addText(draft, 'text', said);
+  if (typeof deltaText === 'string') addText(draft, 'text', deltaText);
   if (isJsonObject(toolUse)) block.json += text(toolUse['input']) ?? '';
   if (isJsonObject(reasoningContent)) addReasoning(draft, reasoningContent);
-  return text(said) !== undefined || isJsonObject(toolUse);
+  return text(deltaText) !== undefined || isJsonObject(toolUse);
 }
 
 function addReasoning(draft: Draft, { text: thought, signature, redactedContent }: JsonObject): void {

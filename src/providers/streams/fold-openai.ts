@@ -174,7 +174,7 @@ function openResponse(): StreamFold {
   let started: JsonObject = {};
   let ended: JsonObject | undefined;
   const items = new Map<number, JsonValue>();
-  let said = '';
+  let outputText = '';
   return {
     add({ name, data }) {
       const type = text(data['type']) ?? name ?? '';
@@ -186,7 +186,7 @@ function openResponse(): StreamFold {
       const index = count(data['output_index']) ?? items.size;
       if (type === 'response.output_item.done' && item !== undefined) items.set(index, item);
       const delta = text(data['delta']);
-      if (type === 'response.output_text.delta') said += delta ?? '';
+      if (type === 'response.output_text.delta') outputText += delta ?? '';
       if (contentEvents.has(type)) return delta !== undefined;
       return type === 'response.output_item.added' && isJsonObject(item) && callTypes.has(text(item['type']) ?? '');
     },
@@ -194,8 +194,8 @@ function openResponse(): StreamFold {
       const output = inOrder(items);
       // Some compatible servers leave out the output in the last event.
       if (ended !== undefined) return list(ended['output']).length > 0 ? ended : { ...ended, output };
-      const partial = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: said }] };
-      return { ...started, status: 'incomplete', output: output.length > 0 || said === '' ? output : [partial] };
+      const partial = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: outputText }] };
+      return { ...started, status: 'incomplete', output: output.length > 0 || outputText === '' ? output : [partial] };
     },
     isComplete: () => ended !== undefined,
   };

@@ -188,6 +188,6 @@ function answerText(answer: {
 
 /** `1 find_order({"id":7})`: the calls of a step, or its text if it makes none. */
 function stepText({ text, calls }: AgentStep, at: number): string {
-  const made = calls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
-  return `${at + 1} ${made.length === 0 ? text : made.join(' + ')}`;
+  const shownCalls = calls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
+  return `${at + 1} ${shownCalls.length === 0 ? text : shownCalls.join(' + ')}`;
 }

@@ -174,10 +174,11 @@ function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, p
 function renderPlace({ entry, explanation }: CaseOutcome, isFirstOfMany: boolean, paint: Paint): string[] {
   const { at, caseId } = entry;
   const place = toSafeLine(`${at.file}:${at.line}`);
-  const of = isFirstOfMany ? `${toSafeLine(caseId)}: ` : '';
-  const room = paint.width - 4 - displayWidth(place) - 4 - displayWidth(of);
+  const caseName = isFirstOfMany ? `${toSafeLine(caseId)}: ` : '';
+  const room = paint.width - 4 - displayWidth(place) - 4 - displayWidth(caseName);
   const { input } = explanation;
-  const question = input === undefined || room < minQuestion ? '' : `${of}"${shortenToWidth(toOneLine(input), room)}"`;
+  const question =
+    input === undefined || room < minQuestion ? '' : `${caseName}"${shortenToWidth(toOneLine(input), room)}"`;
   const [line = '', ...rest] = indentText(paint.colors.dim(place), paint, 4);
   if (rest.length > 0) return [line, ...rest];
   return [`${linkPlace(line, at.file, paint)}${question === '' ? '' : `  ${paint.colors.dim(question)}`}`];

@@ -168,13 +168,13 @@ function hasBatchApi({ adapter }: ProviderConfig): boolean {
  */
 function* findAgentCases(plan: PlannedRun['plan'], key: string): Iterable<Problem> {
   const named = new Set<string>();
-  for (const { key: of, agent, skip, at } of plan.cells(key, (suite) => !named.has(suite))) {
-    if (agent === undefined || skip !== undefined || named.has(of.suite)) continue;
-    named.add(of.suite);
+  for (const { key: cellKey, agent, skip, at } of plan.cells(key, (suite) => !named.has(suite))) {
+    if (agent === undefined || skip !== undefined || named.has(cellKey.suite)) continue;
+    named.add(cellKey.suite);
     yield {
       code: 'usage',
       severity: 'error',
-      message: `--batch: case ${of.caseId} of suite ${of.suite} has tools, and each step of an agent waits for the answer before it`,
+      message: `--batch: case ${cellKey.caseId} of suite ${cellKey.suite} has tools, and each step of an agent waits for the answer before it`,
       hint: 'leave --batch out, or select suites without tools',
       at,
     };

@@ -44,11 +44,11 @@ export function refuseLiveTools({ plan }: Pick<PlannedRun, 'plan'>, { answersFro
 function* findLiveCases(plan: PlannedRun['plan'], suites: readonly Suite[]) {
   const open = new Map(suites.map((suite) => [suite.id, suite]));
   for (const key of plan.providerKeys) {
-    for (const { key: of, agent, skip, at } of plan.cells(key, (id) => open.has(id))) {
-      const suite = open.get(of.suite);
+    for (const { key: cellKey, agent, skip, at } of plan.cells(key, (id) => open.has(id))) {
+      const suite = open.get(cellKey.suite);
       if (suite === undefined || agent?.servers === undefined || skip !== undefined) continue;
-      open.delete(of.suite);
-      yield { suite, caseId: of.caseId, at };
+      open.delete(cellKey.suite);
+      yield { suite, caseId: cellKey.caseId, at };
     }
   }
 }

@@ -143,7 +143,14 @@ const otherDialects: ReadonlySet<string> = new Set([
   'xml',
   'externalDocs',
 ]);
-const meant = [...facetKeywords, ...unionKeywords, ...referenceKeywords, ...noteKeywords, '$defs', 'definitions'];
+const meaningfulKeywords = [
+  ...facetKeywords,
+  ...unionKeywords,
+  ...referenceKeywords,
+  ...noteKeywords,
+  '$defs',
+  'definitions',
+];
 
 /**
  * Finds keywords that resemble a known one. Validators ignore unknown keywords, so a misspelt `required` would demand
@@ -159,7 +166,7 @@ export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[
     seen.add(value);
     for (const keyword of Object.keys(value)) {
       if (isKnownKeyword(keyword) || otherDialects.has(keyword) || keyword.startsWith('x-')) continue;
-      const nearest = findNearest(keyword, meant);
+      const nearest = findNearest(keyword, meaningfulKeywords);
       if (nearest !== undefined) found.push({ pointer: appendPointer(at, keyword), keyword, meant: nearest });
     }
     visitChildren(value, at, (child, pointer) => pending.push({ value: child, pointer }));

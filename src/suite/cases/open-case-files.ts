@@ -274,13 +274,13 @@ export function checkSettings(id: string, row: Located, settings: Settings, cont
   if (observe) refuse('observe', 'has to be judged');
   if (skip !== undefined) refuse('skip', 'has to be run');
   const warnOfReplaced = (key: 'prompts' | 'providers', ids: readonly string[], all: readonly Replacing[]) => {
-    const heirs = ids.map((id) => all.find(({ replaces }) => replaces === id)?.id);
-    if (heirs.length === 0 || heirs.includes(undefined)) return;
+    const successors = ids.map((id) => all.find(({ replaces }) => replaces === id)?.id);
+    if (successors.length === 0 || successors.includes(undefined)) return;
     const own = childOf(row, key);
     problems.warn({
       code: 'invalid-value',
       message: `case "${id}" has mustPass, and its ${key} are replaced (${ids.join(', ')}): no failure of it fails the gate`,
-      hint: `add ${heirs.join(', ')} to its ${key}, or leave ${key} out`,
+      hint: `add ${successors.join(', ')} to its ${key}, or leave ${key} out`,
       at: own.value === undefined ? locate(row) : locate(own, 'key'),
     });
   };

@@ -52,8 +52,8 @@ export async function readPromptFile(
       read: (name) => files.read(resolve(folder, name)),
     },
   );
-  const said = 'problems' in parsed ? parsed.problems : parsed.warnings;
-  for (const { severity, ...problem } of said) {
+  const parseProblems = 'problems' in parsed ? parsed.problems : parsed.warnings;
+  for (const { severity, ...problem } of parseProblems) {
     // A format that is not known is a mistake at the place that names the file.
     const placed = problem.at === undefined && namedBy !== undefined ? { ...problem, at: locate(namedBy) } : problem;
     if (severity === 'error') problems.report(placed);

@@ -4,8 +4,8 @@ import { lastWords } from '../shorten.ts';
 export function lastOutput(stderr: string, maxUnits = 400): string {
   const lines = stderr.split('\n');
   const place = lines.find((line) => isFrame(line) && !line.includes('node:internal/'));
-  const told = lines.filter((line) => !isFrame(line) || line === place).join('\n');
-  return lastWords(told.trim(), maxUnits);
+  const plainLines = lines.filter((line) => !isFrame(line) || line === place).join('\n');
+  return lastWords(plainLines.trim(), maxUnits);
 }
 
 /** A line of a JavaScript stack. The last one may end with ` {`, before further properties of the error. */

@@ -24,14 +24,16 @@ export function readClaudeCode(events: readonly JsonObject[]): Transcript {
   const result = readEnd(events);
   const usage = readUsage(result);
   refuseFailure(result, usage);
-  const said = events.filter(({ type }) => type === 'assistant');
+  const assistantEvents = events.filter(({ type }) => type === 'assistant');
   const answer = readAnswer(result);
   const ended = { text: answer, finishReason: 'stop', ...defined({ usage }) } as const;
-  if (said.length === 0) return { steps: stepOfResult(result, answer), ...ended };
+  if (assistantEvents.length === 0) return { steps: stepOfResult(result, answer), ...ended };
   if (!events.some(({ type, subtype }) => type === 'system' && subtype === 'init')) {
     throw new TranscriptFault('wrote a transcript of Claude Code without its beginning (the line "init")');
   }
-  const model = said.map(({ message }) => objectOf(message)['model']).findLast((name) => typeof name === 'string');
+  const model = assistantEvents
+    .map(({ message }) => objectOf(message)['model'])
+    .findLast((name) => typeof name === 'string');
   return { steps: readSteps(events), ...ended, ...defined({ model: text(model) }) };
 }
 
@@ -53,8 +55,8 @@ function refuseFailure(result: JsonObject, usage: Usage | undefined): void {
     const taken = typeof turns === 'number' ? ` after ${turns} turns` : '';
     throw new TranscriptFault(`stopped before its answer${taken} (${what})`, 'stepLimit', usage);
   }
-  const said = [result['result'] ?? '', ...list(errors)].flatMap((line) => text(line) ?? []);
-  const why = said.length === 0 ? what : said.join('; ');
+  const errorTexts = [result['result'] ?? '', ...list(errors)].flatMap((line) => text(line) ?? []);
+  const why = errorTexts.length === 0 ? what : errorTexts.join('; ');
   throw new TranscriptFault(`reported that it failed: ${describeText(why)}`, 'server', usage);
 }
 

@@ -50,8 +50,8 @@ function readEnd(events: readonly JsonObject[]): Usage | undefined {
 }
 
 function failed(message: JsonValue | undefined): TranscriptFault {
-  const said = describeText(text(message) ?? 'no reason given');
-  return new TranscriptFault(`reported that it failed: ${said}`, 'server');
+  const givenReason = describeText(text(message) ?? 'no reason given');
+  return new TranscriptFault(`reported that it failed: ${givenReason}`, 'server');
 }
 
 /** Reads the usage. The output includes reasoning, the input includes cached tokens. Codex reports no cost. */

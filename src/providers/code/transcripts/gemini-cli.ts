@@ -88,11 +88,11 @@ function refuseUnknown(type: JsonValue | undefined, line: number): void {
 }
 
 function failed({ type, message }: JsonObject, usage: Usage | undefined): TranscriptFault {
-  const said = describeText(text(message) ?? text(type) ?? 'no reason given');
+  const givenReason = describeText(text(message) ?? text(type) ?? 'no reason given');
   if (typeof type === 'string' && /TurnLimit/i.test(type)) {
-    return new TranscriptFault(`stopped before its answer (${said})`, 'stepLimit', usage);
+    return new TranscriptFault(`stopped before its answer (${givenReason})`, 'stepLimit', usage);
   }
-  return new TranscriptFault(`reported that it failed: ${said}`, 'server', usage);
+  return new TranscriptFault(`reported that it failed: ${givenReason}`, 'server', usage);
 }
 
 /** Reads the usage. Thoughts are only in the total. */
@@ -114,8 +114,8 @@ function readJson({ response, stats, error }: JsonObject): Transcript {
   if (isJsonObject(error)) throw failed(error, usage);
   const calls = objectOf(tools)['totalCalls'];
   if (calls !== 0) {
-    const made = typeof calls === 'number' ? `of its ${calls} tool calls` : 'of its tool calls';
-    throw new TranscriptFault(`wrote only Gemini CLI's response, without the steps ${made}; use stream-json`);
+    const lostCalls = typeof calls === 'number' ? `of its ${calls} tool calls` : 'of its tool calls';
+    throw new TranscriptFault(`wrote only Gemini CLI's response, without the steps ${lostCalls}; use stream-json`);
   }
   const answer = text(response) ?? '';
   return { steps: [{ text: answer, calls: [] }], text: answer, finishReason: 'stop', ...defined({ usage }) };

@@ -96,8 +96,8 @@ function readPart(part: JsonValue, where: string): Parts {
     return { text: '', calls: [readCall(id, name, args, where)], results: [] };
   }
   if (type === 'text' || type === 'output_text' || type === 'refusal') {
-    const said = part[type === 'refusal' ? 'refusal' : 'text'];
-    if (typeof said === 'string') return { text: said, calls: [], results: [] };
+    const partText = part[type === 'refusal' ? 'refusal' : 'text'];
+    if (typeof partText === 'string') return { text: partText, calls: [], results: [] };
   } else if (isResult(type)) {
     return { text: '', calls: [], results: [readResult(part)] };
   } else if (typeof type === 'string' && silent.has(type)) {
