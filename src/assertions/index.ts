@@ -74,7 +74,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   allOf,
 };
 
-/** Made by the program itself, such as the contract's check. */
+/** Assertions that only llmcheck adds to a case. A suite can't name them. */
 const internalAssertions: Readonly<Record<string, Assertion>> = { contract };
 
 /** Finds an assertion by its name in a check, including internal ones. */

@@ -33,7 +33,7 @@ import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 /** The prompt that was accepted of a variant, and how it can be asked again. */
 export interface AcceptedPrompt {
   readonly state: AcceptedPromptState;
-  /** The same prompt and provider ids as the candidate's; undefined if it can't be asked. */
+  /** The accepted prompt under the candidate's prompt and provider ids; undefined if it can't be asked. */
   readonly variant?: RenderedVariant;
 }
 

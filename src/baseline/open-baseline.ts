@@ -28,7 +28,7 @@ export function openBaselineBeside(
   return { path, file, baseline: openBaselineFile(path, file) };
 }
 
-/** The same of a file's text. */
+/** Opens a baseline from the text of its file. */
 export function openBaselineText(text: string, shown: string): Baseline {
   const rows = new BaselineRows();
   return toBaseline(parseBaseline(text, shown, rows.add), rows);

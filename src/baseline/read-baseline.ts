@@ -44,7 +44,7 @@ export function readBaseline(path: string, shown: string, visit: VisitCase): Sca
   }
 }
 
-/** The same of a file's text. */
+/** Reads a baseline from the text of its file. */
 export function parseBaseline(text: string, shown: string, visit: VisitCase): ScannedBaseline {
   return scanBaseline(sourceOfBytes(Buffer.from(text)), shown, visit);
 }

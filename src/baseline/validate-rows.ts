@@ -125,7 +125,7 @@ const pooledFields: FieldsOf<PooledTrials> = {
 
 const isPooledBody = objectOf(pooledFields);
 
-/** Also checks the counts. With more failures than trials, the number of passes would be negative. */
+/** Checks the shape and the counts: more failures than trials would mean a negative number of passes. */
 function isPooled(value: unknown): value is PooledTrials {
   if (!isPooledBody(value)) return false;
   const { runs, trials, failures, answered, score } = value as PooledTrials;

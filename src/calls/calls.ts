@@ -21,7 +21,7 @@ import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 export interface Calls {
   /** The calls of a provider or judge. Equal configurations share one connection and its limits. */
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
-  /** The same, but ignores and replaces the cache's answer. Undefined if nothing may be sent. */
+  /** Like `completeFor`, but ignores and replaces the cached answer. Undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
   readonly costOf: (
     config: ProviderConfig,

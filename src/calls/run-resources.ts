@@ -53,7 +53,7 @@ export interface RunResources {
   readonly connected: Promise<ConnectedProvider>[];
 }
 
-/** Made once, before the first call. */
+/** Opens what all calls of a run share. Runs once, before the first call. */
 export function openRunResources(
   known: KnownEndpoints,
   options: CallOptions,

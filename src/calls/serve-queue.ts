@@ -97,7 +97,7 @@ interface AttemptPorts extends Pick<WorkPorts, 'clock' | 'mask'> {
   readonly isSameCode: () => boolean;
 }
 
-/** The same attempt as in the process of a run: same adapter, same time limit. Nothing secret goes back with its outcome. */
+/** Makes an attempt with the adapter and time limit of a run's own process. The outcome holds no secret. */
 function openAttempt(
   { id, adapter, model }: ProviderConfig,
   { adapterVersion }: Endpoint,

@@ -6,7 +6,7 @@ import { allowManyListeners } from '../text/deadline.ts';
 export interface Stop {
   /** Starts nothing new. Calls in flight may finish. */
   readonly soft: (reason: StopReason) => void;
-  /** Also aborts the calls in flight. */
+  /** Starts nothing new, and aborts the calls in flight. */
   readonly hard: (reason: StopReason) => void;
   readonly reason: () => StopReason | undefined;
   readonly signal: AbortSignal;

@@ -10,7 +10,7 @@ import { skippedFolders } from '../text/patterns/glob.ts';
 
 /** The files on which the results of a suite depend, absolute. */
 export interface SuiteSources {
-  /** Also of files that do not exist: creating one is a change. */
+  /** Paths of files, including files that do not exist yet: creating one is a change. */
   readonly paths: ReadonlySet<string>;
   readonly globs: readonly { readonly pattern: string; readonly folder: string }[];
 }

@@ -28,7 +28,7 @@ export function isPaired(found: ComparedCase): found is PairedCase {
 export interface PairOptions {
   /** Cases that were accepted under other checks, although both sides were judged by the same ones here. */
   readonly redefined: ReadonlySet<string>;
-  /** Those that break an output contract that changed after they were accepted. */
+  /** Cases that break an output contract which changed after they were accepted. */
   readonly breaking?: ReadonlySet<string>;
   /** False where the candidate ran on some of the cases only, so that the others are not removed. */
   readonly isWhole: boolean;

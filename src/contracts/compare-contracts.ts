@@ -140,7 +140,7 @@ function* findShortenedPrefixes(
   }
 }
 
-/** Each prompt once: on the provider, or on any other where it has not run on that one. */
+/** Lists each prompt once: on this provider, or on any other if it did not run on this one. */
 function onProvider(variants: readonly AnsweredVariant[], provider: string): readonly ContractVariant[] {
   const byPrompt = new Map<string, ContractVariant>();
   for (const { variant } of variants) {

@@ -56,7 +56,7 @@ function describeLoss(before: PrefixSize, after: PrefixSize, lost: number, floor
 interface PrefixSize {
   /** Tokens, estimated, that the requests of all cases begin with. */
   readonly prefix: number;
-  /** The same where they reach the vendor's floor, else 0. */
+  /** `prefix` if it has the vendor's minimum for caching, else 0. */
   readonly cached: number;
   /** Tokens of a whole request, on average. */
   readonly total: number;

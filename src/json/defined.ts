@@ -15,5 +15,5 @@ function copyDefined<T extends object>(object: T): Defined<T> {
   return copy as Defined<T>;
 }
 
-/** The same type while it is being made. */
+/** The type without `readonly`, for code that still fills the object. */
 export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

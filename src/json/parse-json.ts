@@ -28,7 +28,7 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
-/** The same; throws a `SyntaxError` for a text that is not JSON or is nested too deep. */
+/** Parses like `parseJson`. Throws a `SyntaxError` for a text that is not JSON or is nested too deep. */
 function parseShallowJson(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
   // Each level takes two characters.
@@ -36,13 +36,13 @@ function parseShallowJson(text: string): unknown {
   return restoreLongNumbers(text, parsed);
 }
 
-/** The same; undefined for a text that is not JSON. It looks for no reason, so that a body can be tried as it comes in. */
+/** Parses like `parseJson`; undefined for a text that is not JSON. It is fast enough to try partial bodies. */
 export function tryParseJson(text: string): JsonValue | undefined {
   const parsed = attempt(() => parseShallowJson(text), SyntaxError);
   return parsed instanceof SyntaxError ? undefined : (parsed as JsonValue);
 }
 
-/** The same without a limit of depth, for texts that this program wrote. */
+/** Parses like `parseJson`, but without a limit of depth, for texts that llmcheck wrote. */
 export function parseExactJson(text: string): unknown {
   return restoreLongNumbers(text, JSON.parse(text));
 }
@@ -187,7 +187,7 @@ function countParts(value: unknown, found: { keys: number; hasNumber: boolean })
 interface Reader {
   readonly text: string;
   at: number;
-  /** Of the objects and arrays around the current place. */
+  /** The number of objects and arrays around the current place. */
   depth: number;
 }
 

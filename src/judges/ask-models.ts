@@ -27,7 +27,7 @@ export type OpenAsker = (key: CellKey) => Asker;
 /** The functions that call models. */
 interface ModelCalls {
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
-  /** The same, but ignores stored answers. Undefined if nothing may be sent. */
+  /** Like `completeFor`, but ignores stored answers. Undefined if nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
   /** The cost of an answer, in USD. */
   readonly costOf: (config: ProviderConfig, completion: Pick<Completion, 'usage'>) => number | undefined;

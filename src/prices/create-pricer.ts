@@ -102,9 +102,9 @@ function splitInput({ inputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 }
 }
 
 interface BatchPrice {
-  /** Of the live price. */
+  /** The batch price as a fraction of the live price. */
   readonly share: number;
-  /** Of the live price of input that was read from the provider's cache. */
+  /** The same fraction for input that is read from the provider's cache. */
   readonly cachedShare: number;
 }
 

@@ -25,24 +25,24 @@ export function baselinePathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'baseline.jsonl'));
 }
 
-/** The same for `evals/triage.reference.jsonl`, the pinned reference of a suite. */
+/** The path of a suite's pinned reference, such as `evals/triage.reference.jsonl`. */
 export function referencePathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'reference.jsonl'));
 }
 
-/** The same for `evals/triage.judges.json`, which holds measurements of the suite's judges. */
+/** The path of the measurements of a suite's judges, such as `evals/triage.judges.json`. */
 export function validationPathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
 }
 
-/** The same for `evals/triage.cover.json`, which lists the cases that guard each instruction of the suite's prompts. */
+/** The path of the cases that guard each instruction of a suite, such as `evals/triage.cover.json`. */
 export function coveragePathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'cover.json'));
 }
 
 export type BesideEnding = 'baseline.jsonl' | 'reference.jsonl' | 'judges.json' | 'cover.json';
 
-/** The same path for a caller that neither reads nor writes the file. */
+/** Builds such a path without checking it, for callers that neither read nor write the file. */
 export function pathBeside(root: string, suitePath: string, ending: BesideEnding): string {
   return join(root, `${stemOf(suitePath)}.${ending}`);
 }
@@ -53,7 +53,7 @@ function checkedPath(root: string, path: string): string {
 }
 
 export interface Place {
-  /** Of the project. */
+  /** The root folder of the project. */
   readonly root: string;
   readonly cwd: string;
 }
@@ -96,7 +96,7 @@ export function folderInRepository(folder: string, env: Env): string {
 
 interface RepositoryPlace {
   readonly cwd: string;
-  /** Of the project. */
+  /** The root folder of the project. */
   readonly root: string;
   readonly env: Env;
   /** The address of the repository's files at the tested commit. */

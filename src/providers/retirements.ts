@@ -42,7 +42,7 @@ interface VendorRetirements {
   readonly asOf: string;
   /** Model ids, separated by spaces, by the day of their end. */
   readonly shutdowns: Readonly<Record<string, string>>;
-  /** Same, for models with only an earliest day. */
+  /** Like `shutdowns`, for models of which only the earliest possible day is known. */
   readonly earliest?: Readonly<Record<string, string>>;
 }
 

@@ -71,7 +71,7 @@ export interface CiRun {
   readonly exitCode: number;
   /** True where nothing was sent because the job has no secrets. */
   readonly isReplay: boolean;
-  /** Of a run that asked every model again, and so was no replay. */
+  /** The verdict on drift. Set only if the run asked every model again. */
   readonly drift?: DriftVerdict;
 }
 
@@ -221,7 +221,7 @@ function renderFoot({ label, headSha = '', logUrl }: CiPlace): string {
 
 const maxProblemUnits = 5000;
 
-/** Of a run that could not start. `text` has the problems as they are printed. */
+/** The outcome of a run that could not start. `text` has the problems as they are printed. */
 export function describeUsage(text: string, problems: readonly Problem[], place: CiPlace): CiOutcome {
   const shown = clipText(text.trim(), maxProblemUnits);
   return {

@@ -36,11 +36,11 @@ export function publishPorts({ env, now, random, wait }: JobIo, token: string): 
 export interface JobIdentity {
   /** Letters, digits, dots, dashes and underscores. */
   readonly id: string;
-  /** The same for people: `pull-request / prompts / packages/shop`. */
+  /** The job's name for people: `pull-request / prompts / packages/shop`. */
   readonly label: string;
 }
 
-/** From the names of a job and its folder. Empty names are left out. */
+/** Identifies a job by its names and its folder. Empty names are left out. */
 export function identifyJob(...parts: readonly string[]): JobIdentity {
   const named = parts.filter((part) => part !== '');
   if (named.length === 0) return { id: 'default', label: '' };
@@ -98,7 +98,7 @@ export function readRunOrigin(path: string): RunOrigin {
 
 interface TestedCommits {
   readonly headSha: string;
-  /** Of the run itself: mostly the head, merged into its base. */
+  /** The commit that the run tested: usually the head, merged into its base. */
   readonly runSha: string | undefined;
   /** True where a checkout of `runSha` tests the head. */
   readonly isRunOfHead: boolean;

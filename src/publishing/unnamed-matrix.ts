@@ -6,7 +6,7 @@ import type { JobIo } from './job.ts';
 
 /** What a job of a matrix can be told by, where the workflow does not set LLMCHECK_MATRIX. */
 interface UnnamedMatrix {
-  /** Of the variables that the workflow fills from its matrix. */
+  /** The values of the variables that the workflow fills from its matrix. */
   readonly values: readonly string[];
 }
 

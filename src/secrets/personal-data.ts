@@ -225,7 +225,7 @@ function decodeBase64(run: string): string | undefined {
   return /\p{Cc}/u.test(decoded.replaceAll(/\s/g, '')) ? undefined : decoded;
 }
 
-/** The same for every text of a JSON value, its keys and numbers included. */
+/** Masks personal data in every text of a JSON value, including keys and numbers. */
 export function maskPersonalJson(value: unknown): unknown {
   if (typeof value === 'string') return maskPersonal(value);
   if (typeof value === 'number' || value instanceof SpelledNumber) {

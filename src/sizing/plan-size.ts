@@ -49,7 +49,7 @@ export interface VariantSize {
   readonly pilot: Pilot;
   /** Trials per case in the accepted baseline. Null without a baseline; then a run's number is assumed. */
   readonly baselineTrials: number | null;
-  /** Number of averages that one run judges over the named suites, including this variant's. */
+  /** Number of averages that one run judges over the named suites. This variant's are included. */
   readonly averages: number;
   /**
    * False if confirmation trials of the accepted prompt can't confirm a drop of the average. Then the stored trials

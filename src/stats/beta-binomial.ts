@@ -56,7 +56,7 @@ export function fitFailureRates(cases: readonly CaseFailures[]): DrawSpread {
 /** Points of equal probability under the arcsine prior, Beta(½, ½). */
 const means = steps(60).map((u) => Math.sin((Math.PI / 2) * u) ** 2);
 
-/** The same under Beta(½, 1): without evidence, cases that always fail beside cases that never do are unlikely. */
+/** Points of equal probability under Beta(½, 1): a mix of cases that always and never fail is unlikely at first. */
 const correlations = steps(24).map((u) => u * u);
 
 function steps(count: number): readonly number[] {

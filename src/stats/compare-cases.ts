@@ -22,7 +22,7 @@ export interface CaseComparison {
   readonly high: number | null;
   readonly pWorse: number | null;
   readonly pBetter: number | null;
-  /** By the unadjusted p; ask decideVerdict again with an adjusted one. */
+  /** The verdict by the unadjusted p. For an adjusted one, call `decideVerdict` again. */
   readonly verdict: TestVerdict;
 }
 
@@ -232,7 +232,7 @@ export interface RatioEvidence {
   readonly pIncrease: number | null;
 }
 
-/** The same rule for cost and latency, on the log of the ratio; `margin` 0.1 tolerates +10 %. */
+/** Decides like `decideVerdict`, for ratios of cost and latency. A `margin` of 0.1 tolerates +10 %. */
 export function decideRatioVerdict(evidence: RatioEvidence, { alpha, margin }: TestPolicy): TestVerdict {
   const { low, high, pIncrease } = evidence;
   if (high !== null && high <= 1 + margin) return 'not_regressed';

@@ -131,7 +131,7 @@ export function quantile(values: readonly number[], p: number): number | null {
   return quantileOfSorted(sortNumbers(values), p);
 }
 
-/** The same for several p of one sample, which is sorted once. */
+/** Several quantiles of one sample, which is sorted once. */
 export function quantiles<const P extends readonly number[]>(
   values: ArrayLike<number>,
   ps: P,

@@ -42,7 +42,7 @@ function ascending(pValues: readonly number[]): IndexedP[] {
 export interface SequentialEvidence {
   readonly logERegressed: number;
   readonly logENotRegressed: number;
-  /** The largest so far: a claim that was refuted once stays refuted, whatever comes after. */
+  /** The largest evidence so far. A claim that was refuted once stays refuted. */
   readonly largestLogERegressed: number;
   readonly largestLogENotRegressed: number;
   readonly stop: 'regressed' | 'not_regressed' | 'continue';

@@ -138,7 +138,7 @@ function solveRising(excess: (x: number) => Excess, limit: number, start: number
   return x;
 }
 
-/** The same weights on other values. */
+/** Changes the values and keeps their weights. */
 function mapValues(values: readonly WeightedValue[], change: (value: number) => number): WeightedValue[] {
   return values.map(({ value, weight }) => ({ value: change(value), weight }));
 }

@@ -3,7 +3,7 @@ export function formatPercent(fraction: number): string {
   return `${percentOf(fraction)} %`;
 }
 
-/** The same without its unit. */
+/** A percentage without its unit: `93.3`. */
 export function percentOf(fraction: number, digits = 1): string {
   const text = (fraction * 100).toFixed(digits);
   const step = 10 ** -digits;

@@ -4,7 +4,7 @@ export interface ReportMark {
   readonly id: string;
   /** A later run has a higher one. */
   readonly runId: number;
-  /** Which attempt, or which job, of the run. */
+  /** The attempt of the run, or the job in it. */
   readonly part: number;
   readonly commit: string;
   /** Drawn at random for each process. */

@@ -5,7 +5,7 @@ export function clipText(text: string, maxUnits: number): string {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxUnits - 1 : maxUnits);
 }
 
-/** The same with an ellipsis. From it, the masking of secrets sees that a secret may have been cut. */
+/** Shortens a text and adds an ellipsis, by which the masking of secrets finds secrets that were cut. */
 export function shortenText(text: string, maxUnits: number): string {
   return text.length <= maxUnits ? text : `${clipText(text, maxUnits)}…`;
 }

@@ -56,7 +56,7 @@ function maskSecrets(text: string, mask: Mask): string {
 
 const maxFindings = 10_000;
 
-/** The same calls of a file have the same key. */
+/** A key that is equal for equal calls. */
 export function stubKey(name: string, when: JsonObject): string {
   return canonicalJson([name, when]);
 }

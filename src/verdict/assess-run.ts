@@ -44,7 +44,7 @@ export interface ReportOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   readonly contracts?: JudgedContracts;
   readonly erosion?: JudgedErosion;
-  /** Of the comparison itself. */
+  /** Warnings of the comparison itself. */
   readonly warnings?: readonly string[];
   /** The project's root. Trends are read from the stored runs there. */
   readonly root?: string;

@@ -172,7 +172,7 @@ function keepSuites(record: StoredRecord, { suites, requireConclusive }: Compare
   return kept.length === record.header.suites.length ? { ...record, header } : withHeader(record, header);
 }
 
-/** The same rows counted over another plan. */
+/** Counts the rows of a record again, under another header. */
 function withHeader(record: StoredRecord, header: RunHeader): StoredRecord {
   const rows = record.summary.suites.flatMap(({ variants }) =>
     variants.flatMap(({ cases }) =>

@@ -66,7 +66,7 @@ interface CandidateRows {
   readonly rows: readonly SwapRow[];
   readonly variants: readonly VariantSummary[];
   readonly compared: readonly ComparedVariant[];
-  /** Of the intervals over all suites. */
+  /** The alpha of the intervals over all suites. */
   readonly alpha: number;
 }
 

@@ -16,13 +16,13 @@ interface JudgeQuestion<T> {
   readonly parts: readonly FramedPart[];
   /** The form of the reply, in words for the judge. */
   readonly form: string;
-  /** The same for APIs with structured output. */
+  /** The form of the reply as a JSON Schema, for APIs with structured output. */
   readonly jsonSchema: JsonObject;
   /** The schema that the reply must match. */
   readonly schema: z.ZodType<T>;
 }
 
-/** Which of how many votes is cast. */
+/** The number of a vote, and how many votes are cast. */
 export interface VoteNumber {
   readonly vote: number;
   readonly votes: number;

@@ -63,7 +63,7 @@ type Place = 'first' | 'second' | 'tie';
 
 interface Compared {
   readonly vote: Vote<Side>;
-  /** Which place won, for each order that was asked. */
+  /** The winning place in each order in which the answers were shown. */
   readonly places: readonly Place[];
 }
 

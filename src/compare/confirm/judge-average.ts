@@ -116,9 +116,9 @@ type LookState =
   | 'skipped'
   /** Retrials of it are missing, and can be made. */
   | 'waiting'
-  /** They can't be made, and those that were made are too few. */
+  /** Further retrials can't be made, and too few were made. */
   | 'too-short'
-  /** They can't be made, and those that were made are enough. */
+  /** Further retrials can't be made, but enough were made. */
   | 'cut-short'
   | 'complete';
 
@@ -127,9 +127,9 @@ interface LookProgress {
   readonly next: Look | undefined;
   /** All cases of the average. */
   readonly cases: number;
-  /** Those of the look of which nothing is missing. */
+  /** The cases of this look whose retrials are all made. */
   readonly done: number;
-  /** Those with which it counts if it is cut short. */
+  /** The number of such cases that the look needs if it is cut short. */
   readonly least: number;
 }
 

@@ -32,7 +32,7 @@ export interface SuspectRule {
 
 /** What breaks a case once no further retrial can be made. Where calls ran short, less has to do. */
 export type FinalEvidence =
-  /** As much as while more can be made. */
+  /** The same evidence as while further retrials can be made. */
   | 'full'
   /** One failed retrial beside an accepted prompt that passed. A run this small can't pay for one case on both sides. */
   | 'one-failure-beside-pass'

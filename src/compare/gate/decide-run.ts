@@ -62,7 +62,7 @@ export function decide(input: DecideInput): Decision {
 
 const nothingFurther: Required<DecideInput>['further'] = { failures: [], warnings: [] };
 
-/** The breaches of a run by what they make of it. */
+/** The breaches of a run, by the outcome that they cause. */
 interface RunBreaches {
   readonly failures: readonly Breach[];
   readonly errors: readonly Breach[];

@@ -21,7 +21,7 @@ import { decideHypothesis, findHypotheses, type Hypothesis, isOfTotals, isSameCl
 export interface LookedAverage {
   readonly id: string;
   readonly hypothesis: Hypothesis;
-  /** The change's own baseline has it as it is now. */
+  /** True if the change's own baseline has the average as it is now. */
   readonly isAccepted: boolean;
 }
 
@@ -67,11 +67,11 @@ export function findLookedAverages(
 /** A metric that the stored trials decide about. */
 interface StoredMetric {
   readonly hypothesis: Hypothesis;
-  /** The change's own baseline has it as it is now. */
+  /** True if the change's own baseline has the average as it is now. */
   readonly isAccepted: boolean;
-  /** Nothing that is sent has changed, so it blames no change. */
+  /** True if no request has changed, so that no change can be blamed. */
   readonly isUnchanged: boolean;
-  /** It counts among those by which the level is divided. */
+  /** True if this average counts in the number by which the level is divided. */
   readonly canFail: boolean;
 }
 

@@ -18,7 +18,7 @@ import { describeOrder, describeWithin, describeWorse, percent } from './wording
 export interface JudgedMetric {
   readonly hypothesis: Hypothesis;
   readonly verdict: TestVerdict;
-  /** It looks worse, and nothing has settled it. */
+  /** The metric looks worse, and nothing has settled it. */
   readonly isOpen: boolean;
   /** Why a metric that looks worse does not fail, or does, where confirmation trials decided. */
   readonly why?: string;

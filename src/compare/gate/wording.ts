@@ -96,7 +96,7 @@ export function describeOrder(later: number, { delta }: Pick<MetricEvidence, 'de
   return `latency depends more on the order of the calls than on the prompt: the later answer to a case took ${change}${ofSides}`;
 }
 
-/** Which drop is tolerated where judges decide, and why. */
+/** Says which drop is tolerated in cases that judges decide, and why. */
 export function describeJudgedMargin({ maxDrop, margin, judged, least, unmeasured }: JudgedMargin): string {
   const missing =
     unmeasured.length === 0

@@ -35,7 +35,7 @@ export function* splitJson(chunks: Iterable<string>, isPart: IsPart): Generator<
   splitter.end();
 }
 
-/** Same for JSON lines. Each line is a document, so a broken one does not affect the others. */
+/** Splits JSON lines. Each line is a document, so a broken one does not affect the others. */
 export function* splitJsonLines(chunks: Iterable<string>, isPart: IsPart): Generator<JsonPart> {
   let line = 1;
   let splitter = new JsonSplitter(isPart, line);

@@ -137,7 +137,7 @@ export interface ComparedVariant {
   readonly answers: number;
   readonly unmatched: readonly string[];
   readonly planning: PlanningAdvice;
-  /** The same for the score, if there is one. */
+  /** The planning advice for the score, if there is one. */
   readonly scorePlanning?: PlanningAdvice;
   /** True if an answer of a paired case has no known cost on a side. */
   readonly isCostUnknown?: boolean;

@@ -168,9 +168,9 @@ export interface Loosened {
 export const loosenedCases = ['removed', 'mustPass', 'observe', 'skip', 'trials'] as const;
 export type LoosenedCases = (typeof loosenedCases)[number];
 
-/** Which part of a run a record holds. */
+/** The part of a run that a record holds. */
 export interface RecordedShard {
-  /** From 1. */
+  /** The number of the shard, from 1. */
   readonly index: number;
   readonly count: number;
   /**

@@ -27,7 +27,7 @@ export interface GitRef {
   readonly root: string;
   /** Reads a file by its absolute path; undefined if the commit has none. It follows links within the repository. */
   readFile(path: string): string | undefined;
-  /** The same for a file of any content. */
+  /** Reads a file as bytes, by the rules of `readFile`. */
   readBytes(path: string): Buffer | undefined;
   /** The files in a folder and below as absolute paths, sorted; links and submodules are left out. */
   listFiles(folder: string): readonly string[];

@@ -8,7 +8,7 @@ export const chatStream: StreamFormat = {
   open: openChat,
 };
 
-/** Same, for servers that refuse unknown parameters and report usage unasked. */
+/** Like `chatStream`, for servers that refuse unknown parameters and report usage without being asked. */
 export const plainChatStream: StreamFormat = { ...chatStream, ask: (body) => ({ ...body, stream: true }) };
 
 function openChat(): StreamFold {

@@ -69,7 +69,7 @@ const maxDescribed = 3;
 interface PlacedCall {
   readonly call: AnsweredCall;
   readonly name: string;
-  /** The same for arguments that mean the same. */
+  /** Equal for calls whose arguments are equal as JSON. */
   readonly key: string;
   /** Counted from 1. */
   readonly step: number;

@@ -59,7 +59,7 @@ interface VariantEffect {
   readonly replacedBy: string | undefined;
   /** True if the variant missed a limit that failing cases contribute to. */
   readonly isBreached: boolean;
-  /** That limit is the pass rate of 100 % of a first run, for which a cleared case counts as passed. */
+  /** True if the limit is the 100 % pass rate of a first run. A cleared case then counts as passed. */
   readonly mustPassWhole: boolean;
   readonly breachedSlices: ReadonlySet<string>;
   /** Classes whose recall missed such a limit. */
@@ -144,7 +144,7 @@ export function rankWord(entry: CaseReport, rank: CaseRank): string {
   return rank === 'broken' || rank === 'failing' ? rank : '';
 }
 
-/** The same beside a mark, which already shows failures: only a word that adds information. */
+/** The word for a case beside its mark. Empty if the mark already says it. */
 export function wordBesideMark(entry: CaseReport, rank: CaseRank): string {
   const word = rankWord(entry, rank);
   const isPlain = rank === 'broken' || rank === 'failing' || (word === 'regressed' && rank !== 'tolerated');

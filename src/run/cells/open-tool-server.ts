@@ -7,7 +7,7 @@ import type { ServerReply, ToolServer } from '../../tools/tool-sources.ts';
 
 /** The limit for starting a server. A package manager may have to download it first. */
 const startMs = 30_000;
-/** The same limit as for a call of a module. */
+/** The limit for a call. Calls of a module have the same one. */
 const callMs = 10_000;
 
 /** A connection to a server for one cell, which opens with the first call. */

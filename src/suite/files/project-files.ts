@@ -45,7 +45,7 @@ interface OpenBytes {
 /** Reads files inside the project; nothing else in this folder reads the disk. */
 export interface ProjectFiles {
   read(path: string): Promise<FileText>;
-  /** The same for data and code, which contain no templates. */
+  /** Reads a file of data or code, which contains no templates. */
   readText(path: string): FileText;
   /** A file of any size, read in parts. The caller checks whether it is text. */
   readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;

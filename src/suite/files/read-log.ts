@@ -13,7 +13,7 @@ export function createReadLog(): ReadLog {
   return { files: new Set(), missing: new Set(), globs: [] };
 }
 
-/** The same files, with every read and look-up recorded, so that dependencies are exact. */
+/** Wraps the files, so that the log gets every read and look-up and dependencies are exact. */
 export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
   const note = (path: string, isThere: boolean) => void (isThere ? log.files : log.missing).add(path);
   return {

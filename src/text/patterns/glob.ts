@@ -51,7 +51,7 @@ export function compilePaths(pattern: string): (path: string) => boolean {
   return (path) => isMatch(path);
 }
 
-/** The same, but wildcards also match hidden names, except git's. */
+/** Compiles like `compilePaths`, but wildcards also match hidden names, except git's. */
 export function compileAllPaths(pattern: string): (path: string) => boolean {
   const [isMatch, isAnyMatch] = [picomatch(pattern, options), picomatch(pattern, { ...options, dot: true })];
   return (path) => isMatch(path) || (isAnyMatch(path) && !path.split('/').includes('.git'));
@@ -71,7 +71,7 @@ export function isSlowForPaths(pattern: string): boolean {
   );
 }
 
-/** The same for texts, which are longer than names of files and more. */
+/** True for a pattern that may be slow on texts. They are longer than file names, and there are more of them. */
 export function isSlowForTexts(pattern: string): boolean {
   return count(withoutEscapes(pattern), /\*+|\{/g) > 1;
 }

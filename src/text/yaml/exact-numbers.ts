@@ -84,7 +84,7 @@ export function toJson(value: unknown): JsonValue {
   return plainNumbers(value) as JsonValue;
 }
 
-/** The same; empty for anything but a map. */
+/** Converts a map like `toJson`. Anything else becomes an empty object. */
 export function toJsonObject(value: unknown): JsonObject {
   const plain = toJson(value);
   return isJsonObject(plain) ? plain : {};

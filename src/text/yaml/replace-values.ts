@@ -32,7 +32,7 @@ export function replaceYamlValue(text: string, mapOffset: number, key: string, v
 /** Keys of a map with their new values; undefined takes a key out. A new key comes in the place of one that goes, or first. */
 export type MapChanges = Readonly<Record<string, unknown>>;
 
-/** The same for several keys, some of which the map may not have yet. Comments beside a key that is taken out go with it. */
+/** Changes several keys, some of which the map may not have yet. Comments beside a removed key are removed too. */
 export function editYamlMap(text: string, mapOffset: number, changes: MapChanges): Replaced {
   const map = findMap(text, mapOffset);
   if ('fault' in map) return map;

@@ -116,7 +116,7 @@ async function step(
   const isAsking = io.ask !== undefined && answer === undefined && isPrinting;
   const wanted = changes.filter((change) => matched.has(change));
   const reviewed: Reviewed[] = [];
-  /** By suite: the answer for the rest of its changes. */
+  /** The reviewer's answer for all further changes of a suite, by suite. */
   const ofSuites = new Map<string, Answer>();
   for (const [place, change] of wanted.entries()) {
     const position = isAsking ? `${place + 1} of ${wanted.length}` : '';

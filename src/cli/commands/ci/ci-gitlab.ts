@@ -50,7 +50,7 @@ Examples:
     .action(async (paths: string[], flags: Flags) => exit(await runInGitlab(paths, flags, io)));
 }
 
-/** A run, and its report wherever GitLab shows one. */
+/** Runs, or reads a stored run, and publishes its report on GitLab. */
 async function runInGitlab(givenPaths: readonly string[], givenFlags: Flags, io: Io): Promise<number> {
   const flags = withConfig(givenFlags, io);
   const gitlab = parseGitlabRun(io.env);

@@ -40,7 +40,7 @@ interface PicturePorts extends Pick<ImportPorts, 'readBytes'> {
   readonly fromSuite: (path: string) => string;
 }
 
-/** Reads a picture: a path for a file beside a message, else the text that promptfoo makes of it. */
+/** Reads a picture: a path for a file beside a message, else the data URL that promptfoo sends. */
 export async function readPicture(
   written: Written,
   isSent: boolean,
