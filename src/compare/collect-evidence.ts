@@ -10,25 +10,25 @@ import { isPaired, type PairedCase, validResults } from './pair-cases.ts';
  */
 export interface CollectedEvidence {
   readonly results: PairedResults;
-  /** Undefined where every score is 1 for passed and 0 for failed. */
+  /** Undefined if every score is just 1 for passed or 0 for failed. */
   readonly scores: PairedResults | undefined;
   readonly errors: { readonly baselineErrors: ArrayLike<number>; readonly candidateErrors: ArrayLike<number> };
   /** The trials of the candidate. */
   readonly trials: number;
-  /** USD, of each case that has an answer on both sides: all of the candidate's answers, and as many on the baseline. */
+  /** Costs in USD of cases with an answer on both sides: all answers of the candidate, and as many of the baseline. */
   readonly costs: {
     readonly before: readonly number[];
     readonly after: readonly number[];
     /** True where an answer has no known price. */
     readonly isUnknown: boolean;
   };
-  /** Mean answers of an agent, of each case that has some on both sides. */
+  /** The mean number of an agent's steps, for each case that has some on both sides. */
   readonly steps: { readonly before: readonly number[]; readonly after: readonly number[] };
-  /** Milliseconds, of every judged trial that has one, sorted. */
+  /** The latencies of judged trials in milliseconds, sorted. */
   readonly latencies: {
     readonly before: Float64Array;
     readonly after: Float64Array;
-    /** Cases that have some on both sides. */
+    /** The number of cases with a latency on both sides. */
     readonly cases: number;
     /** Logarithms of the ratios of those cases' means; empty if latencies are not comparable. */
     readonly logs: readonly number[];

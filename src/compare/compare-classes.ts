@@ -21,7 +21,7 @@ interface ClassOptions {
   readonly gate: Pick<GatePolicy, 'alpha' | 'scope'>;
 }
 
-/** A case with a class, or an error in the place of one, on both sides. */
+/** A case that has a class, or an error instead of one, on both sides. */
 interface ClassifiedPair extends PairedClassified {
   readonly caseId: string;
   readonly truth: string;
@@ -96,7 +96,7 @@ function compareF1(pairs: readonly ClassifiedPair[], { names }: ClassPolicy, alp
   };
 }
 
-/** Errors cannot help: on the baseline they count as right answers, of the candidate as answers of no class. */
+/** Errors can't help: they count as right answers of the baseline, and as answers without a class of the candidate. */
 function countErrors({ truth, baseline, candidate, errors, group }: ClassifiedPair): PairedClassified {
   const add = (answers: readonly Classified[], found: string, count: number) => {
     const all = [...answers, ...Array.from({ length: count }, () => ({ truth, found }))];
@@ -181,7 +181,7 @@ function shareOf(name: string, answers: readonly Classified[]): number {
 
 const maxEntered = 10;
 
-/** Classes that had cases when they were accepted, all of which were removed since. */
+/** Classes whose accepted cases were all removed since. */
 function findVanished(cases: ComparedCases): ComparedClasses['vanished'] {
   const removed = new Map<string, number>();
   for (const { baseline, change } of cases.values()) {

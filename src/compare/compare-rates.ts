@@ -18,7 +18,7 @@ export interface RatePolicy {
   readonly alpha: number;
   readonly margin: number;
   readonly scope: 'population' | 'suite';
-  /** Whether results are pass (1) or fail (0); undefined: seen from the results. */
+  /** True if each result is pass (1) or fail (0). If undefined, the results tell. */
   readonly binary?: boolean;
 }
 
@@ -55,7 +55,7 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
   };
 }
 
-/** Over the cases of which the other side has a result too. */
+/** The rate of one side, over the cases that have a result on both sides. */
 function meanOfCases(side: readonly (readonly number[])[], other: readonly (readonly number[])[]): number | null {
   let total = 0;
   let cases = 0;
@@ -68,7 +68,7 @@ function meanOfCases(side: readonly (readonly number[])[], other: readonly (read
   return cases === 0 ? null : total / cases;
 }
 
-/** What would settle a comparison that leaves a drop beyond the margin possible. */
+/** The cases or trials that would settle a comparison which can't exclude a drop beyond the margin. */
 function planOn(results: PairedResults, low: number | null, policy: RatePolicy): PlanningAdvice {
   const isSettled = low !== null && low >= -policy.margin;
   return isSettled ? { cases: null, repeats: null } : sampleSizeToSettle(results, policy);

@@ -95,7 +95,7 @@ interface RateOptions {
   readonly options: Pick<CompareVariantsOptions, 'gate' | 'judges'>;
 }
 
-/** The pass rates of the cases that both sides have alike. */
+/** The pass rates of the cases that are equal on both sides. */
 function comparePassRates(
   cases: ComparedCases,
   { results, errors }: Pick<CollectedEvidence, 'results' | 'errors'>,
@@ -107,7 +107,7 @@ function comparePassRates(
   return { passRate: evidence, ...defined({ judgedMargin }), planning };
 }
 
-/** The slices whose drop is limited: each as if the suite had no other cases. */
+/** Compares the slices with a limit. Each is compared as if the suite had no other cases. */
 function compareSlices(
   cases: ComparedCases,
   sides: RateOptions['sides'],
@@ -124,7 +124,7 @@ function compareSlices(
   return compared;
 }
 
-/** Left out where no two compared cases share a group. */
+/** The number of groups; left out if no two compared cases share one. */
 function countGroups(results: PairedResults): Pick<ComparedVariant, 'groups'> {
   const { groups } = pairCases(results);
   return groups === undefined ? {} : { groups: new Set(groups).size };
@@ -194,7 +194,7 @@ function compareTotals(
   };
 }
 
-/** The ratio of two free sides, since 0 / 0 has none. */
+/** The ratio if both sides are free, because 0 / 0 is undefined. */
 const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };
 
 /** Tests latencies only where both sides ran in this invocation: another day's load is no change of the prompt. */
@@ -218,7 +218,7 @@ export function compareLatencies(
   };
 }
 
-/** How much longer the later answer to a case took, where that explains more than the prompts do. */
+/** How much longer the later answer to a case took. Undefined if the prompts explain more of the difference. */
 function compareLater({ logs, delays }: CollectedEvidence['latencies'], alpha: number): number | undefined {
   const effect = findOrderEffect(logs, delays, alpha);
   return effect === undefined ? undefined : Math.expm1(effect);

@@ -1,4 +1,4 @@
-/** What is tolerated where the gate of a suite does not say: a drop of a share, else an increase as a share. */
+/** The margins if a suite sets none: the tolerated drop of a rate or score, and the tolerated increase of costs. */
 export const defaultMaxDrop = 0.05;
 export const defaultMaxCostIncrease = 0.1;
 export const defaultMaxStepsIncrease = 0.2;

@@ -3,18 +3,18 @@ import { judgedRows, type RetriedCase, type RetriedVerdict, type WantedRetrials 
 import type { SettledSuspicions } from './settle-suspicions.ts';
 import type { SuspicionInput } from './suspicion-input.ts';
 
-/** What retrials may send and cost. */
+/** The calls and the cost that retrials may use. */
 export interface RetrialSpend {
   /** Requests, those to judges included. */
   readonly calls: number;
-  /** USD of what has a price and a limit; undefined where nothing has. Only the number of calls bounds the rest. */
+  /** The bound in USD of priced requests with an output limit; undefined without any. The calls bound the others. */
   readonly usd: number | undefined;
 }
 
 export interface RetrialBudget {
   /** What may still be spent. */
   readonly left: RetrialSpend;
-  /** The most that one retrial takes. */
+  /** The maximum that one retrial may use. */
   readonly spendOf: (wanted: Pick<WantedRetrials, 'id' | 'side'>) => RetrialSpend;
 }
 
@@ -48,7 +48,7 @@ export function chooseRetrials(
   return [];
 }
 
-/** What is asked before anything that comes later. */
+/** Retrials that have priority over those of later phases. */
 type Phase = readonly RetrialGroup[];
 
 /** The retrials of a case or a look. A look may be cut short: its first cases are asked, if they are `least` or more. */
@@ -57,7 +57,7 @@ interface RetrialGroup {
   readonly least: number;
 }
 
-/** Retrials that are made together or not at all. */
+/** Retrials that are only useful together, so that all or none are made. */
 type AllOrNothing = readonly WantedRetrials[];
 
 function wantedOf(found: readonly RetriedCase[], cases: ReadonlyMap<string, RetriedVerdict>): readonly RetrialGroup[] {
@@ -128,7 +128,7 @@ function affordableSuspects({ suspects }: SuspicionInput, { left, spendOf }: Ret
 /** Retrials a side that confirm one of a few suspects (stats/exact-tests.ts, trialsToConfirm). */
 const typicalRetrials = 7;
 
-/** True where what is left reaches a last look: one that is cut short before it can hardly confirm anything. */
+/** True if the budget reaches a last look. A look before the last can hardly confirm anything if it is cut short. */
 function paysForLooks({ averages }: SuspicionInput, { left, spendOf }: RetrialBudget): boolean {
   const looked = new Map(averages.flatMap(({ cases }) => cases.map((found) => [found.id, found])));
   let [all, missing] = [0, 0];

@@ -29,16 +29,16 @@ export type AverageVerdict =
   /** Looks are missing. `least`: the cases that the next look must have. */
   | { readonly kind: 'open'; readonly wanted: readonly (readonly WantedRetrials[])[]; readonly least: number }
   | { readonly kind: 'not-needed' }
-  /** Confirmation trials could not be had, as of a model that was retired, or errored: the stored trials decide. */
+  /** Confirmation trials can't be made or errored, for example after a model was retired. The stored trials decide. */
   | { readonly kind: 'unavailable' };
 
 /** One look at a flagged average: at a share of its cases, by so many trials of each. */
 export interface Look {
   readonly share: number;
   readonly trials: number;
-  /** The part of the level that it may spend. */
+  /** The share of the level that this look may use. */
   readonly levelShare: number;
-  /** A p from which on it clears the average. */
+  /** The smallest p that clears the average. */
   readonly clearedAtP: number;
 }
 
@@ -46,7 +46,7 @@ export interface AverageRule {
   readonly looks: readonly Look[];
   /** One-sided, after the correction over averages. */
   readonly level: number;
-  /** True where the run's own planned trials are the candidate's side, so that only the accepted prompt is asked. */
+  /** True if the planned trials are the candidate's side, so that only the accepted prompt is asked. */
   readonly usesPlanned: boolean;
 }
 
@@ -149,7 +149,7 @@ function isPair({ accepted, candidate }: TrialPair): boolean {
   return accepted.length > 0 && candidate.length > 0;
 }
 
-/** Cases in a row, from the first, of which nothing is missing. */
+/** The number of cases from the first on whose retrials are all made. */
 function countDone(wanted: readonly (readonly WantedRetrials[])[]): number {
   const first = wanted.findIndex((missing) => missing.length > 0);
   return first === -1 ? wanted.length : first;

@@ -3,7 +3,7 @@ import type { RowSummary } from '../../model/run/summary.ts';
 import { confirmationP, fisherExact } from '../../stats/exact-tests.ts';
 import { mostFailures } from '../../stats/plan-confirmed.ts';
 
-/** What retrials say of a case that failed. */
+/** The verdict of retrials on a case that failed. */
 export type RetriedVerdict =
   /** It fails again and again. `acceptedTrials` is 0 where the accepted prompt was not asked. */
   | { readonly kind: 'broken'; readonly acceptedFailures: number; readonly acceptedTrials: number }
@@ -13,7 +13,7 @@ export type RetriedVerdict =
   | { readonly kind: 'flaky' }
   /** Its retrials errored. */
   | { readonly kind: 'errored' }
-  /** Enough is known without it. */
+  /** The other cases decide already. */
   | { readonly kind: 'not-needed' }
   | { readonly kind: 'open'; readonly wanted: WantedRetrials };
 
@@ -23,14 +23,14 @@ export interface SuspectRule {
   readonly asksAccepted: boolean;
   /** The level of the test between the two sides, after the correction over all suspects. */
   readonly level: number;
-  /** Failures in all, planned ones included, that break the case where both sides can't be tested against each other. */
+  /** The number of failures, planned ones included, that break the case if the two sides can't be tested. */
   readonly failures: number;
   /** True if the accepted prompt is asked once after the first failed retrial, so that drift costs only two calls. */
   readonly asksAcceptedEarly: boolean;
   readonly finalEvidence: FinalEvidence;
 }
 
-/** What breaks a case once no further retrial can be made. Where calls ran short, less has to do. */
+/** The evidence that breaks a case once no further retrial can be made. If calls ran short, less is enough. */
 export type FinalEvidence =
   /** The same evidence as while further retrials can be made. */
   | 'full'
@@ -191,7 +191,7 @@ function ask(
   return { kind: 'open', wanted: { id, side, count } };
 }
 
-/** What a trial shows of a case: a verdict, or nothing where it errored. */
+/** The members of a trial's row that verdicts on cases use. An errored trial has no result. */
 export type TrialRow = Pick<RowSummary, 'status' | 'score' | 'costUsd' | 'steps' | 'classified'>;
 
 export type RetrialSide = 'candidate' | 'accepted';
@@ -208,7 +208,7 @@ export interface RetriedCase {
   readonly accepted: readonly TrialRow[];
 }
 
-/** Retrials that are wanted of one side of a case. */
+/** The retrials to make on one side of a case. */
 export interface WantedRetrials {
   /** The id of the case. */
   readonly id: string;

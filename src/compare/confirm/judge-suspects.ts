@@ -28,7 +28,7 @@ export function judgeSuspects(input: SuspicionInput, isFinal: boolean): readonly
   return isFinal ? ended.map((one) => listWithBroken(one, ended)) : ended;
 }
 
-/** What all suspects have in common. */
+/** The data that the rules for all suspects need. */
 interface SharedRule {
   /** True where a case may be broken although the calls did not reach the accepted prompt. */
   readonly mayLackAccepted: boolean;
@@ -109,7 +109,7 @@ function hasFailedAgain({ candidate, accepted }: RetriedCase): boolean {
   return judged.length > 0 && countStatus(judged, 'failed') === judged.length && countStatus(accepted, 'failed') === 0;
 }
 
-/** Judges cases of which nothing was accepted. Only their own retrials can tell of them. */
+/** Judges cases without an accepted answer. Only their own retrials are evidence. */
 export function judgeAdded(input: SuspicionInput, isFinal: boolean) {
   const { added, shards, mergedShards, isStopped } = input;
   const isOneEnough = isSmallRun(input) || (isFinal && hasCostlyRetrials(input));

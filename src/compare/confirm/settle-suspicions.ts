@@ -10,7 +10,7 @@ import { judgeMustPass, type RetriedVerdict } from './judge-case.ts';
 import { type JudgedSuspect, judgeAdded, judgeSuspects } from './judge-suspects.ts';
 import { type ComparedAverage, isSmallRun, type SuspicionInput, sumRetrials } from './suspicion-input.ts';
 
-/** What the retrials say so far. */
+/** The verdicts of the retrials so far. */
 export interface SettledSuspicions {
   /** Verdicts on flagged averages, by id. */
   readonly averages: ReadonlyMap<string, AverageVerdict>;

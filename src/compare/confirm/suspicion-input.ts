@@ -2,7 +2,7 @@ import { tinyBudget } from '../../stats/exact-tests.ts';
 import type { FlaggedAverage } from './judge-average.ts';
 import type { RetriedCase } from './judge-case.ts';
 
-/** What looks worse in a whole invocation, with the retrials that were made of it. */
+/** Everything that looks worse in one invocation, with its retrials so far. */
 export interface SuspicionInput {
   /** Every average that is compared and whose accepted prompt can be asked, flagged or not. */
   readonly averages: readonly ComparedAverage[];
@@ -12,7 +12,7 @@ export interface SuspicionInput {
   readonly suspects: readonly Suspect[];
   /** Must-pass cases with a failed trial. */
   readonly mustPass: readonly RetriedCase[];
-  /** Cases with a failed trial of which nothing was accepted. */
+  /** Cases with a failed trial and no accepted answer. */
   readonly added: readonly AddedCase[];
   /** Compared cases of the variants whose accepted prompt can be asked. */
   readonly comparedCases: number;
@@ -27,13 +27,13 @@ export interface SuspicionInput {
   readonly shards: number;
   /** The parts of a merged run. They have asked what they needed, and nothing more can be asked. */
   readonly mergedShards: number | undefined;
-  /** True where the run ended before its plan, so that going on with it may still ask. */
+  /** True if the run ended before its plan. A resumed run may still ask. */
   readonly isStopped?: boolean;
 }
 
 export interface ComparedAverage extends FlaggedAverage {
   readonly id: string;
-  /** Two-sided: averages and cases get half of it each. */
+  /** The two-sided level. Averages get one half of it and cases the other. */
   readonly alpha: number;
   /** One-sided, of being worse than what was accepted; null where there is nothing to compare. */
   readonly p: number | null;
@@ -45,9 +45,9 @@ export interface Suspect {
   readonly alpha: number;
   /** False where the accepted prompt can't be asked. */
   readonly asksAccepted: boolean;
-  /** Failures in all that break it where the accepted prompt is not asked. */
+  /** The number of failures that break the case if the accepted prompt is not asked. */
   readonly failures: number;
-  /** The averages that it is part of: once one is confirmed, the case need not be. */
+  /** The averages that include the case. Once one is confirmed, the case need not be. */
   readonly averages: readonly string[];
   /** False where a broken case only warns. */
   readonly isGated: boolean;
@@ -62,7 +62,7 @@ export function maxRetrialsOfPart({ maxRetrials, mergedShards = 1 }: SuspicionIn
   return maxRetrials / mergedShards;
 }
 
-/** How many of these retrials each suspicion gets if all get as many. */
+/** The number of retrials for each suspicion if all get equally many. */
 export function retrialsOfEach(retrials: number, { suspects, mustPass, added }: SuspicionInput): number {
   return Math.max(1, Math.floor(retrials / (suspects.length + mustPass.length + added.length)));
 }

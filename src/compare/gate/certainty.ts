@@ -55,7 +55,7 @@ function worstOf(slices: readonly UnseenSlice[]): UnseenSlice | undefined {
   );
 }
 
-/** Every answer of the candidate is one that the baseline holds. The cache does not tell apart answers by their headers. */
+/** True if the baseline holds every answer. The cache ignores headers, so the settings must be equal too. */
 function isSameAnswers({ sameAnswers, answers, baseline, candidate }: ComparedVariant): boolean {
   return answers > 0 && sameAnswers === answers && isSameSettings(baseline.recorded, candidate.recorded);
 }

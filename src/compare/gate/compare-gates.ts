@@ -7,7 +7,7 @@ import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { defaultMaxDrop } from '../default-margins.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
 
-/** What decides about a suite. */
+/** The settings that decide whether a suite passes. */
 export interface Gating {
   readonly gate: GatePolicy;
   readonly classes?: ClassPolicy;
@@ -79,12 +79,12 @@ function weakest(settings: readonly Setting[]): Setting {
   );
 }
 
-/** A lower value lets more through. */
+/** A setting that is looser if its value is lower. */
 function atLeast(value: number): Setting {
   return { strictness: value, text: `${value}` };
 }
 
-/** A higher value lets more through. */
+/** A setting that is looser if its value is higher. */
 function atMost(value: number): Setting {
   return { strictness: -value, text: `${value}` };
 }
@@ -112,7 +112,7 @@ function compareScopes({ scope: old }: GatePolicy, { scope: now }: GatePolicy): 
   return old === now ? [] : [{ key: 'gate.scope', old, new: now }];
 }
 
-/** Findings that a contract lets through. */
+/** Compares the findings that a contract tolerates. */
 function compareExceptions(
   before: readonly Contract[],
   after: readonly Contract[],
@@ -184,7 +184,7 @@ const words: Readonly<Record<LoosenedCases, (cases: string) => string>> = {
   trials: (cases) => `asks ${cases} fewer times`,
 };
 
-/** What a baseline shows, also of suites that a commit can't show. */
+/** Finds loosened cases by the baseline, also in suites that can't be read from a commit. */
 function findCases({ variant, compared }: Compared, suite: string): readonly FoundCases[] {
   const before = [...compared.baseline.cases.values()];
   const select = (key: LoosenedCases, isIt: (one: Before) => boolean): FoundCases => {

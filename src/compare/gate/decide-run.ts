@@ -123,7 +123,7 @@ function withoutPaused(variantGates: readonly GatedVariant[], comparisons: Judge
   };
 }
 
-/** Nothing failed and everything was evaluated: what is left is how sure that is. */
+/** Decides a run in which nothing failed and everything was evaluated, by how certain that is. */
 function decideCertainty(
   decision: Omit<Decision, 'outcome' | 'incompleteBecause'>,
   { variantGates, comparisons }: Deciding,

@@ -22,17 +22,17 @@ export function shareOfAttempt(attempt: number): number {
   return (1 - lastShare) / 2 ** attempt;
 }
 
-/** A look at a run of which cases were not asked yet. */
+/** An interim look at a run, before all its cases were asked. */
 export interface EarlyLook {
-  /** The part of each level that it may spend. */
+  /** The share of each level that this look may use. */
   readonly share: number;
-  /** The part of the calls of confirmation trials that may be used up by then. */
+  /** The share of the confirmation trials' calls that may be used up to this look. */
   readonly budget: number;
   /** The rank of the first case that was not asked yet on a variant; undefined where all were. */
   readonly nextRank: (suite: string, variant: Pick<VariantSummary, 'recorded'>) => string | undefined;
 }
 
-/** A variant of which cases were not asked: what the others say of it. */
+/** The verdict of the asked cases on a variant whose other cases were not asked. */
 export interface PartialVariant {
   /** True if a drop beyond the margin is excluded in everything that fails the gate: the rest need not be asked. */
   readonly isCertain: boolean;
@@ -45,7 +45,7 @@ export function rankOf(order: string, suite: string, caseId: string): string {
   return sha256Hex(`${order}:${suite}:${caseId}`);
 }
 
-/** The compared variants of which cases were not asked. */
+/** Judges the compared variants that have cases which were not asked. */
 export function findPartialVariants(
   gated: readonly GatedComparison[],
   { settings: { early }, look }: { readonly settings: Pick<RunSettings, 'early'>; readonly look?: EarlyLook },
@@ -143,7 +143,7 @@ function testClaim(claim: Hypothesis, comparison: GatedComparison) {
   };
 }
 
-/** A drop of everything can't be bet against. */
+/** The test can't bet against a margin of 1. */
 const largestMargin = 0.99;
 
 function collectClaim(claim: Hypothesis, { compared }: GatedComparison) {
@@ -190,7 +190,7 @@ export function holdBack(
 
 const notNeeded = { kind: 'not-needed' } as const;
 
-/** What was asked ended with its result, so an interval of it would be biased. */
+/** Removes the interval. The result itself ended the asking, so an interval would be biased. */
 export function withoutInterval(metric: JudgedMetric): JudgedMetric {
   const { hypothesis } = metric;
   const evidence = { ...hypothesis.evidence, low: null, high: null, worstLow: null, p: null };

@@ -75,7 +75,7 @@ interface StoredMetric {
   readonly canFail: boolean;
 }
 
-/** The metrics of a comparison beside those that are looked at again. */
+/** The metrics of a comparison that stored trials decide, because no look asks for them again. */
 export function findStoredMetrics(
   comparison: GatedComparison,
   looked: readonly Pick<LookedAverage, 'hypothesis'>[],
@@ -100,7 +100,7 @@ export function isFlagged(hypothesis: Hypothesis, alpha: number): boolean {
   return p !== null && p <= flaggedAtP;
 }
 
-/** True where the change's own baseline has the metric as it is now, of as many cases. */
+/** True if the change's own baseline has the metric as it is now, over as many cases. */
 function isAcceptedBy(own: readonly Hypothesis[] | undefined, hypothesis: Hypothesis, alpha: number): boolean {
   const ofOwn = own?.find((one) => isSameClaim(one, hypothesis));
   // A baseline without some of the cases does not accept what became of them.
@@ -150,7 +150,7 @@ function createCasesOf(comparison: GatedComparison): (hypothesis: Hypothesis) =>
   };
 }
 
-/** True for the cases that a metric is of: those of its slice or class, else all. */
+/** True for a case that counts in a metric: all cases, or those of its slice or class. */
 export function isAbout({ slice, class: ofClass }: Hypothesis, found: CaseSummary): boolean {
   if (slice !== undefined) return found.slices?.includes(slice) === true;
   return ofClass === undefined || truthOf(found) === ofClass;

@@ -23,23 +23,23 @@ export type CaseBreach =
 export interface Suspicion {
   readonly caseId: string;
   readonly because: CaseBreach;
-  /** `known`: it was accepted as broken. */
+  /** `known`: the case was accepted as broken. */
   readonly rule: 'suspect' | 'must-pass' | 'added' | 'known';
   readonly sides: Sides;
   readonly candidate: CaseSummary;
   readonly baseline: CaseSummary | undefined;
-  /** How a message calls the case. */
+  /** The case's name in messages. */
   readonly noun: string;
   readonly retried: RetriedCase;
 }
 
-/** Everything of a run that looks worse. */
+/** Everything in a run that looks worse. */
 export interface Suspicions {
   /** The suspicions of each gated variant, compared or not. */
   readonly ofVariant: ReadonlyMap<VariantSummary, readonly Suspicion[]>;
   /** The averages that confirmation trials decide about, by the variant. */
   readonly looks: ReadonlyMap<VariantSummary, readonly LookedAverage[]>;
-  /** Variants of which the change's own baseline accepts a case that would be looked at. */
+  /** Variants with a suspicious case that the change's own baseline accepts. */
   readonly accepted: ReadonlySet<VariantSummary>;
   readonly input: SuspicionInput;
 }
@@ -47,7 +47,7 @@ export interface Suspicions {
 export interface SpendOptions {
   /** The part of each level that may be spent; an early run judges more than once. */
   readonly share?: number;
-  /** Variants of which cases were not asked. */
+  /** Variants with cases that were not asked. */
   readonly partial?: ReadonlyMap<VariantSummary, { readonly isCertain: boolean }>;
 }
 

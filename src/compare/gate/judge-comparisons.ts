@@ -45,7 +45,7 @@ export interface JudgedComparison {
   readonly partial?: { readonly isCertain: boolean };
 }
 
-/** What looks worse in a run, before anything is said of it. */
+/** Everything that looks worse in a run, before it is judged. */
 export interface SettledRun {
   readonly suspicions: Suspicions;
   /** What confirmation trials say so far, while more can be made. */
