@@ -1,8 +1,9 @@
 import { type Change, diffArrays, diffLines, diffWordsWithSpace } from 'diff';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
-import { attemptOr } from '../../text/attempt.ts';
+import { tryParseJson } from '../../json/parse-json.ts';
 import { clipText } from '../../text/shorten.ts';
+import { findLongNumbers } from '../../text/yaml/exact-numbers.ts';
 
 interface DiffPart {
   readonly text: string;
@@ -70,7 +71,7 @@ export interface JsonChange {
 
 /** Undefined unless both sides are JSON objects or arrays; other values are easier to read as text. */
 export function diffJsonTexts(before: string, after: string): readonly JsonChange[] | undefined {
-  const [a, b] = [parseJson(before), parseJson(after)];
+  const [a, b] = [parseContainer(before), parseContainer(after)];
   if (!isContainer(a) || !isContainer(b)) return undefined;
   const changes: JsonChange[] = [];
   collect(a, b, '', changes);
@@ -79,7 +80,7 @@ export function diffJsonTexts(before: string, after: string): readonly JsonChang
 
 /** JSON with indentation; undefined if the text is not a JSON object or array. */
 export function formatJson(text: string): string | undefined {
-  const value = parseJson(text);
+  const value = parseContainer(text);
   return isContainer(value) ? JSON.stringify(value, undefined, 2) : undefined;
 }
 
@@ -114,11 +115,12 @@ function collectMember(
   else if (before !== undefined) changes.push({ path, kind: 'removed', before });
 }
 
-/** Undefined if the text is not a JSON object or array. */
-function parseJson(text: string): JsonValue | undefined {
+/** Undefined if the text is not a JSON object or array, or holds a number that would be shown rounded. */
+function parseContainer(text: string): JsonValue | undefined {
   // Most answers are prose.
   if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;
-  return attemptOr(() => JSON.parse(text) as JsonValue, SyntaxError, undefined);
+  const value = tryParseJson(text);
+  return findLongNumbers(value).length > 0 ? undefined : value;
 }
 
 /** An upper bound, because brackets inside strings count too. Deeper values could overflow the stack. */
@@ -159,7 +161,7 @@ export function alignAnswers(before: string, after: string): readonly AlignedRow
 const maxAlignedChars = 65_536;
 
 function layOut(before: string, after: string): readonly string[] {
-  const [a, b] = [parseJson(before), parseJson(after)];
+  const [a, b] = [parseContainer(before), parseContainer(after)];
   const show = (value: JsonValue | undefined, text: string) =>
     isContainer(value) ? JSON.stringify(value, undefined, 2) : text;
   const ordered = a === undefined || b === undefined ? b : orderLike(b, a);
