@@ -1,6 +1,7 @@
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { canonicalJson } from '../json/canonical-json.ts';
-import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject } from '../json/json.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import { UserError } from '../model/problem.ts';
 import type { RunHeader, RunSettings } from '../model/run/record.ts';
 import type { Project, Suite } from '../model/suite/suite.ts';
@@ -162,13 +163,9 @@ const dependencyKeys = [
 ];
 
 function runKeysOf(manifestText: string): string {
-  const manifest = parseJson(manifestText || '{}');
+  const manifest = tryParseJson(manifestText || '{}');
   if (!isJsonObject(manifest)) return manifestText;
   return canonicalJson(Object.fromEntries(dependencyKeys.map((key) => [key, manifest[key] ?? null])));
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  return attemptOr(() => JSON.parse(text) as JsonValue, SyntaxError, undefined);
 }
 
 /** Files of CI, which may name the version of llmcheck. */

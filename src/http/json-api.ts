@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -146,12 +147,7 @@ function limitMs(headers: Headers, attempt: number, now: Date): number {
 }
 
 function parseBody(text: string): JsonValue | undefined {
-  try {
-    return text === '' ? null : (JSON.parse(text) as JsonValue);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return text === '' ? null : tryParseJson(text);
 }
 
 function messageOf(text: string): string {

@@ -1,4 +1,4 @@
-import { attempt } from '../text/attempt.ts';
+import { attempt, attemptOr } from '../text/attempt.ts';
 import { isKeptByDouble, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import type { JsonValue } from './json.ts';
 
@@ -45,6 +45,14 @@ export function tryParseJson(text: string): JsonValue | undefined {
 /** Parses like `parseJson`, but without a limit of depth, for texts that llmcheck wrote. */
 export function parseExactJson(text: string): unknown {
   return restoreLongNumbers(text, JSON.parse(text));
+}
+
+/**
+ * `JSON.parse` as it is: it rounds long numbers and limits no depth. Undefined for a text that is not JSON. For code of
+ * others, which knows plain numbers alone.
+ */
+export function tryParsePlainJson(text: string): JsonValue | undefined {
+  return attemptOr(() => JSON.parse(text) as JsonValue, SyntaxError, undefined);
 }
 
 /** True if a value has more than that many levels of objects and arrays. */

@@ -3,8 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import { env } from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type HttpReply, type HttpRequest, openHttpClient } from '../http/client.ts';
+import { tryParsePlainJson } from '../json/parse-json.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
-import { attemptOr } from '../text/attempt.ts';
 import { render } from './template.ts';
 
 /** A request whose texts are templates over `prompt`, `env` and the variables of the test. */
@@ -47,7 +47,7 @@ export async function askHttp(
   const statusText = STATUS_CODES[status] ?? '';
   if (code.status !== undefined && !(await code.status(status)))
     throw new Error(`the server answered with status ${status} ${statusText}`);
-  const json = parseJson(text) ?? null;
+  const json = tryParsePlainJson(text) ?? null;
   const response = { data: text, status, statusText, headers, cached: false, latencyMs: reply.latencyMs };
   const base = { metadata: { http: { status, statusText } } };
   if (code.response === undefined) return { ...base, output: json || text };
@@ -107,7 +107,7 @@ function buildBody(
 function buildJson(body: unknown, vars: Vars): unknown {
   if (typeof body !== 'string') return readNested(renderAll(body, vars));
   const rendered = render(body, vars);
-  return parseJson(rendered) ?? parseJson(render(body, escapeValues(vars))) ?? rendered;
+  return tryParsePlainJson(rendered) ?? tryParsePlainJson(render(body, escapeValues(vars))) ?? rendered;
 }
 
 function renderText(body: unknown, vars: Vars): string {
@@ -115,7 +115,7 @@ function renderText(body: unknown, vars: Vars): string {
 }
 
 function readNested(value: unknown): unknown {
-  if (typeof value === 'string') return /^\s*[[{]/.test(value) ? (parseJson(value) ?? value) : value;
+  if (typeof value === 'string') return /^\s*[[{]/.test(value) ? (tryParsePlainJson(value) ?? value) : value;
   return mapParts(value, readNested);
 }
 
@@ -132,10 +132,6 @@ function mapParts(value: unknown, change: (part: unknown) => unknown): unknown {
 function escapeValues(vars: Vars): Vars {
   const escape = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : value);
   return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, escape(value)]));
-}
-
-function parseJson(text: string): unknown {
-  return attemptOr((): unknown => JSON.parse(text), SyntaxError, undefined);
 }
 
 function isObject(value: unknown): value is object {

@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { defined } from '../json/defined.ts';
+import { tryParsePlainJson } from '../json/parse-json.ts';
 import type { AssertionInput, AssertionModule, AssertionVerdict, SelectInput } from '../model/suite/own-code.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
-import { attemptOr } from '../text/attempt.ts';
 import { buildFunctionBody } from '../text/code/function-body.ts';
 import { describe, execFileAsync, hideMissing } from './provider.ts';
 import { render } from './template.ts';
@@ -176,7 +176,7 @@ function readPrompt(returned: unknown): unknown {
   const content = prompt ?? returned;
   if (typeof content !== 'string') return isChat(content) ? content : JSON.stringify(content);
   if (/\{\{|\{%/.test(content)) throw new Error('the function returned a template, which is not rendered here');
-  const parsed = parseJson(content);
+  const parsed = tryParsePlainJson(content);
   return isChat(parsed) ? parsed : content;
 }
 
@@ -188,11 +188,6 @@ function isChat(value: unknown): boolean {
   );
 }
 
-/** The value of a JSON text, or the text itself if it is not JSON. */
-function parseJson(text: string): unknown {
-  return attemptOr((): unknown => JSON.parse(text), SyntaxError, text);
-}
-
 function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }: PromptfooCheckOptions): unknown {
   if (state === true) return (Object(target) as { readonly output?: unknown }).output ?? text;
   // For an answer of tool calls without text, promptfoo gives the check the list of calls.
@@ -202,7 +197,8 @@ function readOutput({ target, text, toolCalls }: AssertionInput, { json, state }
       function: { name, arguments: typeof args === 'string' ? args : JSON.stringify(args) },
     }));
   }
-  return json === true && typeof target === 'string' ? parseJson(target) : target;
+  const parsed = json === true && typeof target === 'string' ? tryParsePlainJson(target) : undefined;
+  return parsed === undefined ? target : parsed;
 }
 
 /** Members of promptfoo's context that llmcheck can't give, unless an option or the test adds them. */

@@ -5,12 +5,12 @@ import type { Conclusion } from '../github/checks.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { tryParseJson } from '../json/parse-json.ts';
 import { exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../model/problem.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
 import { reporters } from '../reports/index.ts';
 import { createMask, maskByName } from '../secrets/mask-secrets.ts';
-import { attempt } from '../text/attempt.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { reportOnUntrusted } from '../verdict/assess-run.ts';
 import type { CiPage, ToPublish } from './ci-outcome.ts';
@@ -115,7 +115,7 @@ function bodyOf({ bodies: { plain, linked, zipped } }: Held, page: CiPage | unde
 function readHeld(path: string): Held | undefined {
   const text = readOrUndefined(path);
   if (text === undefined) return undefined;
-  const value = attempt((): unknown => JSON.parse(text), SyntaxError);
+  const value = tryParseJson(text);
   if (isHeld(value)) return value;
   throw usageError(`--publish: ${path} was not written by this version of llmcheck`, 'run with --publish-later again');
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { tryParsePlainJson } from '../../json/parse-json.ts';
 import { installCommand } from '../../model/optional-packages.ts';
-import { attempt } from '../../text/attempt.ts';
 import { quote } from '../../text/shorten.ts';
 import type { AssertionPorts } from '../define.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion } from '../define.ts';
@@ -80,7 +80,7 @@ function askFor({ ports }: CheckContext, model: string): Embed {
 const vectorSchema = z.array(z.number()).min(1);
 
 function readVector(text: string): readonly number[] | undefined {
-  return vectorSchema.safeParse(attempt((): unknown => JSON.parse(text), SyntaxError)).data;
+  return vectorSchema.safeParse(tryParsePlainJson(text)).data;
 }
 
 /** Cosine similarity, in [-1, 1]. NaN if a vector has no direction or overflows; undefined if the lengths differ. */

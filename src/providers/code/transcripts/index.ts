@@ -81,7 +81,7 @@ interface Events {
 
 /** Reads one JSON object, a list of objects, or JSON lines after an optional greeting. */
 function parseEvents(stdout: string): Events {
-  const whole = parseJsonText(stdout);
+  const whole = parseContainer(stdout);
   if (isJsonObject(whole)) return { events: [whole], areLines: false };
   if (Array.isArray(whole)) return { events: whole.every(isJsonObject) ? whole : [], areLines: false };
   const lines = stdout.split(/\r?\n/);
@@ -90,13 +90,13 @@ function parseEvents(stdout: string): Events {
   if (start === -1) return { events, areLines: false };
   for (const [at, line] of lines.entries()) {
     if (at < start || line.trim() === '') continue;
-    const event = parseJsonText(line);
+    const event = parseContainer(line);
     if (!isJsonObject(event)) return { events, brokenLine: at + 1, areLines: false };
     events.push(event);
   }
   return { events, areLines: start === 0 && events.length > 1 };
 }
 
-function parseJsonText(text: string): unknown {
+function parseContainer(text: string): unknown {
   return /^\s*[[{]/.test(text) ? plainNumbers(tryParseJson(text)) : undefined;
 }
