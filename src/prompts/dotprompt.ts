@@ -37,9 +37,12 @@ export async function parseDotprompt(path: string, text: string, ports: PromptFi
     messages: [],
     whole,
     params: { ...renameParams(settings), ...tools, ...output.params },
-    ...(output.structured ? { structured: true } : {}),
-    ...defined({ output: output.schema, input: inputs.schema }),
-    ...defined({ model: pinned === undefined ? undefined : findModel(pinned, document.at(['model'])) }),
+    ...defined({
+      structured: output.structured || undefined,
+      output: output.schema,
+      input: inputs.schema,
+      model: pinned === undefined ? undefined : findModel(pinned, document.at(['model'])),
+    }),
     name,
     ...defined({ description }),
     warnings: document.warnings,
@@ -179,8 +182,10 @@ async function readTool(document: PromptDocument, item: unknown, index: number, 
   const parameters = await readSchema(document, [...path, 'inputSchema'], inputSchema, ports);
   const tool = {
     name,
-    ...(typeof description === 'string' ? { description } : {}),
-    ...defined({ parameters: parameters?.schema }),
+    ...defined({
+      description: typeof description === 'string' ? description : undefined,
+      parameters: parameters?.schema,
+    }),
   };
   return { type: 'function', function: tool };
 }

@@ -54,7 +54,7 @@ function readFragment(value: JsonValue, path: readonly PropertyKey[], named: Nam
   return {
     type: 'object',
     properties: Object.fromEntries(properties),
-    ...(required.length === 0 ? {} : { required }),
+    ...defined({ required: required.length === 0 ? undefined : required }),
     additionalProperties,
   };
 }

@@ -55,7 +55,7 @@ export function compileBraces(source: string, { optional = [], ...language }: Te
   return {
     source,
     variables,
-    language: { ...language, ...(optional.length === 0 ? {} : { optional }) },
+    language: { ...language, ...defined({ optional: optional.length === 0 ? undefined : optional }) },
     render: (vars) =>
       textOf(renderTree(tree, { ...language.defaults, ...vars }, { language: bracesLanguage, isOptional })),
   };
@@ -83,9 +83,11 @@ export function compileWhole(source: string, language: TemplateLanguage): WholeT
   const used = Object.fromEntries(Object.entries(texts).filter(([key]) => asked.includes(key)));
   const stored: TemplateLanguage = {
     name,
-    ...(Object.keys(used).length === 0 ? {} : { partials: used }),
-    ...(Object.keys(defaults).length === 0 ? {} : { defaults }),
-    ...(optional.length === 0 ? {} : { optional }),
+    ...defined({
+      partials: Object.keys(used).length === 0 ? undefined : used,
+      defaults: Object.keys(defaults).length === 0 ? undefined : defaults,
+      optional: optional.length === 0 ? undefined : optional,
+    }),
   };
   const expand = (vars: Vars): readonly RenderedMessage[] => {
     const pieces = renderTree(tree, { ...defaults, ...vars }, { language: parts.language, partials, isOptional });

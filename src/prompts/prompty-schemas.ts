@@ -126,7 +126,8 @@ function readSchema(
   const described = typeof description === 'string' ? { description } : {};
   if (own !== undefined && isJsonObject(toJson(own))) return { ...Object(toJson(own)), ...described };
   const word = kind ?? type;
-  if (word === undefined) return { ...described, ...(Array.isArray(enumValues) ? { enum: toJson(enumValues) } : {}) };
+  if (word === undefined)
+    return { ...described, ...defined({ enum: Array.isArray(enumValues) ? toJson(enumValues) : undefined }) };
   const key = kind === undefined ? 'type' : 'kind';
   if (typeof word === 'string' && richKinds.has(word)) {
     document.report(
@@ -147,8 +148,10 @@ function readSchema(
   return {
     ...found,
     ...described,
-    ...(Array.isArray(enumValues) ? { enum: toJson(enumValues) } : {}),
-    ...(known === 'array' && isRecord(items) ? { items: readSchema(document, items, [...path, 'items']) } : {}),
+    ...defined({
+      enum: Array.isArray(enumValues) ? toJson(enumValues) : undefined,
+      items: known === 'array' && isRecord(items) ? readSchema(document, items, [...path, 'items']) : undefined,
+    }),
     ...(known === 'object' && properties !== undefined
       ? readMembers(document, properties, [...path, 'properties'])
       : {}),
@@ -165,7 +168,7 @@ export function schemaOf(properties: readonly PromptyProperty[]): JsonObject {
   return {
     type: 'object',
     properties: Object.fromEntries(properties.map(({ name, schema }) => [name, schema])),
-    ...(required.length === 0 ? {} : { required }),
+    ...defined({ required: required.length === 0 ? undefined : required }),
   };
 }
 

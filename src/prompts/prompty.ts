@@ -192,8 +192,10 @@ function readInputs(document: PromptDocument, value: Readonly<Record<string, unk
   return {
     defaults: Object.fromEntries(defaults),
     optional: properties.filter(({ isRequired }) => !isRequired).map(({ name }) => name),
-    ...(Object.keys(sample).length === 0 ? {} : { sample }),
-    ...(properties.length === 0 ? {} : { schema: { schema, at: document.at([key], 'key') } }),
+    ...defined({
+      sample: Object.keys(sample).length === 0 ? undefined : sample,
+      schema: properties.length === 0 ? undefined : { schema, at: document.at([key], 'key') },
+    }),
   };
 }
 

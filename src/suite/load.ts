@@ -73,7 +73,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       ...defined({ configPath: place.configPath }),
       sources: sourcesOf(shared, all),
       suites: parsed.map(({ suite }) => suite),
-      ...(empty.length + emptySlices.length === 0 ? {} : { emptySelections: [...empty, ...emptySlices] }),
+      ...defined({ emptySelections: empty.length + emptySlices.length === 0 ? undefined : [...empty, ...emptySlices] }),
       prices: config.prices,
       run: config.run,
       cache: config.cache,

@@ -111,13 +111,13 @@ export async function parseSuite(
     labels,
     contract,
     locateContract: locateContracts(prompts, promptList, snapshots, files),
-    ...(snapshots.length === 0 ? {} : { snapshots }),
+    ...defined({ snapshots: snapshots.length === 0 ? undefined : snapshots }),
     gate: buildGate(gate, config.gate, tags),
     ...defined({ description, recordings, classes: policy }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
     caseCount: cases.count,
-    ...(empty.length === 0 ? {} : { emptySelections: empty }),
+    ...defined({ emptySelections: empty.length === 0 ? undefined : empty }),
     cases: cases.iterate,
   };
   return { suite, idAt: childOf(document, 'suite') };
@@ -244,11 +244,12 @@ function parseDefaults(
   const shared = assert === undefined ? undefined : itemsOf(assert).map(({ value }) => value);
   const tools = written.value === undefined ? undefined : compileTools(written, assertionContext);
   return {
-    settings: {
-      ...(typeof trials === 'number' ? { trials } : {}),
-      ...(Object.keys(vars).length === 0 ? {} : { vars }),
-      ...defined({ assert: shared ?? (holdsUnreadAssertions(document) ? [] : undefined), maxSteps }),
-    },
+    settings: defined({
+      trials: typeof trials === 'number' ? trials : undefined,
+      vars: Object.keys(vars).length === 0 ? undefined : vars,
+      assert: shared ?? (holdsUnreadAssertions(document) ? [] : undefined),
+      maxSteps,
+    }),
     ...defined({ tools }),
     assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };

@@ -286,7 +286,7 @@ function convertPartial(node: Partial, at: OffsetOf): TreeNode {
   return {
     kind: 'partial',
     name: (node.name as Path).original,
-    ...(context === undefined ? {} : { context: convertExpression(context, at) }),
+    ...defined({ context: context === undefined ? undefined : convertExpression(context, at) }),
     named: convertHash(node.hash, at),
     indent: node.indent,
     offset: at(node),

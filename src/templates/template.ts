@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { TemplateEngine } from './liquid-engine.ts';
 import { joinErrors, missingVariable, positionIn, TemplateError } from './template-error.ts';
 import { notText, plainText } from './template-values.ts';
@@ -110,7 +111,7 @@ function compilePaths(source: string, parts: readonly TemplatePart[]): CompiledT
   return {
     source,
     variables: [...variables],
-    ...(parts.length === 1 && typeof only === 'object' ? { only } : {}),
+    ...defined({ only: parts.length === 1 && typeof only === 'object' ? only : undefined }),
     render(vars) {
       let text = '';
       for (const part of parts) {

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
 import { contentKeywords, isKnownKeyword, noteKeywords, referenceKeywords } from './keywords.ts';
@@ -219,9 +220,11 @@ function numberOr(value: JsonValue | undefined, fallback: number): number {
 export function readNotes(schema: JsonObject): Notes {
   const { title, description, removed } = schema;
   return {
-    ...(typeof title === 'string' ? { title } : {}),
-    ...(typeof description === 'string' ? { description } : {}),
-    ...('default' in schema ? { default: { value: schema['default'] ?? null } } : {}),
+    ...defined({
+      title: typeof title === 'string' ? title : undefined,
+      description: typeof description === 'string' ? description : undefined,
+      default: 'default' in schema ? { value: schema['default'] ?? null } : undefined,
+    }),
     others: new Map(
       Object.entries(schema).filter(([keyword]) => noteKeywords.indexOf(keyword) > noteKeywords.indexOf('default')),
     ),

@@ -115,8 +115,7 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
       : parseSelect({ ...select, value: plainNumbers(select.value) }, problems, { readCode });
   if (!areValid || (select.value !== undefined && selected === undefined)) return undefined;
   return {
-    ...defined({ select: selected }),
-    ...(typeof name.value === 'string' ? { name: name.value } : {}),
+    ...defined({ select: selected, name: typeof name.value === 'string' ? name.value : undefined }),
     weight: typeof weightValue === 'number' ? weightValue : 1,
     required: required.value === true,
   };
@@ -124,11 +123,11 @@ export function parseFrame(located: Located, problems: Problems, readCode: ReadC
 
 /** The frame's part of the case hash: the keys that change the verdict. The name does not. */
 export function framedSource({ select, weight, required }: Frame): JsonObject {
-  return {
-    ...(required ? { required } : {}),
-    ...defined({ select: select && inOrder(select) }),
-    ...(weight === 1 ? {} : { weight }),
-  };
+  return defined({
+    required: required || undefined,
+    select: select && inOrder(select),
+    weight: weight === 1 ? undefined : weight,
+  });
 }
 
 /**

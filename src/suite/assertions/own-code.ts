@@ -112,8 +112,10 @@ export function createReadCode(context: CodeContext): ReadCode {
     return {
       folder,
       hash: sha256Hex(hashes.join('\n')).slice(0, 16),
-      ...(kind !== 'command' && isText(value) ? { file: resolve(folder, value.value) } : {}),
-      ...(envNames.length === 0 ? {} : { envNames }),
+      ...defined({
+        file: kind !== 'command' && isText(value) ? resolve(folder, value.value) : undefined,
+        envNames: envNames.length === 0 ? undefined : envNames,
+      }),
     };
   };
 }

@@ -30,7 +30,7 @@ function describeTurn(turn: Turn): JsonValue {
       return { user: turn.content, assert };
     case 'toolResult': {
       const { kind, name, content } = turn;
-      return { kind, name, content, ...(assert.length === 0 ? {} : { assert }) };
+      return { kind, name, content, ...defined({ assert: assert.length === 0 ? undefined : assert }) };
     }
     case 'first':
       return { assert };

@@ -216,12 +216,14 @@ function toCase(columns: readonly string[], record: readonly string[]): unknown 
   const group = cells.get('group')?.trim();
   const mustPass = cells.get('mustPass')?.trim();
   return {
-    ...(id === undefined || id === '' ? {} : { id }),
-    // An empty cell does not set `expected`, so that a template with {{expected}} reports it as missing.
-    ...(expected === undefined || expected === '' ? {} : { expected }),
-    ...defined({ tags }),
-    ...(group === undefined || group === '' ? {} : { group }),
-    ...(mustPass === undefined || mustPass === '' ? {} : { mustPass: toFlag(mustPass) }),
+    ...defined({
+      id: id || undefined,
+      // An empty cell does not set `expected`, so that a template with {{expected}} reports it as missing.
+      expected: expected || undefined,
+      tags,
+      group: group || undefined,
+      mustPass: mustPass === undefined || mustPass === '' ? undefined : toFlag(mustPass),
+    }),
     vars: Object.fromEntries([...cells].filter(([column]) => !reservedColumns.has(column))),
   };
 }

@@ -50,14 +50,16 @@ export async function parseContract(located: Located, context: ContractContext):
   } & Readonly<Record<string, unknown>>;
   const overrides = parseOverrides(childOf(located, 'overrides'), context);
   return {
-    contract: {
-      ...defined({ input: input?.schema, output: output?.schema }),
-      ...(approved.length > 0 ? { approved } : {}),
-      ...defined({ policy, overrides }),
-      ...(Array.isArray(ignore) ? { ignore: ignore.map(String) } : {}),
-      ...defined({ strictConsumers }),
-      ...(Array.isArray(removed) ? { removed: removed.map(String) } : {}),
-    },
+    contract: defined({
+      input: input?.schema,
+      output: output?.schema,
+      approved: approved.length > 0 ? approved : undefined,
+      policy,
+      overrides,
+      ignore: Array.isArray(ignore) ? ignore.map(String) : undefined,
+      strictConsumers,
+      removed: Array.isArray(removed) ? removed.map(String) : undefined,
+    }),
     places: {
       ...defined({ input: input?.place, output: output?.place }),
     },

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { CodeOutcome } from '../../model/suite/own-code.ts';
@@ -74,7 +75,7 @@ function codeSource(names: Pick<SourceFile, 'file' | 'folder'>, text: string, ro
       file: names.file,
       ...position,
       excerpt: lines.excerptAround(position),
-      ...(path.length === 0 ? {} : { dataPath: describePath(path) }),
+      ...defined({ dataPath: path.length === 0 ? undefined : describePath(path) }),
     };
   };
   return { ...names, at, within: at };

@@ -197,7 +197,7 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
         code: 'file-unreadable',
         message: `${shown} ${describeMissing(path)}`,
         ...nearHint(path, shown),
-        ...(readLink(path) === undefined ? { isMissing: true } : {}),
+        ...defined({ isMissing: readLink(path) === undefined ? (true as const) : undefined }),
       };
     case 'EACCES':
     case 'EPERM':

@@ -275,6 +275,6 @@ function complete(
       expand: (vars: Vars) => rendered.get(keyOfVars(vars)) ?? expandTable(table, vars),
     },
     templates: templates.map(({ template, at }) => ({ template: { ...template, variables }, at })),
-    ...(exportName === undefined ? { readsAll: true as const } : {}),
+    ...defined({ readsAll: exportName === undefined ? (true as const) : undefined }),
   };
 }

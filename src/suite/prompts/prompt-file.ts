@@ -95,7 +95,7 @@ export async function readPromptSuite(path: string, context: PromptSuiteContext)
     prompts: [{ id: file.replace(/\.prompt\.ya?ml$|\.prompty?$/i, ''), file }],
     ...defined({ description: content.description }),
     cases: [{ file }],
-    ...(judges.length === 0 ? {} : { judges }),
+    ...defined({ judges: judges.length === 0 ? undefined : judges }),
   };
   return { value, source: fixedSource({ file: source.file, folder: source.folder }, at), path: [] };
 }

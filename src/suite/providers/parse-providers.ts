@@ -277,14 +277,13 @@ function buildProvider(
     ...endpoint,
     ...defined({ baseUrl: base.baseURL, apiKeyEnv: base.apiKeyEnv }),
     params,
-    ...defined({ structured: base.structured }),
-    ...(base.stream === true ? { stream: true } : {}),
+    ...defined({ structured: base.structured, stream: base.stream === true || undefined }),
     headers: base.headers ?? {},
     ...defined({ price: base.price }),
     limits: toLimits(base.limits ?? {}),
     ...('replaces' in base ? defined({ replaces: base.replaces }) : {}),
     options: toJsonObject(options),
-    ...(snapshots.length === 0 ? {} : { snapshots }),
+    ...defined({ snapshots: snapshots.length === 0 ? undefined : snapshots }),
     ...judgingOf(base, item.source.folder),
     ...placeOf(item),
   };
@@ -302,11 +301,7 @@ function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string):
   const { minKappa, labels, sameModel } = base;
   if (minKappa === undefined && labels === undefined && sameModel !== true) return {};
   return {
-    judging: {
-      ...defined({ minKappa }),
-      ...defined({ labels: labels && resolve(folder, labels) }),
-      ...(sameModel === true ? { sameModel } : {}),
-    },
+    judging: defined({ minKappa, labels: labels && resolve(folder, labels), sameModel: sameModel || undefined }),
   };
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { draft2020Uri } from '../../json/json-schema.ts';
 import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
@@ -103,7 +104,7 @@ function buildValue(name: string, declaration: AssertionDeclaration): JsonObject
   const { value } = parseYaml(declaration.example);
   const example = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const own = example.flatMap(([key, shown]) => (key === name ? [toPlainValue(plainNumbers(shown))] : []));
-  return { ...buildForms(declaration), ...(own.length === 0 ? {} : { examples: own }) };
+  return { ...buildForms(declaration), ...defined({ examples: own.length === 0 ? undefined : own }) };
 }
 
 function toPlainValue(value: unknown): JsonValue {

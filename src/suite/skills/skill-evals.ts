@@ -82,12 +82,16 @@ async function buildCase(item: Located, index: number, judge: string | undefined
   const placed = installed.agents.length === 0 || found.length === 0 ? undefined : placeEvalFiles(found, context);
   return {
     id: idOf(item, index),
-    ...defined({ description: findText(item, ['name', 'eval_name', 'title'])?.value }),
-    ...(category === undefined ? {} : { tags: [category] }),
+    ...defined({
+      description: findText(item, ['name', 'eval_name', 'title'])?.value,
+      tags: category === undefined ? undefined : [category],
+    }),
     vars: {
       prompt: prompt.value,
-      ...(installed.models.length === 0 ? {} : { files: writeFiles(found, context) }),
-      ...(installed.agents.length === 0 ? {} : { paths: writePaths(found) }),
+      ...defined({
+        files: installed.models.length === 0 ? undefined : writeFiles(found, context),
+        paths: installed.agents.length === 0 ? undefined : writePaths(found),
+      }),
     },
     ...defined({
       workspace: placed,

@@ -86,11 +86,16 @@ Reply with one JSON object and nothing else: {"skill": ${JSON.stringify(skill.na
   const { agents, models, workspace } = context.installed;
   const only = agents.length > 0 && models.length > 0;
   // An agent finds the description of an installed skill by itself.
-  const ofAgents = { id: 'description', messages: [user], workspace, ...(only ? { providers: agents } : {}) };
+  const ofAgents = {
+    id: 'description',
+    messages: [user],
+    workspace,
+    ...defined({ providers: only ? agents : undefined }),
+  };
   const ofModels = {
     id: only ? 'description-text' : 'description',
     messages: [{ role: 'system', content: escapeTemplate(about) }, user],
-    ...(only ? { providers: models } : {}),
+    ...defined({ providers: only ? models : undefined }),
   };
   return {
     prompts: [...(agents.length > 0 ? [ofAgents] : []), ...(models.length > 0 ? [ofModels] : [])],

@@ -49,8 +49,7 @@ export function redisEndpoint({ url, username, password }: RedisAddress) {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
     port: Number(url.port || 6379),
     db: Number(url.pathname.slice(1) || 0),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    ...defined({ username, password }),
+    ...defined({ tls: url.protocol === 'rediss:' ? {} : undefined, username, password }),
   };
 }
 
@@ -78,8 +77,10 @@ export function parseQueueUrl(text: string): QueueUrl | { readonly reason: strin
   return {
     url,
     shown: showStoreUrl(parsed.store),
-    ...(url.username === '' ? {} : { username: decodePercent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodePercent(url.password) }),
+    ...defined({
+      username: url.username === '' ? undefined : decodePercent(url.username),
+      password: url.password === '' ? undefined : decodePercent(url.password),
+    }),
   };
 }
 

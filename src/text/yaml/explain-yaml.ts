@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { shortenText } from '../shorten.ts';
 import { findOpenBracket, findValueAt, listTokens, type WrittenValue } from './yaml-value-place.ts';
 
@@ -303,7 +304,7 @@ function findIndent(text: string, offset: number): Mistake {
   return {
     message: 'the line is not indented like the other lines of its map or list',
     offset: lineStart + column,
-    ...(nearest === undefined ? {} : { hint: `put ${nearest} blanks before it, not ${column}${more}` }),
+    ...defined({ hint: nearest === undefined ? undefined : `put ${nearest} blanks before it, not ${column}${more}` }),
     without: undefined,
   };
 }
