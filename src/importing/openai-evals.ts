@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { Problem } from '../model/problem.ts';
 import {
@@ -51,7 +52,7 @@ export function importOpenaiEvals(file: string, text: string): ImportedSuite | U
   const { name } = Object(evaluation.value) as { readonly name?: unknown };
   return {
     suite: {
-      ...(typeof name === 'string' ? { description: name } : {}),
+      ...defined({ description: typeof name === 'string' ? name : undefined }),
       prompts,
       providers: convertModel(data, draft),
       cases,
@@ -84,7 +85,7 @@ function buildCase(
   checks: readonly unknown[],
 ): Readonly<Record<string, unknown>> {
   const isJudged = checks.some((check) => !(check instanceof LeftOut));
-  return { vars: item, ...(isJudged ? {} : { observe: true }), assert: checks };
+  return { vars: item, ...defined({ observe: isJudged ? undefined : true }), assert: checks };
 }
 
 /** Sampling parameters that chat completions have too. */

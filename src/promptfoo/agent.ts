@@ -105,8 +105,12 @@ function readRun(messages: readonly Fields[]): Fields {
   const toolCalls = readToolCalls(messages);
   const { input_tokens: prompt, output_tokens: completion } = Object(end['usage']) as Fields;
   return {
-    ...(end['subtype'] === 'success' ? { output: end['structured_output'] ?? end['result'] } : {}),
-    tokenUsage: { prompt, completion, ...(prompt && completion ? { total: Number(prompt) + Number(completion) } : {}) },
+    ...defined({ output: end['subtype'] === 'success' ? (end['structured_output'] ?? end['result']) : undefined }),
+    tokenUsage: {
+      prompt,
+      completion,
+      ...defined({ total: prompt && completion ? Number(prompt) + Number(completion) : undefined }),
+    },
     cost: end['total_cost_usd'] ?? 0,
     sessionId: end['session_id'],
     metadata: {

@@ -93,7 +93,7 @@ export function promptfooClaudeAgent(
     return {
       ...readResponse({ ...response, tokenUsage: undefined }, false),
       messages,
-      ...(state ? { state: buildState(response) } : {}),
+      ...defined({ state: state ? buildState(response) : undefined }),
     };
   };
 }
@@ -137,8 +137,10 @@ function readResponse(returned: unknown, keepsState: boolean): object {
   const isCounted = typeof prompt === 'number' && typeof completion === 'number';
   return {
     text: typeof output === 'string' ? output : JSON.stringify(output),
-    ...(keepsState ? { state: buildState(returned) } : {}),
-    ...(isCounted ? { usage: { inputTokens: prompt, outputTokens: completion } } : {}),
+    ...defined({
+      state: keepsState ? buildState(returned) : undefined,
+      usage: isCounted ? { inputTokens: prompt, outputTokens: completion } : undefined,
+    }),
   };
 }
 

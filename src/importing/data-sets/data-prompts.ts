@@ -54,8 +54,7 @@ export function buildPrompts(rows: readonly (DataRow | LeftOut)[], written: read
       return draft.refuse(at, 'the row has the variables of an earlier one', 'give each an id');
     seen.add(key);
     return {
-      ...defined({ id }),
-      ...(groups.size > 1 && group !== undefined ? { prompts: [group.id] } : {}),
+      ...defined({ id, prompts: groups.size > 1 && group !== undefined ? [group.id] : undefined }),
       vars,
       ...(row.answer === undefined ? { observe: true } : { expected: row.answer, assert: [buildCheck(row.answer)] }),
     };

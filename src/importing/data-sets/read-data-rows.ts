@@ -175,7 +175,7 @@ function readPromptfooResult(row: Row): Row | undefined {
   const [only, ...others] = checks.filter(({ type }) => type === 'equals');
   const { value } = only ?? {};
   const isGolden = others.length === 0 && value !== undefined && !(typeof value === 'string' && isTemplate(value));
-  return { ...vars, ...(isGolden ? { expected: value } : {}) };
+  return { ...vars, ...defined({ expected: isGolden ? value : undefined }) };
 }
 
 /** Reads an instance of HELM, or a request state with one. If some references are wrong, all are choices. */
@@ -189,9 +189,9 @@ function readHelmInstance(row: Row): Row | undefined {
   const answers = right.map((index) => (isChoice ? String.fromCodePoint(65 + index) : texts[index]));
   const [answer, ...more] = answers;
   return {
-    ...(typeof id === 'string' ? { id } : {}),
+    ...defined({ id: typeof id === 'string' ? id : undefined }),
     ...(Array.isArray(input['messages']) ? { messages: input['messages'] } : { input: input['text'] }),
-    ...(isChoice ? { choices: texts } : {}),
+    ...defined({ choices: isChoice ? texts : undefined }),
     ...(answer === undefined ? {} : { target: more.length === 0 ? answer : answers }),
   };
 }

@@ -149,19 +149,19 @@ class ConfigImport {
     const { description } = config.value as { readonly description?: unknown };
     const judges = this.#judges.list(providers);
     return {
-      suite: {
-        ...(typeof description === 'string' ? { description } : {}),
+      suite: defined({
+        description: typeof description === 'string' ? description : undefined,
         prompts: asked
           .limit(prompts)
           .map((one) =>
             one instanceof LeftOut ? one : { id: one.id, ...allowMissing(one.prompt, one.variables, cases) },
           ),
         providers: providers.map((one) => sendTexts(withoutEmptyVars(one), cases)),
-        ...(judges.length === 0 ? {} : { judges }),
-        ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),
-        ...(input === undefined ? {} : { contract: { input } }),
+        judges: judges.length === 0 ? undefined : judges,
+        defaults: Object.keys(suiteDefaults).length === 0 ? undefined : suiteDefaults,
+        contract: input === undefined ? undefined : { input },
         cases,
-      },
+      }),
       leftOut: this.#leftOut,
       refused: this.#draft.refused,
       notes: this.#draft.notes,

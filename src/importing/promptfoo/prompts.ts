@@ -210,7 +210,11 @@ function convertText(
     variables.push(...translated.variables);
     pictures.push(...parts.pictures);
     const attach = parts.pictures.map((name) => `{{ ${name} }}`);
-    converted.push({ role, content: translated.text, ...(attach.length === 0 ? {} : { attach }) });
+    converted.push({
+      role,
+      content: translated.text,
+      ...defined({ attach: attach.length === 0 ? undefined : attach }),
+    });
   }
   const both = pictures.find((name) => variables.includes(name));
   if (both !== undefined) return draft.refuse(written, `"${both}" is a picture and a text of this prompt`);

@@ -123,8 +123,11 @@ function buildCase(
     observe: true,
     ...defined({ prompts }),
     vars,
-    ...defined({ turns, expected: text === undefined ? undefined : maskPersonal(text) }),
-    ...(calls.length === 0 ? {} : { assert: [checkCalls(calls)] }),
+    ...defined({
+      turns,
+      expected: text === undefined ? undefined : maskPersonal(text),
+      assert: calls.length === 0 ? undefined : [checkCalls(calls)],
+    }),
   };
 }
 

@@ -134,7 +134,7 @@ function openMessage(item: unknown): unknown {
   return {
     ...message,
     content: parts ?? readParts(content),
-    ...(Array.isArray(calls) ? { tool_calls: calls.map((call) => openInner(call, 'tool_call')) } : {}),
+    ...defined({ tool_calls: Array.isArray(calls) ? calls.map((call) => openInner(call, 'tool_call')) : undefined }),
   };
 }
 

@@ -182,7 +182,7 @@ function readCsv(
       ...defined({ threshold: thresholds.get(index) }),
     }));
     const vars = Object.fromEntries(given);
-    return placeAt({ ...test, vars, ...(checks.length === 0 ? {} : { assert: checks }) }, row.at());
+    return placeAt({ ...test, vars, ...defined({ assert: checks.length === 0 ? undefined : checks }) }, row.at());
   });
 }
 

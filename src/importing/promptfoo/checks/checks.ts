@@ -117,7 +117,7 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
   const set = buildSet(members, threshold);
   if ('fault' in set) return draft.refuse(written.child(set.at), set.fault);
   // A set's weight excludes it from the score, not from the verdict.
-  return { ...set.check, ...nameAndWeight(metric, weight), ...(weight === 0 ? { required: true } : {}) };
+  return { ...set.check, ...nameAndWeight(metric, weight), ...defined({ required: weight === 0 ? true : undefined }) };
 }
 
 interface SetMember {

@@ -1,3 +1,4 @@
+import { defined } from '../../../json/defined.ts';
 import { LeftOut, quote, type Written } from '../../draft.ts';
 import type { EnvNames, ProgramFile, ProgramSource } from '../code/code-files.ts';
 import { plainNamePattern, readCodeCall } from '../code/javascript.ts';
@@ -136,8 +137,8 @@ function buildProgramCheck(
       value: program.add('check', source, options, part.at().line),
       ...args,
       ...(files.length === 0 ? {} : { files: files.map((file) => program.fromSuite(file)), timeout: '5m' }),
-      ...(env.length === 0 ? {} : { env }),
+      ...defined({ env: env.length === 0 ? undefined : env }),
     },
-    ...(isState ? { select: 'state' } : {}),
+    ...defined({ select: isState ? 'state' : undefined }),
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../../json/defined.ts';
 import { escapeRegex } from '../../../text/patterns/regex.ts';
 import { isMap, LeftOut, placeAt, type Written } from '../../draft.ts';
 import { findModuleFile } from '../code/code-files.ts';
@@ -37,7 +38,7 @@ function convertMatch(code: string): Steps | undefined {
   const whole = {
     replace: `^[\\s\\S]*?(?:${pattern})[\\s\\S]*$`,
     with: `$${group}`,
-    ...(flags === '' ? {} : { flags }),
+    ...defined({ flags: flags === '' ? undefined : flags }),
   };
   return [whole, ...(inTrim === undefined ? [] : ['trim'])];
 }
@@ -126,8 +127,7 @@ function readCall(code: string): { readonly step: Step; readonly length: number 
     const step = {
       replace: pattern,
       with: text,
-      ...(others === '' ? {} : { flags: others }),
-      ...(flags.includes('g') ? {} : { match: 'first' }),
+      ...defined({ flags: others === '' ? undefined : others, match: flags.includes('g') ? undefined : 'first' }),
     };
     return others.includes('y') ? undefined : { step, length: white + whole.length };
   }
@@ -216,7 +216,11 @@ function writeOptions(more: object, { code: { answers } }: CheckContext): string
 
 function addExport(call: string, part: Written, files: readonly string[], { code }: CheckContext): Transformed {
   const name = code.add(call, part.at().line, 'transform');
-  const made = { module: code.path, export: name, ...(files.length === 0 ? {} : { files: [...new Set(files)] }) };
+  const made = {
+    module: code.path,
+    export: name,
+    ...defined({ files: files.length === 0 ? undefined : [...new Set(files)] }),
+  };
   return { steps: [made], isMade: true };
 }
 

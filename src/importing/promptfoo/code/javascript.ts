@@ -83,7 +83,7 @@ export function buildCheck(
   const name = code.add(describeCall(source, options, code), part.at().line);
   return {
     module: { value: code.path, export: name, ...given, ...env },
-    ...(isState ? { select: 'state' } : {}),
+    ...defined({ select: isState ? 'state' : undefined }),
   };
 }
 
@@ -188,7 +188,9 @@ function convertPlain(code: string): Readonly<Record<string, unknown>> | undefin
     // A lower-case text never contains capitals.
     if (lower !== undefined && !/^[\x20-\x40[-\x7e]*$/.test(text)) return undefined;
     const name = method === 'includes' ? 'contains' : method;
-    const check = { [name]: { value: escapeTemplate(text), ...(lower === undefined ? {} : { ignoreCase: true }) } };
+    const check = {
+      [name]: { value: escapeTemplate(text), ...defined({ ignoreCase: lower === undefined ? undefined : true }) },
+    };
     return negation === '!' ? { not: check } : check;
   }
   const [, trim, equal = ''] = /^output(\.trim\(\))? === ("[^"\\]*"|'[^'\\]*')$/.exec(line) ?? [];

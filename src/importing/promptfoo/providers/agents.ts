@@ -41,7 +41,7 @@ export function convertClaudeAgent(id: string, parts: Written, context: AgentCon
     draft.note(config.child('mcp'), 'promptfoo asks an agent with MCP servers each time: run with --cache refresh');
   const options = { ...buildOptions(settings), ...defined({ mcpServers }) };
   const call = `promptfooClaudeAgent(() => import('@anthropic-ai/claude-agent-sdk'), ${JSON.stringify({
-    ...(keepsState ? { state: true } : {}),
+    ...defined({ state: keepsState || undefined }),
     options,
   })}, ${code.folderUrl()})`;
   draft.note(parts, 'the agent is asked over the package @anthropic-ai/claude-agent-sdk, which the project must have');
@@ -60,8 +60,10 @@ export function convertClaudeAgent(id: string, parts: Written, context: AgentCon
     id: label ?? id,
     use: `module:${code.path}`,
     export: code.add(call, parts.at().line),
-    ...(files.length === 0 ? {} : { files: files.map((path) => code.fromSuite(path)) }),
-    ...(apiKeyRequired === false || isElsewhere ? {} : { env: ['ANTHROPIC_API_KEY'] }),
+    ...defined({
+      files: files.length === 0 ? undefined : files.map((path) => code.fromSuite(path)),
+      env: apiKeyRequired === false || isElsewhere ? undefined : ['ANTHROPIC_API_KEY'],
+    }),
     limits: { timeout: '10m' },
   };
 }
@@ -117,8 +119,10 @@ function buildOptions(settings: Settings): Settings {
       env,
     }),
     strictMcpConfig: isStrict,
-    systemPrompt: prompt || { ...preset, ...(excludes ? { excludeDynamicSections: true } : {}) },
-    ...(settings['allow_all_tools'] ? {} : { allowedTools: [...new Set(tools as readonly string[])].toSorted() }),
+    systemPrompt: prompt || { ...preset, ...defined({ excludeDynamicSections: excludes ? true : undefined }) },
+    ...defined({
+      allowedTools: settings['allow_all_tools'] ? undefined : [...new Set(tools as readonly string[])].toSorted(),
+    }),
   };
 }
 

@@ -58,8 +58,7 @@ export async function convertHttpCode(
     id: label ?? id,
     use: `module:${code.path}`,
     export: name,
-    ...(isReading ? { vars: varNames } : {}),
-    ...(found.env.size === 0 ? {} : { env: [...found.env] }),
+    ...defined({ vars: isReading ? varNames : undefined, env: found.env.size === 0 ? undefined : [...found.env] }),
     limits: { timeout: '5m' },
   };
 }
@@ -105,9 +104,12 @@ async function readRequest(
       value: {
         url,
         method,
-        ...(Object.keys(headers).length === 0 ? {} : { headers }),
-        ...(Object.keys(queryParams).length === 0 ? {} : { queryParams }),
-        ...defined({ body: isJson ? readJson(settings['body']) : settings['body'], maxRetries }),
+        ...defined({
+          headers: Object.keys(headers).length === 0 ? undefined : headers,
+          queryParams: Object.keys(queryParams).length === 0 ? undefined : queryParams,
+          body: isJson ? readJson(settings['body']) : settings['body'],
+          maxRetries,
+        }),
       },
     },
     found,

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../../json/canonical-json.ts';
+import { defined } from '../../../json/defined.ts';
 import { type Draft, isMap, LeftOut, type Written } from '../../draft.ts';
 import { isOwnProvider, type OwnCode } from './own-provider.ts';
 import { convertProvider, namesOf, type Provider, withoutEmptyVars } from './providers.ts';
@@ -54,7 +55,7 @@ export class Judges {
     const provider = await convertProvider(written, {
       draft: this.#draft,
       readData: this.#readData,
-      ...(isOwn ? { own: { ...this.#own, promptVar: undefined, areTexts: false } } : {}),
+      ...defined({ own: isOwn ? { ...this.#own, promptVar: undefined, areTexts: false } : undefined }),
     });
     if (provider instanceof LeftOut) return provider;
     if (typeof provider === 'string') return this.#add({ use: provider });

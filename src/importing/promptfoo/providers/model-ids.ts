@@ -1,3 +1,4 @@
+import { defined } from '../../../json/defined.ts';
 import { nameSet } from '../../../text/name-set.ts';
 /** A model of another tool, in a suite's notation. */
 export interface ConvertedModel {
@@ -119,9 +120,11 @@ export function convertModel(id: string): ConvertedModel | undefined {
     use: `${adapter}:${model}`,
     adapter,
     model,
-    ...(isResponses ? { api: 'responses' } : {}),
+    ...defined({ api: isResponses ? ('responses' as const) : undefined }),
     ...more,
-    ...(adapter === 'ollama' || (adapter === 'bedrock' && !isChat) ? { isOtherApi: true } : {}),
+    ...defined({
+      isOtherApi: adapter === 'ollama' || (adapter === 'bedrock' && !isChat) ? (true as const) : undefined,
+    }),
   };
 }
 

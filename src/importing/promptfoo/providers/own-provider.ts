@@ -75,7 +75,7 @@ async function convertModule(
   if (text instanceof LeftOut) return text;
   const options = JSON.stringify({
     ...buildOptions(id, label, parts.child('config')),
-    ...(keepsState ? { state: true } : {}),
+    ...defined({ state: keepsState || undefined }),
   });
   const call = `promptfooProvider(${code.importFile(path)}, ${options}, ${code.folderUrl()})`;
   const name = code.add(call, parts.at().line);
@@ -86,7 +86,7 @@ async function convertModule(
     use: `module:${code.path}`,
     export: name,
     ...listVars(text, varNames),
-    ...(env.length === 0 ? {} : { env }),
+    ...defined({ env: env.length === 0 ? undefined : env }),
   };
 }
 
@@ -120,7 +120,7 @@ async function convertPython(
   const { timeout, workers, pythonExecutable } = settings;
   if (pythonExecutable !== undefined)
     draft.note(config.child('pythonExecutable'), '"pythonExecutable" is left out: python3 of PATH runs the code');
-  const options = { options: buildOptions(id, label, config), ...(keepsState ? { state: true } : {}) };
+  const options = { options: buildOptions(id, label, config), ...defined({ state: keepsState || undefined }) };
   const { needed, optional } = findPythonEnv(read.text);
   const whole = /\bos\.environ(?!\[|\.get|\.setdefault)|\benviron\b.*\bimport\b/.test(read.text)
     ? ['all that it reads of os.environ']
@@ -135,7 +135,7 @@ async function convertPython(
     use: `exec:${python.add('provider', { file, name }, options, parts.at().line)}`,
     files: read.files.map((path) => python.fromSuite(path)),
     ...listVars(read.text, varNames),
-    ...(needed.length === 0 ? {} : { env: needed }),
+    ...defined({ env: needed.length === 0 ? undefined : needed }),
     limits,
   };
 }
@@ -151,7 +151,10 @@ function convertExec(
     return draft.refuse({ ...parts, value: id }, `${quote(id)} names no program`);
   const config = parts.child('config');
   const { basePath = '.' } = Object(config.value) as { readonly basePath?: unknown };
-  const options = JSON.stringify({ ...buildOptions(id, label, config), ...(keepsState ? { state: true } : {}) });
+  const options = JSON.stringify({
+    ...buildOptions(id, label, config),
+    ...defined({ state: keepsState || undefined }),
+  });
   const folder = code.folderUrl(String(basePath));
   const name = code.add(`promptfooExec(${JSON.stringify(words)}, ${options}, ${folder})`, parts.at().line);
   const files = words.filter((word) => /^[\w./-]+\.\w+$/.test(word) && !word.startsWith('-'));
@@ -160,7 +163,7 @@ function convertExec(
     id: label ?? id,
     use: `module:${code.path}`,
     export: name,
-    ...(files.length === 0 ? {} : { files: files.map((file) => code.fromSuite(file)) }),
+    ...defined({ files: files.length === 0 ? undefined : files.map((file) => code.fromSuite(file)) }),
     vars: varNames,
   };
 }

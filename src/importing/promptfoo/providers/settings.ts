@@ -229,9 +229,9 @@ function withAnthropicDefaults(given: Params, model: string, drop: (key: string,
   const output = defined({ format, effort });
   return {
     max_tokens: isThinking || thinksUnasked ? 2048 : 1024,
-    ...(isWarm ? {} : { temperature: 0 }),
+    ...defined({ temperature: isWarm ? undefined : 0 }),
     ...rest,
-    ...(Object.keys(output).length === 0 ? {} : { output_config: output }),
+    ...defined({ output_config: Object.keys(output).length === 0 ? undefined : output }),
   };
 }
 
