@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { AgentStep } from '../model/run/completion.ts';
@@ -65,7 +66,7 @@ function rebuildSteps(steps: readonly AgentStep[], { text, toolCalls }: WithoutS
     const isLast = at === steps.length - 1;
     const calls = toolCalls.slice(next, isLast ? undefined : next + step.calls.length);
     next += calls.length;
-    return { ...step, calls, ...(isLast ? { text } : {}) };
+    return { ...step, calls, ...defined({ text: isLast ? text : undefined }) };
   });
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/suite/workspace.ts';
 import { checkGlob, compileAllPaths, compilePaths, isNegative, isSlowForPaths } from '../text/patterns/glob.ts';
@@ -146,7 +147,7 @@ export const command = defineAssertion({
     const reason = `${shown} ${how}${tail === '' ? ' and wrote nothing' : `: ${tail}`}`;
     // A command that was not found or was killed has found nothing: it does not pass under `not` either.
     const isBroken = exitCode === null || exitCode === 126 || exitCode === 127;
-    return { pass: false, reason, ...(isBroken ? { missing: true as const } : {}) };
+    return { pass: false, reason, ...defined({ missing: isBroken || undefined }) };
   },
 });
 

@@ -164,8 +164,7 @@ function openLimiter(config: ProviderConfig, run: RunResources): Limiter {
   const { rpm, tpm, concurrency = Infinity } = config.limits;
   const calls = Math.min(concurrency, run.options.concurrency ?? Infinity);
   return findAccount(config, run).open({
-    ...(calls === Infinity ? {} : { concurrency: calls }),
-    ...defined({ rpm, tpm }),
+    ...defined({ concurrency: calls === Infinity ? undefined : calls, rpm, tpm }),
     estimateTokens: (request) => ({
       input: Math.ceil(inputBytes(request) / 4),
       output: maxOutputTokens(request) ?? 256,

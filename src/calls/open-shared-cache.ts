@@ -73,9 +73,11 @@ export function findSharedBackend(
         url,
         prefix,
         timeoutMs,
-        ...defined({ ttlMs }),
-        ...(username === '' ? {} : { username }),
-        ...(password === '' ? {} : { password }),
+        ...defined({
+          ttlMs,
+          username: username === '' ? undefined : username,
+          password: password === '' ? undefined : password,
+        }),
       }),
   };
 }
@@ -104,7 +106,7 @@ function findBucket(
         prefix: `${folder === '' ? '' : `${folder}/`}${prefix}`,
         accessKeyId: read('AWS_ACCESS_KEY_ID'),
         secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
-        ...(sessionToken === '' ? {} : { sessionToken }),
+        ...defined({ sessionToken: sessionToken === '' ? undefined : sessionToken }),
       });
     },
   };

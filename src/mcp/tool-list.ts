@@ -126,8 +126,11 @@ export function writeSnapshot({ server, info, tools }: McpSnapshot, folder: stri
     format: 1,
     source,
     // Where the command starts, from the file's own folder.
-    ...(source.startsWith(execPrefix) ? { folder: toSlashes(relative(folder, server.folder)) || '.' } : {}),
-    ...defined({ headers, env }),
+    ...defined({
+      folder: source.startsWith(execPrefix) ? toSlashes(relative(folder, server.folder)) || '.' : undefined,
+      headers,
+      env,
+    }),
     server: info,
     tools: tools.map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({
       name,

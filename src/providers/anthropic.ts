@@ -133,10 +133,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
     ...defined({ strict }),
   }));
   const all: JsonValue[] = [...built, ...nativeTools];
-  return {
-    ...(all.length === 0 ? {} : { tools: all }),
-    ...defined({ tool_choice: toolChoice && buildToolChoice(toolChoice) }),
-  };
+  return defined({ tools: all.length === 0 ? undefined : all, tool_choice: toolChoice && buildToolChoice(toolChoice) });
 }
 
 function buildToolChoice(choice: ToolChoice): JsonObject {

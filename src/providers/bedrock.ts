@@ -77,7 +77,7 @@ function buildPreset(config: ProviderConfig, providerEnv: ProviderEnv): Preset {
     ...defined({ baseUrl: region && `https://bedrock-runtime.${region}.amazonaws.com` }),
     baseUrlEnv: { name: 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME', path: '' },
     addressHint: 'set AWS_REGION, or add region to the provider',
-    ...(hasKey ? { apiKeyEnv: bearer } : {}),
+    ...defined({ apiKeyEnv: hasKey ? bearer : undefined }),
     priceProvider: 'aws',
   };
 }
@@ -119,7 +119,7 @@ async function openAwsSigner({ env }: ProviderEnv, region: string): Promise<Sign
       secretAccessKey,
       region,
       service: 'bedrock',
-      ...(sessionToken === '' ? {} : { sessionToken }),
+      ...defined({ sessionToken: sessionToken === '' ? undefined : sessionToken }),
     });
     const { headers } = await signer.sign();
     return Object.fromEntries([...headers].filter(([name]) => name !== 'host'));
@@ -158,7 +158,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   const ownSystem = joinSystem(messages);
   return {
     ...Object.fromEntries(members.filter(([key]) => !configMembers.has(key))),
-    ...(Object.keys(wholeConfig).length === 0 ? {} : { inferenceConfig: wholeConfig }),
+    ...defined({ inferenceConfig: Object.keys(wholeConfig).length === 0 ? undefined : wholeConfig }),
     ...buildTools(neutral, toolConfig),
     ...buildOutputConfig(neutral, outputConfig),
     ...defined({ system: ownSystem === undefined ? system : [{ text: ownSystem }] }),
@@ -216,8 +216,10 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
   const all: JsonValue[] = [...built, ...nativeTools];
   const isNone = toolChoice === 'none';
   const config = {
-    ...(all.length === 0 || isNone ? {} : { tools: all }),
-    ...(toolChoice === undefined || isNone ? {} : { toolChoice: buildToolChoice(toolChoice) }),
+    ...defined({
+      tools: all.length === 0 || isNone ? undefined : all,
+      toolChoice: toolChoice === undefined || isNone ? undefined : buildToolChoice(toolChoice),
+    }),
     ...objectOf(own),
   };
   return Object.keys(config).length === 0 ? {} : { toolConfig: config };

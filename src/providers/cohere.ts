@@ -92,7 +92,7 @@ function buildMessage(message: OutgoingMessage): JsonObject {
       ? {}
       : { content: images.length === 0 ? content : [...images, { type: 'text', text: content }] }),
     ...objectOf(kept),
-    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    ...defined({ tool_calls: calls.length === 0 ? undefined : calls }),
   };
 }
 
@@ -115,7 +115,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
   }));
   const all: JsonValue[] = [...built, ...nativeTools];
   return {
-    ...(all.length === 0 ? {} : { tools: all }),
+    ...defined({ tools: all.length === 0 ? undefined : all }),
     // `auto` is the API's default.
     ...(toolChoice === undefined || toolChoice === 'auto'
       ? {}
@@ -218,9 +218,11 @@ function openStream(): StreamFold {
       ...body,
       message: {
         role: 'assistant',
-        ...(content.size === 0 ? {} : { content: inOrder(content) }),
-        ...(plan === '' ? {} : { tool_plan: plan }),
-        ...(calls.size === 0 ? {} : { tool_calls: inOrder(calls) }),
+        ...defined({
+          content: content.size === 0 ? undefined : inOrder(content),
+          tool_plan: plan === '' ? undefined : plan,
+          tool_calls: calls.size === 0 ? undefined : inOrder(calls),
+        }),
       },
     }),
     isComplete: () => text(body['finish_reason']) !== undefined,

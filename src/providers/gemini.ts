@@ -152,8 +152,10 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   return {
     ...Object.fromEntries(members.filter(([key]) => bodyMembers.has(key))),
     ...buildTools(neutral, rest['toolConfig']),
-    ...(Object.keys(wholeConfig).length === 0 ? {} : { generationConfig: wholeConfig }),
-    ...defined({ systemInstruction: system === undefined ? systemInstruction : { parts: [{ text: system }] } }),
+    ...defined({
+      generationConfig: Object.keys(wholeConfig).length === 0 ? undefined : wholeConfig,
+      systemInstruction: system === undefined ? systemInstruction : { parts: [{ text: system }] },
+    }),
     contents: groupTurns(messages).map(({ isAssistant, parts }) => ({
       role: isAssistant ? 'model' : 'user',
       parts: parts.flatMap((message) => buildParts(message, messages, model)),
@@ -182,7 +184,7 @@ function buildParts(
     ...(content === '' && toolCalls.length > 0 ? [] : [{ text: content }]),
     ...toolCalls.map((call) => ({
       functionCall: { ...defined({ id: text(call.id) }), name: call.name, args: argumentsOf(call) },
-      ...(asksForSignatures.test(model) ? { thoughtSignature: noSignature } : {}),
+      ...defined({ thoughtSignature: asksForSignatures.test(model) ? noSignature : undefined }),
     })),
   ];
 }
@@ -213,7 +215,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
     ...nativeTools,
   ];
   return {
-    ...(all.length === 0 ? {} : { tools: all }),
+    ...defined({ tools: all.length === 0 ? undefined : all }),
     ...(toolChoice === undefined
       ? {}
       : { toolConfig: { ...objectOf(own), functionCallingConfig: buildToolChoice(toolChoice) } }),

@@ -51,8 +51,12 @@ function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft
   return [
     {
       unit,
-      ...(limit !== undefined && (isSure || known !== undefined) ? { limit } : {}),
-      ...defined({ remaining, resetMs, periodMs: known }),
+      ...defined({
+        limit: limit !== undefined && (isSure || known !== undefined) ? limit : undefined,
+        remaining,
+        resetMs,
+        periodMs: known,
+      }),
     },
   ];
 }

@@ -45,7 +45,7 @@ function writeSpan({ traceId, spanId, parentSpanId, name, kind, startMs, endMs, 
   return {
     traceId,
     spanId,
-    ...(parentSpanId !== undefined && { parentSpanId }),
+    ...defined({ parentSpanId }),
     name,
     kind: kinds[kind],
     startTimeUnixNano: toNanos(startMs),
@@ -191,7 +191,7 @@ export function readOtelSettings(env: Env, endpoint: string | undefined): OtelSe
     resource: {
       'service.name': 'llmcheck',
       ...parsePairs(env['OTEL_RESOURCE_ATTRIBUTES'] ?? ''),
-      ...((env['OTEL_SERVICE_NAME'] ?? '') !== '' && { 'service.name': env['OTEL_SERVICE_NAME'] }),
+      ...defined({ 'service.name': env['OTEL_SERVICE_NAME'] || undefined }),
     },
     timeoutMs: timeoutMs > 0 ? timeoutMs : defaultTimeoutMs,
     capturesContent: env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT']?.toLowerCase() === 'true',

@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isSeq, type Node, parseDocument, YAMLMap, YAMLSeq } from 'yaml';
 import { canonicalJson, writeJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { ToolCall, ToolResult } from '../model/run/completion.ts';
@@ -135,7 +136,7 @@ function writeEntry({ when, answer }: RecordedStub): object {
     'fails' in answer ? (['fails', answer.fails] as const) : (['returns', answer.returns] as const);
   const value = kind === 'fails' ? content : readValue(content);
   const isLiteral = isTemplate(content) || isTemplate(canonicalJson(when));
-  return { when, compare: 'exact', ...(isLiteral ? { templates: false } : {}), [kind]: value };
+  return { when, compare: 'exact', ...defined({ templates: isLiteral ? false : undefined }), [kind]: value };
 }
 
 /** Reads an object or a list for writing as YAML, if its JSON gives the same text. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { quote } from '../../text/shorten.ts';
 import {
@@ -56,7 +57,7 @@ export const levenshtein = defineAssertion({
     const wanted = bounds.filter((bound) => bound !== '').join(' and ');
     const shown = `${isExact ? '' : 'at least '}${formatCount(edits, 'edit')} from ${quote(value)}, similarity ${similarity.toFixed(3)}`;
     const reason = `is ${shown}, wanted ${wanted}: found ${quote(text)}`;
-    return { pass, score: similarity, reason, ...(!pass && { diff: diffTexts(value, text) }) };
+    return { pass, score: similarity, reason, ...defined({ diff: pass ? undefined : diffTexts(value, text) }) };
   },
 });
 

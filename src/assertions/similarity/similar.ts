@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { tryParsePlainJson } from '../../json/parse-json.ts';
 import { installCommand } from '../../model/optional-packages.ts';
 import { quote } from '../../text/shorten.ts';
@@ -54,7 +55,7 @@ export const similar = defineAssertion({
       pass,
       score,
       reason,
-      ...(asks === undefined ? {} : { judgement: { judge: asks, votes: 1, agreement: 1 } }),
+      ...defined({ judgement: asks === undefined ? undefined : { judge: asks, votes: 1, agreement: 1 } }),
     };
   },
 });

@@ -73,8 +73,7 @@ export const exec: Adapter = {
       sends: true,
       files: [...paths, ...listWorkspaceFiles(folder, projectRoot)],
       folders: [...whole.folders, ...(folder === undefined ? [] : [resolve(projectRoot, folder.name)])],
-      ...defined({ vars }),
-      ...(isOpen ? { remark: describeNetwork(config) } : {}),
+      ...defined({ vars, remark: isOpen ? describeNetwork(config) : undefined }),
     };
   },
   connect(config, env) {
@@ -172,7 +171,7 @@ function readExit(result: ProgramResult & { readonly status: 'ended' }, program:
     kind: 'server',
     message: `${program} ${describeFailedExit({ ...result, stderr: describeText(lastOutput(result.stderr)) })}`,
     // A failed program usually fails again, unless its exit code says that the failure is temporary.
-    ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
+    ...defined({ retryable: exitCode === null || exitCode === temporaryFailure ? undefined : false }),
   };
 }
 

@@ -21,8 +21,7 @@ export function classifyReply(
     kind,
     message: describeReply(status, kind, apiError.message, headers.location, url),
     status,
-    ...defined({ retryAfterMs }),
-    ...(useless ? { retryable: false } : {}),
+    ...defined({ retryAfterMs, retryable: useless ? false : undefined }),
   };
 }
 
@@ -227,7 +226,7 @@ export function classifyError(error: unknown, url: string): ProviderFailure | un
   return {
     kind: 'network',
     message: `could not get an answer from ${host}: ${detail}${hint === undefined ? '' : ` (${hint.text})`}`,
-    ...(hint?.final === true ? { retryable: false } : {}),
+    ...defined({ retryable: hint?.final === true ? false : undefined }),
   };
 }
 

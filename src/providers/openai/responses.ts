@@ -40,9 +40,11 @@ function buildParams(params: JsonObject): JsonObject {
   const wholeText = { ...objectOf(own), ...buildFormat(format) };
   return {
     ...others,
-    ...(built.length === 0 ? {} : { tools: built }),
-    ...defined({ tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice }),
-    ...(Object.keys(wholeText).length === 0 ? {} : { text: wholeText }),
+    ...defined({
+      tools: built.length === 0 ? undefined : built,
+      tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice,
+      text: Object.keys(wholeText).length === 0 ? undefined : wholeText,
+    }),
     ...(built.length === 0 ? {} : askForReasoning(params)),
   };
 }

@@ -196,7 +196,8 @@ function createReader() {
         return;
       }
       const parsed = tryParseJson(data);
-      if (isJsonObject(parsed)) events.push({ data: parsed, end, ...(name === '' ? {} : { name }) });
+      if (isJsonObject(parsed))
+        events.push({ data: parsed, end, ...defined({ name: name === '' ? undefined : name }) });
       else if (!isLast) fault = `an event is no JSON object: ${describeText(shortenText(data, 120))}`;
     },
   };

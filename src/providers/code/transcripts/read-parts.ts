@@ -173,7 +173,7 @@ export function textOf(content: JsonValue | undefined): JsonValue | undefined {
  */
 export function buildResult(result: unknown, isError: boolean): ToolResult {
   const content = typeof result === 'string' ? result : (writeJson(plainNumbers(result ?? null)) ?? '');
-  return { content, ...(isError ? { isError: true as const } : {}) };
+  return { content, ...defined({ isError: isError || undefined }) };
 }
 
 /** Adds its result to each call. A result without a call shows that a call was not read. */
@@ -266,7 +266,12 @@ export function addUsages(usages: readonly (Usage | undefined)[]): Usage | undef
   }
   const { inputTokens = 0, outputTokens = 0, costUsd, ...parts } = sum;
   const isPriced = known.every((usage) => usage.costUsd !== undefined);
-  return { inputTokens, outputTokens, ...parts, ...(isPriced && costUsd !== undefined ? { costUsd } : {}) };
+  return {
+    inputTokens,
+    outputTokens,
+    ...parts,
+    ...defined({ costUsd: isPriced && costUsd !== undefined ? costUsd : undefined }),
+  };
 }
 
 export function describeType(value: JsonValue | undefined): string {
