@@ -23,9 +23,9 @@ export interface ProviderCalls {
   readonly cellsAtOnce: () => number;
   /** Answers from the cache, else live. */
   readonly answered: Complete;
-  /** Live, and into the cache. */
+  /** Answers live, and stores the answer in the cache. */
   readonly refreshed: Complete;
-  /** Only by recordings, for each suite that has some. */
+  /** Answers only from recordings, for each suite that has some. */
   readonly replayed: Map<string, Complete>;
 }
 

@@ -37,7 +37,7 @@ export interface Calls {
   /** True if asking again gives the same answer, from the suite's recordings or the cache. */
   readonly answersFromStoreOnly: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
-  /** Once-per-run remarks. */
+  /** Remarks that each appear once in a run. */
   readonly notes: () => readonly string[];
   readonly writeRecordings: () => void;
   readonly close: () => Promise<void>;

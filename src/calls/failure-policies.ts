@@ -5,7 +5,7 @@ export interface FailurePolicy {
   readonly retry: boolean;
   /** Ask this provider nothing more. */
   readonly stopsProvider: boolean;
-  /** A fact about the prompt: the cell fails instead of being errored. */
+  /** The failure shows something about the prompt, so the cell fails instead of being errored. */
   readonly failsCell: boolean;
 }
 

@@ -56,9 +56,9 @@ const pollGrowth = 1.5;
 /** Polls of a batch that may fail in a row, at growing intervals: about ten minutes. */
 const maxFailedPolls = 15;
 const maxSubmits = 5;
-/** A whole batch goes up or comes down in one exchange. */
+/** Time limit of an upload or download, which carries a whole batch. */
 const transferTimeoutMs = 600_000;
-/** The states of batches are a few lines each. */
+/** Time limit for asking a batch's state, which is a few lines. */
 const statusTimeoutMs = 60_000;
 /** A batch that its provider has lost is submitted again, once. */
 const maxRounds = 2;

@@ -38,7 +38,7 @@ export interface RunResources {
   readonly known: KnownEndpoints;
   readonly options: CallOptions;
   readonly ports: Omit<RunPorts, 'onSignal'>;
-  /** Says something once in a run. */
+  /** Adds a remark, which appears only once in a run. */
   readonly note: (message: string) => void;
   /** Undefined if the run has no cost limit. */
   readonly budget: Budget | undefined;

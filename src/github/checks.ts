@@ -55,14 +55,14 @@ function externalId({ runId = 0, runAttempt = 1, jobKey = '' }: GithubRun, write
   return `llmcheck:${runId}.${runAttempt}:${jobKey}:${writer}`;
 }
 
-/** The check is of another job of the run if its attempt is the same, or earlier with other flags. */
+/** `isOther`: the check is of another job of the run. Its attempt is the same, or earlier with other flags. */
 function compareJobs(check: JsonValue, { runId, runAttempt = 1, jobKey = '' }: GithubRun) {
   const [, run, attempt, job] = /^llmcheck:(\d+)\.(\d+):(\w*):/.exec(textAt(check, 'external_id') ?? '') ?? [];
   const hasSameFlags = job === jobKey;
   return { hasSameFlags, isOther: Number(run) === runId && (Number(attempt) === runAttempt || !hasSameFlags) };
 }
 
-/** The checks of one name on the tested commit; empty where they can't be read. */
+/** The checks with one name on the tested commit; empty if they can't be read. */
 function listNamed(api: JsonApi, run: GithubRun, name: string): Promise<readonly JsonValue[]> {
   return listChecks(api, run, `check_name=${encodeURIComponent(name)}&`);
 }
@@ -84,7 +84,7 @@ async function listChecks(
   return found;
 }
 
-/** True where several jobs of an earlier attempt look like this one, under whatever names: it must hide none of them. */
+/** True if several jobs of an earlier attempt look like this one. This job must then hide none of their checks. */
 async function isAmbiguous(api: JsonApi, run: GithubRun): Promise<boolean> {
   const { runId, runAttempt = 1, jobKey = '' } = run;
   if (runAttempt === 1) return false;
@@ -105,7 +105,7 @@ interface OwnCheck {
   readonly writer: string;
 }
 
-/** GitHub shows the newest check of a name. Where another job of this run made one before, ours gets another name. */
+/** Renames the check if another job of the run has one of its name: GitHub shows only the newest of a name. */
 async function keepApart(api: JsonApi, run: GithubRun, { own, named, name, writer }: OwnCheck): Promise<Published> {
   const ownId = numberAt(own, 'id');
   const published = { ok: true as const, how: 'created' as const, ...defined({ url: textAt(own, 'html_url') }) };

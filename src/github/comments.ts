@@ -5,7 +5,7 @@ import { type ReportMark, readReportMark } from '../text/report-mark.ts';
 import type { GithubPullRequest, GithubRun } from './github-run.ts';
 
 export interface Publisher {
-  /** Drawn at random: what it wrote is recognised by it. */
+  /** A random id by which this process recognises what it wrote. */
   readonly writer: string;
   readonly wait: (ms: number) => Promise<void>;
 }
@@ -65,7 +65,7 @@ function readComment(comment: JsonValue, author: Author) {
   return { id: id ?? 0, body: textAt(comment, 'body') ?? '', isOwn };
 }
 
-/** The login behind the token; undefined where GitHub does not tell. */
+/** The login of the token's owner; undefined if GitHub does not tell it. */
 export type Author = string | undefined;
 
 /** GraphQL tells the owner of the token to people and apps, the REST API to people only. */
@@ -94,7 +94,7 @@ export interface JobComment {
   readonly mark: ReportMark;
 }
 
-/** Every comment of a job on the pull request; empty where they can't be read. */
+/** Every comment of a job on the pull request; empty if they can't be read. */
 export async function listJobComments(api: JsonApi, run: GithubRun): Promise<readonly JobComment[]> {
   const { repository, pullRequest } = run;
   if (pullRequest === undefined) return [];
@@ -159,7 +159,7 @@ async function showAgain(api: JsonApi, run: GithubRun, nodeId: string): Promise<
   if (isOutdated) await mutate(api, run, 'unminimizeComment', nodeId);
 }
 
-/** Undefined where GitHub refuses it. */
+/** Undefined if GitHub refuses the request. */
 async function mutate(
   api: JsonApi,
   { graphqlUrl }: GithubRun,

@@ -6,7 +6,7 @@ import { sha256Hex } from '../text/sha256.ts';
 import { type Author, findAuthor, isWrittenBy, markOf, maxPages, maxTries, type Publisher } from './comments.ts';
 import type { GithubRun } from './github-run.ts';
 
-/** What a scheduled run found out about drift. */
+/** The result of a scheduled run that looked for drift. */
 export type DriftIssue = {
   /** Tells the issues of several jobs apart. */
   readonly id: string;
@@ -16,7 +16,7 @@ export type DriftIssue = {
       readonly title: string;
       /** Markdown. */
       readonly body: string;
-      /** What drifted: an issue that was closed as not planned stays closed for the same. */
+      /** Identifies what drifted. An issue that was closed as not planned stays closed for the same drift. */
       readonly drifted: readonly string[];
     }
   | {
@@ -52,7 +52,7 @@ interface OwnIssue {
   readonly mark: ReportMark;
   readonly url?: string;
   readonly body: string;
-  /** GitHub's word for why it was closed. */
+  /** GitHub's reason for closing the issue. */
   readonly closedAs?: string;
 }
 
@@ -167,7 +167,7 @@ async function update(api: JsonApi, run: GithubRun, issue: OwnIssue, content: Co
   return reply.ok ? { ok: true, how: 'updated', ...defined({ url }) } : reply;
 }
 
-/** True where a later run wrote the issue: what an older one found is out of date. */
+/** True if a later run wrote the issue, so that an older result is out of date. */
 function isLater(mark: ReportMark, { runId = 0, runAttempt = 1 }: GithubRun): boolean {
   return mark.runId > runId || (mark.runId === runId && mark.part > runAttempt);
 }

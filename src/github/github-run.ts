@@ -23,16 +23,16 @@ export interface GithubRun {
   /** `owner/name`. */
   readonly repository: string;
   readonly eventName: string;
-  /** The tested commit: of a pull request the head, since GITHUB_SHA is a merge that no page shows. */
+  /** The tested commit. For a pull request it is the head, because no page shows the merge commit in GITHUB_SHA. */
   readonly headSha: string;
-  /** The commit that the workflow runs for: of a pull request the merge of its head into its base. */
+  /** The commit that the workflow runs for. For a pull request it is the merge of its head into its base. */
   readonly workflowSha?: string;
   readonly pullRequest?: GithubPullRequest;
   /** In a merge queue: the commit that the tested ones are merged into. */
   readonly mergeBaseSha?: string;
   /** The id of the workflow's run: a later run has a higher one. */
   readonly runId?: number;
-  /** Higher than 1 where the run was started again. */
+  /** The attempt. It is higher than 1 if the run was started again. */
   readonly runAttempt?: number;
   /** A key made of its flags: it distinguishes the jobs of an unnamed matrix. */
   readonly jobKey?: string;
@@ -133,7 +133,7 @@ function listValues(value: JsonValue): readonly string[] {
   return isJsonObject(value) ? Object.values(value).flatMap(listValues) : [JSON.stringify(value)];
 }
 
-/** `run` is undefined where no open pull request has the tested commit as its head. */
+/** `run` is undefined if no open pull request has the tested commit as its head. */
 export type ForeignRun =
   | { readonly ok: true; readonly run?: GithubRun }
   | { readonly ok: false; readonly message: string };

@@ -24,7 +24,7 @@ export interface GitlabRun {
   readonly pipelineSha: string;
   /** The name with its part of `parallel`: `prompts 1/4`, `prompts: [mini]`. */
   readonly jobName: string;
-  /** A later pipeline has a higher one. */
+  /** A later pipeline has a higher id. */
   readonly pipelineId: number;
   /** Tells the jobs of a pipeline apart. A job that is started again keeps it. */
   readonly jobKey: number;

@@ -6,7 +6,7 @@ import type { CheckSpec } from '../model/run/verdict.ts';
 import type { Endpoint } from '../model/suite/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 
-/** Warns of each part of a prompt that a provider's own request leaves out: an edit of it changes no answer. */
+/** Warns of each part of a prompt that a provider's own request leaves out. Editing that part changes no answer. */
 export function findUnsent(
   planned: readonly PlannedSuite[],
   endpointOf: (provider: ProviderConfig) => Endpoint,

@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly concurrency?: number;
   readonly timeoutMs: number;
   readonly deadlineMs?: number;
-  /** End once the cases asked so far decide the run. `seed`: of their random order. */
+  /** Ends the run once the asked cases decide it. `seed` sets their random order. */
   readonly early?: { readonly seed?: number };
   /** Stop after this many failed cells. */
   readonly bail?: number;
@@ -45,7 +45,7 @@ export interface RunOptions {
    */
   readonly updateBaseline: boolean;
   readonly toolVersion: string;
-  /** Remarks that the report begins with. */
+  /** Remarks at the start of the report. */
   readonly notes?: readonly string[];
   /** Kept in the record, so that `--resume` plans the same run. */
   readonly invocation: JsonObject;

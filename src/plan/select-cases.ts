@@ -15,7 +15,7 @@ export interface Selection {
   readonly providers: readonly string[];
   /** Cases a suite, drawn by a hash of the seed: the same seed draws the same cases. */
   readonly sample?: { readonly size: number; readonly seed: number };
-  /** 1-based. */
+  /** The number of the shard, from 1. */
   readonly shard?: { readonly index: number; readonly count: number };
   /** Overrides every case's own number. */
   readonly trials?: number;
@@ -134,7 +134,7 @@ interface RankedCase {
   readonly rank: string;
 }
 
-/** Unlike a label it is unique: ids may hold slashes. */
+/** A unique key of a case. A label `suite/case` is not unique, because ids may hold slashes. */
 function caseKey(suite: Suite, testCase: Case): string {
   return `${suite.id}\u0000${testCase.id}`;
 }
@@ -225,7 +225,7 @@ export async function findOrphanBaselines(
   }));
 }
 
-/** The absolute paths of these, sorted. */
+/** The absolute paths of the files, sorted. */
 export async function listOrphanBaselines({
   root,
   sources,

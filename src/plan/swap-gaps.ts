@@ -7,7 +7,7 @@ import { mediaTypeOf } from '../providers/outgoing-request.ts';
 import { findAttached } from './attachments.ts';
 import { buildParams } from './render-cells.ts';
 
-/** How parameters are called by another API; null if it has none of that meaning. */
+/** Names of parameters in another API; null if it has no such parameter. */
 export type ParamNames = Readonly<Record<string, string | null>>;
 
 /** Native names of parameters that every adapter knows by the name of Chat Completions. */

@@ -218,7 +218,7 @@ function findUnknown(id: string, suites: readonly Suite[], flag: string): readon
   ];
 }
 
-/** A pairwise check waits for the other answer, which another provider gives at a time of its own. */
+/** Refuses pairwise checks. They would wait for the answer of another provider, which may not have started. */
 function findPairwise(suite: Suite, swap: readonly ProviderSwap[], flag: string): readonly Problem[] {
   const isAsked = suite.providers.some(({ id }) => swap.some(({ provider }) => provider === id));
   if (!isAsked || suite.criteria.every(({ assertion }) => assertion !== 'pairwise')) return [];

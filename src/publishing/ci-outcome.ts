@@ -15,7 +15,7 @@ import { clipText } from '../text/shorten.ts';
 import type { DriftFinding } from '../verdict/judge-drift.ts';
 import type { RunOrigin } from './job.ts';
 
-/** What is published of a run, or of one that could not start. */
+/** The texts to publish about a run, or about a run that could not start. */
 export interface CiOutcome {
   readonly exitCode: number;
   readonly conclusion: Conclusion;
@@ -34,15 +34,15 @@ export interface ToPublish {
   readonly outcomeAs: (drift: DriftVerdict) => CiOutcome;
   readonly mask: Mask;
   readonly origin: RunOrigin;
-  /** Undefined where the run could not start. */
+  /** Undefined if the run could not start. */
   readonly report?: Report;
   readonly problems: readonly Problem[];
   readonly drift?: DriftFinding;
 }
 
-/** Where it is published. */
+/** The place where an outcome is published. */
 export interface CiPlace {
-  /** The job, for people; empty outside of one. */
+  /** The name of the job for people; empty outside of a job. */
   readonly label: string;
   readonly headSha?: string;
   readonly logUrl?: string;
@@ -69,13 +69,13 @@ export interface CiRequest {
 export interface CiRun {
   readonly place: CiPlace;
   readonly exitCode: number;
-  /** True where nothing was sent because the job has no secrets. */
+  /** True if nothing was sent because the job has no secrets. */
   readonly isReplay: boolean;
   /** The verdict on drift. Set only if the run asked every model again. */
   readonly drift?: DriftVerdict;
 }
 
-/** What a run that looked for drift says in place of its decision. */
+/** The texts that replace the decision of a run that looked for drift. */
 export interface DriftVerdict {
   readonly verdict: Exclude<JobVerdict, 'neutral'>;
   /** Markdown. */
@@ -104,7 +104,7 @@ export function describeOutcome(report: Report, run: CiRun): CiOutcome {
   };
 }
 
-/** A run that was compared with nothing keeps its own word. */
+/** The title's first word. A run that was compared with nothing keeps its own word. */
 const driftWords: Readonly<Record<DriftVerdict['verdict'], string | undefined>> = {
   drift: 'DRIFT',
   unconfirmed: 'NOT CONFIRMED',
@@ -151,7 +151,7 @@ function describeReplay(report: Report, { request }: CiPlace): string {
   return `the job of this ${request?.noun ?? 'run'} has no secrets, so nothing was sent; ${countUnjudged(report)}.${contracts}`;
 }
 
-/** What a maintainer runs with a key, where the code of the pull request has been read. */
+/** The command that a maintainer runs with a key, after reading the code of the pull request. */
 function describeCheckout({ request }: CiPlace): string {
   if (request === undefined) return '';
   const { checkout, baseRef } = request;
@@ -159,7 +159,7 @@ function describeCheckout({ request }: CiPlace): string {
   return ` A maintainer who has read the change can run it with a key: ${codeSpan(`${checkout} && npx llmcheck run${baseline}`, 200)}.`;
 }
 
-/** True where a run from stored answers is incomplete only for answers that the missing key would have brought. */
+/** True if a run from stored answers is incomplete only because of answers that need the missing key. */
 function lacksAnswersAlone({ decision, suites, totals }: Report): boolean {
   const { outcome, incompleteBecause, interrupted } = decision;
   if (outcome !== 'incomplete' || interrupted !== undefined || totals.errored === 0) return false;
@@ -210,7 +210,7 @@ function describeWorstCase(report: Report): string {
   return caseId === undefined ? '' : `, then the case ${codeSpan(caseId, 80)}`;
 }
 
-/** The job says what a comment is about where a request has several. */
+/** Names the job, because a request may have several comments. */
 function renderFoot({ label, headSha = '', logUrl }: CiPlace): string {
   const name = label === '' ? [] : [codeSpan(label, 120)];
   const commit = /^[0-9a-f]{7,64}$/.test(headSha) ? [`commit \`${headSha.slice(0, 12)}\``] : [];
@@ -247,7 +247,7 @@ function annotateProblem({ severity, code, message, hint, at }: Problem, { paths
   });
 }
 
-/** What later steps of a job can read of a run. An amount that is not known is empty. */
+/** The outputs of a run for later steps of the job. An unknown amount is an empty text. */
 export function githubOutputs(report: Report, exitCode: number): Readonly<Record<string, string>> {
   const { decision, totals, suites, run } = report;
   const { planned, passed, failed, errored, skipped, passRate, costUsd, spentUsd } = totals;

@@ -95,7 +95,7 @@ Later runs update this issue, and the first one that passes closes it. Close it 
 
 `;
 
-/** Undefined where the issue could not be kept; the reason is a warning. */
+/** Undefined if the issue could not be written. A warning then says why. */
 async function keepIssue(
   issue: DriftIssue,
   flags: PublishFlags,

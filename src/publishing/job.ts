@@ -8,7 +8,7 @@ import { attemptOr } from '../text/attempt.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import type { PublishPorts } from './upsert-comment.ts';
 
-/** What publishing uses of the process. */
+/** The parts of the process that publishing uses. */
 export interface JobIo<Sink extends TextOutput = TextOutput> {
   readonly stdout: Sink;
   readonly stderr: Sink;
@@ -18,7 +18,7 @@ export interface JobIo<Sink extends TextOutput = TextOutput> {
   readonly now: () => Date;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Waits before an API is asked again; really where undefined. */
+  /** Waits before an API is asked again. By default it waits in real time. */
   readonly wait?: (ms: number) => Promise<void>;
 }
 
@@ -26,13 +26,13 @@ export interface TextOutput {
   readonly write: (text: string) => void;
 }
 
-/** What the APIs of GitHub and GitLab are asked with. */
+/** The ports that requests to GitHub and GitLab need. */
 export function publishPorts({ env, now, random, wait }: JobIo, token: string): PublishPorts {
   const writer = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
   return { env, token, now, writer, ...defined({ wait }) };
 }
 
-/** What tells the comment and the check of one job from those of the others. */
+/** Distinguishes the comment and the check of one job from those of other jobs. */
 export interface JobIdentity {
   /** Letters, digits, dots, dashes and underscores. */
   readonly id: string;
@@ -54,7 +54,7 @@ export function identifyJob(...parts: readonly string[]): JobIdentity {
 
 const maxSlugChars = 60;
 
-/** The commit that is checked out. Undefined where it can't be known, such as outside of a repository. */
+/** The commit that is checked out. Undefined if it is unknown, for example outside of a repository. */
 export function readCheckout(cwd: string, env: GitEnvironment): string | undefined {
   const { commit } = readHead(cwd) ?? {};
   if (commit !== undefined) return commit;
@@ -81,12 +81,12 @@ export function nameBranch(branch: string, cwd: string, env: GitEnvironment, kno
   }
 }
 
-/** What decides whether and where a stored run may be published. */
+/** The facts of a stored run that decide whether and where it may be published. */
 export interface RunOrigin {
   readonly shard?: RecordedShard;
   /** The commit that was checked out. */
   readonly testedSha?: string;
-  /** True where stored answers alone were used. */
+  /** True if the run used only stored answers. */
   readonly isReplay?: boolean;
 }
 
@@ -100,7 +100,7 @@ interface TestedCommits {
   readonly headSha: string;
   /** The commit that the run tested: usually the head, merged into its base. */
   readonly runSha: string | undefined;
-  /** True where a checkout of `runSha` tests the head. */
+  /** True if a checkout of `runSha` tests the head. */
   readonly isRunOfHead: boolean;
 }
 
