@@ -205,7 +205,7 @@ function addTrials(pooled: PooledTrials, fresh: readonly BaselineTrial[]): Poole
     trials: pooled.trials + fresh.length,
     failures: pooled.failures + fresh.filter(({ status }) => status === 'failed').length,
     score: addValues(pooled.score, fresh.map(scoreOf)),
-    ...(latencyMs.n === 0 ? {} : { latencyMs }),
+    ...defined({ latencyMs: latencyMs.n === 0 ? undefined : latencyMs }),
     answered: pooled.answered + fresh.filter(hasAnswer).length,
     ...defined({ usage: averageUsage(pooled, fresh.filter(hasAnswer)) }),
     answers: pooled.answers,

@@ -218,8 +218,7 @@ function openAtRef(
     kind: 'file',
     source: `git:${ref.name} (${[ref.commit.slice(0, 8), ...former].join(', ')})`,
     baseline,
-    ...defined({ acceptedAt: ref.lastCommitDate(from) }),
-    ...(isOther ? { own } : {}),
+    ...defined({ acceptedAt: ref.lastCommitDate(from), own: isOther ? own : undefined }),
   };
 }
 

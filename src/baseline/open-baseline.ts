@@ -202,13 +202,12 @@ function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRo
     cellHash: '',
     caseHash,
     at: { file: '', line: 0, column: 0 },
-    ...(mustPass === true ? { mustPass } : {}),
-    ...defined({ group }),
+    ...defined({ mustPass: mustPass || undefined, group }),
     cached: true,
     attempts: 0,
     calls: [],
     // A baseline stores no cost: the price table gives it.
-    ...(answerHash === undefined ? {} : { costUsd: null }),
+    ...defined({ costUsd: answerHash === undefined ? undefined : null }),
     ...answer,
   };
 }

@@ -150,7 +150,7 @@ function toReferenceCases(cases: BaselineCases): BaselineCases {
       const pooled = countTrials(row);
       return {
         ...row,
-        ...(pooled === undefined ? {} : { pooled: { ...pooled, answers: [] } }),
+        ...defined({ pooled: pooled === undefined ? undefined : { ...pooled, answers: [] } }),
         trials: row.trials.map(({ trial, status, score }) => ({
           trial,
           status,

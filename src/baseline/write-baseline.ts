@@ -83,10 +83,9 @@ function buildCases(
         provider,
         caseId,
         caseHash,
-        ...(mustPass ? { mustPass: true as const } : {}),
-        ...defined({ group }),
+        ...defined({ mustPass: mustPass || undefined, group }),
         trials: keep(trials),
-        ...(confirmations.length === 0 ? {} : { confirmations: keep(confirmations) }),
+        ...defined({ confirmations: confirmations.length === 0 ? undefined : keep(confirmations) }),
       };
     },
   };

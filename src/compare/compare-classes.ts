@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type {
   ComparedCases,
   ComparedClassCell,
@@ -92,7 +93,7 @@ function compareF1(pairs: readonly ClassifiedPair[], { names }: ClassPolicy, alp
     high,
     p: pWorse,
     n: compared.length,
-    ...(hasErrors ? { worstLow: compare(pairs.map(countErrors).filter(isComparable)).low } : {}),
+    ...defined({ worstLow: hasErrors ? compare(pairs.map(countErrors).filter(isComparable)).low : undefined }),
   };
 }
 

@@ -31,7 +31,7 @@ export interface ComparedRate {
 export function compareRates(results: ErroredResults, policy: RatePolicy): ComparedRate {
   const { observed, worst } = compareWorstCase(results, policy);
   return {
-    evidence: { ...rateEvidence(results, observed), ...(hasAny(results) ? { worstLow: worst.low } : {}) },
+    evidence: { ...rateEvidence(results, observed), ...defined({ worstLow: hasAny(results) ? worst.low : undefined }) },
     planning: planOn(results, worst.low, policy),
   };
 }

@@ -68,11 +68,15 @@ export function compareVariants(
     cases,
     ...(scope === 'suite' ? {} : countGroups(results)),
     ...rate,
-    ...(results.baseline.length === 0 && options.isWhole ? { passRate: compareSeparately(cases, alpha) } : {}),
-    ...(slices.size === 0 ? {} : { slices }),
-    ...defined({ classes, score: score?.evidence, scorePlanning: score?.planning }),
+    ...defined({
+      passRate: results.baseline.length === 0 && options.isWhole ? compareSeparately(cases, alpha) : undefined,
+      slices: slices.size === 0 ? undefined : slices,
+      classes,
+      score: score?.evidence,
+      scorePlanning: score?.planning,
+    }),
     costUsd: compareCosts(costs, options.gate),
-    ...(steps.before.length === 0 ? {} : { steps: compareSteps(steps, options.gate) }),
+    ...defined({ steps: steps.before.length === 0 ? undefined : compareSteps(steps, options.gate) }),
     isCostUnknown: costs.isUnknown,
     latencyMs: compareLatencies(latencies, alpha, options.latencyComparable),
     latencyComparable: options.latencyComparable,
@@ -190,7 +194,7 @@ function compareTotals(
     p: certain ? (ratio > 1 ? 0 : 1) : pIncrease,
     pWithin: certain || isFew ? (noCaseRose ? 0 : 1) : pWithin,
     n,
-    ...(isFew ? { everyCaseRose } : {}),
+    ...defined({ everyCaseRose: isFew ? everyCaseRose : undefined }),
   };
 }
 

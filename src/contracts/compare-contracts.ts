@@ -62,7 +62,7 @@ export async function compareContracts(suite: SuiteContracts): Promise<readonly 
       prompt,
       against: suite.against,
       findings: await locateFindings(applyApprovals([...findings.values()], approved), prompt, suite),
-      ...(observed.length > 0 && { observed }),
+      ...defined({ observed: observed.length > 0 ? observed : undefined }),
     });
   }
   return entries;

@@ -125,7 +125,7 @@ function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   const isWrapped = isJsonObject(wrapper) && (type === 'json_schema' || Object.hasOwn(wrapper, 'schema'));
   const schema = asSchema(isWrapped ? wrapper['schema'] : (wrapper ?? own));
   const { strict } = isWrapped ? wrapper : format;
-  return { format: 'json', ...defined({ schema }), ...(strict === true ? { isStrict: true } : {}) };
+  return { format: 'json', ...defined({ schema, isStrict: strict === true || undefined }) };
 }
 
 /** Reads the formats of Responses, Anthropic and Gemini under their own names. */
@@ -168,9 +168,9 @@ function readTool(tool: JsonValue): readonly PromptTool[] {
   return [
     {
       name,
-      ...(typeof description === 'string' ? { description } : {}),
-      ...(strict === true ? { isStrict: true } : {}),
       ...defined({
+        description: typeof description === 'string' ? description : undefined,
+        isStrict: strict === true || undefined,
         parameters: asSchema(written && withPlainTypes(written)),
         mcp: isJsonObject(mcp) ? readMcpParts(mcp) : undefined,
       }),

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { compileJsonSchema } from '../json/json-schema.ts';
 import { parseJson } from '../json/parse-json.ts';
@@ -95,8 +96,10 @@ function observe(
     schema: answers === 'baseline' ? 'new' : 'old',
     total,
     rejected,
-    ...(alreadyRejected > 0 && { alreadyRejected }),
-    ...(unjudged > 0 && { unjudged }),
+    ...defined({
+      alreadyRejected: alreadyRejected > 0 ? alreadyRejected : undefined,
+      unjudged: unjudged > 0 ? unjudged : undefined,
+    }),
     offenders,
     message: describe(answers, total, rejected, alreadyRejected) + doubt,
   };

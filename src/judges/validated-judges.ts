@@ -25,7 +25,7 @@ export function describeJudges(suite: Suite, root: string, cwd: string): Pick<Re
     const measured = describeMeasured(findValidation(criterion, validations), labels, criterion);
     return { judge: judge.id, assertion, ...defined({ name, measured }) };
   });
-  return { ...(unvalidated.length === 0 ? {} : { unvalidated }), judges };
+  return { ...defined({ unvalidated: unvalidated.length === 0 ? undefined : unvalidated }), judges };
 }
 
 function findValidation({ judge, criterionHash }: Criterion, validations: readonly JudgeValidation[]) {

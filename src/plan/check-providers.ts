@@ -228,6 +228,8 @@ function listMisdirectedKeys(
     if (known === undefined || known.owns(hostname)) return [];
     // A file that holds both the address and the key gives away only its own key.
     if (isMovedByFile && fileVariables.has(variable)) return [];
-    return [{ variable, owner: known.owner, host, ...(isMovedByFile ? { movedBy: movedBy.variable } : {}) }];
+    return [
+      { variable, owner: known.owner, host, ...defined({ movedBy: isMovedByFile ? movedBy.variable : undefined }) },
+    ];
   });
 }

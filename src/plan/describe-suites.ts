@@ -53,7 +53,7 @@ export function describeRecordedSuites(plan: Plan, options: DescribeOptions): re
       ...defined({ classes: suite.classes }),
       outputs: suite.baseline.outputs,
       filtered,
-      ...(answersFromStoreOnly?.(suite) === true ? { replayed: true as const } : {}),
+      ...defined({ replayed: answersFromStoreOnly?.(suite) === true || undefined }),
       ...judgesOf(suite),
       variants: variants.map((variant) => ({
         ...describeVariant(planned, variant, options),

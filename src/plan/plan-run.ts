@@ -248,8 +248,10 @@ function describeSettings(
   const options: JsonObject = { ...provider.options, ...described };
   return {
     adapterVersion,
-    ...defined({ baseUrl: baseUrl === undefined ? undefined : withoutUserinfo(baseUrl) }),
-    ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...defined({
+      baseUrl: baseUrl === undefined ? undefined : withoutUserinfo(baseUrl),
+      options: Object.keys(options).length === 0 ? undefined : options,
+    }),
   };
 }
 

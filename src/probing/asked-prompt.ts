@@ -38,7 +38,7 @@ export function askedLiterally({ prompt, provider, params }: RenderedVariant, va
   const messages = renderMessages(prompt, vars).map(({ role, content, attach }) => ({
     role,
     content,
-    ...(attach.length === 0 ? {} : { attach }),
+    ...defined({ attach: attach.length === 0 ? undefined : attach }),
   }));
   return { messages, params, model: provider.model, isLiteral: true };
 }

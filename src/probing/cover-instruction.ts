@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Case } from '../model/suite/suite.ts';
 import { compareSamples } from '../stats/compare-answers.ts';
 import { countNgrams } from '../text/words/similarity.ts';
@@ -163,7 +164,7 @@ async function confirm(
     caseId: testCase.id,
     without: { passed: failing.passed, failed: failing.failed },
     whole: { passed: passing.passed, failed: passing.failed },
-    ...(reason !== undefined && { reason }),
+    ...defined({ reason }),
   };
 }
 
@@ -186,7 +187,7 @@ async function walk(
     else failed += 1;
     if (found.is === 'failed') reason ??= found.reason;
   }
-  return { passed, failed, isOpen: false, ...(reason !== undefined && { reason }) };
+  return { passed, failed, isOpen: false, ...defined({ reason }) };
 }
 
 /** Asks both sides again for the cases whose answers changed most. Only these new trials are tested. */

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { ProbeAnswer, StopCause } from './probe-case.ts';
 
 /** Hunk numbers in groups. The hunks of a group are applied and left out together. */
@@ -61,7 +62,7 @@ export async function findBreaking(groups: Groups, ports: SearchPorts, known: Gr
     const tried = await tryKnown(left, known[guess], ports);
     if (tried === undefined && guess < known.length) continue;
     const found: Found = tried ?? (await findSet(left, ports));
-    if ('open' in found) return { sets, ...(without && { without }), open: found.open };
+    if ('open' in found) return { sets, ...defined({ without }), open: found.open };
     sets.push(found.set);
     const { hunks } = found.set;
     left = left.filter((group) => !group.some((hunk) => hunks.includes(hunk)));
@@ -72,7 +73,7 @@ export async function findBreaking(groups: Groups, ports: SearchPorts, known: Gr
       return { sets, without, open: { among: [], why: `the change without it can't be judged: ${without.why}` } };
     }
   }
-  return { sets, ...(without && { without }) };
+  return { sets, ...defined({ without }) };
 }
 
 type Found = { readonly set: BreakingSet } | { readonly open: NonNullable<BreakingChange['open']> };

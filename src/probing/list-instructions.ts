@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { WrittenMessage } from '../model/suite/suite.ts';
 import type { AskedPrompt } from './asked-prompt.ts';
@@ -63,7 +64,7 @@ function ofPartials(asked: AskedPrompt, message: WrittenMessage, index: number):
     ofText(text, { partial }, (without) =>
       replaceMessage(asked, index, {
         ...message,
-        ...(language && { language: { ...language, partials: { ...partials, [partial]: without } } }),
+        ...defined({ language: language && { ...language, partials: { ...partials, [partial]: without } } }),
       }),
     ),
   );

@@ -86,7 +86,11 @@ function openSearch(prober: Prober, { stored, ...place }: SearchPlace): PromptSe
     const isDone = known?.is === 'guarded' || unasked.length === 0;
     return { instruction, hash, ...defined({ stored: known }), cases: isDone ? [] : unasked };
   });
-  return { ...search, instructions, ...(instructions.length === 0 && { why: 'it has no instructions' }) };
+  return {
+    ...search,
+    instructions,
+    ...defined({ why: instructions.length === 0 ? 'it has no instructions' : undefined }),
+  };
 }
 
 /** Ids of a prompt and the prompts that it replaces. Their stored verdicts hold for instructions that were kept. */

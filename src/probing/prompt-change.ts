@@ -76,7 +76,7 @@ export function splitChange(before: AskedPrompt, after: AskedPrompt): PromptChan
         messages: messages(has),
         params: params(has),
         model: model === undefined || has(model) ? after.model : before.model,
-        ...(after.isLiteral === true ? { isLiteral: true } : {}),
+        ...defined({ isLiteral: after.isLiteral === true || undefined }),
       };
     },
   };
@@ -128,8 +128,10 @@ function diffMessage(
       {
         role: after.role,
         content: content(has),
-        ...(Array.isArray(chosen) && chosen.length > 0 ? { attach: chosen.map(String) } : {}),
-        ...defined({ language: language(has) }),
+        ...defined({
+          attach: Array.isArray(chosen) && chosen.length > 0 ? chosen.map(String) : undefined,
+          language: language(has),
+        }),
       },
     ];
   };
@@ -152,7 +154,9 @@ function diffLanguage(before: Language, after: Language, add: Add): Choose<Langu
   const hunk = isSame ? undefined : add(leafHunk('defaults', 'input', { ...oldRest.defaults }, { ...rest.defaults }));
   return (has) => ({
     ...(hunk === undefined || has(hunk) ? rest : oldRest),
-    ...(names.length === 0 ? {} : { partials: Object.fromEntries(texts.map(([name, text]) => [name, text(has)])) }),
+    ...defined({
+      partials: names.length === 0 ? undefined : Object.fromEntries(texts.map(([name, text]) => [name, text(has)])),
+    }),
   });
 }
 

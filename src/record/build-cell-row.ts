@@ -218,7 +218,7 @@ export function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
     inputTokens: inputTokens ?? 0,
     outputTokens: outputTokens ?? 0,
     ...parts,
-    ...(isPriced ? { costUsd } : {}),
+    ...defined({ costUsd: isPriced ? costUsd : undefined }),
   };
 }
 

@@ -105,7 +105,7 @@ function buildVariantReport(
     provider: recorded.provider,
     model: recorded.model,
     ...counts,
-    ...(notAsked === 0 ? {} : { notAsked }),
+    ...defined({ notAsked: notAsked === 0 ? undefined : notAsked }),
     latencies: () => ({
       candidate: latenciesOf(variant.cases),
       baseline: latenciesOf(compared?.get(variant)?.baseline.cases),
@@ -132,7 +132,7 @@ function listFailed({ cases }: VariantSummary): VariantReport['failedCases'] {
   if (failed.length === 0) return undefined;
   return failed.map(({ caseId, mustPass, confirmations }) => {
     const isCleared = confirmations.some(({ status }) => status === 'passed');
-    return { caseId, mustPass, ...(isCleared && { isCleared }) };
+    return { caseId, mustPass, ...defined({ isCleared: isCleared || undefined }) };
   });
 }
 

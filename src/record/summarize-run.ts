@@ -51,8 +51,8 @@ function summarizeVariant(
     ...counted,
     ...(counted.notAsked > 0 ? withoutInterval(estimated) : estimated),
     latencyMs: { p50, p95 },
-    ...(firstP50 === null || firstP95 === null ? {} : { firstTokenMs: { p50: firstP50, p95: firstP95 } }),
     ...defined({
+      firstTokenMs: firstP50 === null || firstP95 === null ? undefined : { p50: firstP50, p95: firstP95 },
       replacedBy: replacement === undefined ? recorded.baselineOf : nameReplacement(recorded, replacement),
     }),
     cases,
@@ -136,7 +136,7 @@ export function sumVariants(variants: readonly VariantSummary[]): ReportTotals {
     failed: sum(({ failed }) => failed),
     errored: sum(({ errored }) => errored),
     skipped: sum(({ skipped }) => skipped),
-    ...(notAsked === 0 ? {} : { notAsked }),
+    ...defined({ notAsked: notAsked === 0 ? undefined : notAsked }),
     observed: sum(({ observed }) => observed),
     confirmations: sum(({ confirmations }) => confirmations),
     cached: sum(({ cached }) => cached),

@@ -77,12 +77,14 @@ export function reportAssessment({ record, judged }: Assessment, options: Report
     recordPath: record.shownPath,
     comparisons: new Map(judged.comparisons.map(({ variant, report }) => [variant, report])),
     compared: new Map(judged.comparisons.map(({ variant, compared }) => [variant, compared])),
-    ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
-    ...(erosion === undefined || erosion.findings.length === 0 ? {} : { erosion: erosion.findings }),
+    ...defined({
+      contracts: contracts === undefined || contracts.contracts.length === 0 ? undefined : contracts.contracts,
+      erosion: erosion === undefined || erosion.findings.length === 0 ? undefined : erosion.findings,
+    }),
     ...(header.settings.swap === undefined
       ? {}
       : { swaps: judgeSwaps({ summary, settings: header.settings, judged, decision }) }),
-    ...(root === undefined ? {} : { trends: () => readTrends({ root }, { header, summary }) }),
+    ...defined({ trends: root === undefined ? undefined : () => readTrends({ root }, { header, summary }) }),
   });
 }
 

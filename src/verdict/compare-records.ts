@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { openBaselineFile, openBaselineText, recordOfBaselines } from '../baseline/open-baseline.ts';
+import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
 import { UserError } from '../model/problem.ts';
 import type { Report } from '../model/report/report.ts';
@@ -147,7 +148,7 @@ function openPrompts(prompts: readonly string[], options: CompareRecordsOptions)
           .filter(({ prompt }) => wanted.has(prompt))
           .map(({ replaces: _replaces, ...variant }) => ({
             ...variant,
-            ...(first !== undefined && others.includes(variant.prompt) ? { replaces: first } : {}),
+            ...defined({ replaces: first !== undefined && others.includes(variant.prompt) ? first : undefined }),
           })),
       }),
     );

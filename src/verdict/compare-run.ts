@@ -48,9 +48,12 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         suite,
         variant,
         compared,
-        ...defined({ own, acceptedPrompt: acceptedPromptOf(variant, compared) }),
-        ...(options.isOfRecords === true ? { isOfRecords: true } : {}),
-        ...(found?.kind === 'file' && found.isFirst === true ? { isFirst: true as const } : {}),
+        ...defined({
+          own,
+          acceptedPrompt: acceptedPromptOf(variant, compared),
+          isOfRecords: options.isOfRecords === true || undefined,
+          isFirst: found?.kind === 'file' && found.isFirst === true ? (true as const) : undefined,
+        }),
         // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.
         mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined && swap === undefined,
         otherCases: shard?.otherCases?.[id] ?? 0,

@@ -2,6 +2,7 @@ import type { FindBaseline } from '../baseline/find-baselines.ts';
 import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
 import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
 import { answersOfBaseline, answersOfRecord } from '../contracts/observe-answers.ts';
+import { defined } from '../json/defined.ts';
 import { comparedKeys } from '../model/comparison/baseline.ts';
 import type { ComparedSide } from '../model/comparison/comparison.ts';
 import { describeContractWarnings, isBreak, type PromptFindings } from '../model/comparison/finding.ts';
@@ -56,7 +57,9 @@ export async function judgeContracts(
           })),
           isPart: true,
           contract: {},
-          ...(locate === undefined ? {} : { locate: (name: string, pointer: string) => locate(id, name, pointer) }),
+          ...defined({
+            locate: locate === undefined ? undefined : (name: string, pointer: string) => locate(id, name, pointer),
+          }),
         });
         if (entry === undefined) continue;
         contracts.push(entry);

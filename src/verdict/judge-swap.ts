@@ -3,6 +3,7 @@ import { compareRates } from '../compare/compare-rates.ts';
 import { compareCosts, compareLatencies } from '../compare/compare-variants.ts';
 import { defaultMaxDrop } from '../compare/default-margins.ts';
 import type { JudgedComparison, JudgedRun } from '../compare/gate/judge-comparisons.ts';
+import { defined } from '../json/defined.ts';
 import type {
   ComparedVariant,
   MetricComparison,
@@ -132,7 +133,9 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
     cases: comparison?.compared.passRate.n ?? 0,
     broken: [...new Set(failures.flatMap(({ caseId }) => caseId ?? []))],
     passRate: toComparison(comparison?.compared.passRate),
-    ...(isHolding({ verdict }) && certainty?.kind === 'unseen' ? { unseen: certainty.drop ?? null } : {}),
+    ...defined({
+      unseen: isHolding({ verdict }) && certainty?.kind === 'unseen' ? (certainty.drop ?? null) : undefined,
+    }),
     costUsd: toComparison(comparison?.compared.costUsd),
     latencyMs: toComparison(comparison?.compared.latencyMs),
   };

@@ -47,14 +47,19 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     outcome: verdict.outcome,
     certainty: verdict.certainty,
     against: { source: baseline.source, prompt: baseline.recorded.prompt, ...baseline.accepting },
-    ...(baseline.kind === 'stored' ? {} : { isWithinRun: true as const }),
-    ...(verdict.isFirst ? { isFirst: true as const } : {}),
+    ...defined({
+      isWithinRun: baseline.kind === 'stored' ? undefined : (true as const),
+      isFirst: verdict.isFirst || undefined,
+    }),
     passRate: describe(compared.passRate),
-    ...defined({ judgedMargin: compared.judgedMargin, slices: describeSlices(compared, describe) }),
-    ...(compared.classes === undefined ? {} : { classes: describeClasses(compared.classes, describe) }),
+    ...defined({
+      judgedMargin: compared.judgedMargin,
+      slices: describeSlices(compared, describe),
+      classes: compared.classes === undefined ? undefined : describeClasses(compared.classes, describe),
+    }),
     score: compared.score === undefined ? nothing : describe(compared.score),
     costUsd: describe(compared.costUsd),
-    ...(compared.steps === undefined ? {} : { steps: describe(compared.steps) }),
+    ...defined({ steps: compared.steps === undefined ? undefined : describe(compared.steps) }),
     latencyMs: describe(compared.latencyMs),
     cases: {
       regressed: ids('regressed'),
@@ -66,17 +71,19 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
       removed: ids('removed'),
       redefined: ids('redefined'),
     },
-    ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
-    ...(verdict.isOpenByErrors ? { isOpenByErrors: true as const } : {}),
-    ...(verdict.isSameRequest ? { isSameRequest: true as const } : {}),
-    ...(verdict.isOfRecords ? { isOfRecords: true as const } : {}),
+    ...defined({
+      unsettled: verdict.unsettled === 0 ? undefined : verdict.unsettled,
+      isOpenByErrors: verdict.isOpenByErrors || undefined,
+      isSameRequest: verdict.isSameRequest || undefined,
+      isOfRecords: verdict.isOfRecords || undefined,
+    }),
     ...describeLoss(compared),
     unmatched,
     // A failed comparison needs no advice.
     advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
     notes: [...describeData(compared), ...verdict.notes],
     accepted: verdict.accepted,
-    ...(isOtherPrompt ? { prompts: showBoth(messages(baseline), messages(candidate)) } : {}),
+    ...defined({ prompts: isOtherPrompt ? showBoth(messages(baseline), messages(candidate)) : undefined }),
   };
 }
 
@@ -225,7 +232,7 @@ function describeClasses(
     recall: [...recall].map(([name, { evidence, maxDrop, isLimited }]) => ({
       class: name,
       cases: evidence.n,
-      ...(isLimited ? { maxDrop } : {}),
+      ...defined({ maxDrop: isLimited ? maxDrop : undefined }),
       ...describe(evidence),
     })),
     cells,

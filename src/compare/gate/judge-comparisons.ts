@@ -111,7 +111,7 @@ export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOpt
           alpha: comparison.suite.recorded.gate.alpha,
           isCertain: partial.get(comparison.variant)?.isCertain === true,
         }),
-        ...(isAccepted ? { isAccepted: true as const } : {}),
+        ...defined({ isAccepted: isAccepted || undefined }),
       }));
       const own = partial.get(comparison.variant);
       const judged = [...looked, ...(tested.get(comparison) ?? [])];

@@ -83,7 +83,7 @@ function dropOf(
     code,
     evidence,
     margin: judgedMargin?.margin ?? margin,
-    ...(judgedMargin === undefined ? {} : { isOfVerdicts: true as const }),
+    ...defined({ isOfVerdicts: judgedMargin === undefined ? undefined : (true as const) }),
     isRatio: false,
     level: isLimited ? 'fail' : 'warn',
     p: evidence.p,
@@ -143,7 +143,12 @@ export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha
   // Other cases may be easier, so two separate samples can't show that nothing got worse.
   if (isUnpaired === true) return decideVerdict({ low: null, high, pWorse: p }, { alpha, margin });
   return decideVerdict(
-    { low, high, pWorse: p, ...(worstLow === undefined || worstLow === null ? {} : { worstLow }) },
+    {
+      low,
+      high,
+      pWorse: p,
+      ...defined({ worstLow: worstLow ?? undefined }),
+    },
     { alpha, margin },
   );
 }

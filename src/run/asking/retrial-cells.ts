@@ -1,6 +1,7 @@
 import type { AcceptedPrompt } from '../../baseline/accepted-prompts.ts';
 import type { RetrialSpend } from '../../compare/confirm/choose-retrials.ts';
 import type { RetrialSide, WantedRetrials } from '../../compare/confirm/judge-case.ts';
+import { defined } from '../../json/defined.ts';
 import { type Cell, type CellKey, caseKey, firstAcceptedTrial, suiteVariantKey } from '../../model/run/cell.ts';
 import { type RenderedVariant } from '../../model/run/plan.ts';
 import type { CaseSummary, RunSummary } from '../../model/run/summary.ts';
@@ -50,7 +51,11 @@ export function createRetrialCells({ planned, acceptedPrompts }: RetrialCellsOpt
     const asked = place?.asked[side];
     if (place === undefined || asked === undefined) return [];
     const cells = createRenderer(place.suite, asked, planned.rendering)(place.testCase, count, firstTrial);
-    return cells.map((cell) => ({ ...cell, confirmation: true, ...(side === 'accepted' ? { side } : {}) }));
+    return cells.map((cell) => ({
+      ...cell,
+      confirmation: true,
+      ...defined({ side: side === 'accepted' ? side : undefined }),
+    }));
   }
 
   function spendOf({ id, side }: Pick<WantedRetrials, 'id' | 'side'>): RetrialSpend {

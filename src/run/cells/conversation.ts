@@ -103,7 +103,7 @@ export class Conversation {
     const agent = this.#pathState() === 'known' ? defined({ steps: this.#steps, state: this.#state }) : {};
     switch (ending.status) {
       case 'skipped':
-        return { ...ending, calls, ...agent, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
+        return { ...ending, calls, ...agent, ...defined({ judgeCostUsd: judgeCostUsd || undefined }) };
       case 'errored':
         return {
           attempts,
@@ -316,8 +316,7 @@ export class Conversation {
       costUsd: sumKnown(calls, (call) => call.costUsd),
       conversation: this.#messages.slice(promptMessages, -1),
       steps,
-      ...(this.#pathState() === 'unknown' ? { isPathUnknown: true } : {}),
-      ...defined({ state: this.#state }),
+      ...defined({ isPathUnknown: this.#pathState() === 'unknown' ? (true as const) : undefined, state: this.#state }),
     });
     this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
     this.#judgeCostUsd = sumKnown([this.#judgeCostUsd, judged.judgeCostUsd], (costUsd) => costUsd);

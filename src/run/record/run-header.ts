@@ -36,9 +36,11 @@ export function buildHeader(
     ...defined({ provenance: findProvenance(root, ports.env) }),
     settings: {
       ...settingsOf(options.settings, planned),
-      ...(options.early === undefined ? {} : { early: { order: findOrder(options.early, suites) } }),
-      ...(emptySelections.length === 0 ? {} : { emptySelections }),
-      ...(loosened.length === 0 ? {} : { loosened }),
+      ...defined({
+        early: options.early === undefined ? undefined : { order: findOrder(options.early, suites) },
+        emptySelections: emptySelections.length === 0 ? undefined : emptySelections,
+        loosened: loosened.length === 0 ? undefined : loosened,
+      }),
     },
     invocation: options.invocation,
     suites: suites.map((suite) => ({
