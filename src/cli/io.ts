@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JobIo, TextOutput } from '../publishing/job.ts';
 import type { FileWatcher } from './watch/file-watcher.ts';
 
@@ -118,7 +119,7 @@ function openLines(): LineReader {
   const isTyped = process.stdin.isTTY && process.stdout.isTTY;
   const lines = loadReadline().createInterface({
     input: process.stdin,
-    ...(isTyped ? { output: process.stdout } : {}),
+    ...defined({ output: isTyped ? process.stdout : undefined }),
   });
   const waiting: ((typed: Typed) => void)[] = [];
   const unread: Typed[] = [];

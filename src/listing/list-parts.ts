@@ -3,6 +3,7 @@ import type { Assertion, CompletionView, ModelQuestion, ModelReply } from '../as
 import { assertions } from '../assertions/index.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
 import { createPluginAssertion } from '../assertions/own-code.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import type { CheckSpec } from '../model/run/verdict.ts';
 import type { LoadedPlugin } from '../model/suite/own-code.ts';
@@ -179,8 +180,10 @@ function buildSpec(name: string, value: JsonValue, declared: Assertion): CheckSp
   return {
     ...base,
     params: params.parse(given),
-    ...(asks === undefined ? {} : { asks: 'strict' }),
-    ...(code === undefined ? {} : { code: { folder: '/', file: '/check.ts', hash: '' } }),
+    ...defined({
+      asks: asks === undefined ? undefined : 'strict',
+      code: code === undefined ? undefined : { folder: '/', file: '/check.ts', hash: '' },
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { assertions } from '../assertions/index.ts';
+import { defined } from '../json/defined.ts';
 import type { SharedCacheConfig } from '../model/run/shared-cache.ts';
 import type { LoadedPlugin, RenderPrompts } from '../model/suite/own-code.ts';
 import type { Plugin } from '../model/suite/plugin.ts';
@@ -40,7 +41,7 @@ export function loadProject({
       const { evaluateModule } = await import('../programs/module-worker.ts');
       return evaluateModule(path, { env: {}, noun: 'suite' });
     },
-    ...(callsNoPrompts ? {} : { renderPrompts: callPrompts }),
+    ...defined({ renderPrompts: callsNoPrompts ? undefined : callPrompts }),
     async openPlugins(requests) {
       const opened = await openNamed(requests, given);
       onPlugins(opened.list);

@@ -104,7 +104,7 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
     glob: (patterns, folder) => Promise.resolve({ paths: matchGlobs(patterns, folder, files), faults: [] }),
   };
   return {
-    place: { root, boundary, ...(files.has(configPath) ? { configPath } : {}) },
+    place: { root, boundary, ...defined({ configPath: files.has(configPath) ? configPath : undefined }) },
     files: snapshot,
     kindOf: (path) => {
       if (files.has(path)) return 'file';

@@ -90,7 +90,7 @@ export function describeOutcome(report: Report, run: CiRun): CiOutcome {
   const word = drift && driftWords[drift.verdict];
   const { body, annotations } = renderReport(report, place, {
     end: linkPage(report, place.page),
-    ...(drift !== undefined && { exitCode }),
+    ...defined({ exitCode: drift === undefined ? undefined : exitCode }),
     ...(word !== undefined && { word, mark: '⚠️' }),
   });
   const conclusion = word !== undefined ? 'neutral' : drift === undefined ? conclusionOf(report) : 'failure';

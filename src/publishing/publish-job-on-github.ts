@@ -82,10 +82,11 @@ async function publishParts(
   }
   const parts = await publishToGithub(
     github,
-    {
-      ...(flags.comment === true && github.pullRequest !== undefined && { comment: { id, body } }),
-      ...(flags.checkRun === true && { checkRun: { name: checkName, conclusion, title: mask(title), summary: body } }),
-    },
+    defined({
+      comment: flags.comment === true && github.pullRequest !== undefined ? { id, body } : undefined,
+      checkRun:
+        flags.checkRun === true ? { name: checkName, conclusion, title: mask(title), summary: body } : undefined,
+    }),
     publishPorts(io, token),
   );
   const links: Record<string, string> = {};

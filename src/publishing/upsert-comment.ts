@@ -76,7 +76,7 @@ export async function upsertComment(
       (own === undefined ? await isSecond(store, comment, reply.id) : await isReplaced(store, own.id, mark));
     if (reply.ok && !isLost) {
       const how = own === undefined ? 'created' : 'updated';
-      return { ok: true, how, ...defined({ url: reply.url }), ...(isShared && { isShared }) };
+      return { ok: true, how, ...defined({ url: reply.url, isShared: isShared || undefined }) };
     }
     if (attempt >= maxTries) {
       return reply.ok ? { ok: false, message: 'other jobs with the same id replaced it' } : reply;

@@ -79,10 +79,12 @@ function judgeLine(text: string, { at, checks }: Case, answer: unknown, isWrong:
   const assert = judgeBy(own, { checks, answer, isWrong });
   const row = {
     ...rest,
-    // The file's settings may put every case under observe.
-    ...(observe === undefined ? { observe: false } : {}),
-    ...(isWrong ? {} : { expected: answer }),
-    ...(assert.length === 0 ? {} : { assert }),
+    ...defined({
+      // The file's settings may put every case under observe.
+      observe: observe === undefined ? false : undefined,
+      expected: isWrong ? undefined : answer,
+      assert: assert.length === 0 ? undefined : assert,
+    }),
   };
   lines[at.line - 1] = writeJson(row) ?? '';
   return { text: lines.join('\n') };
@@ -97,7 +99,7 @@ function judgeMap(text: string, { at, checks }: Case, answer: unknown, isWrong: 
   const assert = judgeBy(given, { checks, answer, isWrong });
   const isSame = Array.isArray(given) && assert.length === given.length;
   const edited = editYamlMap(text, offset, {
-    ...(isSame || assert.length === 0 ? {} : { assert }),
+    ...defined({ assert: isSame || assert.length === 0 ? undefined : assert }),
     // The file's settings may put every case under observe.
     observe: observe === undefined ? false : undefined,
     ...(!isWrong && deepEqual(expected, answer) ? {} : { expected: isWrong ? undefined : answer }),

@@ -239,7 +239,7 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
       outputs: suite.baseline.outputs,
       filtered: false,
       // Recorded answers allow no confirmation trial, so a failure counts at once.
-      ...(suite.recordings === undefined ? {} : { replayed: true as const }),
+      ...defined({ replayed: suite.recordings === undefined ? undefined : (true as const) }),
       // Simulate a run after an edit of the prompt.
       variants: [
         ...before,

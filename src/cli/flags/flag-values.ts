@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { attempt } from '../../text/attempt.ts';
@@ -185,7 +186,7 @@ function findUnknownEnv(env: FlagSources['env']): readonly Problem[] {
         code: 'environment',
         severity: isLimit ? 'error' : 'warning',
         message: `${name} is not a setting of llmcheck${isLimit ? '' : ' and was ignored'}`,
-        ...(meant !== undefined && { hint: `did you mean "${meant}"?` }),
+        ...defined({ hint: meant === undefined ? undefined : `did you mean "${meant}"?` }),
       };
     });
 }

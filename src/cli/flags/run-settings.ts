@@ -34,19 +34,23 @@ export function buildRunOptions(
       ...defined({ sample, shard: settings.shard, trials, onlyCases: onlyCases && new Set(onlyCases) }),
     },
     timeoutMs: values.timeout ?? 60_000,
-    ...defined({ concurrency, deadlineMs: deadline, bail: values.bail === true ? 1 : values.bail }),
-    ...(values.early === true && { early: defined({ seed: values.seed }) }),
+    ...defined({
+      concurrency,
+      deadlineMs: deadline,
+      bail: values.bail === true ? 1 : values.bail,
+      early: values.early === true ? defined({ seed: values.seed }) : undefined,
+    }),
     record: values.record === true,
     recordTools: values.recordTools === true,
     batch: values.batch === true,
     // `checkValues` reports a wrong address.
-    ...(queue !== undefined && !('reason' in queue) && { queue }),
+    ...defined({ queue: queue !== undefined && !('reason' in queue) ? queue : undefined }),
     isCacheModeChosen: values.cache !== undefined,
     ...(resume !== undefined && { resume: resume === true ? {} : { runId: resume } }),
     rerunBaseline: values.rerunBaseline === true,
     updateBaseline: values.updateBaseline === true,
     toolVersion: version,
-    ...(notes.length === 0 ? {} : { notes }),
+    ...defined({ notes: notes.length === 0 ? undefined : notes }),
   };
 }
 
@@ -117,10 +121,12 @@ export function buildRunSettings(values: RunFlagValues): {
     requireConclusive: values.requireConclusive === true,
     baseline:
       values.noBaseline === true ? 'none' : values.baseline === undefined ? 'auto' : { source: values.baseline },
-    ...(compare.length > 0 && { compare }),
-    ...defined({ maxCostUsd: maxCost }),
-    ...(values.drift === true && { drift: true }),
-    ...(shard !== undefined && shard !== 'invalid' && { shard }),
+    ...defined({
+      compare: compare.length > 0 ? compare : undefined,
+      maxCostUsd: maxCost,
+      drift: values.drift === true || undefined,
+      shard: shard !== undefined && shard !== 'invalid' ? shard : undefined,
+    }),
   };
   return { settings, problems: [...checkValues(values), ...checkPairs(values)] };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { ReportStyle } from '../../model/report/report.ts';
 import type { Io, TextSink } from '../io.ts';
 
@@ -21,7 +22,7 @@ export function styleFor(
     width: isFile ? 80 : Math.max(40, io.stdout.columns() ?? 80),
     quiet: flags.quiet === true,
     verbose: flags.verbose === true,
-    ...(!isFile && canFollowLinks(io.stdout, io.env) && { linksFrom: io.cwd }),
+    ...defined({ linksFrom: !isFile && canFollowLinks(io.stdout, io.env) ? io.cwd : undefined }),
   };
 }
 

@@ -86,7 +86,7 @@ export async function prepareRun(
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths.map((path) => pathBetween(cwd, given.root, path));
   const invocation = resumed.isNew === true ? withoutResume(given) : given;
   const loaded = await loadForRun(
-    { paths, cwd, ...defined({ configPath, reads }), ...(givenPlugins.length > 0 && { plugins: givenPlugins }) },
+    { paths, cwd, ...defined({ configPath, reads, plugins: givenPlugins.length > 0 ? givenPlugins : undefined }) },
     invocation,
   );
   const { project, plugins } = loaded;
@@ -267,7 +267,7 @@ function selectChanged(
       settings: project.suites.length === 0 ? settings : { ...settings, changedSince: affected.since },
       knownSuites: project.suites,
       // A resumed run keeps these suites, whatever git says by then.
-      ...(paths.length > 0 && { invocation: { ...options.invocation, paths } }),
+      ...defined({ invocation: paths.length > 0 ? { ...options.invocation, paths } : undefined }),
       notes: [...(options.notes ?? []), summarizeAffected(affected)],
     },
   };

@@ -211,7 +211,7 @@ async function runOrRead(givenPaths: readonly string[], flags: CiFlags, io: Io, 
   const given = parseRunArguments(splitWords(flags.args, '--args'), io);
   const paths = [...givenPaths, ...splitWords(flags.paths, '--paths'), ...given.paths];
   const config = flags.config ?? given.flags['config'];
-  const runFlags: Record<string, unknown> = { ...given.flags, ...(config !== undefined && { config }) };
+  const runFlags: Record<string, unknown> = { ...given.flags, ...defined({ config }) };
   const baseline = flags.baseline === '' ? await defaultBaseline(event, runFlags, io) : flags.baseline;
   if (baseline !== undefined) runFlags['baseline'] = baseline;
   if (event.isDriftWatch === true) askAgain(runFlags);
@@ -329,7 +329,10 @@ async function defaultBaseline(
   { cwd, env }: Io,
 ): Promise<string | undefined> {
   const { config } = given;
-  const { swap } = await loadRunDefaults({ cwd, ...(typeof config === 'string' && { configPath: config }) });
+  const { swap } = await loadRunDefaults({
+    cwd,
+    ...defined({ configPath: typeof config === 'string' ? config : undefined }),
+  });
   // A flag, a variable or `swap` of the config takes precedence over this baseline; `baseline` and `compare` of the
   // config do not. LLMCHECK_NO_BASELINE=0 chooses nothing.
   const { values } = resolveFlagValues({ flags: given, env, config: defined({ swap }) });
@@ -349,7 +352,11 @@ async function hasToReplay(
   { cwd, env }: Io,
 ): Promise<boolean> {
   if (!isForeign || cache !== undefined || record === true) return false;
-  const { project } = await loadProject({ paths, cwd, ...(typeof config === 'string' && { configPath: config }) });
+  const { project } = await loadProject({
+    paths,
+    cwd,
+    ...defined({ configPath: typeof config === 'string' ? config : undefined }),
+  });
   // Suites with recordings send nothing. A missing recording is a mistake even with a key.
   const suites = project.suites.filter(({ recordings }) => recordings === undefined);
   return findMissingKeys({ ...project, suites }, env).length > 0;

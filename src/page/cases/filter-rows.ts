@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { PageCaseRow, PageCell, PageIndex, PageSuite, PageVariant } from '../../model/report/page.ts';
 import type { CaseStatus } from '../../model/run/cell.ts';
 
@@ -48,7 +49,7 @@ export function readFilter(query: string): CaseFilter {
   const statuses = (params.get('status') ?? '').split(',');
   const known = caseStatuses.filter((status) => statuses.includes(status));
   return {
-    ...(known.length === 0 ? {} : { statuses: known }),
+    ...defined({ statuses: known.length === 0 ? undefined : known }),
     ...Object.fromEntries(
       textKeys.flatMap((key) => {
         const value = params.get(key);

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { Report } from '../../model/report/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { renderSafeJson } from '../json/json.ts';
@@ -55,9 +56,11 @@ function buildTest({ status, group, name, durationMs, message, body, at, caseSta
     rawStatus: status === 'tolerated' ? `tolerated (${caseStatus ?? 'failed'})` : status,
     duration: Math.round(durationMs),
     suite: group,
-    ...(caseStatus === 'flaky' && { flaky: true }),
-    ...(message !== '' && { message }),
-    ...(body !== '' && { trace: body }),
+    ...defined({
+      flaky: caseStatus === 'flaky' ? true : undefined,
+      message: message || undefined,
+      trace: body || undefined,
+    }),
     ...(at !== undefined && { filePath: at.file, line: at.line }),
   };
 }
@@ -70,7 +73,7 @@ function buildExtra(report: Report) {
     outcome,
     exitCode,
     totals,
-    ...(warnings.length > 0 && { warnings }),
+    ...defined({ warnings: warnings.length > 0 ? warnings : undefined }),
   };
 }
 

@@ -193,7 +193,7 @@ export function createPageRows(maxCells: number) {
       list: (): Pick<PageSuite, 'tags' | 'cases' | 'rowBlocks'> => ({
         tags: [...tagPlaces.keys()],
         cases: rows,
-        ...(rowBlocks.length > 0 && { rowBlocks }),
+        ...defined({ rowBlocks: rowBlocks.length > 0 ? rowBlocks : undefined }),
       }),
     };
 

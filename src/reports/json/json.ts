@@ -134,7 +134,7 @@ function buildJsonDecision(report: Report): Json<typeof decisionSchema> {
   return {
     outcome,
     headline: describeVerdict(report),
-    ...(regressions > 0 ? { accepted: { regressions, mustPass } } : {}),
+    ...defined({ accepted: regressions > 0 ? { regressions, mustPass } : undefined }),
     certainty,
     exitCode,
     incompleteBecause,

@@ -154,8 +154,10 @@ async function accept(given: readonly string[], flags: AcceptFlags, io: Io): Pro
     projectSuites: suites,
     force: flags.force === true,
     knownFailures: flags.knownFailures === true,
-    ...defined({ configPath: flags.config }),
-    ...(paths.length > 0 && { isWanted: (path: string) => suitePaths.has(path) }),
+    ...defined({
+      configPath: flags.config,
+      isWanted: paths.length > 0 ? (path: string) => suitePaths.has(path) : undefined,
+    }),
   });
   for (const one of accepted) {
     const { file, isChanged, cases, variants } = one;

@@ -178,7 +178,7 @@ function eventOf(github: GithubRun | undefined, { label }: JobIdentity, flags: F
   return {
     // A change is compared with the commit at which it left its base.
     ...(base === '' ? { missingBase: findMissingBase(io) } : { baseline: `git:${base}...` }),
-    ...(flags.issue === true && { isDriftWatch: true }),
+    ...defined({ isDriftWatch: flags.issue === true || undefined }),
     isForeign: pullRequest?.isForeign === true,
     place: {
       label: github === undefined ? '' : label,

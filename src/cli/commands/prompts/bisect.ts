@@ -167,8 +167,7 @@ function toJson({ cases, spending: { usd, ...spending } }: BisectOutcome): objec
         at: { file: at.file, line: at.line },
         verdict: verdict.is,
         sentence: describeBisected(found),
-        ...(verdict.is === 'undecided' ? { why: verdict.why } : {}),
-        ...defined({ commits: found.commits }),
+        ...defined({ why: verdict.is === 'undecided' ? verdict.why : undefined, commits: found.commits }),
         hunks: hunks.length,
         probes,
         sets: (change?.sets ?? []).map(({ hunks: own, alone, isMinimal }) => ({

@@ -1,3 +1,4 @@
+import { defined } from '../../../json/defined.ts';
 import type { JsonObject } from '../../../json/json.ts';
 import { exitCodeOfSignal, exitCodes } from '../../../model/comparison/exit-code.ts';
 import type { RunPorts } from '../../../plan/run-options.ts';
@@ -175,7 +176,7 @@ function toJson({ prompts, spending: { usd, ...spending }, written }: CoverOutco
         const { is: verdict, ...details } = coverage;
         return {
           ...instruction,
-          ...(file !== undefined && { file }),
+          ...defined({ file }),
           tokens: tokensOf(instruction.text),
           verdict,
           sentence: describeCoverage(found),
