@@ -21,9 +21,9 @@ import { answersOfBaseline, answersOfRecord, type StoredAnswer } from './observe
 
 export interface CheckContractsOptions {
   readonly project: Project;
-  /** The selected paths; empty: every suite. */
+  /** The selected paths. If empty, every suite is checked. */
   readonly paths: readonly string[];
-  /** `git:REF`, a baseline file or a run; the accepted baseline where undefined. */
+  /** `git:REF`, a baseline file or a run. If undefined, the accepted baseline. */
   readonly against?: string;
   readonly configPath?: string;
   readonly cwd: string;
@@ -87,7 +87,7 @@ async function compareSuites(project: Project, old: OldSide): Promise<Findings> 
   return { entries, notes };
 }
 
-/** Throws a `UserError` if a file was given that holds none of the suites. A commit may be older than they are. */
+/** Throws a `UserError` if the given file has none of the suites. A commit may lack them, because they may be newer. */
 function refuseOthersRecord({ project, against }: CheckContractsOptions): void {
   if (against === undefined || against.startsWith('git:')) return;
   const message = `${against} holds none of these suites: ${project.suites.map(({ id }) => id).join(', ')}`;
@@ -95,7 +95,7 @@ function refuseOthersRecord({ project, against }: CheckContractsOptions): void {
   throw new UserError({ code: 'record', message, hint });
 }
 
-/** Describes suites of the other side that no suite continues. Their contracts are gone. */
+/** Reports old suites that are gone, because their contracts are gone too. */
 function describeGoneSuites(project: Project, old: OldSide): Findings {
   const gone = old.findGone(project).map(({ suite, source }) => {
     const prompts = suite.prompts.map(({ id }) => id);
@@ -263,7 +263,7 @@ export function diffSchemas(options: DiffSchemasOptions): ContractReport {
   }
 }
 
-/** A document that only holds a schema restricts nothing, whatever becomes of that schema. */
+/** Describes a document that only wraps a schema. It restricts nothing itself, so a comparison would find nothing. */
 function describeWrapper({ schema, locate }: SchemaFile): Problem | undefined {
   const wrapper = findWrapper(schema);
   if (wrapper === undefined) return undefined;

@@ -20,7 +20,7 @@ export interface AnsweredVariant {
 
 export interface SuiteContracts {
   readonly suite: string;
-  /** What the old side is, in words. */
+  /** The name of the old side in messages. */
   readonly against: string;
   readonly old: readonly AnsweredVariant[];
   readonly replacement: readonly AnsweredVariant[];
@@ -29,7 +29,7 @@ export interface SuiteContracts {
   /** The contract of removed prompts, and the default for the others. */
   readonly contract: RecordedVariant['contract'];
   readonly locate?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
-  /** The variables of today's cases, where they are known: then the cacheable prefixes of both sides are compared. */
+  /** The variables of today's cases, if known. Then the cacheable prefixes of both sides are compared. */
   readonly cases?: () => Iterable<Vars>;
 }
 
@@ -72,7 +72,7 @@ interface GoneSuite extends Pick<SuiteContracts, 'suite' | 'against' | 'contract
   readonly prompts: readonly string[];
 }
 
-/** The contracts of a suite that is gone are removed. Any suite that is left can approve that. */
+/** Reports the contracts of a suite that is gone as removed. Any remaining suite can approve that. */
 export function describeGone(gone: GoneSuite, { suites }: Pick<Project, 'suites'>): readonly PromptFindings[] {
   const { suite, against, contract, prompts } = gone;
   const approved = suites.flatMap((one) => [one, ...one.prompts].flatMap((part) => part.contract?.approved ?? []));

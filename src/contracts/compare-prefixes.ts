@@ -18,9 +18,9 @@ export interface AskedVariant {
   readonly cases: Iterable<Vars>;
 }
 
-/** A loss is worth a word from so many tokens on, which is the step in which OpenAI caches. */
+/** The least loss in tokens to report. OpenAI caches in steps of this size. */
 const noticedTokens = 128;
-/** Or from this share of the old prefix on. */
+/** A smaller loss is reported from this share of the old prefix on. */
 const noticedShare = 0.05;
 
 /**

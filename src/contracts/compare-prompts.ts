@@ -11,7 +11,7 @@ import { attempt } from '../text/attempt.ts';
 import { compareStrict, compareTools } from './compare-tools.ts';
 import type { PromptContract, PromptVariable } from './describe-contract.ts';
 
-/** The findings of one prompt; of one that was removed, under its old id. */
+/** The findings of one prompt. A removed prompt has its old id. */
 export interface PromptSetFindings {
   readonly promptId: string;
   readonly findings: readonly Finding[];
@@ -54,7 +54,7 @@ export function comparePromptSets(
   return [...removed, ...compared];
 }
 
-/** The only new prompt with the same contract: most likely the same one under another name. */
+/** The only new prompt with the same contract. It is most likely the old prompt under another name. */
 function findTwin(lost: PromptContract, added: readonly PromptContract[]): PromptContract | undefined {
   const [twin, another] = added.filter(
     (prompt) => prompt.replaces === undefined && comparePair(lost, prompt, {}).length === 0,
@@ -271,7 +271,7 @@ function defaultOf(variable: PromptVariable): readonly JsonValue[] {
   return variable.hasDefault ? [variable.default ?? null] : [];
 }
 
-/** Whether callers already had to send it. */
+/** True if callers already had to send the variable. */
 function isRequired(schema: PromptContract['inputSchema'], name: string): boolean {
   if (typeof schema !== 'object') return false;
   const { required } = schema;

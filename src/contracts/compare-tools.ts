@@ -108,12 +108,12 @@ function inBothDirections(compare: (direction: Direction) => readonly Finding[])
 
 const ranks = { info: 0, warn: 1, error: 2 } as const;
 
-/** Two values that an enum loses are two changes. */
+/** Equal for findings of the same change. Two values that an enum loses are two changes. */
 function keyOf(finding: Finding): string {
   return canonicalJson([finding.ruleId, finding.path, finding.old, finding.new]);
 }
 
-/** What a snapshot holds beside what is sent: title, hints on the tool's effects, and the schema of its results. */
+/** Compares the parts of a snapshot that are not sent: title, hints on effects, and the schema of results. */
 function compareListed(
   before: PromptTool['mcp'] = {},
   after: PromptTool['mcp'] = {},

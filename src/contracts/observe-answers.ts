@@ -12,7 +12,7 @@ import type { StoredRecord } from '../record/read-run-record.ts';
 import { DeadlineError, isStackOverflow, runWithDeadline } from '../text/deadline.ts';
 import { formatCount } from '../text/format-amount.ts';
 
-/** An answer as a baseline or a record keeps it: the text that the model wrote. */
+/** A stored answer: the text that the model wrote. */
 export interface StoredAnswer {
   readonly caseId: string;
   readonly text: string;
@@ -35,7 +35,7 @@ export function* answersOfRecord(variant: VariantSummary, readRow: StoredRecord[
   }
 }
 
-/** A tool call without a text is no answer that an output schema is about. */
+/** Empty for tool calls without a text: an output schema does not apply to them. */
 function answerOf(
   caseId: string,
   { status, output, toolCalls, refusal }: Pick<BaselineTrial | CellRow, 'status' | 'output' | 'toolCalls' | 'refusal'>,
@@ -45,7 +45,7 @@ function answerOf(
 }
 
 export interface ObservedSides {
-  /** The output schema of each side; undefined where a side promises nothing. */
+  /** The output schema of each side; undefined if a side has none. */
   readonly old: JsonValue | undefined;
   readonly replacement: JsonValue | undefined;
   readonly baselineAnswers: Iterable<StoredAnswer>;
@@ -53,7 +53,7 @@ export interface ObservedSides {
   readonly newAnswers?: Iterable<StoredAnswer>;
 }
 
-/** Checks stored answers against the schema of the other side; nothing where the schemas are the same. */
+/** Checks stored answers against the schema of the other side. Finds nothing if the schemas are equal. */
 export function observeAnswers(sides: ObservedSides): readonly ObservedAnswers[] {
   const { old, replacement, baselineAnswers, newAnswers = [] } = sides;
   if (canonicalJson(old ?? null) === canonicalJson(replacement ?? null)) return [];
@@ -126,7 +126,7 @@ const limitMs = 500;
 const maxTimeouts = 3;
 
 interface Validator {
-  /** Why the schema refuses the answer; undefined where it accepts it, null where that is unknown. */
+  /** Why the schema refuses the answer; undefined if it accepts it, null if that is unknown. */
   findComplaint(schema: JsonValue, text: string): string | undefined | null;
   whyUnjudged(): string;
 }
