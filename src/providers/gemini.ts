@@ -214,12 +214,10 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
     ...(declarations.length === 0 ? [] : [{ functionDeclarations: declarations }]),
     ...nativeTools,
   ];
-  return {
-    ...defined({ tools: all.length === 0 ? undefined : all }),
-    ...(toolChoice === undefined
-      ? {}
-      : { toolConfig: { ...objectOf(own), functionCallingConfig: buildToolChoice(toolChoice) } }),
-  };
+  return defined({
+    tools: all.length === 0 ? undefined : all,
+    toolConfig: toolChoice && { ...objectOf(own), functionCallingConfig: buildToolChoice(toolChoice) },
+  });
 }
 
 function buildToolChoice(choice: ToolChoice): JsonObject {

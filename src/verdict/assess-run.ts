@@ -80,11 +80,12 @@ export function reportAssessment({ record, judged }: Assessment, options: Report
     ...defined({
       contracts: contracts === undefined || contracts.contracts.length === 0 ? undefined : contracts.contracts,
       erosion: erosion === undefined || erosion.findings.length === 0 ? undefined : erosion.findings,
+      swaps:
+        header.settings.swap === undefined
+          ? undefined
+          : judgeSwaps({ summary, settings: header.settings, judged, decision }),
+      trends: root === undefined ? undefined : () => readTrends({ root }, { header, summary }),
     }),
-    ...(header.settings.swap === undefined
-      ? {}
-      : { swaps: judgeSwaps({ summary, settings: header.settings, judged, decision }) }),
-    ...defined({ trends: root === undefined ? undefined : () => readTrends({ root }, { header, summary }) }),
   });
 }
 

@@ -33,7 +33,7 @@ export function decide(input: DecideInput): Decision {
   const deciding = withoutPaused(variantGates, comparisons);
   const decision = {
     breaches: [...failures, ...errors, ...stopped, ...unvalidated, ...unevaluated],
-    ...(loosened.length === 0 ? {} : { loosened }),
+    ...defined({ loosened: loosened.length === 0 ? undefined : loosened }),
     warnings: [
       ...loosened,
       ...(settings.emptySelections ?? []).map(({ message }) => message),
