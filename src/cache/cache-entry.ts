@@ -136,8 +136,8 @@ type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer } | Refus
 export const cacheFormat = 2;
 
 const head = `{"format":${cacheFormat},"checksum":"`;
-const middle = '","entry":';
-const bodyStart = head.length + 64 + middle.length;
+/** The checksum is of the entry's text as it was written. A parsed entry would be rendered differently. */
+const linePattern = /^\{"format":\d+,"checksum":"([\da-f]{64})","entry":(.*)\}$/s;
 
 /**
  * Renders an entry as one line of JSON, without a line break; equal entries give equal text. The checksum covers the text
@@ -147,7 +147,7 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
   const body =
     `{"key":"${key}","createdAt":"${createdAt}","completion":${canonicalJson(completion)},` +
     `"receivedAt":${JSON.stringify(receivedAt)},"request":${keyedText(request)}}`;
-  return `${head}${sha256Hex(body)}${middle}${body}}`;
+  return `${head}${sha256Hex(body)}","entry":${body}}`;
 }
 
 /** Parses an entry of `renderEntry`. Returns the reason if it was truncated, changed or forged. */
@@ -187,11 +187,8 @@ function openLine(line: string): { readonly ok: true; readonly value: unknown } 
   const text = line.trimEnd();
   if (text === '') return refused('is empty');
   if (!text.startsWith(head)) return refused(describeForeignLine(text));
-  const body = text.slice(bodyStart, -1);
-  const isWhole = text.endsWith('}') && text.slice(bodyStart - middle.length, bodyStart) === middle;
-  if (!isWhole || sha256Hex(body) !== text.slice(head.length, head.length + 64)) {
-    return refused('is damaged: its checksum does not match');
-  }
+  const [, checksum, body = ''] = linePattern.exec(text) ?? [];
+  if (sha256Hex(body) !== checksum) return refused('is damaged: its checksum does not match');
   const json = parseJson(body);
   return json.ok ? json : refused(`is not JSON: ${json.reason}`);
 }

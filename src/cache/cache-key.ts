@@ -1,5 +1,4 @@
 import { defined } from '../json/defined.ts';
-import type { JsonObject } from '../json/json.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/run/completion.ts';
 import type { PlacedFile } from '../model/suite/workspace.ts';
 import { withoutUserinfo } from '../text/addresses/store-urls.ts';
@@ -31,23 +30,10 @@ function remember(request: KeyedRequest): { readonly key: string; readonly text:
   return known;
 }
 
-// Requests come in runs of one endpoint, and its URL takes microseconds to parse.
-let lastEndpoint:
-  | (Pick<KeyedRequest, 'adapter' | 'adapterVersion' | 'baseUrl'> & { readonly text: string })
-  | undefined;
-
 /** The start of the text, as far as the endpoint goes. */
 function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): string {
-  if (
-    lastEndpoint?.adapter !== adapter ||
-    lastEndpoint.adapterVersion !== adapterVersion ||
-    lastEndpoint.baseUrl !== baseUrl
-  ) {
-    const url = baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(baseUrl))},`;
-    const text = `{"adapter":${JSON.stringify(adapter)},"adapterVersion":${JSON.stringify(adapterVersion)},${url}`;
-    lastEndpoint = { adapter, adapterVersion, ...defined({ baseUrl }), text };
-  }
-  return lastEndpoint.text;
+  const url = baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(baseUrl))},`;
+  return `{"adapter":${JSON.stringify(adapter)},"adapterVersion":${JSON.stringify(adapterVersion)},${url}`;
 }
 
 /**
@@ -67,16 +53,10 @@ const ownAdapters: ReadonlySet<string> = new Set(['exec', 'http', 'module']);
 
 // The cache, the deduplication and the record all need the key of a cell.
 const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: string }>();
-// Variants share their params among thousands of cells.
-const paramsTexts = new WeakMap<JsonObject, string>();
 
 /** The members after the first ones. Params are written as they are sent: a model reads a schema in its order. */
 function sharedMembers({ messages, model, params, trial, vars, workspace }: KeyedRequest): string {
-  let paramsText = paramsTexts.get(params);
-  if (paramsText === undefined) {
-    paramsText = JSON.stringify(params);
-    paramsTexts.set(params, paramsText);
-  }
+  const paramsText = JSON.stringify(params);
   const varsText = vars === undefined ? '' : `,"vars":${JSON.stringify(vars)}`;
   return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}${varsText}${placedText(workspace)}}`;
 }

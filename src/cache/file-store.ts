@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode } from '../files/write-files.ts';
 import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
@@ -32,7 +32,7 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
       const path = entryPath(folder, key);
       let text: string;
       try {
-        // An error for each missing file would take 0.02 ms.
+        // Most answers of a new prompt are missing, which is no error.
         if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
         text = readFileSync(path, 'utf8');
       } catch (error) {
@@ -72,8 +72,7 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
  * folder.
  */
 export function entryPath(folder: string, key: string): string {
-  // Not by `join`, which looks at each character of a path three times a call.
-  return `${folder}/${key.slice(0, 2)}/${key}.json`;
+  return join(folder, key.slice(0, 2), `${key}.json`);
 }
 
 // Another process that shares the folder has another name; within this one a write ends before the next begins.

@@ -54,21 +54,17 @@ export function withCache(
   // Nothing is sent for a replay, so that any answer is better than none.
   const isUsable = ({ completion }: StoredAnswer) =>
     !isTimed || mode === 'replay' || completion.firstTokenMs !== undefined;
-  const askOrMiss: Complete = (request, signal) =>
-    mode === 'replay' ? Promise.resolve(miss(request)) : ask(request, signal);
-  const askShared = async (from: Pick<SharedCache, 'read'>, request: CompletionRequest, signal: AbortSignal) => {
-    const entry = await from.read(cacheKey(request));
-    if (entry === undefined || !isUsable(entry)) return askOrMiss(request, signal);
-    if (mode === 'use') store.write(entry);
-    return hit(entry);
-  };
 
-  // No async function of its own around the one that waits: every call passes here.
-  return (request, signal) => {
+  return async (request, signal) => {
     if (mode !== 'use' && mode !== 'replay') return ask(request, signal);
-    const entry = store.read(cacheKey(request));
-    if (entry !== undefined && isUsable(entry)) return Promise.resolve(hit(entry));
-    return shared === undefined ? askOrMiss(request, signal) : askShared(shared, request, signal);
+    const own = store.read(cacheKey(request));
+    if (own !== undefined && isUsable(own)) return hit(own);
+    const others = await shared?.read(cacheKey(request));
+    if (others !== undefined && isUsable(others)) {
+      if (mode === 'use') store.write(others);
+      return hit(others);
+    }
+    return mode === 'replay' ? miss(request) : ask(request, signal);
   };
 }
 

@@ -3,10 +3,10 @@ import type { FindAccepted } from '../assertions/define.ts';
 import { comparesAccepted, comparesOther } from '../assertions/index.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
-import type { Writable } from '../json/defined.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Cell, CellClasses } from '../model/run/cell.ts';
-import { type Attachment, type CompletionRequest, isSystemRole, type Message } from '../model/run/completion.ts';
+import { type Attachment, isSystemRole, type Message } from '../model/run/completion.ts';
 import { type RenderedVariant } from '../model/run/plan.ts';
 import type { CheckSpec } from '../model/run/verdict.ts';
 import type { Endpoint } from '../model/suite/provider.ts';
@@ -81,25 +81,40 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
     const cellHash = `${definition}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
     const workspace = isInWorkspace ? mergePlaced(prompt.workspace, testCase.workspace) : undefined;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
+    const shared = defined({
+      adapter,
+      adapterVersion,
+      model,
+      messages,
+      params,
+      origin,
+      baseUrl,
+      vars: names === undefined ? undefined : pickVars(vars, names),
+      workspace,
+    });
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
-      // Member by member: a spread for each optional member would cost more than the rendering.
-      const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
-      if (baseUrl !== undefined) request.baseUrl = baseUrl;
-      if (names !== undefined) request.vars = pickVars(vars, names);
-      if (workspace !== undefined) request.workspace = workspace;
-      const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
-      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, caseHash, cellHash, at };
-      if (agent !== undefined) cell.agent = agent;
-      if (promptMessages !== undefined) cell.promptMessages = promptMessages;
-      if (tags.length > 0) cell.tags = tags;
-      if (description !== undefined) cell.description = description;
-      if (threshold !== undefined) cell.threshold = threshold;
-      if (group !== undefined) cell.group = group;
-      if (slices !== undefined) cell.slices = slices;
-      if (classes !== undefined) cell.classes = classes;
-      if (skip !== undefined) cell.skip = skip;
-      return cell;
+      return defined({
+        key: { ...origin, trial },
+        request: { ...shared, trial },
+        vars,
+        turns,
+        checks,
+        mustPass,
+        observe,
+        caseHash,
+        cellHash,
+        at,
+        agent,
+        promptMessages,
+        tags: tags.length > 0 ? tags : undefined,
+        description,
+        threshold,
+        group,
+        slices,
+        classes,
+        skip,
+      });
     });
   };
 }

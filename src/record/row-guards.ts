@@ -113,19 +113,9 @@ function isUsage(value: unknown): value is Usage {
 
 const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);
 
-const areChecks = listOf(isCheck);
-
-/** Written without a table of guards, which takes twice the time. A record may have 100,000 rows. */
-function isCheck(value: unknown): boolean {
-  return (
-    isJsonObject(value) &&
-    isText(value['assertion']) &&
-    isSwitch(value['pass']) &&
-    isShare(value['score']) &&
-    isText(value['reason']) &&
-    isOptional(value['weight'], isMagnitude)
-  );
-}
+const areChecks = listOf(
+  objectOf({ assertion: isText, pass: isSwitch, score: isShare, reason: isText, weight: optional(isMagnitude) }),
+);
 
 const areAskedTexts = listOf(objectOf({ role: isText, content: isText }));
 const isAsked = objectOf({

@@ -206,10 +206,7 @@ function draftCase(row: Located, own: CaseRow, group: CaseGroup, builder: Builde
   const { defaults } = builder;
   const settings = mergeSettings(own, group.settings, defaults.settings);
   const vars = mergeVars(defaults.settings.vars, group.settings.vars, own.vars);
-  // On Node 20, each object literal that begins with a spread gets its own hidden class. Ten of them took 10 % of the
-  // CPU and 25 % of the memory of 10,000 cached cells.
-  const scope =
-    own.expected === undefined ? vars : Object.fromEntries([...Object.entries(vars), ['expected', own.expected]]);
+  const scope = own.expected === undefined ? vars : { ...vars, expected: own.expected };
   const assertions = compileRow(childOf(row, 'assert'), builder);
   const tools = compileCaseTools(childOf(row, 'tools'), builder);
   return { id: idOf(own), row, own, settings, vars, scope, assertions, tools, group, at: withoutExcerpt(locate(row)) };
