@@ -51,7 +51,7 @@ describe('the package, as npm installs it', { tags: 'slow' }, () => {
     const quiet = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts'];
     const install = ['install', '--install-links', ...quiet, '--prefix', project, copy];
     execFileSync('npm', install, { cwd: project, stdio: 'pipe', env: bareEnv() });
-  }, 180_000);
+  }, 400_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 
