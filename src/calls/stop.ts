@@ -1,6 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { StopReason } from '../model/run/cell.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import { allowManyListeners } from '../text/deadline.ts';
 
 /** Ends a run before its plan, for any reason but --max-cost and --early, which abort no call. */
 export interface Stop {
@@ -18,7 +18,8 @@ export interface Stop {
 
 export function createStop(): Stop {
   const controller = new AbortController();
-  allowManyListeners(controller.signal);
+  // Every call in flight listens to it, and Node warns of a leak from the eleventh listener on.
+  setMaxListeners(0, controller.signal);
   let first: StopReason | undefined;
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   const stop: Stop = {

@@ -214,10 +214,7 @@ interface Dispatching {
   readonly startedAt: number;
 }
 
-/**
- * Sends a request and collects its answer. It settles as soon as the signal fires, even without a connection. It does
- * not use undici's `request`, which makes a stream of each body: 10,000 calls save 0.3 s of CPU.
- */
+/** Sends a request and collects its whole answer. It settles as soon as the signal fires, even without a connection. */
 function dispatch(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,

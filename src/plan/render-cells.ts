@@ -50,53 +50,41 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const { prompt, provider, params } = variant;
   const { adapter, model } = provider;
   const { adapterVersion, baseUrl, vars: names } = options.endpointOf(provider);
-  const outputSchema = prompt.contract?.output ?? suite.contract.output;
-  const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
-  const contractHash = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
+  const contract = compileContract(prompt.contract?.output ?? suite.contract.output, options);
   const hashDependencies = createDependencyHash(suite, options);
-  const promptId = prompt.baselineOf ?? prompt.id;
   const classesOf = createClassesOf(suite);
-  const isInWorkspace = hasWorkspace(provider);
-  const ownFiles = new Set(listOwnFiles(prompt));
+  const renderWithFiles = createMessageRenderer(prompt, (path) => options.describeFile(suite, path));
   return function renderCells(testCase, trials, firstTrial = 0) {
-    if (!runsOn(testCase, promptId, provider.id)) return [];
+    if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) return [];
     const { vars, agent, tags, description, threshold, group, mustPass, observe, skip, at } = testCase;
-    const caseFiles = new Map<string, string>();
-    const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
-      if (attach.length === 0) return { role, content };
-      const attachments = attach.map((path) => {
-        const attachment = options.describeFile(suite, path);
-        if (!ownFiles.has(path)) caseFiles.set(posix.normalize(path), attachment.sha256);
-        return attachment;
-      });
-      return { role, content, attachments };
-    });
+    const { messages, caseFiles } = renderWithFiles(vars);
     const { turns, promptMessages } = joinFirstTurn(messages, testCase.turns);
-    const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
+    const checks = [...contract.checks, ...testCase.checks];
     const definition = `${testCase.caseHash}${hashDependencies(testCase)}`;
     const caseHash = addFiles(definition, caseFiles);
     const slices = slicesOf(testCase, suite.gate);
     const classes = classesOf(testCase);
     // The request's own hash covers its files.
-    const cellHash = `${definition}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contractHash}`;
-    const workspace = isInWorkspace ? mergePlaced(prompt.workspace, testCase.workspace) : undefined;
+    const cellHash = `${definition}${settingsSuffix(testCase, slices)}${classesSuffix(classes)}${contract.hash}`;
+    const workspace = hasWorkspace(provider) ? mergePlaced(prompt.workspace, testCase.workspace) : undefined;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
-    const shared = defined({
-      adapter,
-      adapterVersion,
-      model,
-      messages,
-      params,
-      origin,
-      baseUrl,
-      vars: names === undefined ? undefined : pickVars(vars, names),
-      workspace,
-    });
+    const asked = names === undefined ? undefined : pickVars(vars, names);
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
       return defined({
-        key: { ...origin, trial },
-        request: { ...shared, trial },
+        key: { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial },
+        request: defined({
+          adapter,
+          adapterVersion,
+          baseUrl,
+          model,
+          messages,
+          params,
+          vars: asked,
+          workspace,
+          trial,
+          origin,
+        }),
         vars,
         turns,
         checks,
@@ -116,6 +104,33 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
         skip,
       });
     });
+  };
+}
+
+/** The check of a contract's output schema, and its part of a cell's hash. */
+function compileContract(
+  schema: JsonObject | boolean | undefined,
+  { contractCheck }: Pick<RenderOptions, 'contractCheck'>,
+): { readonly checks: readonly CheckSpec[]; readonly hash: string } {
+  if (schema === undefined) return { checks: [], hash: '' };
+  return { checks: [contractCheck(schema)], hash: `.${sha256Hex(canonicalJson(schema)).slice(0, 12)}` };
+}
+
+/** Renders a prompt with a case's variables. `caseFiles`: the hashes of the files that the case attaches, by path. */
+function createMessageRenderer(prompt: PromptVersion, describeFile: (path: string) => Attachment) {
+  const ownFiles = new Set(listOwnFiles(prompt));
+  return (vars: Vars): { readonly messages: Message[]; readonly caseFiles: ReadonlyMap<string, string> } => {
+    const caseFiles = new Map<string, string>();
+    const messages = renderMessages(prompt, vars).map(({ role, content, attach }): Message => {
+      if (attach.length === 0) return { role, content };
+      const attachments = attach.map((path) => {
+        const attachment = describeFile(path);
+        if (!ownFiles.has(path)) caseFiles.set(posix.normalize(path), attachment.sha256);
+        return attachment;
+      });
+      return { role, content, attachments };
+    });
+    return { messages, caseFiles };
   };
 }
 

@@ -8,7 +8,7 @@ import { sha256Hex } from '../text/sha256.ts';
 
 /**
  * The summary of a row or its head for counting, comparing and deciding. The model's answer stays on disk. Members that
- * most rows lack are left out, because for 1,000,000 rows they would take 56 MB.
+ * most rows lack are left out: for 1,000,000 rows, which must stay below 1 GB, they would take 56 MB.
  */
 export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'>, rowIndex: number): RowSummary {
   const summary: Writable<RowSummary> = {
@@ -47,7 +47,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
 
 /**
  * The cases of one variant by id, sorted by code units; their trials in order. The last row of a cell counts. A case is
- * made on each access: a `Map` of a million of them took 174 MB more.
+ * made on each access: a `Map` of a million of them takes 174 MB more, and a run of that size must stay below 1 GB.
  */
 export class SortedCases implements ReadonlyMap<string, CaseSummary> {
   /** Sorted by case and trial. */

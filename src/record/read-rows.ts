@@ -13,7 +13,10 @@ export interface RowPlace {
   readonly length: number;
 }
 
-/** The places of a record's rows by their index, as numbers. Objects for 1,000,000 rows take 32 MB more. */
+/**
+ * The places of a record's rows by their index, as numbers. Objects for 1,000,000 rows take 32 MB more, and a run of
+ * that size must stay below 1 GB.
+ */
 export class RowPlaces {
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];

@@ -116,19 +116,3 @@ describe('recordingHash', () => {
     expect(new Set(hashes).size).toBe(4);
   });
 });
-
-test('params that requests share are walked once', () => {
-  let reads = 0;
-  const params = {
-    get temperature() {
-      reads += 1;
-      return 0;
-    },
-  };
-  const keyOf = (trial: number) => cacheKey(buildRequest({ params, trial }));
-  const keys = new Set([keyOf(0)]);
-  const readsOfOne = reads;
-  for (const trial of [1, 2, 3]) keys.add(keyOf(trial));
-  expect(keys.size).toBe(4);
-  expect(reads).toBe(readsOfOne);
-});

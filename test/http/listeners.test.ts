@@ -23,7 +23,7 @@ test.each(['answered', 'too large', 'broken off'])(
       const [{ status }] = await Promise.allSettled([sent]);
       expect(status).toBe(end === 'answered' ? 'fulfilled' : 'rejected');
     }
-    // `onAbort` keeps one listener on a signal for all that it is asked for. The socket of the last call closes in turns of its own.
+    // The socket of the last call closes in turns of its own.
     await expect.poll(() => getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
   },
 );

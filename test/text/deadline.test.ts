@@ -1,45 +1,34 @@
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createStop } from '../../src/calls/stop.ts';
-import { allowManyListeners, onAbort } from '../../src/text/deadline.ts';
+import { onAbort } from '../../src/text/deadline.ts';
 import { settleMicrotasks } from '../support/manual-clock.ts';
 
-describe.each([
-  { kind: 'a plain signal', prepare: () => undefined },
-  { kind: 'a signal for many listeners', prepare: allowManyListeners },
-])('$kind', ({ prepare }) => {
-  function makeSignal(): AbortController {
-    const controller = new AbortController();
-    prepare(controller.signal);
-    return controller;
-  }
+test('calls each listener once and in order, but for those that were taken back', () => {
+  const controller = new AbortController();
+  const called: string[] = [];
+  const listener = () => called.push('kept');
+  onAbort(controller.signal, listener);
+  const stop = onAbort(controller.signal, () => called.push('taken back'));
+  onAbort(controller.signal, () => called.push('last'));
+  stop();
+  controller.abort();
+  controller.abort();
+  expect(called).toEqual(['kept', 'last']);
+});
 
-  test('calls each listener once and in order, but for those that were taken back', () => {
-    const controller = makeSignal();
-    const called: string[] = [];
-    const listener = () => called.push('kept');
-    onAbort(controller.signal, listener);
-    const stop = onAbort(controller.signal, () => called.push('taken back'));
-    onAbort(controller.signal, () => called.push('last'));
-    stop();
-    controller.abort();
-    controller.abort();
-    expect(called).toEqual(['kept', 'last']);
+test('calls no listener that another one took back, or that came after the abort', () => {
+  const controller = new AbortController();
+  const called: string[] = [];
+  onAbort(controller.signal, () => {
+    called.push('first');
+    stopSecond();
+    onAbort(controller.signal, () => called.push('late'));
   });
-
-  test('calls no listener that another one took back, or that came after the abort', () => {
-    const controller = makeSignal();
-    const called: string[] = [];
-    onAbort(controller.signal, () => {
-      called.push('first');
-      stopSecond();
-      onAbort(controller.signal, () => called.push('late'));
-    });
-    const stopSecond = onAbort(controller.signal, () => called.push('second'));
-    controller.abort();
-    onAbort(controller.signal, () => called.push('after'));
-    expect(called).toEqual(['first']);
-  });
+  const stopSecond = onAbort(controller.signal, () => called.push('second'));
+  controller.abort();
+  onAbort(controller.signal, () => called.push('after'));
+  expect(called).toEqual(['first']);
 });
 
 test('hundreds of listeners on the signal that stops a run bring no warning of a leak', async () => {

@@ -150,5 +150,5 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
   }
   const conversation = new Conversation(cell, ports, signal);
   const ending = await conversation.run();
-  return { ...describeCell(cell, cellHash, conversation.classify(ending)), ...conversation.resultOf(ending) };
+  return Object.assign(describeCell(cell, cellHash, conversation.classify(ending)), conversation.resultOf(ending));
 }
