@@ -208,7 +208,10 @@ export function openStoredRecord(path: string, cwd: string, { end }: { readonly 
   return toStoredRecord({ ...record, rows, end: record.end ?? end }, cwd);
 }
 
-/** Opens a record and reads only the heads of its rows, which is faster if most answers are not needed. */
+/**
+ * Opens a record and reads only the heads of its rows. Most answers are not needed, and a comparison of two records of
+ * 100,000 cells may take 5 s.
+ */
 export function openRecordHeads(path: string, cwd: string): StoredRecord {
   const rows: RowSummary[] = [];
   const record = visitRowHeads(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
