@@ -154,7 +154,12 @@ export class QueueWorker {
     const timeUp = new Promise<void>((resolve) => {
       lastTimer = setTimeout(resolve, drainMs + giveBackMs);
     });
-    await Promise.race([ended.then(() => this.#workers.remove(this.#options.id)), timeUp]);
+    const leave = (): Promise<void> => {
+      // A tick after the removal would announce this worker again.
+      this.#isClosed = true;
+      return this.#workers.remove(this.#options.id);
+    };
+    await Promise.race([ended.then(leave), timeUp]);
     this.#isClosed = true;
     for (const timer of [drainTimer, lastTimer, ...this.#timers]) clearTimeout(timer);
     disconnectRedis(this.#client);

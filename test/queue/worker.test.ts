@@ -116,6 +116,14 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     expect(logged.filter(isOfRun)).toEqual(['run run: takes calls of mine']);
   });
 
+  test('that ends does not announce itself again while Redis is slow', async () => {
+    const server = await startRealRedis();
+    const { drain } = await serve(server, echo, { leaseMs: 250 });
+    await server.client.client('PAUSE', 400, 'WRITE');
+    await drain(0);
+    expect((await openPresence(server.client, 'workers').list()).size).toBe(0);
+  });
+
   test('errors a call in which it has a bug', async () => {
     const server = await startRealRedis();
     const { send } = await dispatch(server);
