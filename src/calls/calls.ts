@@ -91,7 +91,8 @@ export function answersFromStoreOnly(suite: Suite, options: ReplayOptions): bool
   return options.settings.cacheMode === 'replay' || isRecorded(suite, options);
 }
 
-function isRecorded({ recordings }: Suite, { record, isCacheModeChosen, settings }: ReplayOptions): boolean {
+/** True if the suite's recordings are read: they are not with `--record`, or with another mode of the cache. */
+export function isRecorded({ recordings }: Suite, { record, isCacheModeChosen, settings }: ReplayOptions): boolean {
   return recordings !== undefined && !record && (!isCacheModeChosen || settings.cacheMode === 'replay');
 }
 

@@ -40,7 +40,7 @@ export function isRetryable(failure: ProviderFailure): boolean {
   return failurePolicies[failure.kind].retry && failure.retryable !== false;
 }
 
-/** The outcome of a call that was stopped before its first attempt. */
+/** The outcome of a call that was stopped while it waited for an attempt. */
 export const abortedOutcome = {
   status: 'failed',
   failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },

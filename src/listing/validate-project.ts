@@ -1,4 +1,5 @@
 import { openRunBaselines } from '../baseline/open-run-baselines.ts';
+import { answersFromStoreOnly } from '../calls/calls.ts';
 import { readSuiteRecordings } from '../calls/suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -17,7 +18,10 @@ export interface ValidatedProject {
   readonly isIncomplete: boolean;
 }
 
-type ValidateOptions = Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record' | 'rerunBaseline'>;
+type ValidateOptions = Pick<
+  RunOptions,
+  'project' | 'selection' | 'settings' | 'record' | 'isCacheModeChosen' | 'rerunBaseline'
+>;
 
 /** Runs all checks that `run` makes between loading and its first call. Throws the same `UserError`. */
 export async function validateProject(
@@ -31,10 +35,11 @@ export async function validateProject(
   const warnings: Problem[] = [];
   const named = new Set<string>();
   // Suites may use different keys under one provider name. Show each key at its first place.
+  const isStored = (suite: Suite) => answersFromStoreOnly(suite, options);
   const ofVariants = plan.suites
-    .filter(({ suite }) => !isRecorded(suite))
+    .filter(({ suite }) => !isStored(suite))
     .flatMap(({ variants }) => variants.map(({ provider }) => provider));
-  const ofChecks = project.suites.filter((suite) => !isRecorded(suite)).flatMap(({ askedModels }) => askedModels);
+  const ofChecks = project.suites.filter((suite) => !isStored(suite)).flatMap(({ askedModels }) => askedModels);
   for (const provider of [...ofVariants, ...ofChecks]) {
     for (const variable of listVariables(provider, endpointOf(provider))) {
       const name = JSON.stringify([provider.id, variable]);
@@ -53,7 +58,7 @@ export async function validateProject(
   for (const empty of planned.emptySelections) {
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
   }
-  warnings.push(...findRetirements({ planned, answersFromStoreOnly: isRecorded, now: now() }));
+  warnings.push(...findRetirements({ planned, answersFromStoreOnly: isStored, now: now() }));
   warnings.push(...findUnknownTools(project.suites), ...planned.warnings);
   return {
     warnings,
@@ -61,11 +66,6 @@ export async function validateProject(
     cells: plan.cellCount,
     isIncomplete: !options.settings.allowEmpty && planned.emptySelections.some(({ isNamed }) => isNamed),
   };
-}
-
-/** Recordings answer the suite's prompts and judges, so that it needs no key. */
-function isRecorded({ recordings }: Suite): boolean {
-  return recordings !== undefined;
 }
 
 /** Variables that a provider needs for calls. */

@@ -4,6 +4,7 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
+import { isRecorded } from '../calls/calls.ts';
 import type { Baseline, VariantKey } from '../model/comparison/baseline.ts';
 import { type Cell, type CellKey, suiteVariantKey } from '../model/run/cell.ts';
 import type { Complete, Usage } from '../model/run/completion.ts';
@@ -194,7 +195,7 @@ function openAnswers(options: RunOptions, { plan }: PlannedRun) {
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { onWarning: () => {} });
   const recorded = new Map<string, Complete>();
   for (const { suite } of plan.suites) {
-    if (suite.recordings === undefined || options.record || (options.isCacheModeChosen && mode !== 'replay')) continue;
+    if (suite.recordings === undefined || !isRecorded(suite, options)) continue;
     recorded.set(suite.id, withRecordings(notSent, readRecordings(suite.recordings), { missing: 'fail' }));
   }
   return {

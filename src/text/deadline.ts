@@ -96,6 +96,8 @@ export function isStackOverflow(error: unknown): boolean {
  * listener.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  // A signal that is aborting now would still call a listener that is added meanwhile.
+  if (signal.aborted) return () => undefined;
   // A function of its own, because a signal takes the same function only once.
   const own = () => listener();
   signal.addEventListener('abort', own, { once: true });

@@ -87,6 +87,9 @@ describe('a key that is not set', () => {
     writeSuite(project, { ...recorded, more: 'recordings: two.recordings.jsonl\n' });
     project.write('evals/two.recordings.jsonl', '');
     expect((await validate(project, { OPENAI_API_KEY: 'sk-x' }))[2]).not.toContain('missing-key');
+    // A chosen mode of the cache leaves the recordings unread.
+    project.write('llmcheck.config.yaml', 'run: { cache: use }\n');
+    expect((await validate(project, { OPENAI_API_KEY: 'sk-x' }))[2]).toContain('ANTHROPIC_API_KEY is not set');
   });
 
   test('of a judge is named too', async () => {

@@ -330,5 +330,10 @@ describe('size and hostility', () => {
         'prompts: [{ id: constructor, text: "{{ constructor }}" }]\nproviders: [openai:gpt-4o]\ncases: [{ id: one, vars: { x: a }, assert: [{ contains: a }] }]\n',
     });
     expect((await problemsAt(root)).map(({ code }) => code)).toEqual(['missing-variable']);
+    write({
+      'evals/a.eval.yaml':
+        'prompts: [{ id: v1, text: "{{ x }}" }]\nproviders: [openai:gpt-4o]\ncases: [{ id: one, vars: { x: a, __proto__: b }, expected: c, assert: [{ contains: "{{ __proto__ }}{{ expected }}" }] }]\n',
+    });
+    expect(onlySuite(await loadAt(root)).caseCount).toBe(1);
   });
 });

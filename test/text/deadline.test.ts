@@ -26,9 +26,10 @@ test('calls no listener that another one took back, or that came after the abort
     onAbort(controller.signal, () => called.push('late'));
   });
   const stopSecond = onAbort(controller.signal, () => called.push('second'));
+  onAbort(controller.signal, () => called.push('third'));
   controller.abort();
   onAbort(controller.signal, () => called.push('after'));
-  expect(called).toEqual(['first']);
+  expect(called).toEqual(['first', 'third']);
 });
 
 test('hundreds of listeners on the signal that stops a run bring no warning of a leak', async () => {

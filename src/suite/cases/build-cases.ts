@@ -206,7 +206,9 @@ function draftCase(row: Located, own: CaseRow, group: CaseGroup, builder: Builde
   const { defaults } = builder;
   const settings = mergeSettings(own, group.settings, defaults.settings);
   const vars = mergeVars(defaults.settings.vars, group.settings.vars, own.vars);
-  const scope = own.expected === undefined ? vars : Object.assign({}, vars, { expected: own.expected });
+  // Unlike `Object.assign`, this keeps a variable that is named `__proto__`.
+  const scope =
+    own.expected === undefined ? vars : Object.fromEntries([...Object.entries(vars), ['expected', own.expected]]);
   const assertions = compileRow(childOf(row, 'assert'), builder);
   const tools = compileCaseTools(childOf(row, 'tools'), builder);
   return { id: idOf(own), row, own, settings, vars, scope, assertions, tools, group, at: withoutExcerpt(locate(row)) };
