@@ -1,4 +1,4 @@
-/** The margins if a suite sets none: the tolerated drop of a rate or score, and the tolerated increase of costs, steps and latency. */
+/** The margins if a suite sets none. Rates and scores may drop by so much; costs, steps and latency may rise. */
 export const defaultMaxDrop = 0.05;
 export const defaultMaxCostIncrease = 0.1;
 export const defaultMaxStepsIncrease = 0.2;

@@ -109,7 +109,7 @@ export async function connectServer(
 
 class Timeout extends Error {}
 
-/** Rejects at once, for the SDK's own timer may be due in the same turn of the loop and would tell less. */
+/** Rejects at once: the SDK's own timer may be due in the same turn, and its error says less. */
 function within<T>(limitMs: number, running: Promise<T>, clock: Clock): Promise<T> {
   return new Promise((resolve, reject) => {
     const stopTimer = clock.startTimer(limitMs, () => reject(new Timeout(`gave no answer within ${limitMs / 1000} s`)));

@@ -1,5 +1,5 @@
 /**
- * The flags of V8 that a run sets, for two targets of docs/performance.md: a cached run takes at most twice the CPU of a
+ * The flags of V8 that a run sets, for two targets of docs/performance.md. A cached run takes at most twice the CPU of a
  * bare loop, and 1,000,000 cells stay below 1 GB. Each function has its own figures.
  */
 import { setFlagsFromString } from 'node:v8';

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/model/problem.ts';
 import type { Cell } from '../../../src/model/run/cell.ts';
 import type { McpServer } from '../../../src/model/suite/agent.ts';
-import type { Suite } from '../../../src/model/suite/suite.ts';
 import type { Plan } from '../../../src/plan/build-plan.ts';
 import { refuseLiveTools } from '../../../src/run/planning/refuse-live-tools.ts';
 import { buildCell, buildSuite } from '../../support/build-case.ts';
@@ -11,7 +10,6 @@ import { openTempProject } from '../../support/temp-project.ts';
 const shop: McpServer = { source: 'exec:node shop.js', folder: '/' };
 
 describe('live tools', () => {
-  const snapshots: NonNullable<Suite['snapshots']> = { used: [] } as never;
   const live = { stubs: [], servers: new Map([['find', shop]]), maxSteps: 10 };
 
   /** The cells of each suite, by its id. */
@@ -24,17 +22,20 @@ describe('live tools', () => {
     }: { env?: Record<string, string>; replayed?: string[]; without?: string[] },
   ): readonly string[] {
     const suites = Object.keys(cells).map((id) => ({
-      suite: buildSuite([], { id, ...(without.includes(id) ? {} : { snapshots }) }),
+      suite: buildSuite([], { id, ...(without.includes(id) ? {} : { snapshots: [] }) }),
+      variants: [],
+      filtered: false,
+      selectedCases: 0,
     }));
     const all = Object.entries(cells).flatMap(([suite, own]) =>
       own.map(({ caseId, ...more }) => buildCell({ ...more, key: { ...buildCell().key, suite, caseId } })),
     );
-    const plan = {
+    const plan: Plan = {
       suites,
+      cellCount: all.length,
       providerKeys: ['p'],
-      cells: (_key: string, isWanted: (suite: string, caseId: string) => boolean) =>
-        all.filter(({ key }) => isWanted(key.suite, key.caseId)),
-    } as unknown as Plan;
+      cells: (_key, isWanted = () => true) => all.filter(({ key }) => isWanted(key.suite, key.caseId)),
+    };
     try {
       refuseLiveTools({ plan }, { answersFromStoreOnly: ({ id }) => replayed.includes(id), env });
       return [];
