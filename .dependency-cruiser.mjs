@@ -41,14 +41,14 @@ export const parts = [
  */
 export const features = {
   // Which branch and commit a comment is about, and what a stored or repeated run shows.
-  publishing: ['verdict', 'project'],
-  viewing: ['verdict', 'project'],
+  publishing: ['assessing', 'project'],
+  viewing: ['assessing', 'project'],
   // Answers that are brought along are judged as those of a run are: by its cells, with its tools, against its baseline.
   importing: ['run', 'baseline', 'judges', 'plan', 'project'],
   // A case that was edited is planned and judged at once, to show what it says of the stored answer.
   review: ['baseline', 'judges', 'plan', 'project'],
   // Stored trials are confirmed and gated as those of a run are.
-  sizing: ['baseline', 'plan', 'compare', 'project'],
+  sizing: ['baseline', 'plan', 'verdict', 'project'],
   // Judges are asked over the calls of a run. A known answer of an agent is played back through its conversation.
   measuring: ['run', 'baseline', 'judges', 'calls', 'plan', 'project'],
   // What a suite attaches is a file that a change may touch.
@@ -56,23 +56,23 @@ export const features = {
   // `validate` finds what a run would refuse: baselines, recordings, a plan that can't work.
   listing: ['baseline', 'calls', 'plan', 'project'],
   // Made prompts are asked by the cells, tools, batches and limits of a run; the accepted prompt is one of them.
-  probing: ['run', 'snapshots', 'baseline', 'judges', 'calls', 'plan', 'compare', 'project'],
-  // The record is handed to the verdict. `compare` says what to ask again and when the rest can't change the decision.
-  run: ['verdict', 'snapshots', 'baseline', 'judges', 'calls', 'plan', 'compare', 'project'],
+  probing: ['run', 'snapshots', 'baseline', 'judges', 'calls', 'plan', 'verdict', 'project'],
+  // The record is handed to `assessing`. `verdict` says what to ask again and when the rest can't change the decision.
+  run: ['assessing', 'snapshots', 'baseline', 'judges', 'calls', 'plan', 'verdict', 'project'],
   // Erosion is a trend, stored answers are judged again where checks changed, and a bound is priced by the plan.
-  verdict: ['history', 'contracts', 'baseline', 'judges', 'plan', 'compare', 'project'],
+  assessing: ['history', 'contracts', 'baseline', 'judges', 'plan', 'verdict', 'project'],
   history: ['project'],
   // The tools of a server are a contract.
   snapshots: ['contracts'],
   // The variables of a prompt are those that its cells render.
   contracts: ['baseline', 'plan', 'project'],
   // A record is accepted where its cells are those of the plan, and without answers that look worse.
-  baseline: ['judges', 'plan', 'compare', 'project'],
+  baseline: ['judges', 'plan', 'verdict', 'project'],
   judges: ['project'],
   // Limits and the budget follow from the plan and its prices.
   calls: ['plan'],
   plan: ['project'],
-  compare: [],
+  verdict: [],
   project: [],
 };
 const featureNames = Object.keys(features);
@@ -131,15 +131,15 @@ export default {
       name: 'comparing-knows-no-gate',
       severity: 'error',
       comment: 'The gate judges what was compared and confirmed.',
-      from: { path: '^src/compare/', pathNot: '^src/compare/gate/' },
-      to: { path: '^src/compare/gate/' },
+      from: { path: '^src/verdict/', pathNot: '^src/verdict/gate/' },
+      to: { path: '^src/verdict/gate/' },
     },
     {
       name: 'comparing-knows-no-confirmation',
       severity: 'error',
       comment: 'What was compared is confirmed afterwards.',
-      from: { path: '^src/compare/[^/]+$' },
-      to: { path: '^src/compare/confirm/' },
+      from: { path: '^src/verdict/[^/]+$' },
+      to: { path: '^src/verdict/confirm/' },
     },
     {
       name: 'api-is-an-entrance',

@@ -28,7 +28,7 @@ const compareRecordsKeys: Keys<CompareRecordsOptions> = {
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   refuseUnknown(options, compareRecordsKeys, 'compareRecords');
   const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
-    import('../verdict/compare-records.ts'),
+    import('../assessing/compare-records.ts'),
     import('../project/project-paths.ts'),
   ]);
   const context = openContext(options);

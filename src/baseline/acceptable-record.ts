@@ -1,7 +1,5 @@
 import { basename, join } from 'node:path';
 import { comparesAccepted, comparesOther, lookupAssertion } from '../assertions/index.ts';
-import { isBrokenMustPass } from '../compare/gate/find-suspicions.ts';
-import { countVerdicts } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer, openJudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline } from '../model/comparison/baseline.ts';
@@ -19,6 +17,8 @@ import { openStoredRecord, type StoredRecord } from '../record/read-run-record.t
 import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { quote } from '../text/shorten.ts';
+import { isBrokenMustPass } from '../verdict/gate/find-suspicions.ts';
+import { countVerdicts } from '../verdict/pair-cases.ts';
 
 export interface AcceptOptions {
   readonly root: string;

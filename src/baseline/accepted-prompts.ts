@@ -1,4 +1,3 @@
-import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../compare/variant-differences.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import {
@@ -28,6 +27,7 @@ import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
 import { quote } from '../text/shorten.ts';
+import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../verdict/variant-differences.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 
 /** The prompt that was accepted of a variant, and how it can be asked again. */

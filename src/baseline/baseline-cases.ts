@@ -1,4 +1,3 @@
-import { isSameSent } from '../compare/variant-differences.ts';
 import { defined } from '../json/defined.ts';
 import type {
   BaselineCase,
@@ -14,6 +13,7 @@ import type { PooledTrials } from '../model/run/summary.ts';
 import { isSameCase } from '../model/suite/same-case.ts';
 import { addValues, noValues } from '../stats/descriptive.ts';
 import { compareText } from '../text/compare-text.ts';
+import { isSameSent } from '../verdict/variant-differences.ts';
 
 export interface MergeOptions {
   /** False if the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */

@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { answeredModels } from '../compare/pair-cases.ts';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
@@ -18,6 +17,7 @@ import type { CellRow } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
 import { answerHashOf } from '../record/case-summaries.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
+import { answeredModels } from '../verdict/pair-cases.ts';
 import { orderVariants, readCases } from './baseline-cases.ts';
 
 /** The longest stored answer. Of a longer answer, only the hash is kept. */

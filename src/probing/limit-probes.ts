@@ -1,4 +1,3 @@
-import type { RetrialSpend } from '../compare/confirm/choose-retrials.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell } from '../model/run/cell.ts';
 import type { RenderedVariant } from '../model/run/plan.ts';
@@ -6,6 +5,7 @@ import type { PlannedRun } from '../plan/plan-run.ts';
 import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
 import { type CellSpend, spendOfCell } from '../run/asking/retrial-cells.ts';
 import { sumKnown } from '../stats/descriptive.ts';
+import type { RetrialSpend } from '../verdict/confirm/choose-retrials.ts';
 
 /** Upper bound on one trial: both sides' input together. */
 export interface ProbeLimit extends CellSpend {

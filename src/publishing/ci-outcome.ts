@@ -1,3 +1,4 @@
+import type { DriftFinding } from '../assessing/judge-drift.ts';
 import type { Conclusion } from '../github/checks.ts';
 import { defined } from '../json/defined.ts';
 import { exitCodeOfJob, exitCodes, type JobVerdict } from '../model/comparison/exit-code.ts';
@@ -12,7 +13,6 @@ import { codeBlock, codeSpan } from '../reports/markdown/text.ts';
 import { locateReport, type ReportHeading, type RepositoryPaths } from '../reports/reporter.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { clipText } from '../text/shorten.ts';
-import type { DriftFinding } from '../verdict/judge-drift.ts';
 import type { RunOrigin } from './job.ts';
 
 /** The texts to publish about a run, or about a run that could not start. */

@@ -1,3 +1,4 @@
+import { type DriftFinding, listDrifted, listUncompared } from '../assessing/judge-drift.ts';
 import type { DriftIssue, KeptIssue } from '../github/drift-issue.ts';
 import { defined } from '../json/defined.ts';
 import type { Report } from '../model/report/report.ts';
@@ -5,7 +6,6 @@ import { renderCommand } from '../reports/ci/github.ts';
 import { describeVerdict } from '../reports/headline.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { clipText } from '../text/shorten.ts';
-import { type DriftFinding, listDrifted, listUncompared } from '../verdict/judge-drift.ts';
 import type { CiOutcome, DriftVerdict } from './ci-outcome.ts';
 import { type JobIo, publishPorts } from './job.ts';
 import { hintFor, type PublishFlags, type PublishOptions } from './publish-job-on-github.ts';

@@ -1,5 +1,6 @@
 import { appendFileSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { reportOnUntrusted } from '../assessing/assess-run.ts';
 import { readOrUndefined, replaceFile, StorageError } from '../files/write-files.ts';
 import type { Conclusion } from '../github/checks.ts';
 import type { GithubRun } from '../github/github-run.ts';
@@ -12,7 +13,6 @@ import { findProjectRoot } from '../project/project-paths.ts';
 import { reporters } from '../reports/index.ts';
 import { createMask, maskByName } from '../secrets/mask-secrets.ts';
 import { toSafeLine } from '../text/sanitize.ts';
-import { reportOnUntrusted } from '../verdict/assess-run.ts';
 import type { CiPage, ToPublish } from './ci-outcome.ts';
 import { type JobIo, publishPorts, type RunOrigin } from './job.ts';
 import { hintFor, type PublishFlags, type PublishOptions, publishJobOnGithub } from './publish-job-on-github.ts';

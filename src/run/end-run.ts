@@ -1,10 +1,10 @@
-import type { EarlyLook } from '../compare/gate/early-end.ts';
+import { type Assessment, assessRecord, reportAssessment } from '../assessing/assess-run.ts';
+import { judgeContracts } from '../assessing/judge-contracts.ts';
+import { judgeErosion } from '../assessing/judge-erosion.ts';
 import { defined } from '../json/defined.ts';
 import type { Report } from '../model/report/report.ts';
 import type { EndRow } from '../model/run/record.ts';
-import { type Assessment, assessRecord, reportAssessment } from '../verdict/assess-run.ts';
-import { judgeContracts } from '../verdict/judge-contracts.ts';
-import { judgeErosion } from '../verdict/judge-erosion.ts';
+import type { EarlyLook } from '../verdict/gate/early-end.ts';
 import type { Run } from './open-run.ts';
 
 /** Judges the record so far. Without `end` the run continues, and confirmation trials are still possible. */

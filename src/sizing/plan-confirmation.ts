@@ -1,5 +1,5 @@
-import { flaggedAtP, fullLooks, shortLooks } from '../compare/confirm/judge-average.ts';
 import { type CasePlan, type ConfirmationDesign, planCase } from '../stats/plan-confirmed.ts';
+import { flaggedAtP, fullLooks, shortLooks } from '../verdict/confirm/judge-average.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 
 /** Totals of the other variants that the same run judges. */

@@ -1,5 +1,3 @@
-import { defaultMaxDrop } from '../compare/default-margins.ts';
-import { meanCost } from '../compare/gate/find-averages.ts';
 import type { Baseline } from '../model/comparison/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';
@@ -7,6 +5,8 @@ import { pooledVariance } from '../stats/pairs.ts';
 import { confirmedPower, smallestConfirmedDrop } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
 import { smallestSize } from '../stats/smallest.ts';
+import { defaultMaxDrop } from '../verdict/default-margins.ts';
+import { meanCost } from '../verdict/gate/find-averages.ts';
 import { designConfirmation, findOthers, type OtherAverages, planSingleCase } from './plan-confirmation.ts';
 import {
   countBaselineTrials,

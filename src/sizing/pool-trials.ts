@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
-import { type BaselineSideOptions, countVerdicts, sideOfBaseline } from '../compare/pair-cases.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Baseline, BaselineVariant } from '../model/comparison/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -17,6 +16,7 @@ import { summarizeRow } from '../record/case-summaries.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';
 import { groupBy } from '../text/group-by.ts';
+import { type BaselineSideOptions, countVerdicts, sideOfBaseline } from '../verdict/pair-cases.ts';
 
 /** A gated variant of a suite, with all stored trials of one version. */
 export interface TrialPool {

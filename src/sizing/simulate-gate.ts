@@ -1,16 +1,3 @@
-import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
-import { chooseRetrials } from '../compare/confirm/choose-retrials.ts';
-import type { RetrialSide } from '../compare/confirm/judge-case.ts';
-import { defaultMaxDrop } from '../compare/default-margins.ts';
-import type { GatedComparison } from '../compare/gate/gated-comparison.ts';
-import {
-  type JudgedComparison,
-  type JudgedRun,
-  type JudgeRunOptions,
-  judgeRun,
-  settleRun,
-} from '../compare/gate/judge-comparisons.ts';
-import { pairSides } from '../compare/pair-cases.ts';
 import { defined } from '../json/defined.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison/comparison.ts';
 import type { BreachCode } from '../model/comparison/gate.ts';
@@ -21,6 +8,19 @@ import type { CaseSummary, RowSummary, SuiteSummary } from '../model/run/summary
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { drawRate, fitFailureRates } from '../stats/beta-binomial.ts';
+import { type CompareVariantsOptions, compareVariants } from '../verdict/compare-variants.ts';
+import { chooseRetrials } from '../verdict/confirm/choose-retrials.ts';
+import type { RetrialSide } from '../verdict/confirm/judge-case.ts';
+import { defaultMaxDrop } from '../verdict/default-margins.ts';
+import type { GatedComparison } from '../verdict/gate/gated-comparison.ts';
+import {
+  type JudgedComparison,
+  type JudgedRun,
+  type JudgeRunOptions,
+  judgeRun,
+  settleRun,
+} from '../verdict/gate/judge-comparisons.ts';
+import { pairSides } from '../verdict/pair-cases.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 
 /** The gate's verdict on one variant in one comparison. */

@@ -1,11 +1,11 @@
+import { reportOnRun } from '../assessing/assess-run.ts';
+import { compareRecords } from '../assessing/compare-records.ts';
 import type { PageRun, PageRunVerdict } from '../model/report/page-runs.ts';
 import type { Report } from '../model/report/report.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { countStoredRun } from '../record/list-runs.ts';
 import { describeVerdict, outcomeWord } from '../reports/headline.ts';
-import { reportOnRun } from '../verdict/assess-run.ts';
-import { compareRecords } from '../verdict/compare-records.ts';
 
 export interface ViewOptions {
   readonly root: string;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fullLooks, judgeAverage, shortLooks } from '../../src/compare/confirm/judge-average.ts';
-import { judgeSuspect, type RetriedCase, type TrialRow } from '../../src/compare/confirm/judge-case.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
 import { confirmedPower, planCase, smallestConfirmedDrop } from '../../src/stats/plan-confirmed.ts';
 import type { SuiteDesign } from '../../src/stats/plan-suite.ts';
 import { smallestSize } from '../../src/stats/smallest.ts';
 import { createRandom } from '../../src/text/random.ts';
+import { fullLooks, judgeAverage, shortLooks } from '../../src/verdict/confirm/judge-average.ts';
+import { judgeSuspect, type RetriedCase, type TrialRow } from '../../src/verdict/confirm/judge-case.ts';
 
 const options = { alpha: 0.05, margin: 0.05, scope: 'population', binary: true } as const;
 

@@ -1,10 +1,10 @@
-import type { GatedComparison } from '../../src/compare/gate/gated-comparison.ts';
-import { type JudgedRun, type JudgeRunOptions, judgeRun } from '../../src/compare/gate/judge-comparisons.ts';
 import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import type { StopReason } from '../../src/model/run/cell.ts';
 import type { AcceptedPromptState, RecordedSuite } from '../../src/model/run/record.ts';
 import type { GatePolicy } from '../../src/model/suite/suite.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
+import type { GatedComparison } from '../../src/verdict/gate/gated-comparison.ts';
+import { type JudgedRun, type JudgeRunOptions, judgeRun } from '../../src/verdict/gate/judge-comparisons.ts';
 import { buildHeader, buildRecordedSuite, end } from './build-summary.ts';
 
 export const unchanged: AcceptedPromptState = { is: 'unchanged' };

@@ -1,4 +1,4 @@
-import type { RetriedCase, RetriedVerdict } from '../../src/compare/confirm/judge-case.ts';
+import type { RetriedCase, RetriedVerdict } from '../../src/verdict/confirm/judge-case.ts';
 import { buildCaseSummary } from './build-side.ts';
 
 /** `ff+fp|pp`: the planned trials by letter, behind the plus the candidate's retrials, behind the bar the accepted prompt's. */

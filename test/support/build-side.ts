@@ -1,9 +1,9 @@
-import { type CompareVariantsOptions, compareVariants } from '../../src/compare/compare-variants.ts';
 import type { ComparedSide, ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import { firstAcceptedTrial } from '../../src/model/run/cell.ts';
 import type { RecordedVariant } from '../../src/model/run/record.ts';
 import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
+import { type CompareVariantsOptions, compareVariants } from '../../src/verdict/compare-variants.ts';
 import { openGate } from './build-case.ts';
 import { buildRowSummary, buildVariant } from './build-summary.ts';
 

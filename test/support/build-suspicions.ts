@@ -1,6 +1,6 @@
-import type { FlaggedAverage } from '../../src/compare/confirm/judge-average.ts';
-import type { SettledSuspicions } from '../../src/compare/confirm/settle-suspicions.ts';
-import type { AddedCase, ComparedAverage, Suspect, SuspicionInput } from '../../src/compare/confirm/suspicion-input.ts';
+import type { FlaggedAverage } from '../../src/verdict/confirm/judge-average.ts';
+import type { SettledSuspicions } from '../../src/verdict/confirm/settle-suspicions.ts';
+import type { AddedCase, ComparedAverage, Suspect, SuspicionInput } from '../../src/verdict/confirm/suspicion-input.ts';
 import { buildRetried, shortenVerdict } from './build-retried.ts';
 
 type Outcomes = Readonly<Record<string, string>>;

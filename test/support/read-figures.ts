@@ -1,8 +1,8 @@
+import { reportOnRun } from '../../src/assessing/assess-run.ts';
 import { compareRecords, renderReport } from '../../src/index.ts';
 import type { History } from '../../src/model/report/history.ts';
 import type { ReportTotals } from '../../src/model/report/report.ts';
 import { githubOutputs } from '../../src/publishing/ci-outcome.ts';
-import { reportOnRun } from '../../src/verdict/assess-run.ts';
 import { openViewedRuns } from '../../src/viewing/view-runs.ts';
 import type { TempProject } from './temp-project.ts';
 

@@ -1,17 +1,17 @@
-import { chooseRetrials } from '../../src/compare/confirm/choose-retrials.ts';
-import type { RetrialSide } from '../../src/compare/confirm/judge-case.ts';
-import type { GatedComparison } from '../../src/compare/gate/gated-comparison.ts';
+import type { AcceptedPromptState } from '../../src/model/run/record.ts';
+import type { CaseSummary } from '../../src/model/run/summary.ts';
+import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import { summarizeRun } from '../../src/record/summarize-run.ts';
+import { chooseRetrials } from '../../src/verdict/confirm/choose-retrials.ts';
+import type { RetrialSide } from '../../src/verdict/confirm/judge-case.ts';
+import type { GatedComparison } from '../../src/verdict/gate/gated-comparison.ts';
 import {
   type JudgedComparison,
   type JudgedRun,
   type JudgeRunOptions,
   judgeRun,
   settleRun,
-} from '../../src/compare/gate/judge-comparisons.ts';
-import type { AcceptedPromptState } from '../../src/model/run/record.ts';
-import type { CaseSummary } from '../../src/model/run/summary.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
-import { summarizeRun } from '../../src/record/summarize-run.ts';
+} from '../../src/verdict/gate/judge-comparisons.ts';
 import { buildCaseSummary, buildSide, compareSides } from './build-side.ts';
 import { buildHeader, buildRecordedSuite, end } from './build-summary.ts';
 

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { reportOnRun } from '../../assessing/assess-run.ts';
+import { confirmDrift, type DriftFinding } from '../../assessing/judge-drift.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/comparison/exit-code.ts';
 import { UserError, usageError, usageProblem } from '../../model/problem.ts';
@@ -21,8 +23,6 @@ import { createMask, type Mask, maskByName } from '../../secrets/mask-secrets.ts
 import { loadRunDefaults } from '../../suite/load-run-defaults.ts';
 import { splitCommand } from '../../text/code/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { reportOnRun } from '../../verdict/assess-run.ts';
-import { confirmDrift, type DriftFinding } from '../../verdict/judge-drift.ts';
 import { reportOnShards } from '../commands/runs/merge.ts';
 import { type RunFlags, runCommand } from '../commands/runs/run.ts';
 import { resolveFlagValues } from '../flags/flag-values.ts';

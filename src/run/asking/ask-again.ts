@@ -1,8 +1,8 @@
-import { chooseRetrials } from '../../compare/confirm/choose-retrials.ts';
-import type { WantedRetrials } from '../../compare/confirm/judge-case.ts';
-import type { EarlyLook } from '../../compare/gate/early-end.ts';
 import { type Cell, suiteVariantKey } from '../../model/run/cell.ts';
 import type { RunSummary } from '../../model/run/summary.ts';
+import { chooseRetrials } from '../../verdict/confirm/choose-retrials.ts';
+import type { WantedRetrials } from '../../verdict/confirm/judge-case.ts';
+import type { EarlyLook } from '../../verdict/gate/early-end.ts';
 import { assess } from '../end-run.ts';
 import type { Run } from '../open-run.ts';
 import { executeCells } from './execute-cells.ts';

@@ -1,5 +1,5 @@
-import type { RetrialSpend } from '../../compare/confirm/choose-retrials.ts';
 import type { Cell } from '../../model/run/cell.ts';
+import type { RetrialSpend } from '../../verdict/confirm/choose-retrials.ts';
 import type { Run } from '../open-run.ts';
 import { addSpend, createSpendOfSides, timesSpend } from './retrial-cells.ts';
 

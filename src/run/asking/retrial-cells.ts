@@ -1,6 +1,4 @@
 import type { AcceptedPrompt } from '../../baseline/accepted-prompts.ts';
-import type { RetrialSpend } from '../../compare/confirm/choose-retrials.ts';
-import type { RetrialSide, WantedRetrials } from '../../compare/confirm/judge-case.ts';
 import { defined } from '../../json/defined.ts';
 import { type Cell, type CellKey, caseKey, firstAcceptedTrial, suiteVariantKey } from '../../model/run/cell.ts';
 import { type RenderedVariant } from '../../model/run/plan.ts';
@@ -19,6 +17,8 @@ import { createRenderer } from '../../plan/render-cells.ts';
 import { knowsCase } from '../../templates/rendered-table.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import type { RetrialSpend } from '../../verdict/confirm/choose-retrials.ts';
+import type { RetrialSide, WantedRetrials } from '../../verdict/confirm/judge-case.ts';
 
 /** The cells of confirmation trials of one run. */
 export interface RetrialCells {

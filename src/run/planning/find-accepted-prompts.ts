@@ -1,6 +1,5 @@
 import { type AcceptedPrompt, asProvider, findAcceptedPrompt } from '../../baseline/accepted-prompts.ts';
 import type { FindBaseline } from '../../baseline/find-baselines.ts';
-import { nameSent } from '../../compare/variant-differences.ts';
 import { besideKey, type StandIn } from '../../model/comparison/baseline.ts';
 import { suiteVariantKey } from '../../model/run/cell.ts';
 import type { PlannedVariant, RenderedVariant } from '../../model/run/plan.ts';
@@ -12,6 +11,7 @@ import type { RunOptions } from '../../plan/run-options.ts';
 import { maskVariant } from '../../record/mask-variant.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { loadTemplateEngine } from '../../templates/template.ts';
+import { nameSent } from '../../verdict/variant-differences.ts';
 
 export interface FindAcceptedPromptsOptions {
   readonly options: RunOptions;

@@ -1,7 +1,6 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 import { openComparedRef } from '../../baseline/find-baselines.ts';
-import { compareGates, type Gating } from '../../compare/gate/compare-gates.ts';
 import { readOrUndefined } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
@@ -15,6 +14,7 @@ import { loadProject } from '../../project/load-project.ts';
 import { findConfigAtRef, loadProjectAtRef } from '../../project/project-at-ref.ts';
 import { attempt } from '../../text/attempt.ts';
 import { toSlashes } from '../../text/to-slashes.ts';
+import { compareGates, type Gating } from '../../verdict/gate/compare-gates.ts';
 
 interface FoundLoosened {
   readonly loosened: readonly Loosened[];

@@ -1,5 +1,4 @@
 import { type FindAccepted } from '../../assertions/define.ts';
-import { hasOtherOptions } from '../../compare/variant-differences.ts';
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
@@ -15,6 +14,7 @@ import { type RunRecordWriter, rewriteRunRecord } from '../../record/write-run-r
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { hasOtherOptions } from '../../verdict/variant-differences.ts';
 
 /** The earlier part of the run that this run continues. */
 export interface EarlierPart {

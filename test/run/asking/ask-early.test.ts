@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { rankOf } from '../../../src/compare/gate/early-end.ts';
 import type { Cell } from '../../../src/model/run/cell.ts';
 import { defaultGate, type GatePolicy } from '../../../src/model/suite/suite.ts';
 import { Attempts, orderCases } from '../../../src/run/asking/ask-early.ts';
 import type { Run } from '../../../src/run/open-run.ts';
+import { rankOf } from '../../../src/verdict/gate/early-end.ts';
 import { buildCell, buildPrompt, buildSuite } from '../../support/build-case.ts';
 import { buildRowSummary, rowsOf, summarize } from '../../support/build-summary.ts';
 import { openAccepted, type Reply, words, wordsSuite } from '../run-project.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { AcceptedPrompt } from '../../../src/baseline/accepted-prompts.ts';
-import type { RetrialSide, WantedRetrials } from '../../../src/compare/confirm/judge-case.ts';
 import { firstAcceptedTrial, suiteVariantKey } from '../../../src/model/run/cell.ts';
 import type { RenderedVariant } from '../../../src/model/run/plan.ts';
 import type { RowSummary } from '../../../src/model/run/summary.ts';
@@ -19,6 +18,7 @@ import {
   whyUnbounded,
 } from '../../../src/run/asking/retrial-cells.ts';
 import { keyOfVars } from '../../../src/templates/rendered-table.ts';
+import type { RetrialSide, WantedRetrials } from '../../../src/verdict/confirm/judge-case.ts';
 import { buildCase, buildCheck, buildPrompt, buildProvider, buildSuite } from '../../support/build-case.ts';
 import { buildHeader, buildRecordedSuite, buildRowSummary, buildVariant } from '../../support/build-summary.ts';
 

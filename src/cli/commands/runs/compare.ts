@@ -1,6 +1,6 @@
+import { compareRecords } from '../../../assessing/compare-records.ts';
 import { defined } from '../../../json/defined.ts';
 import { findProjectRoot } from '../../../project/project-paths.ts';
-import { compareRecords } from '../../../verdict/compare-records.ts';
 import type { Io } from '../../io.ts';
 import { addReportFlags, collect, type ReportFlags, readReporters, writeDecision } from '../../output/reports.ts';
 import type { DefineCommand } from '../define.ts';

@@ -1,7 +1,7 @@
+import { reportOnRun } from '../../../assessing/assess-run.ts';
 import type { Report } from '../../../model/report/report.ts';
 import { findProjectRoot } from '../../../project/project-paths.ts';
 import { mergeRecords } from '../../../run/record/merge-records.ts';
-import { reportOnRun } from '../../../verdict/assess-run.ts';
 import type { Io } from '../../io.ts';
 import { addReportFlags, type ReportFlags, readReporters, writeDecision } from '../../output/reports.ts';
 import type { DefineCommand } from '../define.ts';

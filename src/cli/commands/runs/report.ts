@@ -1,6 +1,6 @@
+import { reportOnRun } from '../../../assessing/assess-run.ts';
 import { findProjectRoot } from '../../../project/project-paths.ts';
 import { describeStoredRun, findStoredRun } from '../../../project/stored-runs.ts';
-import { reportOnRun } from '../../../verdict/assess-run.ts';
 import type { Io } from '../../io.ts';
 import { addReportFlags, type ReportFlags, readReporters, writeReportsOnly } from '../../output/reports.ts';
 import type { DefineCommand } from '../define.ts';
