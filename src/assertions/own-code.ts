@@ -42,6 +42,11 @@ const codeParams = {
     .array(z.string().min(1))
     .default([])
     .describe("Further files that decide the verdict: with the code's own they are part of the case's hash."),
+  inputs: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Patterns of further files that it reads: data, and imports that can't be followed."),
   timeout: timeLimitParam('10s').describe('How long one check may take.'),
   memoryMb: memoryLimitParam(512),
 };

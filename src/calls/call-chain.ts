@@ -1,5 +1,6 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import { withCache } from '../cache/with-cache.ts';
+import { withDedupe } from '../cache/with-dedupe.ts';
 import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/run/completion.ts';
 import type { CacheMode } from '../model/run/record.ts';
@@ -109,6 +110,15 @@ function openCodeWatch(config: ProviderConfig, { known, note }: RunResources): (
   };
 }
 
+function describeUnstored({ id }: ProviderConfig, unfollowed: readonly string[]): string {
+  const [first = '', ...others] = unfollowed;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return (
+    `The answers of provider ${id} are not stored, because its code reads what can't be followed: ${first}${more}. ` +
+    'Write the whole name there, or name the files in inputs of the provider, such as inputs: ["lib/*.mjs"].'
+  );
+}
+
 function describeChange({ id }: ProviderConfig): string {
   return (
     `The code of provider ${id} changed while the run went on. Answers since then are not stored, and the verdict may ` +
@@ -191,20 +201,38 @@ function findAccount(config: ProviderConfig, { known, options, ports, accounts, 
   return account;
 }
 
+/** Asks for each answer, because nothing tells whether a stored one is of the same code. */
+function withoutStore(live: Complete, mode: CacheMode, why: string, { note }: RunResources): Complete {
+  const asked = withDedupe(live);
+  return (request, signal) => {
+    if (mode === 'replay') {
+      return Promise.resolve({ status: 'failed', failure: { kind: 'cacheMiss', message: why }, attempts: 0 });
+    }
+    note(why);
+    return asked(request, signal);
+  };
+}
+
 /** Answers are taken from the cache and stored in it, as the mode says; recordings are written on the way. */
 function withStored(
   live: Complete,
   mode: CacheMode,
-  { stream }: ProviderConfig,
-  { options, ports, store, sharedCache, recorder }: RunResources,
+  config: ProviderConfig,
+  run: RunResources,
   isSameCode: () => boolean,
 ): Complete {
+  const { options, ports, store, sharedCache, recorder } = run;
+  const { unfollowed } = run.known.endpointOf(config);
+  if (unfollowed !== undefined) {
+    const asked = withoutStore(live, mode, describeUnstored(config, unfollowed), run);
+    return recorder?.wrap(asked, isSameCode) ?? asked;
+  }
   const answered = withCache(live, {
     store,
     mode,
     ...defined({ shared: sharedCache }),
     now: ports.now,
-    isTimed: stream === true,
+    isTimed: config.stream === true,
     ...defined({ isOwn: options.isOwn }),
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
     canStore: (text) => ports.mask(text) === text && isSameCode(),

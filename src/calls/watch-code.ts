@@ -10,9 +10,9 @@ import { attempt } from '../text/attempt.ts';
  * another branch checked out. Once false, it stays false.
  */
 export function watchCode(config: ProviderConfig, endpoint: Endpoint, env: ProviderEnv): () => boolean {
-  const { files, folders = [], adapterVersion } = endpoint;
+  const { files, folders = [], globs = [], adapterVersion } = endpoint;
   if (files === undefined) return () => true;
-  const paths = [...files, ...folders];
+  const paths = [...files, ...folders, ...globs.map(({ folder }) => folder)];
   let lastStates: string | undefined;
   let isSame = true;
   return () => {

@@ -6,11 +6,11 @@ import { UserError } from '../model/problem.ts';
 import type { RunHeader, RunSettings } from '../model/run/record.ts';
 import type { Project, Suite } from '../model/suite/suite.ts';
 import { findGitChanges, type GitChanges, type PathChange } from '../project/git/git-changes.ts';
-import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 import { CONFIG_NAME } from '../suite/files/project-place.ts';
 import { attemptOr } from '../text/attempt.ts';
+import { matchGlob } from '../text/patterns/match-glob.ts';
 import { toSlashes } from '../text/to-slashes.ts';
 import { absoluteSources, findSuiteSources, foldersUpTo, type SuiteSources } from './suite-sources.ts';
 
@@ -97,11 +97,13 @@ function createChangeReader(changes: GitChanges, cwd: string): ChangeReader {
   return {
     shown,
     countOf: ({ paths }) => [...paths].filter((path) => changes.exists(path)).length,
-    reasonsOf: ({ paths, globs }) =>
-      [
+    reasonsOf: ({ paths, globs, unfollowed }) => [
+      ...[
         ...paths,
         ...globs.flatMap(({ pattern, folder }) => matchGlob(pattern, changes.realPathOf(folder), changed)),
       ].flatMap((path) => describe(path) ?? []),
+      ...unfollowed.map((read) => `${read} can't be followed, so it may have changed`),
+    ],
   };
 }
 
@@ -118,8 +120,7 @@ function findShared(
   changes: GitChanges,
   reader: ChangeReader,
 ): readonly string[] {
-  const { paths } = absoluteSources(project.sources, project.root);
-  const reasons = [...reader.reasonsOf({ paths, globs: [] })];
+  const reasons = [...reader.reasonsOf({ ...absoluteSources(project.sources, project.root), globs: [] })];
   const env = envFile === undefined ? undefined : changes.changeOf(resolve(cwd, envFile));
   // Git ignores most of them, since they hold secrets: that is no change.
   if (env !== undefined && env.kind !== 'unknown') reasons.push(`${reader.shown(env.path)} ${describeKind[env.kind]}`);

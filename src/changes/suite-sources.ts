@@ -1,18 +1,21 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { ProviderEnv } from '../model/suite/provider.ts';
-import type { Project, Sources, Suite } from '../model/suite/suite.ts';
+import type { SourceGlob, Sources } from '../model/suite/sources.ts';
+import type { Project, Suite } from '../model/suite/suite.ts';
 import { findAttached } from '../plan/attachments.ts';
-import { matchGlob } from '../project/match-glob.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import type { ReadLog } from '../suite/files/read-log.ts';
 import { skippedFolders } from '../text/patterns/glob.ts';
+import { matchGlob } from '../text/patterns/match-glob.ts';
 
 /** The files on which the results of a suite depend, absolute. */
 export interface SuiteSources {
   /** Paths of files, including files that do not exist yet: creating one is a change. */
   readonly paths: ReadonlySet<string>;
-  readonly globs: readonly { readonly pattern: string; readonly folder: string }[];
+  readonly globs: readonly SourceGlob[];
+  /** What own code reads that can't be followed, so that it may have changed. */
+  readonly unfollowed: readonly string[];
 }
 
 /** What loading read, and what a run will read: modules and programs of providers, attached files, the baseline. */
@@ -22,13 +25,14 @@ export function findSuiteSources(
   { env, baselinePath }: Pick<ProviderEnv, 'env'> & { readonly baselinePath?: string },
 ): SuiteSources {
   const { root } = project;
-  const { paths, globs } = absoluteSources(suite.sources, root);
+  const { paths, globs, unfollowed } = absoluteSources(suite.sources, root);
   const providerEnv = { env, projectRoot: root };
   const endpoints = [...suite.providers, ...suite.askedModels].flatMap(
     (provider) => lookupAdapter(provider.adapter)?.resolve(provider, providerEnv) ?? [],
   );
   const ofProviders = endpoints.flatMap(({ files = [] }) => files);
   const folders = endpoints.flatMap(({ folders: whole = [] }) => whole);
+  const ofCode = endpoints.flatMap(({ globs: patterns = [] }) => patterns);
   return {
     paths: new Set([
       ...paths,
@@ -38,14 +42,16 @@ export function findSuiteSources(
       pathBeside(root, suite.path, 'reference.jsonl'),
       ...(suite.criteria.length === 0 ? [] : [pathBeside(root, suite.path, 'judges.json')]),
     ]),
-    globs: [...globs, ...folders.map((folder) => ({ pattern: '**', folder }))],
+    globs: [...globs, ...ofCode, ...folders.map((folder) => ({ pattern: '**', folder }))],
+    unfollowed: [...unfollowed, ...endpoints.flatMap((endpoint) => endpoint.unfollowed ?? [])],
   };
 }
 
-export function absoluteSources({ files, missing, globs }: Sources, root: string): SuiteSources {
+export function absoluteSources({ files, missing, globs, unfollowed = [] }: Sources, root: string): SuiteSources {
   return {
     paths: new Set([...files, ...missing].map((path) => resolve(root, path))),
     globs: globs.map(({ pattern, folder }) => ({ pattern, folder: resolve(root, folder) })),
+    unfollowed,
   };
 }
 
@@ -80,12 +86,15 @@ export function buildWatchGraph(
 ): WatchGraph {
   const shared = absoluteSources(project.sources, project.root);
   const own = project.suites.map((suite) => ({ suite, sources: findSuiteSources(suite, project, { env }) }));
-  return joinSources({ paths: new Set([...shared.paths, ...extra]), globs: shared.globs }, own);
+  return joinSources({ ...shared, paths: new Set([...shared.paths, ...extra]) }, own);
 }
 
 /** The graph of a project that could not be loaded: the files that were read, and those of the graph before. */
 export function buildBrokenGraph(reads: ReadLog, before: WatchGraph | undefined): WatchGraph {
-  const graph = joinSources({ paths: new Set([...reads.files, ...reads.missing]), globs: reads.globs }, []);
+  const graph = joinSources(
+    { paths: new Set([...reads.files, ...reads.missing]), globs: reads.globs, unfollowed: [] },
+    [],
+  );
   if (before === undefined) return graph;
   return {
     paths: new Set([...before.paths, ...graph.paths]),

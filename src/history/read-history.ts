@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { UserError } from '../model/problem.ts';
 import type { History } from '../model/report/history.ts';
-import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { openRecordHeads, readRunHeader } from '../record/read-run-record.ts';
+import { matchGlob } from '../text/patterns/match-glob.ts';
 import { findNearest } from '../text/words/did-you-mean.ts';
 import { buildHistory } from './build-history.ts';
 import type { CountedRun } from './read-trends.ts';

@@ -28,7 +28,7 @@ import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.t
 export interface DescribeOptions {
   readonly describeProvider: (
     provider: ProviderConfig,
-  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
+  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options' | 'isContentUnknown'>;
   /** The comparison within the run that the user requested. */
   readonly pairing?: Pairing;
   /** The measurements of a suite's judges. */
@@ -109,13 +109,16 @@ export function describeSent(
   { prompt, provider, params }: RenderedVariant,
   describeProvider: DescribeOptions['describeProvider'],
 ): Omit<RecordedVariant, 'prompt' | 'provider' | 'planned' | 'observed'> {
+  const described = describeProvider(provider);
+  const isContentUnknown = described.isContentUnknown === true || suite.sources.unfollowed !== undefined;
   return {
     adapter: provider.adapter,
     model: provider.model,
     params,
     messages: prompt.messages.map(writeMessage),
     contract: mergeContracts(suite.contract, prompt.contract),
-    ...describeProvider(provider),
+    ...described,
+    ...defined({ isContentUnknown: isContentUnknown || undefined }),
   };
 }
 

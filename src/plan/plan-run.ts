@@ -43,7 +43,7 @@ export interface PlannedRun {
   /** The data on a provider's price and code for a record. */
   readonly describeProvider: (
     provider: ProviderConfig,
-  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options'>;
+  ) => Pick<RecordedVariant, 'price' | 'priceProvider' | 'adapterVersion' | 'baseUrl' | 'options' | 'isContentUnknown'>;
   /** The variants' providers by their keys. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   /** True with `--record-tools`: real tools answer the calls that have no stub, with results of any allowed length. */
@@ -239,9 +239,9 @@ function findUnpriced(
  */
 function describeSettings(
   provider: ProviderConfig,
-  { adapterVersion, baseUrl }: Pick<Endpoint, 'adapterVersion' | 'baseUrl'>,
+  { adapterVersion, baseUrl, unfollowed }: Pick<Endpoint, 'adapterVersion' | 'baseUrl' | 'unfollowed'>,
   env: ProviderEnv['env'],
-): Pick<RecordedVariant, 'adapterVersion' | 'baseUrl' | 'options'> {
+): Pick<RecordedVariant, 'adapterVersion' | 'baseUrl' | 'options' | 'isContentUnknown'> {
   const { headers, apiKeyEnv } = provider;
   const hasHeaders = Object.keys(headers).length > 0;
   const described = defined({ headers: hasHeaders ? describeHeaders(headers, env) : undefined, apiKeyEnv });
@@ -249,6 +249,7 @@ function describeSettings(
   return {
     adapterVersion,
     ...defined({
+      isContentUnknown: unfollowed === undefined ? undefined : (true as const),
       baseUrl: baseUrl === undefined ? undefined : withoutUserinfo(baseUrl),
       options: Object.keys(options).length === 0 ? undefined : options,
     }),

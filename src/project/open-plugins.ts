@@ -1,5 +1,6 @@
 import { assertions } from '../assertions/index.ts';
 import { createPluginAssertion } from '../assertions/own-code.ts';
+import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/suite/assertion.ts';
 import type { LoadedPlugin } from '../model/suite/own-code.ts';
 import { isPlugin, type Plugin } from '../model/suite/plugin.ts';
@@ -31,10 +32,9 @@ export async function openPlugins(
     if (fault !== undefined) return fault;
     try {
       if (loaded.plugin.kind === 'assertion') {
-        const own = { plugin: loaded.plugin, hash: loaded.hash };
-        ownAssertions[loaded.plugin.name] = createPluginAssertion(own);
+        ownAssertions[loaded.plugin.name] = createPluginAssertion({ ...loaded, plugin: loaded.plugin });
       } else if (loaded.plugin.kind === 'provider') {
-        ownAdapters[loaded.plugin.name] = createPluginAdapter({ plugin: loaded.plugin, hash: loaded.hash });
+        ownAdapters[loaded.plugin.name] = createPluginAdapter({ ...loaded, plugin: loaded.plugin });
       }
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
@@ -63,14 +63,28 @@ export async function openPlugins(
       continue;
     }
     for (const plugin of found.plugins) {
-      const fault = add({ plugin, hash: hashOf(plugin, found.hash) });
+      const fault = add({ plugin, ...describeLoaded(plugin, found) });
       if (fault !== undefined) faults.push({ ...fault, index });
     }
   }
   return { list, assertions: ownAssertions, adapters: ownAdapters, faults };
 }
 
-type Found = { readonly plugins: readonly Plugin[]; readonly hash: string } | PluginFault;
+interface FoundPlugins extends Pick<LoadedPlugin<Plugin>, 'hash' | 'unfollowed'> {
+  readonly plugins: readonly Plugin[];
+}
+
+type Found = FoundPlugins | PluginFault;
+
+function unfollowedOf(request: PluginRequest): Pick<FoundPlugins, 'unfollowed'> {
+  return request.kind === 'file' ? defined({ unfollowed: request.unfollowed }) : {};
+}
+
+/** A declared version says when a plug-in answers differently, whatever it reads. */
+function describeLoaded(plugin: Plugin, { hash, unfollowed }: FoundPlugins) {
+  const hasVersion = plugin.kind !== 'reporter' && plugin.version !== undefined;
+  return { hash: hashOf(plugin, hash), ...defined({ unfollowed: hasVersion ? undefined : unfollowed }) };
+}
 
 async function importPlugins(request: PluginRequest): Promise<Found> {
   const { name } = request;
@@ -90,8 +104,7 @@ async function importPlugins(request: PluginRequest): Promise<Found> {
       hint: `npm install --save-dev ${name}; a file is written as ./${name}`,
     };
   }
-  if (plugins.length > 0)
-    return { plugins: [...new Set(plugins)], hash: request.kind === 'file' ? request.hash : name };
+  if (plugins.length > 0) return { plugins: [...new Set(plugins)], hash: request.hash, ...unfollowedOf(request) };
   return {
     code: 'invalid-value',
     message: `${name} exports no plug-in`,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { openCodeFiles } from '../files/code-files.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
 import type { Project, RunDefaults, Suite } from '../model/suite/suite.ts';
@@ -10,10 +11,13 @@ import { CONFIG_NAME, findProject } from '../suite/files/project-place.ts';
 import type { ProjectSnapshot } from '../suite/open-project.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { attemptOr } from '../text/attempt.ts';
+import type { CodeFiles } from '../text/code/code-files.ts';
+import { findReads } from '../text/code/find-reads.ts';
+import { skippedFolders } from '../text/patterns/glob.ts';
+import { matchGlobs } from '../text/patterns/match-glob.ts';
 import { toSlashes } from '../text/to-slashes.ts';
 import { type GitRef, openGitRef } from './git/git-files.ts';
 import { loadProject } from './load-project.ts';
-import { matchGlobs } from './match-glob.ts';
 
 interface LoadAtRefOptions {
   /** The project of the working tree, whose suites are loaded from the commit. */
@@ -82,6 +86,7 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
   const files = new Set(ref.listFiles(boundary));
   const display = (path: string): string => `git:${ref.name}:${toSlashes(relative(cwd, path))}`;
   const configPath = place.configPath ?? resolve(root, CONFIG_NAME);
+  const code = openGitCode(ref, files, boundary);
   const snapshot: ProjectFiles = {
     display,
     // Git reports a file outside of its repository when it reads it.
@@ -101,6 +106,8 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
       const bytes = files.has(path) ? attemptOr(() => ref.readBytes(path), UserError, undefined) : undefined;
       return bytes && createHash('sha256').update(bytes).digest('hex');
     },
+    readsOf: (start) => findReads(start, code),
+    openCode: () => code,
     glob: (patterns, folder) => Promise.resolve({ paths: matchGlobs(patterns, folder, files), faults: [] }),
   };
   return {
@@ -110,6 +117,32 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
       if (files.has(path)) return 'file';
       return [...files].some((file) => file.startsWith(path + sep)) ? 'folder' : undefined;
     },
+  };
+}
+
+/** The code of a commit; installed packages are those of the working tree. */
+function openGitCode(ref: GitRef, files: ReadonlySet<string>, boundary: string): CodeFiles {
+  const disk = openCodeFiles(boundary);
+  const isPackage = (path: string) => path.split(sep).includes('node_modules');
+  const readBytes = (path: string) =>
+    files.has(path) ? attemptOr(() => ref.readBytes(path), UserError, undefined) : undefined;
+  const below = (folder: string) => [...files].filter((path) => path.startsWith(folder + sep));
+  return {
+    boundary,
+    isFile: (path) => (isPackage(path) ? disk.isFile(path) : files.has(path)),
+    isFolder: (path) => (isPackage(path) ? disk.isFolder(path) : below(path).length > 0),
+    readText: (path) => (isPackage(path) ? disk.readText(path) : readBytes(path)?.toString()),
+    hash(path) {
+      if (isPackage(path)) return disk.hash(path);
+      const bytes = readBytes(path);
+      return bytes && createHash('sha256').update(bytes).digest('hex');
+    },
+    list(folder) {
+      const paths = below(folder).map((path) => relative(folder, path).split(sep));
+      const names = new Map(paths.map(([name = '', ...rest]) => [name, rest.length > 0]));
+      return [...names].filter(([name]) => !skippedFolders.has(name)).map(([name, isFolder]) => ({ name, isFolder }));
+    },
+    realPath: (path) => (isPackage(path) ? disk.realPath(path) : path),
   };
 }
 

@@ -1,15 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { boundaryOf } from '../files/project-boundary.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
-import {
-  boundaryOf,
-  displayPath,
-  type FileFault,
-  findPlaceFault,
-  findProject,
-  stemOf,
-} from '../suite/files/project-place.ts';
+import { displayPath, type FileFault, findPlaceFault, findProject, stemOf } from '../suite/files/project-place.ts';
 import { toSlashes } from '../text/to-slashes.ts';
 
 /** The folder that holds `.llmcheck/`. Commands that only read records start faster without the code that reads suites. */

@@ -179,6 +179,16 @@ function openComparedAnswers(
   return createComparedAnswers({ suites, findBaseline, cellOf, findDone, ...defined({ compare: settings.compare }) });
 }
 
+/** Names what own code of suites reads that can't be followed. Providers are named by their first call. */
+function describeOpenCode({ plan }: Planning['planned']): readonly string[] {
+  const reads = new Set(plan.suites.flatMap(({ suite }) => suite.sources.unfollowed ?? []));
+  return [...reads].map(
+    (read) =>
+      `What own code reads can't be followed, so that a change there is not seen: ${read}. Write the whole name there, ` +
+      'or name the files in inputs of the check or prompt.',
+  );
+}
+
 /** Remarks on baselines that are not read, models that retire soon, and variants without accepted answers. */
 function findRemarks(
   { options, planned, findBaseline, refusedBaselines }: Planning,
@@ -195,7 +205,7 @@ function findRemarks(
   const ofProviders = used.flatMap(({ provider }) => planned.endpointOf(provider).remark ?? []);
   const known = [...retirements, ...planned.warnings].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   const unbatched = options.batch ? describeUnbatched(planned) : [];
-  const remarks = [...refusedBaselines, ...known, ...new Set(ofProviders), ...unbatched];
+  const remarks = [...refusedBaselines, ...known, ...new Set(ofProviders), ...unbatched, ...describeOpenCode(planned)];
   // A user who accepts the run knows, and two versions side by side need no file.
   if (options.updateBaseline || options.settings.compare !== undefined) return remarks;
   return [...remarks, ...describeUnaccepted(planned.plan, findBaseline, options.settings.baseline)];

@@ -57,6 +57,8 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
     const reads = createReadLog();
+    // Any suite may use a plug-in.
+    for (const { unfollowed = [] } of plugins.list) for (const read of unfollowed) reads.unfollowed.add(read);
     const context = { ...known, files: recordReads(all, reads), config };
     const document = await readSuite(path, context);
     const isPrompt = isPromptFile(path);

@@ -5,7 +5,8 @@ import type { AssertionDeclaration } from '../model/suite/assertion.ts';
 import type { LoadedPlugin, RenderPrompts } from '../model/suite/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/suite/plugin.ts';
 import type { AdapterDeclaration } from '../model/suite/provider.ts';
-import { createReadCode } from './assertions/own-code.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { createReadCode, describeCode } from './assertions/own-code.ts';
 import { type CheckRun, type Config, configShape, emptyConfig, parseConfig } from './config.ts';
 import { checkPart } from './documents/check-shape.ts';
 import type { EvaluateSuite } from './documents/code-suite.ts';
@@ -126,8 +127,11 @@ export async function loadConfig(
 
 /** One entry of `plugins:`: a file with its hash, or a package. */
 export type PluginRequest =
-  | { readonly kind: 'file'; readonly name: string; readonly file: string; readonly hash: string }
-  | { readonly kind: 'package'; readonly name: string; readonly root: string };
+  | ({ readonly kind: 'file'; readonly name: string; readonly file: string } & Pick<
+      LoadedPlugin<Plugin>,
+      'hash' | 'unfollowed'
+    >)
+  | { readonly kind: 'package'; readonly name: string; readonly root: string; readonly hash: string };
 
 /** Why an entry of `plugins:` can't be used. */
 export interface PluginFault {
@@ -167,13 +171,15 @@ export async function loadPlugins(
   for (const entry of entries) {
     const name = entry.value;
     if (!isPath(name)) {
-      requests.push({ kind: 'package', name, root: place.root });
+      const { lines } = describeCode({ folder: place.root, package: name }, files);
+      requests.push({ kind: 'package', name, root: place.root, hash: sha256Hex(`${name}\n${lines}`).slice(0, 16) });
       places.push(entry);
       continue;
     }
     const code = readCode('module', { value: entry });
     if (code?.file === undefined) continue;
-    requests.push({ kind: 'file', name, file: code.file, hash: code.hash });
+    const { file, hash, unfollowed } = code;
+    requests.push({ kind: 'file', name, file, hash, ...defined({ unfollowed }) });
     places.push(entry);
   }
   const { faults, ...opened } = await open(requests);

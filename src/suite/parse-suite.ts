@@ -19,7 +19,6 @@ import { checkPromptVariables, openInputCheck } from './contracts/check-contract
 import { createContractLocator, placeOf } from './contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
-import { isCodeSuite } from './documents/code-suite.ts';
 import { findMeant } from './documents/describe-issue.ts';
 import { childOf, idsOf, itemsOf, type Located, locate, type Problems } from './documents/locate.ts';
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
@@ -84,7 +83,7 @@ export async function parseSuite(
   const snapshots = collectSnapshots(written, providers.list);
   const models = createAskedModels({ ...context, judges, providers: providers.list });
   const findServers = createFindServers(snapshots, { ...context, hasRecordings: recordings !== undefined });
-  const assertionContext = openAssertions(path, document, { models, findServers }, context);
+  const assertionContext = openAssertions({ models, findServers }, context);
   const sources = await readSources(document, assertionContext, context);
   const prompts = await callPromptCode(written, document, { assertionContext, sources }, context);
   checkPromptVariables(prompts, contract, problems);
@@ -182,15 +181,11 @@ function parseRecordings(document: Located, { problems, files, reads, contractOn
 }
 
 function openAssertions(
-  path: string,
-  document: Located,
   own: Pick<AssertionContext, 'models' | 'findServers'>,
   context: SuiteContext,
 ): AssertionContext {
   const { files, problems } = context;
   const readCode = createReadCode(context);
-  // The suite depends on all that its code imports.
-  if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
   return {
     ...context,
     ...own,

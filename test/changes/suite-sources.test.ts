@@ -39,7 +39,12 @@ test('the graph of a project holds what each suite reads, what it would read, an
   expect(touched('readme.md')).toBe('');
 
   // While the project can't be read, what was read for it counts beside what counted before.
-  const reads = { files: new Set([path('broken.yaml')]), missing: new Set([path('gone.md')]), globs: [] };
+  const reads = {
+    files: new Set([path('broken.yaml')]),
+    missing: new Set([path('gone.md')]),
+    globs: [],
+    unfollowed: new Set<string>(),
+  };
   const alone = buildBrokenGraph(reads, undefined);
   expect([...alone.paths].sort()).toEqual([path('broken.yaml'), path('gone.md')]);
   expect([alone.holds(path('evals/two.jsonl')), alone.leadsTo(root)]).toEqual([false, true]);

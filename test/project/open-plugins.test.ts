@@ -114,8 +114,8 @@ test('plug-ins of files and packages are imported, each once', async () => {
     file('a.mjs', `${one}export default one;\nexport const others = [one, 3];\n`),
     file('b.mjs', 'export const nothing = 3;\n'),
     file('c.mjs', 'throw new RangeError("at once");\n'),
-    { kind: 'package', name: 'pack', root: project.root },
-    { kind: 'package', name: 'none', root: project.root },
+    { kind: 'package', name: 'pack', root: project.root, hash: 'a' },
+    { kind: 'package', name: 'none', root: project.root, hash: 'a' },
     file('d.mjs', one.replace('polite', 'contains')),
   ]);
   expect(found.list.map(({ plugin }) => plugin.name)).toEqual(['polite', 'lines']);

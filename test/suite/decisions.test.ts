@@ -13,6 +13,7 @@ import {
   warnOfUndeclared,
 } from '../../src/suite/cases/suite-tools.ts';
 import { createProblems, type Located } from '../../src/suite/documents/locate.ts';
+import { openProjectFiles } from '../../src/suite/files/project-files.ts';
 import { displayPath, findPlaceFault, findProject } from '../../src/suite/files/project-place.ts';
 import { buildProvider } from '../support/build-case.ts';
 import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
@@ -553,9 +554,10 @@ test('live tools have one server each, and are not asked where recordings answer
     sent,
     snapshot: { server: { source, folder: '/' }, info: { name: 's', version: '1' }, tools: [] },
   });
+  const files = openProjectFiles({ root: '/', boundary: '/' }, '/');
   const find = (snapshots: readonly UsedSnapshot[], use: 'run' | 'record', hasRecordings = false) => {
     const problems = createProblems();
-    const servers = createFindServers(snapshots, { problems, hasRecordings })(placed('live'), use);
+    const servers = createFindServers(snapshots, { problems, hasRecordings, files })(placed('live'), use);
     return servers === undefined ? problems.list().map(({ message }) => message.split(',')[0]) : [...servers.keys()];
   };
   const [a, again, other] = [snapshot('a', 'x', 'one'), snapshot('b', 'x', 'one'), snapshot('c', 'y', 'one', 'two')];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openSeenTexts } from '../../src/importing/traces/near-duplicates.ts';
 import { splitCommand } from '../../src/text/code/command-line.ts';
 import { buildFunctionBody } from '../../src/text/code/function-body.ts';
-import { findImports } from '../../src/text/code/relative-imports.ts';
+import { readJavaScript } from '../../src/text/code/script-imports.ts';
 import { parseCsv } from '../../src/text/csv.ts';
 import { describeThrown } from '../../src/text/deadline.ts';
 import { decodePercent, decodeText } from '../../src/text/decode-text.ts';
@@ -757,7 +757,7 @@ describe('every result stays what it is', () => {
         "'..//a' './' '.../b'",
       ],
       buildFunctionBody,
-      (text: string) => findImports(text).map((name) => (name.length > 99 ? name.length : name)),
+      (text: string) => readJavaScript(text).imports.map((name) => (name.length > 99 ? name.length : name)),
       splitCommand,
     ));
 

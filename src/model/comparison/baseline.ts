@@ -8,7 +8,14 @@ export const baselineFormat = 1;
 export interface BaselineVariant
   extends Omit<
     RecordedVariant,
-    'contract' | 'price' | 'priceProvider' | 'baselineOf' | 'planned' | 'observed' | 'acceptedPrompt'
+    | 'contract'
+    | 'price'
+    | 'priceProvider'
+    | 'baselineOf'
+    | 'planned'
+    | 'observed'
+    | 'acceptedPrompt'
+    | 'isContentUnknown'
   > {
   readonly type: 'variant';
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };

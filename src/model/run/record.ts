@@ -23,6 +23,11 @@ export interface RecordedVariant {
   readonly baseUrl?: string;
   /** The version of the adapter, which includes the project's own code or template. Absent in older records. */
   readonly adapterVersion?: string;
+  /**
+   * Set if own code of its provider, or of a check or prompt of its suite, reads what can't be followed. An equal
+   * adapterVersion or case hash then does not show that nothing changed.
+   */
+  readonly isContentUnknown?: true;
   /** The provider's own price and its name in the price table, so that a stored answer can be priced again. */
   readonly price?: Price;
   readonly priceProvider?: string;

@@ -74,6 +74,8 @@ export interface McpServer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Names of environment variables that a command gets besides the basic ones. */
   readonly env?: readonly string[];
+  /** A hash of what the program of a command reads; absent where it is not asked. */
+  readonly codeHash?: string;
 }
 
 /** The server's description of itself, from listing its tools. */

@@ -60,6 +60,8 @@ export interface CodeSource {
   readonly file?: string;
   /** SHA-256 of its files; part of the case hash. */
   readonly hash: string;
+  /** What it reads that can't be followed, in words; absent if there is nothing. */
+  readonly unfollowed?: readonly string[];
   /**
    * Names of environment variables that it gets besides the basic ones. Their values are part of a cell's case hash.
    */
@@ -283,4 +285,6 @@ export interface LoadedPlugin<Kind> {
   readonly plugin: Kind;
   /** Hash of its source; part of the case hash and of cache keys. */
   readonly hash: string;
+  /** What it reads that can't be followed, in words; absent if there is nothing, or if it declares a version. */
+  readonly unfollowed?: readonly string[];
 }

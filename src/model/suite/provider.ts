@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { JsonObject } from '../../json/json.ts';
 import type { Complete, Completion, CompletionRequest, ProviderFailure } from '../run/completion.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
+import type { SourceGlob } from './sources.ts';
 import type { ProviderConfig } from './suite.ts';
 
 /** The environment of a provider. */
@@ -31,6 +32,13 @@ export interface Endpoint {
   readonly sends: boolean;
   /** Absolute paths of files whose content affects the answers, including paths that do not exist. */
   readonly files?: readonly string[];
+  /** Patterns of such files. A file that starts to match one affects the answers too. */
+  readonly globs?: readonly SourceGlob[];
+  /**
+   * What the project's own code reads that can't be followed, in words: an edit there does not change the adapter's
+   * version. Its answers are not stored, and never called unchanged.
+   */
+  readonly unfollowed?: readonly string[];
   /** Absolute paths of folders. A file that is added or removed there affects the answers too. */
   readonly folders?: readonly string[];
   /** Names of the case variables that its requests contain. */

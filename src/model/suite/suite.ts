@@ -8,6 +8,7 @@ import type { CheckSpec } from '../run/verdict.ts';
 import type { AgentSettings, UsedSnapshot } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
+import type { Sources } from './sources.ts';
 import type { PlacedFile } from './workspace.ts';
 
 /** A template compiled once. `render` throws a `TemplateError` (templates/template.ts) for a variable that is missing. */
@@ -394,21 +395,6 @@ export interface Suite {
   readonly emptySelections?: readonly EmptySelection[];
   /** The cases in file order, built on demand. It can be iterated more than once. */
   cases(): Iterable<Case>;
-}
-
-/** The files and patterns that loading used. Paths are relative to the project root, with forward slashes. */
-export interface Sources {
-  /** Files that were read, or are read by a later stage. */
-  readonly files: readonly string[];
-  /** Paths where no file exists yet. A file created there is a source too. */
-  readonly missing: readonly string[];
-  /** Patterns that were expanded. A file that starts or stops to match one is a source too. */
-  readonly globs: readonly SourceGlob[];
-}
-
-export interface SourceGlob {
-  readonly pattern: string;
-  readonly folder: string;
 }
 
 /** True for a program that works on a copy of a folder. */

@@ -25,7 +25,7 @@ import { classifyAbort } from '../failures/classify-failure.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import { type ExecOutput, execOutputs, nameOutcome, readExecOutput, readFailedTranscript } from './answer-object.ts';
 import { buildInput, findMissingEnv } from './code-call.ts';
-import { hashEnv, hashFiles, hashFolders } from './hash-code.ts';
+import { hashCode, hashEnv } from './hash-code.ts';
 
 const options = z
   .strictObject({
@@ -37,6 +37,8 @@ const options = z
     vars: z.array(z.string().min(1)).min(1).optional(),
     /** Further files and folders that determine the answer, such as imported modules. */
     files: z.array(z.string().min(1)).default([]),
+    /** Patterns of further files that determine the answer: data, and what can't be followed. */
+    inputs: z.array(z.string().min(1)).min(1).optional(),
     /** Folder that each call gets a fresh copy of. */
     workspace: z.string().min(1).optional(),
     /** Whether a program with a workspace has network access. Default: no, if the system can block it. */
@@ -58,22 +60,27 @@ export const exec: Adapter = {
   varsOf: (config) => options.parse(config.options).vars,
   resolve(config, { env: values, projectRoot }) {
     const argv = parseCommand(config);
-    const { output, env, files, workspace, vars, network } = options.parse(config.options);
+    const { output, env, files, inputs, workspace, vars, network } = options.parse(config.options);
     const isOpen = workspace !== undefined && network !== true && !canCutNetwork(values);
     if (isOpen && network === false) refuseNetwork(config);
-    const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
-    const whole = hashFolders(paths.slice(argv.length), projectRoot);
+    const named = files.map((path) => resolve(config.folder, path));
+    const code = hashCode({ folder: config.folder, argv, named, ...defined({ inputs }) }, projectRoot);
     const folder = workspace === undefined ? undefined : findWorkspace(workspace, config, projectRoot);
     const reach = network === true ? ['network'] : [];
     const place = folder === undefined ? [] : [`workspace-${folder.hash}`, folder.name, ...reach];
-    const hashes = [...hashEnv(values, env), ...hashFiles(paths, projectRoot), ...whole.hashes, ...place];
+    const hashes = [...hashEnv(values, env), code.hash, ...place];
     return {
-      adapterVersion: ['exec-2', output, ...hashes].join(':'),
+      adapterVersion: ['exec-3', output, ...hashes].join(':'),
       priceProvider: 'exec',
       sends: true,
-      files: [...paths, ...listWorkspaceFiles(folder, projectRoot)],
-      folders: [...whole.folders, ...(folder === undefined ? [] : [resolve(projectRoot, folder.name)])],
-      ...defined({ vars, remark: isOpen ? describeNetwork(config) : undefined }),
+      files: [...code.files, ...listWorkspaceFiles(folder, projectRoot)],
+      folders: folder === undefined ? [] : [resolve(projectRoot, folder.name)],
+      ...defined({
+        globs: code.globs,
+        unfollowed: code.unfollowed,
+        vars,
+        remark: isOpen ? describeNetwork(config) : undefined,
+      }),
     };
   },
   connect(config, env) {

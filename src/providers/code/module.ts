@@ -15,7 +15,7 @@ import { describeText } from '../failures/read-api-error.ts';
 import { leavesRoot } from '../outgoing-request.ts';
 import { nameOutcome, readReturned } from './answer-object.ts';
 import { buildInput, findMissingEnv } from './code-call.ts';
-import { hashEnv, hashFiles, hashFolders, hashModule } from './hash-code.ts';
+import { hashCode, hashEnv } from './hash-code.ts';
 
 const options = z.strictObject({
   /** Export to call with each request. */
@@ -26,6 +26,8 @@ const options = z.strictObject({
   vars: z.array(z.string().min(1)).min(1).optional(),
   /** Further files and folders that determine the answer. Relative imports are found automatically. */
   files: z.array(z.string().min(1)).default([]),
+  /** Patterns of further files that determine the answer: data, and what can't be followed. */
+  inputs: z.array(z.string().min(1)).min(1).optional(),
   memoryMb: z.int().min(16).default(512),
 });
 
@@ -44,19 +46,16 @@ export const module: Adapter = {
   options,
   varsOf: (config) => options.parse(config.options).vars,
   resolve(config, { env: values, projectRoot }) {
-    const { export: exportName, env, files, vars } = options.parse(config.options);
+    const { export: exportName, env, files, inputs, vars } = options.parse(config.options);
     const file = findFile(config, projectRoot);
     const named = files.map((path) => resolve(config.folder, path));
-    const module = hashModule(file, projectRoot);
-    const whole = hashFolders(named, projectRoot);
-    const hashes = [...module.hashes, ...hashFiles(named, projectRoot), ...whole.hashes];
+    const code = hashCode({ folder: config.folder, file, named, ...defined({ inputs }) }, projectRoot);
     return {
-      adapterVersion: ['module-2', exportName, ...hashEnv(values, env), ...hashes].join(':'),
+      adapterVersion: ['module-3', exportName, ...hashEnv(values, env), code.hash].join(':'),
       priceProvider: 'module',
       sends: true,
-      files: [...module.files, ...named],
-      folders: whole.folders,
-      ...defined({ vars }),
+      files: code.files,
+      ...defined({ globs: code.globs, unfollowed: code.unfollowed, vars }),
     };
   },
   connect(config, env) {

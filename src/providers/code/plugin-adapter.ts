@@ -13,7 +13,7 @@ import { nameOutcome, readReturned } from './answer-object.ts';
 
 /** Adapter of a plug-in. It runs in this process, behind the engine's limits, retries and cache. */
 export function createPluginAdapter(loaded: LoadedPlugin<ProviderPlugin>): Adapter {
-  const { plugin, hash } = loaded;
+  const { plugin, hash, unfollowed } = loaded;
   const options = plugin.options === undefined ? z.strictObject({}) : toZodSchema(plugin.options);
   return {
     summary: plugin.summary,
@@ -23,7 +23,7 @@ export function createPluginAdapter(loaded: LoadedPlugin<ProviderPlugin>): Adapt
     resolve(config) {
       return {
         adapterVersion: ['plugin-1', hash, JSON.stringify(config.options)].join(':'),
-        ...defined({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv }),
+        ...defined({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv, unfollowed }),
         priceProvider: plugin.name,
         sends: true,
       };

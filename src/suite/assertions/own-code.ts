@@ -5,7 +5,8 @@ import type { CheckSpec } from '../../model/run/verdict.ts';
 import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
 import type { CodeSource } from '../../model/suite/own-code.ts';
 import { splitCommand } from '../../text/code/command-line.ts';
-import { type FollowedImports, followImports } from '../../text/code/relative-imports.ts';
+import { findInputs } from '../../text/code/find-inputs.ts';
+import { type CodeStart, describeReads, describeUnfollowed } from '../../text/code/find-reads.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { isText, itemsOf, type Located, locate, type Problems, textsOf } from '../documents/locate.ts';
 import { reportFault } from '../documents/read-document.ts';
@@ -33,8 +34,9 @@ export function readNeeds(
   const value = places.get(main);
   if (code === undefined || value === undefined) return undefined;
   const files = places.get('files');
+  const inputs = places.get('inputs');
   const env = places.get('env');
-  return readCode(code, { value, ...defined({ files, env }) });
+  return readCode(code, { value, ...defined({ files, inputs, env }) });
 }
 
 /** The check with its code, whose hash is part of the case hash. */
@@ -61,6 +63,8 @@ interface CodeParams {
   readonly value: Located;
   /** The list of further files, if there is one. */
   readonly files?: Located;
+  /** The patterns of further files, if there are some. */
+  readonly inputs?: Located;
   /** The list of variables that it may see, if there is one. */
   readonly env?: Located;
 }
@@ -68,56 +72,82 @@ interface CodeParams {
 /** Reads each file once, because cases may be built again later in the run, after the file has changed. */
 export function createReadCode(context: CodeContext): ReadCode {
   const { files: project, problems } = context;
-  const closures = new Map<string, readonly string[]>();
-  const closureOf = (path: string): readonly string[] => {
-    const hashes = closures.get(path) ?? hashClosure(path, project);
-    closures.set(path, hashes);
-    return hashes;
+  const known = new Map<string, DescribedReads>();
+  const readOnce = (start: CodeStart): DescribedReads => {
+    const key = JSON.stringify(start);
+    const found = known.get(key) ?? describeCode(start, project);
+    known.set(key, found);
+    return found;
   };
-  /** Hashes a file that must exist, and the files that it imports by relative paths. */
-  const hashNamed = (path: string, namedBy: Located): readonly string[] => {
-    if (closures.get(path)?.length) return closureOf(path);
+  /** Reports a file that must exist, and does not. */
+  const checkNamed = (path: string, namedBy: Located): void => {
     const found = project.readText(path);
     const isUnusable = 'fault' in found && (found.fault.code !== 'file-unreadable' || project.hash(path) === undefined);
     if (isUnusable) reportFault(found.fault, problems, namedBy);
-    return closureOf(path);
   };
-  /**
-   * Hashes the words of a command that are files of the project. Other words may mean anything. A program written as a
-   * path must exist.
-   */
-  const hashCommand = (value: Located): readonly string[] => {
+  /** Files may be anything, since the words of a command may be. Only a program that is written as a path must exist. */
+  const readArgv = (value: Located): readonly string[] => {
     const words = wordsOf(value);
+    const [program = ''] = words;
     if (words.some((word) => word.includes('{{'))) reportTemplate(value, problems);
-    const hashes = words.flatMap((word, index) => {
-      const path = resolve(value.source.folder, word);
-      if (index === 0 && /[/\\]/.test(word) && !isAbsolute(word)) return hashNamed(path, value);
-      return closures.has(path) || project.hash(path) !== undefined ? closureOf(path) : [];
-    });
-    return [words.join('\u0000'), ...hashes];
+    if (/[/\\]/.test(program) && !isAbsolute(program)) checkNamed(resolve(value.source.folder, program), value);
+    return words;
   };
-  return (kind, { value, files, env }) => {
+  return (kind, { value, files, inputs, env }) => {
     const { folder } = value.source;
     const errorsBefore = problems.errorCount();
-    const hashes: string[] = [];
+    const named: string[] = [];
     for (const item of [...(kind === 'command' ? [] : [value]), ...(files === undefined ? [] : itemsOf(files))]) {
       if (!isText(item)) continue;
       if (item.value.includes('{{')) reportTemplate(item, problems);
-      else hashes.push(...hashNamed(resolve(folder, item.value), item));
+      else {
+        checkNamed(resolve(folder, item.value), item);
+        named.push(resolve(folder, item.value));
+      }
     }
     if (kind === 'tools' && isText(value)) checkToolExports(value, context);
-    if (kind === 'command') hashes.push(...hashCommand(value));
+    const argv = kind === 'command' ? readArgv(value) : undefined;
+    if (inputs !== undefined) checkInputs(inputs, context);
     if (problems.errorCount() > errorsBefore) return undefined;
     const envNames = env === undefined ? [] : textsOf(itemsOf(env));
+    const patterns = inputs === undefined ? undefined : textsOf(itemsOf(inputs));
+    const { lines, unfollowed } = readOnce({ folder, named, ...defined({ argv, inputs: patterns }) });
     return {
       folder,
-      hash: sha256Hex(hashes.join('\n')).slice(0, 16),
+      hash: sha256Hex([argv?.join('\u0000') ?? '', lines].join('\n')).slice(0, 16),
       ...defined({
         file: kind !== 'command' && isText(value) ? resolve(folder, value.value) : undefined,
         envNames: envNames.length === 0 ? undefined : envNames,
+        unfollowed: unfollowed.length === 0 ? undefined : unfollowed,
       }),
     };
   };
+}
+
+interface DescribedReads {
+  /** What is hashed. */
+  readonly lines: string;
+  /** What can't be followed, in words. */
+  readonly unfollowed: readonly string[];
+}
+
+export function describeCode(start: CodeStart, files: ProjectFiles): DescribedReads {
+  const reads = files.readsOf(start);
+  return {
+    lines: describeReads(reads, files).join('\n'),
+    unfollowed: reads.unfollowed.map((read) => describeUnfollowed(read, (path) => files.display(path))),
+  };
+}
+
+/** Reports patterns of `inputs` that match nothing, or lead out of the project. */
+export function checkInputs(inputs: Located, { files, problems }: CodeContext): void {
+  const items = itemsOf(inputs).filter(isText);
+  const patterns = items.map(({ value }) => value);
+  for (const { index, message, hint, isOutside } of findInputs(patterns, inputs.source.folder, files.openCode())
+    .faults) {
+    const code = isOutside === true ? 'file-outside-project' : 'invalid-value';
+    problems.report({ code, message: `inputs: ${message}`, hint, at: locate(items[index] ?? inputs) });
+  }
 }
 
 function reportTemplate(at: Located, problems: Problems): void {
@@ -147,18 +177,4 @@ function checkToolExports(value: Located<string>, { files, problems }: CodeConte
 function wordsOf({ value }: Located): readonly string[] {
   if (typeof value === 'string') return splitCommand(value) ?? [];
   return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
-}
-
-/** Hashes of a file and of its relative imports, in the order in which they are found. */
-export function hashClosure(start: string, files: ProjectFiles): readonly string[] {
-  return listClosure(start, files).files.map((path) => `${files.relative(path)} ${files.hash(path) ?? ''}`);
-}
-
-/** A file and all files of the project that it imports. */
-export function listClosure(start: string, files: ProjectFiles): FollowedImports {
-  const isFile = (path: string) => files.hash(path) !== undefined;
-  return followImports(start, isFile, (path) => {
-    const found = files.readText(path);
-    return 'text' in found ? found.text : undefined;
-  });
 }

@@ -9,7 +9,7 @@ import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { checkShape } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems } from '../documents/locate.ts';
-import { words, workspacePath } from '../schema/fields.ts';
+import { inputs, words, workspacePath } from '../schema/fields.ts';
 import type { ReadCode } from './own-code.ts';
 
 /** The map forms of `select`, by the key that tells them apart. */
@@ -68,6 +68,7 @@ const moduleForm = z.strictObject({
   module: words.describe('What a function that this file exports makes of the answer.'),
   export: words.optional().describe('The export; default "default".'),
   files: z.array(words).optional().describe('Further files that decide what it makes of the answer.'),
+  inputs: inputs.optional(),
 });
 
 const names = ['text', 'trim', 'json', 'toolCalls', 'reasoning', 'state', 'skill'] as const;
@@ -114,7 +115,8 @@ function parseModule(located: Located, problems: Problems, { label, readCode }: 
   if (found === undefined) return undefined;
   if (readCode === undefined) return problems.refuse(located, `${label} is never made by code`);
   const files = found.files === undefined ? undefined : childOf(located, 'files');
-  const code = readCode('module', { value: childOf(located, 'module'), ...defined({ files }) });
+  const patterns = found.inputs === undefined ? undefined : childOf(located, 'inputs');
+  const code = readCode('module', { value: childOf(located, 'module'), ...defined({ files, inputs: patterns }) });
   return code && { kind: 'module' as const, name: found.module, exportName: found.export ?? 'default', code };
 }
 

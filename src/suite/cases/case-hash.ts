@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import type { AgentSettings } from '../../model/suite/agent.ts';
+import type { AgentSettings, McpServer } from '../../model/suite/agent.ts';
 import type { Case, Turn } from '../../model/suite/suite.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { sha256Hex } from '../../text/sha256.ts';
@@ -41,7 +41,8 @@ function describeTurn(turn: Turn): JsonValue {
 function describeAgent(agent: AgentSettings | undefined): JsonObject {
   if (agent === undefined) return {};
   const { stubs, module, servers, maxSteps } = agent;
-  const serverSources = servers && [...new Set([...servers.values()].map(({ source }) => source))].sort(compareText);
+  const describe = ({ source, codeHash }: McpServer) => (codeHash === undefined ? source : `${source} ${codeHash}`);
+  const serverSources = servers && [...new Set([...servers.values()].map(describe))].sort(compareText);
   return {
     tools: markSpelling(stubs),
     maxSteps,

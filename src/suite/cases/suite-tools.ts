@@ -1,10 +1,15 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { ToolServers, ToolStub, UsedSnapshot } from '../../model/suite/agent.ts';
+import type { McpServer, ToolServers, ToolStub, UsedSnapshot } from '../../model/suite/agent.ts';
 import type { PromptVersion, ProviderConfig } from '../../model/suite/suite.ts';
+import { splitCommand } from '../../text/code/command-line.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 import { quote } from '../../text/shorten.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
+import { describeCode } from '../assertions/own-code.ts';
 import { childOf, type Located, locate, type Problems } from '../documents/locate.ts';
+import type { ProjectFiles } from '../files/project-files.ts';
 
 /** The user's own code may have tools that no parameter declares. */
 const ownCode: ReadonlySet<string> = new Set(['exec', 'module', 'http']);
@@ -85,17 +90,18 @@ interface LiveContext {
   readonly problems: Problems;
   /** True if recordings answer the suite. They do not fit the results of live tools. */
   readonly hasRecordings: boolean;
+  readonly files: ProjectFiles;
 }
 
 /** Finds the servers of the tools that a suite sends, by tool. Other tools that the model calls have no server. */
 export function createFindServers(
   snapshots: readonly UsedSnapshot[],
-  { problems, hasRecordings }: LiveContext,
+  { problems, hasRecordings, files }: LiveContext,
 ): AssertionContext['findServers'] {
   return (written, use) => {
     const isReplayed = use === 'run' && hasRecordings;
     const fault = written.value === 'live' ? findFault(snapshots, isReplayed) : notLive;
-    if (fault === undefined) return joinServers(snapshots);
+    if (fault === undefined) return joinServers(snapshots, (server) => hashServer(server, files));
     problems.report({ code: 'invalid-value', ...fault, at: locate(written) });
     return undefined;
   };
@@ -127,8 +133,20 @@ function findFault(snapshots: readonly UsedSnapshot[], hasRecordings: boolean) {
   };
 }
 
-function joinServers(snapshots: readonly UsedSnapshot[]): ToolServers {
-  return new Map(snapshots.flatMap(({ snapshot: { server }, sent }) => sent.map((name) => [name, server] as const)));
+function joinServers(snapshots: readonly UsedSnapshot[], hash: (server: McpServer) => string | undefined): ToolServers {
+  const servers = snapshots.flatMap(({ snapshot: { server }, sent }) => {
+    const hashed = { ...server, ...defined({ codeHash: hash(server) }) };
+    return sent.map((name) => [name, hashed] as const);
+  });
+  return new Map(servers);
+}
+
+/** A hash of what the program of a server reads; undefined for a server behind an address. */
+function hashServer({ source, folder }: McpServer, files: ProjectFiles): string | undefined {
+  const [, command] = /^exec:(.*)$/s.exec(source) ?? [];
+  const argv = command === undefined ? undefined : splitCommand(command);
+  if (argv === undefined) return undefined;
+  return sha256Hex(describeCode({ folder, argv }, files).lines).slice(0, 16);
 }
 
 function findRepeatedTool(snapshots: readonly UsedSnapshot[]): string | undefined {

@@ -5,7 +5,6 @@ import type { SourceLocation } from '../../model/problem.ts';
 import type { CodeOutcome } from '../../model/suite/own-code.ts';
 import { createLineIndex } from '../../text/line-index.ts';
 import { escapeRegex } from '../../text/patterns/regex.ts';
-import { hashClosure } from '../assertions/own-code.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 import { fixedSource, type Located, type Path, type Problems, readOwn, type SourceFile, textSource } from './locate.ts';
 import { reportFault } from './read-document.ts';
@@ -48,7 +47,7 @@ export async function readCodeSuite(
     return undefined;
   }
   // Its imports are part of it and are noted as they are read.
-  hashClosure(path, files);
+  files.readsOf({ folder: dirname(path), file: path });
   const outcome = await evaluate(path);
   if ('fault' in outcome) {
     report(`the suite ${outcome.fault}`, 'export default defineSuite({ … })');

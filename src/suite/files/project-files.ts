@@ -11,11 +11,14 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
+import { openCodeFiles } from '../../files/code-files.ts';
 import type { ReadBytes } from '../../files/split-lines.ts';
 import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
+import type { CodeFiles } from '../../text/code/code-files.ts';
+import { type CodeReads, type CodeStart, findReads } from '../../text/code/find-reads.ts';
 import { toSlashes } from '../../text/to-slashes.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { type FoundFiles, findFiles } from './find-files.ts';
@@ -55,6 +58,10 @@ export interface ProjectFiles {
    * Finds a fault if a path leaves the project, or holds something that can't be read as a file. It may not exist yet.
    */
   findReadFault(path: string): FileFault | undefined;
+  /** What a piece of the user's own code reads. */
+  readsOf(start: CodeStart): CodeReads;
+  /** The files as code reads them, as they are now. */
+  openCode(): CodeFiles;
   /** The files of some patterns; folders of packages are left out. */
   glob(patterns: readonly string[], folder: string): Promise<FoundFiles>;
   /** The path for problems: relative to the working folder if that is shorter. */
@@ -91,6 +98,8 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
       const isFile = faultOf(path) === undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
       return isFile ? hashFile(path) : undefined;
     },
+    readsOf: (start) => findReads(start, openCodeFiles(place.boundary)),
+    openCode: () => openCodeFiles(place.boundary),
     glob(patterns, folder) {
       const describeError = (error: unknown, path: string) => describeReadError(error, path, display(path));
       return findFiles(patterns.map(toSlashes), folder, { findFault: faultOf, describeError });

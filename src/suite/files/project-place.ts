@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { findUp } from '../../files/project-boundary.ts';
 import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { ProblemCode } from '../../model/problem.ts';
@@ -27,19 +28,6 @@ export function findProject(cwd: string, configPath?: string): ProjectPlace {
 function findConfig(cwd: string, gitRoot: string | undefined): string | undefined {
   const folder = findUp(cwd, CONFIG_NAME, gitRoot);
   return folder === undefined ? undefined : join(folder, CONFIG_NAME);
-}
-
-/** The nearest folder, upwards to and with `last`, that holds a name. */
-function findUp(start: string, name: string, last?: string): string | undefined {
-  for (let folder = resolve(start); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, name))) return folder;
-    if (folder === last || dirname(folder) === folder) return undefined;
-  }
-}
-
-/** The git root, else the project root: a path in a file may not lead out of it. */
-export function boundaryOf(root: string): string {
-  return findUp(root, '.git') ?? root;
 }
 
 /**

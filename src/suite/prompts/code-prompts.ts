@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { deepEqual, isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
@@ -9,7 +9,6 @@ import { missingVariable, TemplateError } from '../../templates/template-error.t
 import { groupBy } from '../../text/group-by.ts';
 import { plainNumbers } from '../../text/yaml/exact-numbers.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
-import { listClosure } from '../assertions/own-code.ts';
 import { type CaseFaults, createCaseFaults } from '../cases/check-case.ts';
 import { type CaseGroup, idOf, type RowSource, readCases, readRow } from '../cases/open-case-files.ts';
 import type { Config } from '../config.ts';
@@ -142,8 +141,9 @@ function buildJob(code: PromptCode, vars: readonly Vars[], context: CallContext)
 
 /** The module at a commit, with all that it imports and the manifests beside. */
 function readClosure(file: string, { files, place }: ProjectSnapshot) {
-  const { files: paths, configs } = listClosure(file, files);
-  const manifests = new Set(configs);
+  const reads = files.readsOf({ folder: dirname(file), file });
+  const paths = reads.files;
+  const manifests = new Set(reads.manifests);
   for (const path of paths) {
     for (let folder = resolve(path, '..'); folder.startsWith(place.boundary); folder = resolve(folder, '..')) {
       manifests.add(resolve(folder, 'package.json'));

@@ -272,7 +272,8 @@ function readPromptCode(
 ): { readonly messages: []; readonly templates: readonly PlacedTemplate[]; readonly code: PromptCode } | undefined {
   const kind = prompt.module === undefined ? 'command' : 'module';
   const place = childOf(item, kind === 'module' ? 'module' : 'exec');
-  const source = createReadCode({ files, problems })(kind, { value: place });
+  const inputs = prompt.inputs === undefined ? undefined : childOf(item, 'inputs');
+  const source = createReadCode({ files, problems })(kind, { value: place, ...defined({ inputs }) });
   if (source === undefined) return undefined;
   const { value } = place;
   const argv = Array.isArray(value) ? value.map(String) : splitCommand(String(value));

@@ -8,6 +8,7 @@ import type { ProviderConfig, ProviderLimits } from '../../model/suite/suite.ts'
 import { parseDurationMs } from '../../text/duration.ts';
 import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import { plainNumbers, toJsonObject } from '../../text/yaml/exact-numbers.ts';
+import { checkInputs } from '../assertions/own-code.ts';
 import { checkReplaces, checkShape, keysAt, writtenIds } from '../documents/check-shape.ts';
 import { describeValue, hintOfKey } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate, type Problems, withoutExcerpt } from '../documents/locate.ts';
@@ -272,6 +273,7 @@ function buildProvider(
   context: ProviderContext,
 ): ProviderConfig {
   const { params, snapshots } = expandParams(childOf(item, 'params'), context);
+  if (runsOwnCode(endpoint) && options['inputs'] !== undefined) checkInputs(childOf(item, 'inputs'), context);
   const config: ProviderConfig = {
     id: base.id,
     ...endpoint,
@@ -295,6 +297,11 @@ function buildProvider(
     );
   }
   return config;
+}
+
+/** True for adapters that run code of the project. */
+function runsOwnCode({ adapter }: Pick<ProviderConfig, 'adapter'>): boolean {
+  return adapter === 'exec' || adapter === 'module';
 }
 
 function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string): Pick<ProviderConfig, 'judging'> {

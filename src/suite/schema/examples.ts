@@ -200,6 +200,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   'headers.env': ['TEAM_KEY'],
   env: [['LANG']],
   files: [['lib/rules.json']],
+  inputs: [['lib/**/*.mjs', 'data/*.json']],
   workspace: ['fixtures/shop'],
   network: [true],
   'prompts.workspace': [{ '.claude/skills/pdf/SKILL.md': 'skills/pdf/SKILL.md' }],

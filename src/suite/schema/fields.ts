@@ -17,6 +17,12 @@ export const workspacePath = words.refine(
   { error: 'must be a path within the workspace, such as src/cart.js' },
 );
 
+/** Patterns of files that belong to what own code makes. */
+export const inputs = z
+  .array(words)
+  .min(1, { error: 'needs at least one pattern, or leave it out' })
+  .describe("Patterns of further files that own code reads: data, and imports that can't be followed.");
+
 export const placedFiles = z
   .record(words, words, { error: 'must be a map: PATH IN THE WORKSPACE: FILE' })
   .superRefine((files, context) => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { flag, id, placedFiles, text, words } from './fields.ts';
+import { flag, id, inputs, placedFiles, text, words } from './fields.ts';
 import { params } from './provider-schema.ts';
 import { contract } from './suite-schema.ts';
 
@@ -44,6 +44,7 @@ export const promptSchema = z
       .describe(
         'A program that makes the prompts: a line of JSON for the variables of each case in, a line of JSON out.',
       ),
+    inputs: inputs.optional(),
     replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
     providers: z
       .array(words)
@@ -60,6 +61,9 @@ export const promptSchema = z
     contract: contract.optional().describe("This version's contract, where it differs from the suite's."),
   })
   .refine(hasOneSource, { error: 'needs exactly one of file, text, messages, module and exec' })
+  .refine(({ inputs: patterns, module, exec }) => patterns === undefined || (module ?? exec) !== undefined, {
+    error: 'has inputs without module or exec',
+  })
   .refine((value) => value.export === undefined || value.module !== undefined, { error: 'has export without module' });
 
 function hasOneSource({ file, text: written, messages, module, exec }: Readonly<Record<string, unknown>>): boolean {

@@ -1,6 +1,6 @@
 import { relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
-import { UserError } from '../model/problem.ts';
+import { UserError } from '../../model/problem.ts';
 import {
   checkGlob,
   compilePaths,
@@ -9,7 +9,7 @@ import {
   isSlowForPaths,
   matchInTime,
   skippedFolders,
-} from '../text/patterns/glob.ts';
+} from './glob.ts';
 
 const limitMs = 1000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matchGlob, matchGlobs } from '../../src/project/match-glob.ts';
+import { matchGlob, matchGlobs } from '../../../src/text/patterns/match-glob.ts';
 
 const paths = ['/p/docs/b.md', '/p/docs/a.md', '/p/a.md', '/p/node_modules/x/a.md', '/other/a.md', '/p/docs/a.txt'];
 
