@@ -271,6 +271,7 @@ const references: readonly Reference[] = [
 ];
 
 const main = { 'app/agent.json': '{}' };
+const started = { 'app/tool.py': 'import part\n', 'app/part.py': '' };
 const python = {
   'evals/pkg/__init__.py': '',
   'evals/pkg/__main__.py': 'from .part import run\n',
@@ -349,6 +350,12 @@ const commands: readonly Reference[] = [
     command: 'python3 ../app/main.py',
     files: { 'app/main.py': 'import requests\n', 'requirements.txt': 'requests==1\n' },
     edited: 'requirements.txt',
+  },
+  {
+    name: 'a script that a script starts',
+    command: 'node ../app/start.mjs',
+    files: { ...started, 'app/start.mjs': "spawn('python3', [`tool.py`]);" },
+    edited: 'app/part.py',
   },
   {
     name: 'a Ruby script',

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { checkGlob, isNegative } from '../patterns/glob.ts';
 import { matchGlobs } from '../patterns/match-glob.ts';
@@ -55,7 +55,8 @@ function findPaths(pattern: string, folder: string, files: CodeFiles): readonly 
   if (files.isFile(literal)) return [literal];
   const { base, glob } = picomatch.scan(pattern);
   const start = resolve(folder, base);
-  if (start !== files.boundary && !start.startsWith(`${files.boundary.replace(/[/\\]$/, '')}/`)) return undefined;
+  const inside = relative(files.boundary, start);
+  if (isAbsolute(inside) || inside.split(sep)[0] === '..') return undefined;
   // A link that leads out is no folder of the project, and no file either.
   const below = listFiles(start, files);
   return glob === '' ? below : matchGlobs([pattern], folder, below);

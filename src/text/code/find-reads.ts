@@ -191,8 +191,12 @@ class Follower implements CommandReader {
     }
   }
 
-  #addImports({ imports, computed }: ScriptImports, path: string, add: (specifier: string) => boolean): void {
+  #addImports(found: ScriptImports, path: string, add: (specifier: string) => boolean): void {
+    const { imports, computed, scripts } = found;
     for (const specifier of imports) add(specifier);
+    for (const name of scripts) {
+      for (const folder of [dirname(path), this.#start.folder]) this.addFile(resolve(folder, name));
+    }
     for (const call of computed) {
       if (call.candidates.some(add)) continue;
       this.#unfollowed.push({ ...this.#place, line: call.line, shown: call.shown, ...compilePattern(call, path) });

@@ -6,6 +6,8 @@ export interface ScriptImports {
   /** As written: `./a.mjs`, `#a`, `a.b` of Python, `.a` of Python. */
   readonly imports: readonly string[];
   readonly computed: readonly ComputedImport[];
+  /** Texts that are the names of scripts, such as those that it starts. */
+  readonly scripts: readonly string[];
 }
 
 /** An import whose name is only known while the script runs, as far as its text tells. */
@@ -51,7 +53,11 @@ export function readJavaScript(text: string): ScriptImports {
     },
   );
   const plain = findImports(text);
-  return { imports: [...new Set([...imports.filter((one) => !one.includes(hole)), ...plain])], computed };
+  return {
+    imports: [...new Set([...imports.filter((one) => !one.includes(hole)), ...plain])],
+    computed,
+    scripts: scriptsIn(script.texts),
+  };
 }
 
 /**
@@ -162,7 +168,11 @@ export function readPython(text: string): ScriptImports {
       imports.push(takesPath ? fromHere(found.text) : found.text);
     else computed.push(describePython(name, found, lines.positionAt(index).line, takesPath));
   }
-  return { imports: [...new Set(imports)], computed };
+  return { imports: [...new Set(imports)], computed, scripts: scriptsIn(texts) };
+}
+
+function scriptsIn(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].filter((text) => /^[\w@./ -]{1,200}\.(?:[cm]?[jt]sx?|py|rb|sh)$/.test(text));
 }
 
 function listNames(list: string): readonly string[] {
@@ -210,11 +220,14 @@ export function readRuby(text: string): ScriptImports {
   const imports: string[] = [];
   const computed: ComputedImport[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    const [, name = '', rest = ''] = /^\s*(require_relative|require|load|autoload)\b[ (]*(.+)/.exec(line) ?? [];
-    if (name === '') continue;
-    const [, , written] = /^(?::\w+\s*,\s*)?(["'])([^"'#]+)\1/.exec(rest) ?? [];
-    if (written !== undefined) imports.push(name === 'require_relative' ? fromHere(written) : written);
-    else computed.push({ line: index + 1, shown: `${name} ${rest.trim().slice(0, 60)}`, candidates: [] });
+    const code = line.replace(/(?:^|\s)#.*$/, '');
+    const literal = /\b(require_relative|require|load|autoload)\b[ (]*(?::\w+\s*,\s*)?(["'])([^"'#]+)\2/g;
+    const written = [...code.matchAll(literal)];
+    for (const [, name, , path = ''] of written) imports.push(name === 'require_relative' ? fromHere(path) : path);
+    const [, name = '', rest = ''] = /^\s*(require_relative|require|load|autoload)\b[ (]*(.+)/.exec(code) ?? [];
+    if (name !== '' && written.length === 0)
+      computed.push({ line: index + 1, shown: `${name} ${rest.trim().slice(0, 60)}`, candidates: [] });
   }
-  return { imports: [...new Set(imports)], computed };
+  const texts = [...text.matchAll(/"([^"\n]{1,200})"|'([^'\n]{1,200})'/g)].map(([, one, other]) => one ?? other ?? '');
+  return { imports: [...new Set(imports)], computed, scripts: scriptsIn(texts) };
 }

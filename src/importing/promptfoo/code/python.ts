@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { defined } from '../../../json/defined.ts';
+import { readPython } from '../../../text/code/script-imports.ts';
 import { isMap, LeftOut, type Written } from '../../draft.ts';
 import {
   type CodePlace,
@@ -54,11 +55,8 @@ export function readPythonFiles(file: string, written: Written, ports: ProgramFi
 
 /** Files that imports may refer to in a folder. */
 function findImports(text: string, folder: string): readonly string[] {
-  return [...text.matchAll(/^\s*(?:from\s+([\w.]+)\s+)?import\s+([\w., ]+)/gm)]
-    .flatMap(([, from, names = '']) =>
-      from === undefined ? names.split(',').map((name) => name.trim().split(' ')[0] ?? '') : [from],
-    )
-    .map((name) => posix.join(folder, ...name.split('.').filter((part) => part !== '')))
+  return readPython(text)
+    .imports.map((name) => posix.join(folder, ...name.split('.').filter((part) => part !== '')))
     .flatMap((module) => [`${module}.py`, `${module}/__init__.py`]);
 }
 

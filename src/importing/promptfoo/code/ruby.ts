@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { defined } from '../../../json/defined.ts';
+import { readRuby } from '../../../text/code/script-imports.ts';
 import type { Written } from '../../draft.ts';
 import {
   type CodePlace,
@@ -47,8 +48,8 @@ export function findRuby(reference: string): { readonly file: string; readonly n
 export function readRubyFiles(file: string, written: Written, ports: ProgramFilePorts) {
   const folder = posix.dirname(file);
   const findImports = (text: string, path: string): readonly string[] =>
-    Array.from(text.matchAll(/\b(require|require_relative|load)\b[\s(]*["']([^"'#]+)["']/g), ([, kind, name = '']) => {
-      const from = kind === 'require_relative' ? posix.dirname(path) : folder;
+    readRuby(text).imports.map((name) => {
+      const from = name.startsWith('.') ? posix.dirname(path) : folder;
       return posix.join(from, name.endsWith('.rb') ? name : `${name}.rb`);
     });
   return readProgramFiles(file, written, ports, { ending: 'rb', findImports });
