@@ -352,6 +352,28 @@ const commands: readonly Reference[] = [
     edited: 'requirements.txt',
   },
   {
+    name: 'a folder that Python searches',
+    command: 'python3 ../app/main.py',
+    files: {
+      'app/main.py':
+        'import sys, os\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "shared"))\nimport tool\n',
+      'shared/tool.py': '',
+    },
+    edited: 'shared/tool.py',
+  },
+  {
+    name: 'a script behind a module that is loaded first',
+    command: 'node -r ../app/hook.cjs ../app/main',
+    files: { 'app/hook.cjs': '', 'app/main.js': '' },
+    edited: 'app/main.js',
+  },
+  {
+    name: 'a command in another folder',
+    command: 'sh -c "cd ../app/lib && node y.mjs"',
+    files: { ...lib, 'app/lib/y.mjs': "import './x.mjs';" },
+    edited: 'app/lib/x.mjs',
+  },
+  {
     name: 'a script that a script starts',
     command: 'node ../app/start.mjs',
     files: { ...started, 'app/start.mjs': "spawn('python3', [`tool.py`]);" },
@@ -502,6 +524,8 @@ describe("what can't be followed", () => {
     ['sh ../app/a.sh', { 'app/a.sh': 'source "$HOME/env.sh"' }, 'r0/app/a.sh:1: source $HOME/env.sh'],
     ['perl ../app/a.pl', { 'app/a.pl': '' }, 'r0/app/a.pl: the imports of a .pl file are not known'],
     ['docker run agent', {}, 'what docker runs'],
+    ['uv run agent', {}, 'what uv runs'],
+    ['python3 ../app/a.py', { 'app/a.py': 'import sys\nsys.path.append(find())\n' }, 'r0/app/a.py:2: sys.path'],
     ['node ../app/main.mjs ..', {}, 'the folder ..'],
   ])('%s', async (command, files, shown) => {
     expect(await findUnfollowed(program, { command, files })).toEqual([shown]);

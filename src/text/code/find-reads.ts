@@ -85,6 +85,8 @@ class Follower implements CommandReader {
   readonly #globs: { readonly pattern: string; readonly folder: string }[] = [];
   readonly #packages = new Set<string>();
   readonly #unfollowed: Unfollowed[] = [];
+  /** Folders that Python scripts add to `sys.path`. */
+  readonly #searched = new Set<string>();
   /** The script that is being read, for what can't be followed in it. */
   #place: { readonly file?: string; readonly line?: number } = {};
 
@@ -181,18 +183,28 @@ class Follower implements CommandReader {
         this.#addImports(readRuby(text), path, (name) => this.#addRuby(name, path));
         break;
       case 'shell':
-        for (const { words, line } of readShell(text)) {
-          this.#place = { file: path, line };
-          readCommand(words, [this.#start.folder, dirname(path)], this);
-        }
+        this.#readShell(text, path);
         break;
       case 'other':
         break;
     }
   }
 
+  #readShell(text: string, path: string): void {
+    const folders = [this.#start.folder, dirname(path)];
+    for (const { words, line } of readShell(text)) {
+      const [first, folder] = words;
+      if (first === 'cd' && folder !== undefined) folders.push(resolve(this.#start.folder, folder));
+      else {
+        if (this.#place.file !== undefined) this.#place = { file: path, line };
+        readCommand(words, folders, this);
+      }
+    }
+  }
+
   #addImports(found: ScriptImports, path: string, add: (specifier: string) => boolean): void {
-    const { imports, computed, scripts } = found;
+    const { imports, computed, scripts, searched = [] } = found;
+    for (const folder of searched) this.#searched.add(resolve(dirname(path), folder));
     for (const specifier of imports) add(specifier);
     for (const name of scripts) {
       for (const folder of [dirname(path), this.#start.folder]) this.addFile(resolve(folder, name));
@@ -241,7 +253,7 @@ class Follower implements CommandReader {
 
   #addPython(name: string, file: string): boolean {
     if (/[/\\]/.test(name)) return this.#addPath(name, file);
-    const { found, tried } = findPythonFiles(name, file, this.#start.folder, this.files);
+    const { found, tried } = findPythonFiles(name, file, [this.#start.folder, ...this.#searched], this.files);
     for (const path of found) this.addFile(path);
     if (found.length > 0) return true;
     for (const path of tried) this.#missing.add(path);

@@ -4,13 +4,14 @@ import type { CodeFiles } from './code-files.ts';
 import { foldersAbove } from './find-packages.ts';
 
 /**
- * The files of a module and of the packages that it is in. A module is looked for from the working folder, from the
- * folders above the file, and from `src` and `lib` in them, since `sys.path` is only known to the program.
+ * The files of a module and of the packages that it is in. It is looked for from the folder of the file, from those that
+ * are searched, such as the working folder, and from all above. `src` and `lib` in them count too, since `sys.path` is
+ * only known to the program.
  */
 export function findPythonFiles(
   name: string,
   file: string,
-  workingFolder: string,
+  searched: readonly string[],
   files: CodeFiles,
 ): { readonly found: readonly string[]; readonly tried: readonly string[] } {
   const [dots = ''] = /^\.*/.exec(name) ?? [];
@@ -19,7 +20,7 @@ export function findPythonFiles(
     .split('.')
     .filter((part) => part !== '');
   const here = dirname(file);
-  const above = [...new Set([here, workingFolder, ...foldersAbove(here, files.boundary)])];
+  const above = [...new Set([here, ...searched, ...foldersAbove(here, files.boundary)])];
   const roots =
     dots === ''
       ? above.flatMap((folder) => [folder, join(folder, 'src'), join(folder, 'lib')])

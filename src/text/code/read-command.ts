@@ -19,6 +19,12 @@ export interface CommandReader {
   addUnfollowed(shown: string): void;
 }
 
+/** Flags of Node and Ruby whose word is loaded before the script. */
+const loadsBefore = /^(?:-r|--require|--import|--loader|--experimental-loader)$/;
+
+/** Programs that start what a project or an environment has installed. */
+const runners = nameSet('uv poetry pipenv pdm');
+
 /** Programs that run what they build or fetch: no file of the project says what that is. */
 const opaque = nameSet('cargo docker docker-compose dotnet go gradle just make mvn podman rake task');
 
@@ -65,6 +71,7 @@ class CommandWords {
         index += 1;
       } else if (!this.#isModule(word, next)) this.#readWord(word, this.#words[index - 1] ?? '');
     }
+    if (runners.has(programName(first)) && !this.#hasEntry) this.#reader.addUnfollowed(`what ${first} runs`);
   }
 
   /** True for the flag before code: `node -e`, `python -c`, `sh -c`. */
@@ -83,7 +90,7 @@ class CommandWords {
     const { files } = this.#reader;
     for (const folder of this.#folders) {
       for (const module of [name, `${name}.__main__`]) {
-        for (const path of findPythonFiles(module, join(folder, 'x'), folder, files).found) {
+        for (const path of findPythonFiles(module, join(folder, 'x'), [folder], files).found) {
           this.#hasEntry = this.#reader.addFile(path, 'python') || this.#hasEntry;
         }
       }
@@ -98,7 +105,7 @@ class CommandWords {
       const isWhole = index === 0;
       for (const folder of this.#folders) {
         const path = resolve(folder, part);
-        const isEntry = isWhole && !this.#hasEntry && !word.startsWith('-');
+        const isEntry = isWhole && !this.#hasEntry && !word.startsWith('-') && !loadsBefore.test(before);
         const names = isEntry && this.#language === 'javascript' ? fileNamesOf(path) : [path];
         const file = names.find((name) => this.#reader.files.isFile(name));
         if (file !== undefined) {

@@ -8,6 +8,8 @@ export interface ScriptImports {
   readonly computed: readonly ComputedImport[];
   /** Texts that are the names of scripts, such as those that it starts. */
   readonly scripts: readonly string[];
+  /** Folders that a Python script adds to those where modules are looked for, from its own folder. */
+  readonly searched?: readonly string[];
 }
 
 /** An import whose name is only known while the script runs, as far as its text tells. */
@@ -168,7 +170,16 @@ export function readPython(text: string): ScriptImports {
       imports.push(takesPath ? fromHere(found.text) : found.text);
     else computed.push(describePython(name, found, lines.positionAt(index).line, takesPath));
   }
-  return { imports: [...new Set(imports)], computed, scripts: scriptsIn(texts) };
+  const searched: string[] = [];
+  for (const { 1: rest = '', index } of code.matchAll(/\bsys\.path\s*(?:\.\w+\s*\(|\+?=)([^\n]{1,500})/g)) {
+    const parts = [...rest.matchAll(new RegExp(markPattern, 'g'))].map(([, mark = '']) => texts[Number(mark)] ?? '');
+    if (parts.length > 0 && !parts.some((part) => part.includes(hole))) searched.push(parts.join('/'), ...parts);
+    // The folder of the script and those above it are searched anyway.
+    else if (!rest.includes('__file__')) {
+      computed.push({ line: lines.positionAt(index).line, shown: 'sys.path', candidates: [] });
+    }
+  }
+  return { imports: [...new Set(imports)], computed, scripts: scriptsIn(texts), searched };
 }
 
 function scriptsIn(texts: readonly string[]): readonly string[] {
