@@ -3,7 +3,7 @@ import { defined } from '../json/defined.ts';
 import { attempt } from '../text/attempt.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import { handlebarsLanguage } from './languages.ts';
-import { positionIn, TemplateError } from './template-error.ts';
+import { positionIn, refuseLongTemplate, TemplateError } from './template-error.ts';
 import type { Expression, Named, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
@@ -15,7 +15,6 @@ interface Program {
 type Statement = Node;
 
 const maxNestedBlocks = 50;
-const maxLength = 1_000_000;
 const blockNames = ['if', 'unless', 'each', 'with', 'ifEquals', 'unlessEquals'];
 const helperNames = ['json', 'lookup', 'role', 'history', 'section', 'media'];
 
@@ -31,7 +30,7 @@ export function parseHandlebars(source: string): TemplateTree {
 function refuseLongLiterals(source: string): void {
   for (const { 0: code, index } of source.matchAll(/(?<!\\)\{\{(?!~?!)[^{}]*\}\}/g)) {
     // A text in brackets is a name.
-    const found = findLongLiteral(code.replaceAll(/\[[^\]]*\]/g, (name) => '_'.repeat(name.length)));
+    const found = findLongLiteral(code.replaceAll(/\[[^[\]]*\]/g, (name) => '_'.repeat(name.length)));
     if (found === undefined) continue;
     const at = positionIn(source, index + found.offset);
     throw new TemplateError(describeLongLiteral(found.text), { kind: 'syntax', hint: longLiteralHint, ...at });
@@ -39,9 +38,7 @@ function refuseLongLiterals(source: string): void {
 }
 
 function refuseTooLarge(source: string): void {
-  if (source.length > maxLength) {
-    throw new TemplateError(`the template is longer than ${maxLength} characters`, { kind: 'limit' });
-  }
+  refuseLongTemplate(source);
   // Limit nesting, since blocks and parentheses are walked recursively.
   let depth = 0;
   for (const match of source.matchAll(/\{\{~?\s*([#/])/g)) {

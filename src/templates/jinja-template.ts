@@ -1,9 +1,8 @@
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import { JinjaExpressionParser } from './jinja-expression.ts';
-import { positionIn, syntaxError, TemplateError } from './template-error.ts';
+import { positionIn, refuseLongTemplate, syntaxError, TemplateError } from './template-error.ts';
 import type { Branch, Expression, TemplateTree, TreeNode } from './template-tree.ts';
 
-const maxLength = 1_000_000;
 const maxNested = 50;
 
 /**
@@ -11,9 +10,7 @@ const maxNested = 50;
  * starts a message, but only in the template's own text.
  */
 export function parseJinja(source: string): TemplateTree {
-  if (source.length > maxLength) {
-    throw new TemplateError(`the template is longer than ${maxLength} characters`, { kind: 'limit' });
-  }
+  refuseLongTemplate(source);
   return { source, nodes: new BlockParser(source).parse() };
 }
 
@@ -167,6 +164,7 @@ const rawPattern = /^-?\s*raw\s*-?%\}/;
 /** Splits a template into text, outputs and tags. Drops comments, and trims blanks at a `-` beside a brace. */
 function tokenizeJinja(source: string): readonly JinjaToken[] {
   const tokens: JinjaToken[] = [];
+  const lines = new Lines(source);
   let from = 0;
   let trimsNext = false;
   const addText = (start: number, end: number, trimsEnd: boolean) => {
@@ -178,7 +176,7 @@ function tokenizeJinja(source: string): readonly JinjaToken[] {
       text = kept;
     }
     if (trimsEnd) text = text.trimEnd();
-    addLines(source, text, offset, tokens);
+    addLines(lines, text, offset, tokens);
   };
   for (;;) {
     openingPattern.lastIndex = from;
@@ -203,7 +201,7 @@ function tokenizeJinja(source: string): readonly JinjaToken[] {
       .slice(open + 2, close)
       .replace(/^-/, ' ')
       .replace(/-$/, ' ');
-    const lineEnd = found[0] === '{{' ? findGivenRole(source, open, close + 2) : undefined;
+    const lineEnd = found[0] === '{{' ? lines.findGivenRole(open, close + 2) : undefined;
     if (lineEnd !== undefined) {
       tokens.push({ kind: 'givenRole', code, offset: open + 2 });
       trimsNext = false;
@@ -233,31 +231,54 @@ function findClosing(source: string, from: number, closing: string): number {
   return -1;
 }
 
-const roleLinePattern = /^[^\S\n]*#?[^\S\n]*(system|user|assistant|developer)(?:\[[^\]\n]*\])?[^\S\n]*:[^\S\n]*$/i;
+const roleLinePattern = /^[^\S\n]*(?:#[^\S\n]*)?(system|user|assistant|developer)(?:\[[^\]\n]*\])?[^\S\n]*:[^\S\n]*$/i;
 
-/** Returns the rest of the line around a part, and the line's end. */
-function lineAround(source: string, start: number, stop: number) {
-  const feed = source.indexOf('\n', stop);
-  const end = feed === -1 ? source.length : feed;
-  return { before: source.slice(source.lastIndexOf('\n', start - 1) + 1, start), after: source.slice(stop, end), end };
-}
+const tagsSource = String.raw`(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*`;
 
-/** True if the line contains only tags, which leave no text. */
-function isAlone(source: string, start: number, stop: number): boolean {
-  const { before, after } = lineAround(source, start, stop);
-  return onlyTagsPattern.test(before) && onlyTagsPattern.test(after);
-}
+/** Knows which parts of a line have only tags before them, which leave no text. */
+class Lines {
+  readonly #source: string;
+  /** The last line that was asked for, and how far it holds only tags from its start. */
+  #line = { start: 0, end: -1, tagsEnd: 0 };
 
-const onlyTagsPattern = /^(?:[^\S\n]|\{%(?:[^%\n]|%(?!\}))*%\}|\{#(?:[^#\n]|#(?!\}))*#\})*$/;
+  constructor(source: string) {
+    this.#source = source;
+  }
 
-/** Returns the end of a line `{{ item.role }}:` if only the output precedes the colon. */
-function findGivenRole(source: string, start: number, stop: number): number | undefined {
-  const { before, after, end } = lineAround(source, start, stop);
-  return onlyTagsPattern.test(before) && /^[^\S\n]*:[^\S\n]*$/.test(after) ? end : undefined;
+  /** True if the line contains only tags besides the part. */
+  isAlone(start: number, stop: number): boolean {
+    return this.#followsTags(start) && this.#matchAt(new RegExp(`${tagsSource}(?=\\n|$)`, 'y'), stop) !== undefined;
+  }
+
+  /** Returns the end of a line `{{ item.role }}:` if only the output precedes the colon. */
+  findGivenRole(start: number, stop: number): number | undefined {
+    // The cheap test first: a line may have 100,000 outputs, and a colon ends only one of them.
+    const end = this.#matchAt(/[^\S\n]*:[^\S\n]*(?=\n|$)/y, stop);
+    return end !== undefined && this.#followsTags(start) ? end : undefined;
+  }
+
+  #followsTags(at: number): boolean {
+    const { start, end } = this.#line;
+    if (at < start || at > end) this.#line = this.#readLine(at);
+    return this.#line.tagsEnd >= at;
+  }
+
+  #readLine(at: number) {
+    const source = this.#source;
+    const start = source.lastIndexOf('\n', at - 1) + 1;
+    const feed = source.indexOf('\n', at);
+    const tagsEnd = this.#matchAt(new RegExp(tagsSource, 'y'), start) ?? start;
+    return { start, end: feed === -1 ? source.length : feed, tagsEnd };
+  }
+
+  #matchAt(pattern: RegExp, at: number): number | undefined {
+    pattern.lastIndex = at;
+    return pattern.test(this.#source) ? pattern.lastIndex : undefined;
+  }
 }
 
 /** Adds text and role lines. A role line must be entirely the template's own text. */
-function addLines(source: string, text: string, offset: number, tokens: JinjaToken[]): void {
+function addLines(lines: Lines, text: string, offset: number, tokens: JinjaToken[]): void {
   let kept = '';
   let keptAt = offset;
   for (let start = 0; start < text.length || start === 0; ) {
@@ -265,7 +286,7 @@ function addLines(source: string, text: string, offset: number, tokens: JinjaTok
     const stop = end === -1 ? text.length : end;
     const line = text.slice(start, stop);
     const spoken = roleLinePattern.exec(line)?.[1];
-    const role = spoken !== undefined && isAlone(source, offset + start, offset + stop) ? spoken : undefined;
+    const role = spoken !== undefined && lines.isAlone(offset + start, offset + stop) ? spoken : undefined;
     const next = end === -1 ? text.length : end + 1;
     if (role === undefined) kept += text.slice(start, next);
     else {

@@ -1,6 +1,6 @@
 import { spell, writeJson } from '../json/canonical-json.ts';
 import { compareNumbers, SpelledNumber } from '../text/yaml/exact-numbers.ts';
-import { TemplateError } from './template-error.ts';
+import { refuseLongTemplate, TemplateError } from './template-error.ts';
 import type { TemplateTree, TreeFunction, TreeLanguage, TreeNode } from './template-tree.ts';
 import { describeKind } from './template-values.ts';
 
@@ -124,6 +124,7 @@ export const bracesLanguage: TreeLanguage = {
 
 /** Parses braces in one pass. Values are never parsed again. */
 export function parseBraces(source: string): TemplateTree {
+  refuseLongTemplate(source);
   const nodes: TreeNode[] = [];
   let from = 0;
   for (const match of source.matchAll(/\{\{\s*([\w.-]+)\s*\}\}/g)) {

@@ -1,7 +1,14 @@
-import { Drop, Liquid, type Template as LiquidNode, TagToken, Tokenizer, TypeGuards } from 'liquidjs';
+import { Drop, Liquid, type Template as LiquidNode, TagToken, Token, Tokenizer, TypeGuards } from 'liquidjs';
 import { NoText, refuseOtherLanguages, translate, translateErrors, undefinedFilter } from './liquid-errors.ts';
 import { comparable, registerFilters, SpelledDrop } from './liquid-filters.ts';
-import { joinErrors, positionIn, type ReadableTemplate, TemplateError } from './template-error.ts';
+import {
+  joinErrors,
+  maxTemplateLength,
+  positionIn,
+  type ReadableTemplate,
+  TemplateError,
+  tooMany,
+} from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint, plainText, rootOf } from './template-values.ts';
 
 /** The part of a compiled template that needs Liquid. */
@@ -11,6 +18,8 @@ export interface TemplateEngine {
 
 const fileTags = 'include render layout block';
 const maxNestedTags = 100;
+/** Liquid takes each token from the front of a list, which is slow for long lists. */
+const maxTags = 20_000;
 
 /** Creates a Liquid engine without code, files, environment, clock or chance. Limits stop endless loops. */
 export function createTemplateEngine(): TemplateEngine {
@@ -28,7 +37,7 @@ function createLiquid(): Liquid {
     templates: {},
     memoryLimit: 5e6,
     renderLimit: 2000,
-    parseLimit: 5e6,
+    parseLimit: maxTemplateLength,
     // Fix the time zone: a date must not depend on the machine.
     timezoneOffset: 0,
     outputEscape: outputText,
@@ -39,6 +48,7 @@ function createLiquid(): Liquid {
 }
 
 function compile(liquid: Liquid, source: string): ReadableTemplate {
+  refuseManyTags(source);
   refuseOtherLanguages(source);
   try {
     return compileNodes(liquid, source);
@@ -47,9 +57,16 @@ function compile(liquid: Liquid, source: string): ReadableTemplate {
   }
 }
 
+function refuseManyTags(source: string): void {
+  const tags = source.match(/\{[{%]/g)?.length ?? 0;
+  if (tags <= maxTags) return;
+  const hint = 'pass a list as a variable, and go through it with {% for x in list %}…{% endfor %}';
+  throw tooMany(tags, 'outputs and tags', maxTags, hint);
+}
+
 function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
   const nodes = translateErrors(liquid, () => parse(liquid, source));
-  const segments = translateErrors(liquid, () => liquid.globalVariableSegmentsSync(nodes));
+  const segments = translateErrors(liquid, () => withoutPositions(() => liquid.globalVariableSegmentsSync(nodes)));
   const variables = [...new Set(segments.map(writePath))];
   return {
     source,
@@ -62,6 +79,21 @@ function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
       }
     },
   };
+}
+
+/**
+ * Liquid finds the line of each variable by reading the template from its start. Nobody asks for these lines, and for a
+ * template of 100,000 variables they take minutes.
+ */
+function withoutPositions<T>(analyze: () => T): T {
+  const { prototype } = Token;
+  const known = Object.getOwnPropertyDescriptor(prototype, 'getPosition');
+  prototype.getPosition = () => [1, 1];
+  try {
+    return analyze();
+  } finally {
+    if (known !== undefined) Object.defineProperty(prototype, 'getPosition', known);
+  }
 }
 
 const maxUnknownFilters = 50;

@@ -1,26 +1,27 @@
 import type { Liquid } from 'liquidjs';
 import { defined } from '../json/defined.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
-import { detailsOf, missingVariable, TemplateError } from './template-error.ts';
+import { detailsOf, missingVariable, positionIn, TemplateError } from './template-error.ts';
 import { notText } from './template-values.ts';
 
-const outputSource = String.raw`\{\{-?`;
+const outputSource = String.raw`^\{\{-?`;
 const textSource = String.raw`"[^"]*"|'[^']*'`;
 const valueSource = String.raw`(?:${textSource}|[\w.[\]-]+)`;
 
-// Syntax of Jinja, Nunjucks and Handlebars that Liquid would print as text or refuse with an unhelpful message.
+// Syntax of Jinja, Nunjucks and Handlebars that Liquid would print as text or refuse with an unhelpful message. Each
+// pattern is tried at the start of a fragment only, so that all of them read a template once.
 const otherLanguages: readonly { readonly pattern: RegExp; readonly hint: (found: string) => string }[] = [
-  { pattern: /\{#[\s\S]*?#\}/, hint: () => 'a comment is written {% comment %}…{% endcomment %}' },
-  { pattern: /\{\{\{[\s\S]*?\}\}\}/, hint: () => 'write two braces: nothing is escaped' },
+  { pattern: /^\{#[\s\S]*#\}/, hint: () => 'a comment is written {% comment %}…{% endcomment %}' },
+  { pattern: /^\{\{\{[\s\S]*\}\}\}/, hint: () => 'write two braces: nothing is escaped' },
   {
     pattern: new RegExp(`${outputSource}\\s*#`),
     hint: () => 'blocks are written {% if … %}…{% endif %} and {% for x in list %}…{% endfor %}',
   },
   { pattern: new RegExp(`${outputSource}\\s*[>/!^]`), hint: () => 'only {{ variable }} and {% tag %} are known' },
-  { pattern: /\{%-?\s*elif\b/, hint: () => 'write {% elsif … %}' },
-  { pattern: /\{%-?\s*set\b/, hint: () => 'write {% assign name = value %}' },
+  { pattern: /^\{%-?\s*elif\b/, hint: () => 'write {% elsif … %}' },
+  { pattern: /^\{%-?\s*set\b/, hint: () => 'write {% assign name = value %}' },
   {
-    pattern: /\{\{[^}]*?\|\s*[A-Za-z_]\w*\(/,
+    pattern: /^\{\{[^}]*?\|\s*[A-Za-z_]\w*\(/,
     hint: (found) => `a filter's argument follows a colon: | ${/([A-Za-z_]\w*)\($/.exec(found)?.[1] ?? 'default'}: "…"`,
   },
   {
@@ -33,7 +34,7 @@ const otherLanguages: readonly { readonly pattern: RegExp; readonly hint: (found
   {
     // Liquid reads the first value and ignores the rest.
     pattern: new RegExp(
-      `\\{%-?\\s*(?:if|elsif|unless|assign\\s+[\\w-]+\\s*=)(?:[^"'|%]|${textSource})*?(?<=[\\s=<>])(?!(?:and|or|contains|not)\\b)${valueSource}\\s+(?!(?:and|or|contains)\\b)(?:${textSource}|[\\p{L}_\\d]\\w*)(?:\\s+in\\b)?`,
+      `^\\{%-?\\s*(?:if|elsif|unless|assign\\s+[\\w-]+\\s*=)(?:[^"'|%]|${textSource})*?(?<=[\\s=<>])(?!(?:and|or|contains|not)\\b)${valueSource}\\s+(?!(?:and|or|contains)\\b)(?:${textSource}|[\\p{L}_\\d]\\w*)(?:\\s+in\\b)?`,
       'u',
     ),
     hint: hintOfCondition,
@@ -50,21 +51,56 @@ function hintOfCondition(found: string): string {
 
 /** Refuses syntax of other template languages, with a hint to Liquid's own. */
 export function refuseOtherLanguages(source: string): void {
-  // Blank raw and comment content, keeping the offsets.
-  const open = source.replaceAll(/\{%-?\s*(raw|comment)\s*-?%\}[\s\S]*?\{%-?\s*end\1\s*-?%\}/g, (raw) =>
-    raw.replaceAll(/\S/g, ' '),
-  );
+  const fragments = [...findFragments(source)];
   for (const { pattern, hint } of otherLanguages) {
-    const match = pattern.exec(open);
-    if (match === null) continue;
-    const before = source.slice(0, match.index);
-    throw new TemplateError(`"${firstChars(match[0])}" is not the syntax of these templates (Liquid)`, {
-      kind: 'syntax',
-      line: before.split('\n').length,
-      column: match.index - before.lastIndexOf('\n'),
-      hint: hint(match[0]),
-    });
+    for (const { text, offset } of fragments) {
+      const match = pattern.exec(text)?.[0];
+      if (match === undefined) continue;
+      throw new TemplateError(`"${firstChars(match)}" is not the syntax of these templates (Liquid)`, {
+        kind: 'syntax',
+        ...positionIn(source, offset),
+        hint: hint(match),
+      });
+    }
   }
+}
+
+interface Fragment {
+  readonly text: string;
+  readonly offset: number;
+}
+
+const ends: Readonly<Record<string, string>> = { '{{': '}}', '{%': '%}', '{#': '#}' };
+
+/** Finds the outputs, tags and comments of a template, in one pass. Leaves out the content of `raw` and `comment`. */
+function* findFragments(source: string): Iterable<Fragment> {
+  const opening = /\{[{%#]/g;
+  const unclosed = new Set<string>();
+  for (let found = opening.exec(source); found !== null; found = opening.exec(source)) {
+    const offset = found.index;
+    const end = ends[found[0]] ?? '';
+    // Once an end is missing, it is missing for all that follow.
+    const at = unclosed.has(end) ? -1 : source.indexOf(end, offset + 2);
+    if (at === -1) unclosed.add(end);
+    // An unclosed fragment is read as far as the next one: Liquid refuses it.
+    opening.lastIndex = at === -1 ? offset + 2 : at + 2;
+    if (at === -1) opening.lastIndex = nextOpening(source, offset + 2);
+    else if (source[at + 2] === '}') opening.lastIndex += 1;
+    yield { text: source.slice(offset, opening.lastIndex), offset };
+    const block = /^\{%-?\s*(raw|comment)\s*-?%\}$/.exec(source.slice(offset, opening.lastIndex))?.[1];
+    if (block === undefined) continue;
+    const closing = block === 'raw' ? /\{%-?\s*endraw\s*-?%\}/g : /\{%-?\s*endcomment\s*-?%\}/g;
+    closing.lastIndex = opening.lastIndex;
+    // Without its end, the rest is content.
+    if (closing.exec(source) === null) return;
+    opening.lastIndex = closing.lastIndex;
+  }
+}
+
+function nextOpening(source: string, from: number): number {
+  const opening = /\{[{%#]/g;
+  opening.lastIndex = from;
+  return opening.exec(source)?.index ?? source.length;
 }
 
 function firstChars(text: string): string {

@@ -87,3 +87,22 @@ export function positionIn(source: string, offset: number): { readonly line: num
 export function syntaxError(source: string, offset: number, message: string, hint?: string): TemplateError {
   return new TemplateError(message, { kind: 'syntax', ...positionIn(source, offset), ...defined({ hint }) });
 }
+
+/** The longest template of each language, in characters. */
+export const maxTemplateLength = 1_000_000;
+
+/** Throws a `TemplateError` for a template that is too long. */
+export function refuseLongTemplate(source: string): void {
+  const { length } = source;
+  if (length <= maxTemplateLength) return;
+  throw tooMany(length, 'characters', maxTemplateLength, 'pass long texts as variables');
+}
+
+/** The error for a template with too many of its parts. */
+export function tooMany(count: number, parts: string, most: number, hint: string): TemplateError {
+  const [shown, shownMost] = [count, most].map((figure) => figure.toLocaleString('en-US'));
+  return new TemplateError(`the template has ${shown} ${parts}, and ${shownMost} are the most`, {
+    kind: 'limit',
+    hint,
+  });
+}

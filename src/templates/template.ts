@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { TemplateEngine } from './liquid-engine.ts';
-import { joinErrors, missingVariable, positionIn, TemplateError } from './template-error.ts';
+import { joinErrors, missingVariable, positionIn, refuseLongTemplate, TemplateError } from './template-error.ts';
 import { notText, plainText } from './template-values.ts';
 
 /** A compiled template. */
@@ -38,6 +38,8 @@ let loadedEngine: TemplateEngine | undefined;
  * never rendered again, so a variable can't inject a template.
  */
 export function compileTemplate(source: string): CompiledTemplate {
+  // A text without templates is only copied, and may be a document of any length.
+  if (isTemplate(source)) refuseLongTemplate(source);
   const parts = splitPaths(source);
   if (parts !== undefined) return compilePaths(source, parts);
   if (loadedEngine === undefined) {
