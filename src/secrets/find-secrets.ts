@@ -18,17 +18,28 @@ export function findSecrets(text: string, { entropy, ignore, limit }: SecretOpti
   const findings: SecretFinding[] = [];
   for (const { kind, pattern, accept, marks } of entropy ? [...shapes, randomShape] : shapes) {
     if (marks?.some((mark) => text.includes(mark)) === false) continue;
+    const isKnown = createOverlapSearch(findings);
     for (const match of text.matchAll(pattern)) {
       if (findings.length >= limit) return findings;
       const [found] = match;
-      if (ignore.has(found)) continue;
-      const isKnown = findings.some(
-        ({ index, text: known }) => match.index < index + known.length && index < match.index + found.length,
-      );
-      if (!isKnown && (accept === undefined || accept(found))) findings.push({ kind, text: found, index: match.index });
+      if (ignore.has(found) || isKnown(match.index, match.index + found.length)) continue;
+      if (accept === undefined || accept(found)) findings.push({ kind, text: found, index: match.index });
     }
   }
   return findings;
+}
+
+/** Tells whether a part overlaps a finding. It must be asked for parts in their order, and then reads each finding once. */
+function createOverlapSearch(findings: readonly SecretFinding[]): (start: number, end: number) => boolean {
+  const sorted = findings.toSorted((a, b) => a.index - b.index);
+  let next = 0;
+  return (start, end) => {
+    for (let known = sorted[next]; known !== undefined && known.index + known.text.length <= start; ) {
+      next += 1;
+      known = sorted[next];
+    }
+    return (sorted[next]?.index ?? Number.POSITIVE_INFINITY) < end;
+  };
 }
 
 interface Shape {

@@ -5,6 +5,7 @@ import { createMask, maskJson } from '../../src/secrets/mask-secrets.ts';
 import { findPersonal, maskPersonal, maskPersonalJson } from '../../src/secrets/personal-data.ts';
 import { SpelledNumber } from '../../src/text/yaml/exact-numbers.ts';
 import fc, { codePoint } from '../support/property.ts';
+import { threadMs } from '../support/thread-time.ts';
 
 const secret = 'sk-live/4f+9"\\ü zz';
 const mask = createMask([secret]);
@@ -303,5 +304,136 @@ describe('masks', () => {
     for (const text of [`to ${short} and ${long}.`, `to ${long} and ${short}.`])
       expect(maskPersonal(text)).toBe('to [email] and [email].');
     expect(maskPersonal(`card 4111 1111 1111 1111, ${short}, ${long}`)).toBe('card [card], [email], [email]');
+  });
+});
+
+const perCharacter = (write: (code: number) => string) => (text: string) =>
+  Array.from({ length: text.length }, (_, at) => write(text.charCodeAt(at))).join('');
+
+const hexOf = (code: number, digits = 2) => code.toString(16).padStart(digits, '0');
+
+/** Ways to write each character, which may be nested in one another. */
+const spellings: Readonly<Record<string, (text: string) => string>> = {
+  percent: (text) => [...Buffer.from(text)].map((byte) => `%${hexOf(byte)}`).join(''),
+  decimal: perCharacter((code) => `&#${code};`),
+  hexadecimal: perCharacter((code) => `&#x${hexOf(code)};`),
+  json: perCharacter((code) => `\\u${hexOf(code, 4)}`),
+  javascript: perCharacter((code) => (code > 255 ? `\\u{${hexOf(code)}}` : `\\x${hexOf(code)}`)),
+  invisible: (text) => Array.from(text).join('\u200b'),
+  hyphens: (text) => Array.from(text).join('\u00ad'),
+};
+
+/** Ways to write the bytes, at the most once around the others. */
+const byteSpellings: Readonly<Record<string, (text: string) => string>> = {
+  base64: (text) => Buffer.from(text).toString('base64'),
+  'wrapped base64': (text) => wrap(Buffer.from(`some words before ${text} and after`).toString('base64')),
+  'double base64': (text) => Buffer.from(Buffer.from(text).toString('base64')).toString('base64'),
+  'wrapped double base64': (text) =>
+    wrap(Buffer.from(wrap(Buffer.from(`user:${text}`).toString('base64'))).toString('base64')),
+  hex: (text) => Buffer.from(text).toString('hex'),
+  'hex in capitals': (text) => Buffer.from(text).toString('hex').toUpperCase(),
+  'hex with colons': (text) => [...Buffer.from(text)].map((byte) => hexOf(byte)).join(':'),
+  'hex with prefixes': (text) => [...Buffer.from(text)].map((byte) => `0x${hexOf(byte)}`).join(', '),
+  'hex in base64': (text) => Buffer.from(Buffer.from(text).toString('hex')).toString('base64'),
+};
+
+function wrap(text: string): string {
+  return text.replaceAll(/.{20}/g, (line) => `${line}\n`);
+}
+
+describe('a mask decodes before it searches', () => {
+  const key = 'sk-proj-aB3dE6gH9jK2mN5pQ8sT';
+  const hide = createMask([key]);
+  const names = Object.keys(spellings);
+
+  it.each(names.flatMap((inner) => [[inner], ...names.map((outer) => [inner, outer])]))(
+    'and finds a key written as %s %s',
+    (...ways) => {
+      const written = ways.reduce((text, name) => spellings[name ?? '']?.(text) ?? text, key);
+      expect(hide(`key: ${written}.`)).toBe('key: ***.');
+    },
+  );
+
+  it('and finds a key in three levels of any escapes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...Object.values(spellings)), { minLength: 3, maxLength: 3 }), (ways) => {
+        const short = 'k3y-Value';
+        expect(createMask([short])(`(${ways.reduce((text, write) => write(text), short)})`)).toBe('(***)');
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it.each(Object.keys(byteSpellings))('and finds a key in %s', (name) => {
+    const written = byteSpellings[name]?.(key) ?? '';
+    for (const text of [written, JSON.stringify(written).slice(1, -1), encodeURIComponent(written)]) {
+      const masked = hide(`key: ${text}.`);
+      expect(masked).toContain('***');
+      expect(masked.length).toBeLessThan(text.length / 2 + 60);
+    }
+  });
+
+  it.each<[secret: string, text: string]>([
+    ['pass%41word', 'pass%41word'],
+    ['pass%41word', 'pass%2541word'],
+    ['pass\\nword', 'pass\\nword'],
+    ['pass\\nword', 'pass\\\\nword'],
+    ['a&amp;b&#65;c', 'a&amp;amp;b&amp;#65;c'],
+    ['a b+c d e', 'a+b%2bc+d%20e'],
+  ])('and finds %j, which looks like an escape, in %j', (own, text) => {
+    expect(createMask([own])(`x ${text} y`)).toBe('x *** y');
+  });
+});
+
+describe('a mask is linear in the length of a text', () => {
+  const key = 'sk-proj-aB3dE6gH9jK2mN5pQ8sT';
+  const hide = createMask([key, '\\"-/+secret!key']);
+  const million = 1_000_000;
+
+  // Each sign that a form of a key can begin with or consist of.
+  it.each([
+    '\\',
+    '%',
+    '%25',
+    '&',
+    '&#',
+    '&#0',
+    '&amp;',
+    '\\u00',
+    '\\u0041',
+    '"',
+    '…',
+    '\\…',
+    'sk-',
+    'sk-proj-…',
+    'A',
+    '0',
+    '=',
+    '+',
+    '\n',
+    ' ',
+    '\u200b',
+    '0x',
+    '41:',
+    'c2stcHJvai1h',
+    'AAAAAAAAAAAAAAAA\n',
+    key,
+  ])('1 MB of %j', { tags: 'slow' }, (sign) => {
+    const started = threadMs();
+    hide(`sk${sign.repeat(Math.floor(million / sign.length))}`);
+    expect(threadMs() - started).toBeLessThan(4000);
+  });
+
+  it('an answer of "sk" and 600,000 backslashes', () => {
+    const text = `sk${'\\'.repeat(600_000)}`;
+    const started = threadMs();
+    expect(hide(text)).toBe(text);
+    expect(threadMs() - started).toBeLessThan(2000);
+  });
+
+  it('a text of 20,000 keys', () => {
+    const started = threadMs();
+    expect(maskPersonal('-----BEGIN PRIVATE KEY-----'.repeat(20_000))).toBe('***');
+    expect(threadMs() - started).toBeLessThan(1500);
   });
 });
