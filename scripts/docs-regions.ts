@@ -252,6 +252,7 @@ const failureMeanings: Readonly<Record<FailureKind, string>> = {
   contextLength: 'the prompt is too long for the model',
   contentFilter: "the service's content filter refused",
   stepLimit: 'an agent of your own stopped before its answer',
+  tooLarge: 'the answer is larger than `limits.maxAnswer`',
   rateLimit: 'too many requests (429)',
   overloaded: 'the service is overloaded (503, 529)',
   server: 'the service failed (5xx), or the program did',

@@ -4,6 +4,7 @@ import { withDedupe } from '../cache/with-dedupe.ts';
 import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/run/completion.ts';
 import type { CacheMode } from '../model/run/record.ts';
+import { defaultAnswerLimits } from '../model/suite/limits.ts';
 import type { ConnectedProvider } from '../model/suite/provider.ts';
 import type { ProviderConfig } from '../model/suite/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
@@ -13,6 +14,7 @@ import { AccountLimiter, type Limiter } from './limiter.ts';
 import { priceAnswer, type RunResources } from './run-resources.ts';
 import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
 import { watchCode } from './watch-code.ts';
+import { withAnswerLimits } from './with-answer-limits.ts';
 import { createBreaker } from './with-breaker.ts';
 import type { BudgetPricing } from './with-budget.ts';
 import { type RetryOptions, withRetry } from './with-retry.ts';
@@ -26,6 +28,8 @@ export interface ProviderCalls {
   readonly answered: Complete;
   /** Answers live, and stores the answer in the cache. */
   readonly refreshed: Complete;
+  /** Fails an answer that is larger than the provider's limits. */
+  readonly bounded: (call: Complete) => Complete;
   /** Answers only from recordings, for each suite that has some. */
   readonly replayed: Map<string, Complete>;
 }
@@ -42,15 +46,14 @@ const defaultRetries = 4;
  * and is repeated within the limits. Each attempt ends at its time limit, is counted and is traced.
  */
 export function openProviderCalls(config: ProviderConfig, run: RunResources): ProviderCalls {
-  const { cached, batched, paid, unlessStopped, repeated, attempted, counted, traced, cellsAtOnce } = openLinks(
-    config,
-    run,
-  );
-  const live = batched(paid(unlessStopped(repeated(attempted((connected) => counted(traced(connected)))))));
+  const { cached, bounded, batched, paid, unlessStopped, repeated, attempted, counted, traced, cellsAtOnce } =
+    openLinks(config, run);
+  const live = bounded(batched(paid(unlessStopped(repeated(attempted((connected) => counted(traced(connected))))))));
   return {
     live,
-    answered: cached(live, run.options.settings.cacheMode),
+    answered: bounded(cached(live, run.options.settings.cacheMode)),
     refreshed: cached(live, 'refresh'),
+    bounded,
     replayed: new Map(),
     cellsAtOnce,
   };
@@ -80,6 +83,7 @@ function openLinks(config: ProviderConfig, run: RunResources) {
     },
   };
   return {
+    bounded: (call: Complete) => withAnswerLimits(call, config.limits.maxAnswer ?? defaultAnswerLimits),
     cached: (live: Complete, mode: CacheMode) => withStored(live, mode, config, run, isSameCode),
     batched: (paid: Complete) => options.batchAnswers?.wrap(paid, cacheKey) ?? paid,
     paid: (call: Complete) => budget?.wrap(call, pricing) ?? call,

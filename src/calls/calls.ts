@@ -98,7 +98,8 @@ export function isRecorded({ recordings }: Suite, { record, isCacheModeChosen, s
 
 /** Answers only by the recordings of a suite. */
 function replay(calls: ProviderCalls, suite: Suite, recordings: Recordings): Complete {
-  const replayed = calls.replayed.get(suite.id) ?? withRecordings(calls.live, recordings, { missing: 'fail' });
+  const replayed =
+    calls.replayed.get(suite.id) ?? calls.bounded(withRecordings(calls.live, recordings, { missing: 'fail' }));
   calls.replayed.set(suite.id, replayed);
   return replayed;
 }

@@ -23,6 +23,7 @@ export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
   contextLength: fail,
   contentFilter: fail,
   stepLimit: fail,
+  tooLarge: fail,
   rateLimit: retry,
   overloaded: retry,
   server: retry,

@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { defined } from '../json/defined.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
+import { decodeBody, tooLarge } from './decode-body.ts';
 import { describeSendError, HttpError } from './http-error.ts';
 import { findProxy } from './proxy.ts';
 
@@ -57,6 +56,11 @@ interface HttpClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly maxBodyBytes?: number;
   /**
+   * Asked about what has come of a streamed body each time that it has doubled, from the first 256 KiB on. True ends the
+   * request, as a body that is too large does.
+   */
+  readonly isEnough?: (body: Buffer, contentType: string) => boolean;
+  /**
    * Gives each request a connection of its own. A server may close an idle connection while a request is written. It is
    * then unknown whether the server saw the request.
    */
@@ -64,6 +68,11 @@ interface HttpClientOptions {
 }
 
 const defaultMaxBodyBytes = 64 * 1024 * 1024;
+
+/** The most that is read of an error's body. It says the reason at its start. */
+const maxErrorBytes = 1024 * 1024;
+
+const firstLookBytes = 256 * 1024;
 
 /**
  * If a proxy closes a connection without an answer, undici treats the connection as idle. It then opens new ones
@@ -109,6 +118,7 @@ function openDirect(
 export function openHttpClient({
   env,
   maxBodyBytes = defaultMaxBodyBytes,
+  isEnough,
   isFresh = false,
 }: HttpClientOptions): HttpClient {
   const closing = new AbortController();
@@ -116,7 +126,7 @@ export function openHttpClient({
   setMaxListeners(0, closing.signal);
   // undici has no other way to end a socket that still connects.
   const connect = { timeout: 0, signal: closing.signal };
-  const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBodyBytes };
+  const limits = { headersTimeout: 0, bodyTimeout: 0 };
   const direct = openDirect(limits, connect);
   const tunnels = new Map<string, ProxyAgent>();
   // Most clients use only one address.
@@ -152,10 +162,9 @@ export function openHttpClient({
       if (last?.url !== request.url) last = { url: request.url, route: findRoute(new URL(request.url)) };
       const { route } = last;
       try {
-        return await exchange(request, route, { maxBodyBytes, isFresh });
+        return await exchange(request, route, { maxBodyBytes, isFresh, ...defined({ isEnough }) });
       } catch (error) {
         if (signal.aborted) throw abortReason(signal);
-        if (isTooLarge(error)) throw tooLarge(maxBodyBytes);
         throw error instanceof Error ? describeSendError(error, route.tunnel) : error;
       }
     },
@@ -175,28 +184,46 @@ interface Route {
   readonly tunnel?: string;
 }
 
+type ExchangeLimits = Required<Pick<HttpClientOptions, 'maxBodyBytes' | 'isFresh'>> &
+  Pick<HttpClientOptions, 'isEnough'>;
+
 async function exchange(
   { method, headers: own, body, signal, isStream = false }: HttpRequest,
   { dispatcher, origin, path, headers: added, tunnel }: Route,
-  { maxBodyBytes, isFresh }: { readonly maxBodyBytes: number; readonly isFresh: boolean },
+  { maxBodyBytes, isFresh, isEnough }: ExchangeLimits,
 ): Promise<HttpReply> {
   const startedAt = performance.now();
   const headers = added === undefined ? own : { ...own, ...added };
   const sent = { origin, path, method, headers, body, reset: isFresh };
-  const answer = await dispatch(dispatcher, sent, { signal, isStream, startedAt });
+  const reading = { signal, isStream, startedAt, maxBodyBytes, ...defined({ isEnough }) };
+  const answer = await dispatch(dispatcher, sent, reading);
   // Nanoseconds, because the latency is part of an answer's id and should differ between answers.
   const latencyMs = Math.round((performance.now() - startedAt) * 1e6) / 1e6;
   // undici frees a connection one turn of the event loop after its answer; a call before that would open another one.
   await new Promise((resolve) => setImmediate(resolve));
   const { 'content-encoding': encoding, 'content-type': type } = answer.headers;
   if (answer.brokenBy !== undefined && encoding !== undefined) throw answer.brokenBy;
-  const decoded = encoding === undefined ? answer.body : await decodeBody(answer.body, String(encoding), maxBodyBytes);
+  const decoded = encoding === undefined ? answer.body : await decodeAnswer(answer, String(encoding), maxBodyBytes);
   const content = decodeText(decoded, type === undefined ? undefined : String(type));
   const reply = { status: answer.status, headers: answer.headers, latencyMs, ...content };
   if (!isStream) return reply;
   const brokenBy = answer.brokenBy && (signal.aborted ? answer.brokenBy : describeSendError(answer.brokenBy, tunnel));
   const arrivals = encoding === undefined ? answer.arrivals : undefined;
   return { ...reply, raw: { bytes: decoded, ...defined({ arrivals, brokenBy }) } };
+}
+
+/** The body of an error may be left out: its status says enough. */
+async function decodeAnswer({ status, body }: RawAnswer, encoding: string, maxBytes: number): Promise<Buffer> {
+  try {
+    return await decodeBody(body, encoding, isSuccess(status) ? maxBytes : maxErrorBytes);
+  } catch (error) {
+    if (isSuccess(status) || !(error instanceof HttpError) || error.code !== 'body-too-large') throw error;
+    return Buffer.alloc(0);
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 interface RawAnswer {
@@ -208,27 +235,71 @@ interface RawAnswer {
   readonly brokenBy?: Error;
 }
 
-interface Dispatching {
+interface Dispatching extends Pick<ExchangeLimits, 'maxBodyBytes' | 'isEnough'> {
   readonly signal: AbortSignal;
   readonly isStream: boolean;
   readonly startedAt: number;
+}
+
+type Head = Pick<RawAnswer, 'status' | 'headers'>;
+
+/** Collects the pieces of a body, as far as its limits allow. */
+class BodyReader {
+  readonly #limits: Omit<Dispatching, 'signal'>;
+  readonly #arrivals: Arrival[] = [];
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #nextLook = firstLookBytes;
+
+  constructor(limits: Omit<Dispatching, 'signal'>) {
+    this.#limits = limits;
+  }
+
+  answer(head: Head): RawAnswer {
+    return { body: Buffer.concat(this.#chunks), ...head, arrivals: this.#arrivals };
+  }
+
+  /** Takes a piece. `full`: no more is needed. An error: the body is too large. */
+  take(chunk: Buffer, { status, headers }: Head): 'more' | 'full' | HttpError {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    const { isStream, startedAt, maxBodyBytes } = this.#limits;
+    if (!isSuccess(status)) return this.#bytes > maxErrorBytes ? 'full' : 'more';
+    if (this.#bytes > maxBodyBytes) return this.#refuse(maxBodyBytes);
+    if (!isStream) return 'more';
+    this.#arrivals.push({ bytes: this.#bytes, atMs: performance.now() - startedAt });
+    return this.#hasEnough(headers) ? this.#refuse(this.#bytes) : 'more';
+  }
+
+  /** Compressed bytes say nothing about the text. What they become has a limit too. */
+  #hasEnough({ 'content-encoding': encoding, 'content-type': type = '' }: IncomingHttpHeaders): boolean {
+    const { isEnough } = this.#limits;
+    if (isEnough === undefined || encoding !== undefined || this.#bytes < this.#nextLook) return false;
+    this.#nextLook = this.#bytes * 2;
+    return isEnough(Buffer.concat(this.#chunks), type);
+  }
+
+  #refuse(maxBytes: number): HttpError {
+    // The connection may take a while to end.
+    this.#chunks = [];
+    return tooLarge(maxBytes);
+  }
 }
 
 /** Sends a request and collects its whole answer. It settles as soon as the signal fires, even without a connection. */
 function dispatch(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  { signal, isStream, startedAt }: Dispatching,
+  { signal, ...limits }: Dispatching,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
-    let head: Pick<RawAnswer, 'status' | 'headers'> | undefined;
-    const chunks: Buffer[] = [];
-    const arrivals: Arrival[] = [];
-    let bytes = 0;
+    let head: Head | undefined;
+    let isOver = false;
+    const reader = new BodyReader(limits);
     const breakOff = (error: Error) => {
-      if (!isStream || head === undefined) reject(error);
-      else resolve({ body: Buffer.concat(chunks), ...head, arrivals, brokenBy: error });
+      if (!limits.isStream || head === undefined) reject(error);
+      else resolve({ ...reader.answer(head), brokenBy: error });
     };
     const stopListening = onAbort(signal, () => {
       controller?.abort(abortReason(signal));
@@ -245,14 +316,20 @@ function dispatch(
         if (status >= 200) head = { status, headers };
       },
       onResponseData(_, chunk) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (isStream) arrivals.push({ bytes, atMs: performance.now() - startedAt });
+        // undici delivers what it has read already, although the request has ended.
+        if (isOver || head === undefined) return;
+        const state = reader.take(chunk, head);
+        if (state === 'more') return;
+        isOver = true;
+        stopListening();
+        if (state === 'full') resolve(reader.answer(head));
+        else reject(state);
+        controller?.abort(state === 'full' ? new Error('the rest of the error is not read') : state);
       },
       onResponseEnd() {
         stopListening();
         if (head === undefined) reject(new Error('an answer has ended that never began'));
-        else resolve({ body: Buffer.concat(chunks), ...head, arrivals });
+        else resolve(reader.answer(head));
       },
       onResponseError(_, error) {
         stopListening();
@@ -262,65 +339,6 @@ function dispatch(
   });
 }
 
-function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
-}
-
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
-}
-
-type Decode = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
-
-const decoders: Readonly<Record<string, Decode>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  br: promisify(brotliDecompress),
-  deflate: decodeDeflate,
-  identity: (body) => Promise.resolve(body),
-};
-
-const inflateWrapped: Decode = promisify(inflate);
-const inflateBare: Decode = promisify(inflateRaw);
-
-/** Undoes a `content-encoding`, several codings included. Throws an `HttpError` if the bytes don't fit it or the cap. */
-async function decodeBody(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
-  let decoded = body;
-  for (const coding of encoding.split(',').reverse()) {
-    const said = coding.trim();
-    // An empty element of a list is to be ignored (RFC 9110 5.6.1.2).
-    if (said !== '') decoded = await decodeOne(decoded, said, { encoding, maxBytes });
-  }
-  return decoded;
-}
-
-async function decodeOne(
-  body: Buffer,
-  coding: string,
-  { encoding, maxBytes }: { readonly encoding: string; readonly maxBytes: number },
-): Promise<Buffer> {
-  const name = coding.toLowerCase();
-  const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
-  // In the server's spelling, so that a secret in it is recognised and masked.
-  if (decode === undefined) throw unreadable(encoding, `the encoding ${JSON.stringify(coding)} is not known`);
-  try {
-    return await decode(body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
-    throw unreadable(encoding, error.message, error);
-  }
-}
-
-function tooLarge(maxBytes: number): HttpError {
-  return new HttpError('body-too-large', `the body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB`);
-}
-
-function unreadable(encoding: string, reason: string, cause?: Error): HttpError {
-  return new HttpError('body-unreadable', `the body can't be decoded as ${encoding}: ${reason}`, { cause });
-}
-
-/** Some servers send `deflate` without the zlib wrapper that RFC 9110 requires. The first byte shows which it is. */
-function decodeDeflate(body: Buffer, options: { readonly maxOutputLength: number }): Promise<Buffer> {
-  return ((body[0] ?? 0) & 0x0f) === 8 ? inflateWrapped(body, options) : inflateBare(body, options);
 }

@@ -43,7 +43,9 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
     await new Promise((resolve) => setImmediate(resolve));
     const json = JSON.stringify(returned, refuseLost);
     if (json === undefined) return { fault: `returned no ${noun} but ${typeof returned}` };
-    if (json.length > maxReturnedBytes) return { fault: `returned more than ${maxReturnedBytes / 1024} KiB` };
+    if (json.length > maxReturnedBytes) {
+      return { fault: `returned more than ${maxReturnedBytes / 1024} KiB`, isTooLarge: true };
+    }
     return { json };
   } catch (error) {
     return { fault: `threw ${describe(error)}` };

@@ -199,7 +199,10 @@ function holdOpen(child: ChildProcess, isHeld: boolean): void {
 /** Reads a job's answer; undefined for messages of other jobs or of the module itself. */
 function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | undefined {
   if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== id) return undefined;
-  if ('fault' in message && typeof message.fault === 'string') return { fault: shortenText(message.fault, 1000) };
+  if ('fault' in message && typeof message.fault === 'string') {
+    const fault = shortenText(message.fault, 1000);
+    return 'isTooLarge' in message && message.isTooLarge === true ? { fault, isTooLarge: true } : { fault };
+  }
   if (!('json' in message) || typeof message.json !== 'string') return undefined;
   const { json } = message;
   const returned = attempt((): unknown => JSON.parse(json), SyntaxError);

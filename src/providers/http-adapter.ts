@@ -1,10 +1,18 @@
 import * as z from 'zod';
 import type { HttpClient, HttpReply } from '../http/client.ts';
+import { HttpError } from '../http/http-error.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { tryParseJson } from '../json/parse-json.ts';
 import type { CompletionOutcome, ProviderFailure } from '../model/run/completion.ts';
+import {
+  type AnswerLimits,
+  defaultAnswerLimits,
+  maxBodyBytes,
+  showBytes,
+  tooLargeFailure,
+} from '../model/suite/limits.ts';
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/suite/provider.ts';
 import type { ProviderConfig } from '../model/suite/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
@@ -15,7 +23,7 @@ import { type AskedRequest, type OutgoingRequest, prepareRequest, type TakenFile
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
 import { commonHeaders, explainRefusal, readCredentials, resolveAddress } from './resolve-connection.ts';
-import { isBinary, readStream, timeWhole } from './streams/read-stream.ts';
+import { isBinary, isLongStream, readStream, timeWhole } from './streams/read-stream.ts';
 import type { StreamFormat } from './streams/stream-format.ts';
 
 /** The request and answer format of one API. */
@@ -104,9 +112,13 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   const sign = await service.openSigner?.(config, env);
   if (sign !== undefined && typeof sign !== 'function') return refuseAll(sign);
   const { openHttpClient } = await import('../http/client.ts');
-  const client = openHttpClient({ env: env.env });
   const format = service.formatOf(config);
   const stream = config.stream === true ? format.stream : undefined;
+  const limits = config.limits.maxAnswer ?? defaultAnswerLimits;
+  const maxBytes = maxBodyBytes(limits, stream !== undefined);
+  const { textBytes } = limits;
+  const isEnough = stream && ((body: Buffer, type: string) => isLongStream(body, type, { stream, textBytes }));
+  const client = openHttpClient({ env: env.env, maxBodyBytes: maxBytes, ...defined({ isEnough }) });
   const { withheldKeyEnv } = resolveAddress(preset, config, env);
   const target: Target = {
     baseUrl: findBaseUrl(service, config, env),
@@ -124,7 +136,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       if ('failure' in prepared) return fail(prepared.failure, 0);
       const written = writeBody(format, stream, prepared.request);
       if ('failure' in written) return fail(written.failure, 0);
-      const outcome = await ask({ send, format, stream, url, body: written.body, asked: request, signal });
+      const outcome = await ask({ send, format, stream, url, body: written.body, asked: request, signal, limits });
       if (outcome.status !== 'failed') return outcome;
       return { ...outcome, failure: explainRefusal(outcome.failure, withheldKeyEnv) };
     },
@@ -169,18 +181,25 @@ interface Question {
   readonly body: string;
   readonly asked: AskedRequest;
   readonly signal: AbortSignal;
+  readonly limits: AnswerLimits;
 }
 
 async function ask(question: Question): Promise<CompletionOutcome> {
-  const { send, url, body, signal } = question;
+  const { send, url, body, signal, limits } = question;
   let reply: HttpReply;
   try {
     reply = await send(body, signal);
   } catch (error) {
-    return fail(describeEnd(error, url, signal));
+    const isTooLarge = error instanceof HttpError && error.code === 'body-too-large' && !signal.aborted;
+    return fail(isTooLarge ? describeLarge(url, limits) : describeEnd(error, url, signal));
   }
   const nowMs = performance.timeOrigin + performance.now();
   return withLimits(toOutcome(readReply(reply, question, nowMs)), reply.headers, nowMs);
+}
+
+function describeLarge(url: string, { textBytes }: AnswerLimits): ProviderFailure {
+  const { host } = new URL(url);
+  return tooLargeFailure(`the answer of ${host}`, `is much larger than ${showBytes(textBytes)}`);
 }
 
 /** Why a connection ended before the answer. Rethrows errors that are bugs. */

@@ -156,6 +156,7 @@ export const failureKinds = [
   'contextLength', // fails the cell: a fact about the prompt
   'contentFilter', // fails the cell
   'stepLimit', // fails the cell: an agent of the user's own stopped before its answer
+  'tooLarge', // fails the cell: the answer is larger than limits.maxAnswer
   'rateLimit',
   'quota', // stops the provider
   'overloaded',
@@ -238,5 +239,6 @@ export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usag
   const { kind, usage } = outcome.failure;
   if (usage !== undefined) return { usage };
   // A batch bills nothing for a request that brought no answer at all.
-  return kind === 'malformed' && outcome.batched !== true ? {} : undefined;
+  const isUnread = kind === 'malformed' || kind === 'tooLarge';
+  return isUnread && outcome.batched !== true ? {} : undefined;
 }

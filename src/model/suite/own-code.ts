@@ -158,7 +158,10 @@ export interface CommandCall extends CodeLimits {
 }
 
 /** The unchecked result, or a fault that ends a sentence about the code ("took longer than 10 s"). */
-export type CodeOutcome = { readonly returned: unknown } | { readonly fault: string };
+export type CodeOutcome =
+  | { readonly returned: unknown }
+  /** `isTooLarge`: it returned more than `maxReturnedBytes`. */
+  | { readonly fault: string; readonly isTooLarge?: true };
 
 /** Runs the user's own code in child processes with a deadline and a memory limit. Errors of the code never reject. */
 export interface OwnCode {

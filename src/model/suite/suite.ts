@@ -7,6 +7,7 @@ import type { SharedCacheConfig } from '../run/shared-cache.ts';
 import type { CheckSpec } from '../run/verdict.ts';
 import type { AgentSettings, UsedSnapshot } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
+import type { ProviderLimits } from './limits.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { Sources } from './sources.ts';
 import type { PlacedFile } from './workspace.ts';
@@ -134,15 +135,6 @@ export interface Price {
   readonly output: number;
   readonly cachedInput?: number;
   readonly cacheWrite?: number;
-}
-
-export interface ProviderLimits {
-  readonly concurrency?: number;
-  readonly rpm?: number;
-  readonly tpm?: number;
-  readonly timeoutMs?: number;
-  /** Further attempts after the first. */
-  readonly retries?: number;
 }
 
 /** A configured endpoint, before it is connected. Holds names of variables, never a key. */

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import type { CompletionOutcome, ProviderFailure } from '../../model/run/completion.ts';
+import { defaultAnswerLimits, maxBodyBytes, showBytes, tooLargeFailure } from '../../model/suite/limits.ts';
 import type { Adapter } from '../../model/suite/provider.ts';
 import type { ProviderConfig } from '../../model/suite/suite.ts';
 import type { PlacedFile } from '../../model/suite/workspace.ts';
@@ -88,6 +89,7 @@ export const exec: Adapter = {
     const settings = options.parse(config.options);
     const childEnv = selectEnv(env.env, settings.env);
     const runner = openProgramRunner();
+    const maxOutputBytes = maxBodyBytes(config.limits.maxAnswer ?? defaultAnswerLimits);
     const folder =
       settings.workspace === undefined ? undefined : findWorkspace(settings.workspace, config, env.projectRoot);
     return Promise.resolve({
@@ -100,7 +102,7 @@ export const exec: Adapter = {
         const cut = (changed: ProgramCall) =>
           settings.network === true ? changed : (withoutNetwork(changed) ?? changed);
         const run = async (changed: ProgramCall) =>
-          readResult(await runner.run(folder === undefined ? changed : cut(changed)), argv, settings.output, signal);
+          readResult(await runner.run(folder === undefined ? changed : cut(changed)), call, settings.output);
         if (folder === undefined) return run(call);
         const { projectRoot } = env;
         return runInWorkspace({ folder, placed: request.workspace ?? [], projectRoot }, call, run);
@@ -124,8 +126,6 @@ function refuseNetwork({ id, at }: ProviderConfig): never {
   throw new UserError({ code: 'environment', message, hint: networkHint, ...defined({ at }) });
 }
 
-const maxOutputBytes = 16 * 1024 * 1024;
-
 /** EX_TEMPFAIL of sysexits.h: try again later. */
 const temporaryFailure = 75;
 
@@ -148,15 +148,14 @@ function parseCommand(config: ProviderConfig): readonly string[] {
 
 function readResult(
   result: ProgramResult,
-  argv: readonly string[],
+  { argv, signal, maxOutputBytes }: ProgramCall,
   output: ExecOutput,
-  signal: AbortSignal,
 ): CompletionOutcome {
   const program = describeText(argv.join(' '));
   if (result.status === 'aborted') return fail(classifyAbort(signal));
   if (result.status === 'too-much-memory') return fail({ kind: 'server', message: `${program} took too much memory` });
   if (result.status === 'too-much-output') {
-    return fail({ kind: 'malformed', message: `${program} wrote more than ${maxOutputBytes / 1024 / 1024} MiB` });
+    return fail(tooLargeFailure(program, `wrote more than ${showBytes(maxOutputBytes)}`));
   }
   if (result.status === 'unstartable') {
     return fail({ kind: 'notFound', message: `${program} can't be started: ${result.message}` });

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import type { CompletionOutcome } from '../../model/run/completion.ts';
+import { defaultAnswerLimits, maxBodyBytes, tooLargeFailure } from '../../model/suite/limits.ts';
 import type { CodeOutcome } from '../../model/suite/own-code.ts';
 import type { Adapter, ProviderEnv } from '../../model/suite/provider.ts';
 import type { ProviderConfig } from '../../model/suite/suite.ts';
@@ -32,7 +33,6 @@ const options = z.strictObject({
 });
 
 const defaultConcurrency = 4;
-const maxReturnedBytes = 16 * 1024 * 1024;
 /** Never reached: each request's signal has its own deadline. */
 const lastDeadlineMs = 24 * 60 * 60 * 1000;
 
@@ -63,6 +63,7 @@ export const module: Adapter = {
     const file = findFile(config, env.projectRoot);
     const childEnv = selectEnv(env.env, settings.env);
     const { memoryMb } = settings;
+    const maxReturnedBytes = maxBodyBytes(config.limits.maxAnswer ?? defaultAnswerLimits);
     const pool = createWorkerPool({ file, memoryMb }, childEnv, config.limits.concurrency ?? defaultConcurrency);
     return Promise.resolve({
       async complete(request, signal) {
@@ -108,6 +109,7 @@ function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot'
 
 function readOutcome(outcome: CodeOutcome, name: string, latencyMs: number): CompletionOutcome {
   if ('fault' in outcome) {
+    if (outcome.isTooLarge === true) return fail(tooLargeFailure(name, outcome.fault));
     return fail({ kind: 'server', message: `${name} ${describeText(outcome.fault)}`, retryable: false });
   }
   return nameOutcome(name, readReturned(outcome.returned, latencyMs));

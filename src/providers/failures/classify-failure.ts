@@ -1,7 +1,7 @@
 import type { HttpReply } from '../../http/client.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { defined } from '../../json/defined.ts';
-import { tryParseJson } from '../../json/parse-json.ts';
+import { maxJsonDepth, tryParseJson } from '../../json/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../../model/run/completion.ts';
 import { shortenText } from '../../text/shorten.ts';
 import { type ApiError, cut, describeText, readApiError } from './read-api-error.ts';
@@ -31,6 +31,10 @@ export function describeUnreadable(
   url: string,
 ): ProviderFailure {
   const { host } = new URL(url);
+  if (isNestedTooDeep(text)) {
+    const message = `${host} answered with JSON that is nested deeper than ${maxJsonDepth} levels`;
+    return { kind: 'malformed', message, status };
+  }
   if (isBrokenOff(text)) {
     const message = `could not get the whole answer from ${host}: it breaks off after ${text.length} characters`;
     return { kind: 'network', message, status };
@@ -43,17 +47,31 @@ export function describeUnreadable(
 
 /** True if a bracket or string is still open at the end. */
 function isBrokenOff(text: string): boolean {
-  if (!/^\s*[{[]/.test(text)) return false;
+  const { depth, isQuoted } = readBrackets(text);
+  return isQuoted || depth > 0;
+}
+
+/** Another answer to the same request would most likely be nested as deep, so it is not asked for. */
+function isNestedTooDeep(text: string): boolean {
+  return readBrackets(text).deepest > maxJsonDepth;
+}
+
+/** How deep the brackets of a JSON text are nested, and what is still open at its end. */
+function readBrackets(text: string) {
   let depth = 0;
+  let deepest = 0;
   let isQuoted = false;
+  if (!/^\s*[{[]/.test(text)) return { depth, deepest, isQuoted };
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '"') isQuoted = !isQuoted;
     else if (isQuoted) at += character === '\\' ? 1 : 0;
-    else if (character === '{' || character === '[') depth += 1;
-    else if (character === '}' || character === ']') depth -= 1;
+    else if (character === '{' || character === '[') {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+    } else if (character === '}' || character === ']') depth -= 1;
   }
-  return isQuoted || depth > 0;
+  return { depth, deepest, isQuoted };
 }
 
 /** Failure kind of an error object under HTTP 200; `malformed` if nothing in it is known. */

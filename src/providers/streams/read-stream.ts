@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { HttpReply } from '../../http/client.ts';
 import { defined } from '../../json/defined.ts';
-import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { tryParseJson } from '../../json/parse-json.ts';
 import type { ProviderFailure, Usage } from '../../model/run/completion.ts';
 import { formatCount } from '../../text/format-amount.ts';
@@ -48,6 +48,29 @@ export function readStream(reply: HttpReply, { stream, url, read, describeBreak 
   }
   if ('failure' in answer) return answer;
   return { completion: { ...answer.completion, ...defined({ firstTokenMs }) } };
+}
+
+/** True if the part of a stream that has come holds surely more than `textBytes` of text. */
+export function isLongStream(
+  bytes: Buffer,
+  contentType: string,
+  { stream, textBytes }: { readonly stream: StreamFormat; readonly textBytes: number },
+): boolean {
+  // An answer is no longer than the events with it.
+  if (bytes.length <= textBytes) return false;
+  const framed = readEvents(bytes, contentType);
+  // A server without streaming sends a whole body, which has its own limit.
+  if (framed === undefined) return false;
+  const fold = stream.open();
+  for (const event of framed.events) fold.add(event);
+  return countTextBytes(fold.body()) > 1.5 * textBytes;
+}
+
+/** The bytes of all texts in a body, a few of which are names and ids. */
+function countTextBytes(value: JsonValue): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, part: JsonValue) => sum + countTextBytes(part), 0);
 }
 
 /** When the bytes up to `end` had arrived. A compressed body has only the time of its end. */

@@ -3,8 +3,9 @@ import type * as z from 'zod';
 import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
+import { defaultAnswerLimits, type ProviderLimits } from '../../model/suite/limits.ts';
 import type { AdapterDeclaration } from '../../model/suite/provider.ts';
-import type { ProviderConfig, ProviderLimits } from '../../model/suite/suite.ts';
+import type { ProviderConfig } from '../../model/suite/suite.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import { plainNumbers, toJsonObject } from '../../text/yaml/exact-numbers.ts';
@@ -316,6 +317,20 @@ export function placeOf(item: Located): { readonly folder: string; readonly at: 
   return { folder: item.source.folder, at: withoutExcerpt(locate(item)) };
 }
 
-function toLimits({ timeout, ...limits }: NonNullable<z.output<typeof providerSchema>['limits']>): ProviderLimits {
-  return timeout === undefined ? limits : { ...limits, timeoutMs: parseDurationMs(timeout) };
+function toLimits({
+  timeout,
+  maxAnswer,
+  ...limits
+}: NonNullable<z.output<typeof providerSchema>['limits']>): ProviderLimits {
+  const { textBytes, toolCalls } = defaultAnswerLimits;
+  return {
+    ...limits,
+    ...defined({
+      timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
+      maxAnswer: maxAnswer && {
+        textBytes: maxAnswer.text ?? textBytes,
+        toolCalls: maxAnswer.toolCalls ?? toolCalls,
+      },
+    }),
+  };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { maxAnswerBytes, mebibyte, showBytes } from '../../model/suite/limits.ts';
 import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 
@@ -101,3 +102,23 @@ export const duration = z
     if (ms instanceof DurationError) context.addIssue({ code: 'custom', message: ms.message });
     else if (ms <= 0) context.addIssue({ code: 'custom', message: `"${String(value)}" leaves no time` });
   });
+
+const sizePattern = /^(\d{1,6}(?:\.\d{1,3})?)\s*(KiB|MiB)$/;
+
+/** A number of bytes as it is written, such as "8 MiB". */
+export const size = z
+  .unknown()
+  .meta({ type: 'string', pattern: sizePattern.source })
+  .superRefine((value, context) => {
+    const bytes = parseSize(value);
+    const add = (message: string) => context.addIssue({ code: 'custom', message });
+    if (Number.isNaN(bytes)) add('must be a size such as "8 MiB" or "512 KiB"');
+    else if (bytes < 1024) add('must be at least 1 KiB');
+    else if (bytes > maxAnswerBytes) add(`must be at most ${showBytes(maxAnswerBytes)}`);
+  })
+  .transform(parseSize);
+
+function parseSize(value: unknown): number {
+  const [, figure, unit] = (typeof value === 'string' ? sizePattern.exec(value.trim()) : null) ?? [];
+  return figure === undefined ? Number.NaN : Math.round(Number(figure) * (unit === 'KiB' ? 1024 : mebibyte));
+}

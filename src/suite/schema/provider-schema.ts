@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { amount, count, duration, flag, id, words } from './fields.ts';
+import { amount, count, duration, flag, id, size, words } from './fields.ts';
 
 export const anyProvider = z
   .unknown()
@@ -33,6 +33,13 @@ const limits = z.strictObject({
     .min(0, { error: 'must be 0 or more' })
     .exactOptional()
     .describe('Attempts after the first.'),
+  maxAnswer: z
+    .strictObject({
+      text: size.exactOptional().describe('All texts of an answer, such as "8 MiB"; default 4 MiB.'),
+      toolCalls: count.exactOptional().describe('Its tool calls; default 1000.'),
+    })
+    .exactOptional()
+    .describe('The largest answer. A larger one fails its cell.'),
 });
 
 const header = z.union(
