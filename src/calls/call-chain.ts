@@ -5,7 +5,7 @@ import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/run/completion.ts';
 import type { CacheMode } from '../model/run/record.ts';
 import { defaultAnswerLimits } from '../model/suite/limits.ts';
-import type { ConnectedProvider } from '../model/suite/provider.ts';
+import type { ConnectedProvider, Endpoint } from '../model/suite/provider.ts';
 import type { ProviderConfig } from '../model/suite/suite.ts';
 import { accountId } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens, pricedModel } from '../plan/price-variants.ts';
@@ -71,6 +71,7 @@ function openLinks(config: ProviderConfig, run: RunResources) {
   const limiter = openLimiter(config, run);
   const isSameCode = openCodeWatch(config, run);
   let waitingForRetry = 0;
+  const showWait = openWaits(config, endpoint, ports);
   const limits: RetryOptions = {
     retries: config.limits.retries ?? defaultRetries,
     timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
@@ -78,8 +79,13 @@ function openLinks(config: ProviderConfig, run: RunResources) {
     clock: ports.clock,
     random: ports.random,
     ...defined({ mayBegin: options.mayBegin }),
-    onWait: (isWaiting) => {
-      waitingForRetry += isWaiting ? 1 : -1;
+    onWait: (waitMs, failure) => {
+      waitingForRetry += 1;
+      const endShown = showWait(waitMs, failure);
+      return () => {
+        waitingForRetry -= 1;
+        endShown();
+      };
     },
   };
   return {
@@ -101,6 +107,24 @@ function openLinks(config: ProviderConfig, run: RunResources) {
     traced: (attempt: Complete) => ports.trace?.attempts(config, endpoint, attempt) ?? attempt,
     // Twice the slots, so that no slot stays empty, plus the calls that wait for a retry.
     cellsAtOnce: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
+  };
+}
+
+/** A shorter wait is over before a reader asks why nothing happens. */
+const shownWaitMs = 1000;
+
+/** Reports the waits of a provider's calls. */
+function openWaits(
+  { id }: ProviderConfig,
+  { baseUrl }: Endpoint,
+  { onProgress }: RunResources['ports'],
+): NonNullable<RetryOptions['onWait']> {
+  const host = baseUrl === undefined ? id : new URL(baseUrl).hostname;
+  return (waitMs, { status, kind }) => {
+    if (waitMs < shownWaitMs) return () => undefined;
+    const wait = { host, waitMs, reason: status === undefined ? kind : `${status}` };
+    onProgress({ type: 'wait-started', wait });
+    return () => onProgress({ type: 'wait-ended', wait });
   };
 }
 

@@ -12,7 +12,7 @@ import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';
 export interface RetryOptions {
   /** Further attempts after the first. */
   readonly retries: number;
-  /** Bounds all attempts of a call together; waits for a slot, a rate or a retry are outside. */
+  /** Bounds all attempts of a call together. Waits for a slot or a rate are outside, and retries have a bound of their own. */
   readonly timeoutMs: number;
   readonly limiter: Limiter;
   readonly clock: Clock;
@@ -20,12 +20,17 @@ export interface RetryOptions {
   random(): number;
   /** Called when the call has its slot, before its first attempt. Resolves to false if it must no longer be made. */
   mayBegin?(request: CompletionRequest): Promise<boolean>;
-  /** Called when a call begins and when it ends to wait for its retry, which takes no slot. */
-  onWait?(isWaiting: boolean): void;
+  /** Called when a call begins to wait for its retry, which takes no slot. The returned function is called at its end. */
+  onWait?(waitMs: number, failure: ProviderFailure): () => void;
 }
 
 const baseDelayMs = 500;
 const maxDelayMs = 30_000;
+
+/** The most that all waits of a call's retries take together. A longer time limit allows longer waits. */
+function boundWaits(timeoutMs: number): number {
+  return Math.max(maxRetryAfterMs, 2 * timeoutMs);
+}
 
 /**
  * Retries failures that a retry can fix, with full jitter (Brooker 2015,
@@ -37,6 +42,7 @@ export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complet
   return async (request, signal) => {
     let attempts = 0;
     let remainingMs = timeoutMs;
+    let waitsLeftMs = boundWaits(timeoutMs);
     for (let retriesDone = 0; ; retriesDone += 1) {
       const lease = await limiter.acquire(request, signal, retriesDone);
       if (lease === undefined) return { ...abortedOutcome, attempts };
@@ -58,9 +64,12 @@ export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complet
       const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
       const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
       if (isLast) return { ...outcome, failure, attempts };
-      options.onWait?.(true);
-      await clock.wait(delayFor(failure, retriesDone, options), signal);
-      options.onWait?.(false);
+      if (waitsLeftMs <= 0) return { ...outcome, failure: describeWaits(failure, timeoutMs), attempts };
+      const waitMs = Math.min(delayFor(failure, retriesDone, options), waitsLeftMs);
+      waitsLeftMs -= waitMs;
+      const endWait = options.onWait?.(waitMs, failure);
+      await clock.wait(waitMs, signal);
+      endWait?.();
     }
   };
 }
@@ -71,6 +80,11 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
   const askedMs = Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
   // A call that was refused twice, although it waited as the server said, lets others that wait go first.
   return retriesDone < 2 ? askedMs : askedMs + jitterMs;
+}
+
+function describeWaits(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
+  const bound = `the waits of its retries took ${boundWaits(timeoutMs) / 1000} s, the most for a call`;
+  return { ...failure, message: `${failure.message}; ${bound} (a minute, or twice --timeout or limits.timeout)` };
 }
 
 /** A provider's message on an aborted request is the same for every cause. Only this wrapper knows the cause. */

@@ -57,8 +57,11 @@ async function run(
     limiter,
     clock,
     random,
-    onWait: (isWaiting) => {
-      waiting += isWaiting ? 1 : -1;
+    onWait: () => {
+      waiting += 1;
+      return () => {
+        waiting -= 1;
+      };
     },
   });
   const endMs = 3 * minuteMs;

@@ -265,13 +265,33 @@ describe('withRetry', () => {
   });
 
   test('reports when a pause begins and when it ends', async () => {
-    const told: boolean[] = [];
+    const told: (string | number)[] = [];
     const { clock, run } = build(answering(failed('server'), failed('network'), completed()), {
-      onWait: (isWaiting) => void told.push(isWaiting),
+      onWait: (waitMs, { kind }) => {
+        told.push(kind, waitMs);
+        return () => told.push('over');
+      },
     });
     await clock.runUntil(run());
-    expect(told).toEqual([true, false, true, false]);
+    expect(told).toEqual(['server', 250, 'over', 'network', 500, 'over']);
   });
+
+  test.each([
+    [10_000, 60],
+    [60_000, 120],
+  ])(
+    'waits of retries under a time limit of %i ms take %i s in all, and the failure says so',
+    async (timeoutMs, most) => {
+      const next = answering(failed('rateLimit', { retryAfterMs: 3e11 }));
+      const { clock, run } = build(next, { timeoutMs, retries: 50 });
+      const outcome = await clock.runUntil(run());
+      expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'rateLimit' }, attempts: most / 60 + 1 });
+      expect(outcome.status === 'failed' && outcome.failure.message).toContain(
+        `; the waits of its retries took ${most} s, the most for a call (a minute, or twice --timeout or limits.timeout)`,
+      );
+      expect(clock.waits.reduce((sum, ms) => sum + ms, 0)).toBe(most * 1000);
+    },
+  );
 
   test('a time limit says what had come, and keeps what else is known of the failure', async () => {
     const partial = 'what had come: 3 characters';

@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { Writable } from '../../json/defined.ts';
 import type { CellCounts } from '../../model/run/cell.ts';
-import type { OnProgress, ProgressEvent } from '../../model/run/progress.ts';
+import type { OnProgress, ProgressEvent, RetryWait } from '../../model/run/progress.ts';
 import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -59,6 +59,10 @@ export function createProgressView(options: ProgressOptions): ProgressView {
         }
         case 'provider-stopped':
           return surface.note(`${event.provider} stopped: ${event.failure.kind}: ${event.failure.message}`, state);
+        case 'wait-started':
+          return surface.wait(state);
+        case 'wait-ended':
+          return surface.update(state);
         case 'note':
           return surface.note(event.message, state);
         case 'finished':
@@ -78,11 +82,15 @@ interface ProgressState extends Writable<CellCounts> {
   spentUsd: number;
   hasUnknownCost: boolean;
   failuresShown: number;
+  /** The calls that wait to be sent again, in the order of their beginning. */
+  readonly waits: Set<RetryWait>;
 }
 
 interface Surface {
   begin(line: string, state: ProgressState): void;
   update(state: ProgressState): void;
+  /** Shows that a call waits. */
+  wait(state: ProgressState): void;
   failure(mark: string, text: string, state: ProgressState): void;
   note(text: string, state: ProgressState): void;
   finish(state: ProgressState): void;
@@ -109,6 +117,7 @@ function startState(nowMs: number): ProgressState {
     spentUsd: 0,
     hasUnknownCost: false,
     failuresShown: 0,
+    waits: new Set(),
   };
 }
 
@@ -119,6 +128,8 @@ function count(state: ProgressState, event: ProgressEvent, nowMs: number): void 
     state.kept = event.keptCells ?? 0;
     state.startedMs = nowMs;
   }
+  if (event.type === 'wait-started') state.waits.add(event.wait);
+  if (event.type === 'wait-ended') state.waits.delete(event.wait);
   if (event.type !== 'cell-finished') return;
   countCell(state, event);
   state.spentUsd += event.spentUsd ?? 0;
@@ -169,6 +180,7 @@ function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
     update: (state) => {
       if (state.nowMs - drawnMs >= redrawMs) draw(state);
     },
+    wait: draw,
     failure: (mark, text, state) => {
       if (state.failuresShown < maxFailures) print(mark, text, state);
       else if (state.failuresShown === maxFailures) print('…', 'further failures are in the report', state);
@@ -183,13 +195,21 @@ function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
 function createPlainLines({ write, ci }: ProgressOptions): Surface {
   let printedMs = Number.NEGATIVE_INFINITY;
   const print = (line: string): void => write(`${toSafeLine(line)}\n`);
+  const update = (state: ProgressState): void => {
+    if (state.nowMs - printedMs < plainLineMs) return;
+    printedMs = state.nowMs;
+    print(describeState(state));
+  };
   return {
     begin: (line, state) => {
       printedMs = state.nowMs;
       print(line);
     },
-    update: (state) => {
-      if (state.nowMs - printedMs < plainLineMs) return;
+    update,
+    // During a long wait there may be no other line.
+    wait(state) {
+      const [only, second] = state.waits;
+      if (only === undefined || second !== undefined || only.waitMs < plainLineMs) return update(state);
       printedMs = state.nowMs;
       print(describeState(state));
     },
@@ -219,7 +239,14 @@ function describeState(state: ProgressState): string {
   parts.push(`spent ${state.hasUnknownCost ? unknown : spent}`);
   const leftMs = estimateLeftMs(state);
   if (leftMs !== undefined) parts.push(`about ${formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`);
+  const longest = [...state.waits].toSorted((a, b) => b.waitMs - a.waitMs)[0];
+  if (longest !== undefined) parts.push(describeWait(longest));
   return parts.join(', ');
+}
+
+/** `waiting 60 s for 127.0.0.1 (429)`. */
+function describeWait({ waitMs, host, reason }: RetryWait): string {
+  return `waiting ${Math.ceil(waitMs / 1000)} s for ${host} (${reason})`;
 }
 
 function estimateLeftMs({ planned, done, startedMs, nowMs }: ProgressState): number | undefined {

@@ -21,8 +21,19 @@ export type ProgressEvent =
       readonly row: CellRow;
     }
   | { readonly type: 'provider-stopped'; readonly provider: string; readonly failure: ProviderFailure }
+  /** A call waits to be sent again. Both events of a wait have the same object. */
+  | { readonly type: 'wait-started' | 'wait-ended'; readonly wait: RetryWait }
   | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'finished' };
+
+/** A call that waits to be sent again. */
+export interface RetryWait {
+  /** The host that failed or refused the call; the provider's id if it has none. */
+  readonly host: string;
+  readonly waitMs: number;
+  /** The status, or the kind of the failure. */
+  readonly reason: string;
+}
 
 export type OnProgress = (event: ProgressEvent) => void;
 

@@ -227,3 +227,33 @@ describe('quietly', () => {
     }
   });
 });
+
+describe('a call that waits for its retry', () => {
+  const wait = { host: '127.0.0.1', waitMs: 59_500, reason: '429' };
+
+  it('is shown at once on a terminal, until it is sent again', () => {
+    const { send, written } = watch({ columns: () => 120 });
+    send({ type: 'planned', cells: 2, suites: 1 });
+    send({ type: 'wait-started', wait: { ...wait, waitMs: 2000 } });
+    send({ type: 'wait-started', wait });
+    expect(written.at(-1)).toContain('waiting 60 s for 127.0.0.1 (429)');
+    send({ type: 'wait-ended', wait }, 1000);
+    expect(written.at(-1)).toContain('waiting 2 s for 127.0.0.1 (429)');
+  });
+
+  it('has a line of its own in a log, once for all calls that wait together', () => {
+    const { send, written } = watch({ isTty: false });
+    send({ type: 'planned', cells: 2, suites: 1 });
+    for (const each of [wait, { ...wait }, { ...wait }]) send({ type: 'wait-started', wait: each }, 1);
+    expect(written.slice(1)).toEqual([
+      '0/2, 0 passed, 0 failed, 0 errored, spent $0, waiting 60 s for 127.0.0.1 (429)\n',
+    ]);
+  });
+
+  it('has no line of its own in a log if the wait is short', () => {
+    const { send, written } = watch({ isTty: false });
+    send({ type: 'planned', cells: 2, suites: 1 });
+    send({ type: 'wait-started', wait: { ...wait, waitMs: 2000 } });
+    expect(written).toHaveLength(1);
+  });
+});
