@@ -54,6 +54,8 @@ interface Missing {
 export interface AssertionPorts {
   /** Called with the verdict of each check of a cell as soon as it is made. */
   readonly onVerdict?: (verdict: Verdict) => void;
+  /** True once the run was stopped: the checks that are left are not made. Absent if nothing can stop them. */
+  readonly isStopped?: () => boolean;
   /** Runs a synchronous function and throws a `DeadlineError` (text/deadline.ts) after that many milliseconds. */
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
   /** Runs the user's own code; undefined if none may run. */

@@ -44,6 +44,7 @@ interface JudgeContext extends CheckContext {
 }
 
 async function judge(check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
+  if (context.ports.isStopped?.() === true) return { error: 'the run was stopped before the check' };
   const assertion = check.plugin === undefined ? lookupAssertion(check.assertion) : openPlugin(check.plugin);
   if (assertion === undefined) return { error: `there is no assertion ${JSON.stringify(check.assertion)}` };
   if (!('combine' in assertion)) return makeCheck(assertion, check, context);

@@ -9,6 +9,8 @@ export interface Stop {
   /** Starts nothing new, and aborts the calls in flight. */
   readonly hard: (reason: StopReason) => void;
   readonly reason: () => StopReason | undefined;
+  /** True if nothing more may be done for the cells in flight. */
+  readonly isHard: () => boolean;
   readonly signal: AbortSignal;
   /** Ends the run at a signal of the system and at a deadline, until the returned function is called. */
   readonly listen: (ports: Pick<RunPorts, 'onSignal' | 'clock'>, deadlineMs?: number) => () => void;
@@ -22,9 +24,18 @@ export function createStop(): Stop {
   setMaxListeners(0, controller.signal);
   let first: StopReason | undefined;
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
+  /** Ends the run if its deadline is over: a timer waits for its turn behind long work of this process. */
+  let checkDeadline = () => {};
   const stop: Stop = {
     signal: controller.signal,
-    reason: () => first,
+    reason() {
+      checkDeadline();
+      return first;
+    },
+    isHard() {
+      checkDeadline();
+      return controller.signal.aborted;
+    },
     soft(reason) {
       first ??= reason;
     },
@@ -39,9 +50,14 @@ export function createStop(): Stop {
         interrupted ??= name;
         stop.hard('interrupted');
       });
+      const endMs = clock.now() + (deadlineMs ?? Number.POSITIVE_INFINITY);
+      checkDeadline = () => {
+        if (!controller.signal.aborted && clock.now() >= endMs) stop.hard('deadline');
+      };
       const stopTimer =
         deadlineMs === undefined ? undefined : clock.startTimer(deadlineMs, () => stop.hard('deadline'));
       return () => {
+        checkDeadline = () => {};
         stopTimer?.();
         stopListening();
       };

@@ -173,3 +173,11 @@ describe('decideCell', () => {
     expect(decideCell(verdicts, threshold)).toEqual(expected);
   });
 });
+
+test('no check is made after the run was stopped, alone or in a combinator', async () => {
+  const made: Verdict[] = [];
+  const stopping = { ...ports, onVerdict: (verdict: Verdict) => made.push(verdict), isStopped: () => made.length > 0 };
+  const verdicts = await judgeChecks([pass, pass, combine('anyOf', pass)], buildView(answer), stopping);
+  expect(verdicts.map(outcomeOf)).toEqual(['pass', 'error', 'error']);
+  expect(verdicts[1]?.error).toBe('the run was stopped before the check');
+});

@@ -54,3 +54,20 @@ test('a run ends at its deadline, unless it has ended before', async () => {
   await clock.runUntil(clock.wait(2, new AbortController().signal));
   expect([late.reason(), late.signal.aborted, done.reason()]).toEqual(['deadline', true, undefined]);
 });
+
+test('a deadline holds behind work that keeps its timer from firing', () => {
+  let nowMs = 0;
+  const clock = { now: () => nowMs, startTimer: () => () => undefined, wait: () => Promise.resolve() };
+  const [busy, ended, bailed] = [createStop(), createStop(), createStop()];
+  const onSignal = () => () => undefined;
+  busy.listen({ onSignal, clock }, 1000);
+  ended.listen({ onSignal, clock }, 1000)();
+  bailed.listen({ onSignal, clock }, 1000);
+  bailed.soft('bail');
+  nowMs = 999;
+  expect([busy.isHard(), busy.reason(), bailed.isHard()]).toEqual([false, undefined, false]);
+  nowMs = 1000;
+  expect([busy.isHard(), busy.reason(), busy.signal.aborted]).toEqual([true, 'deadline', true]);
+  expect([bailed.isHard(), bailed.reason()]).toEqual([true, 'bail']);
+  expect([ended.isHard(), ended.reason()]).toEqual([false, undefined]);
+});

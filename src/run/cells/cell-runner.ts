@@ -66,6 +66,7 @@ function createJudge(suites: Suites, options: CellRunnerOptions): CellPorts['jud
   });
   const ports: JudgePorts = {
     ...options.judgePorts,
+    isStopped: stop.isHard,
     findAccepted,
     openAsker,
     findOther: comparedAnswers.find,
