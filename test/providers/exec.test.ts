@@ -215,7 +215,10 @@ describe('a program that fails', () => {
     const outcome = await script(
       'const b = Buffer.alloc(1 << 20, "x"); const go = () => process.stdout.write(b, go); go()',
     );
-    expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'tooLarge', message: expect.stringContaining('wrote more than 16 MiB') } });
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      failure: { kind: 'tooLarge', message: expect.stringContaining('wrote more than 16 MiB') },
+    });
   });
 
   it('to end is killed with its children when the signal fires', { tags: ['slow'] }, async () => {
