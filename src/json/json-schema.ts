@@ -1,5 +1,6 @@
-import { Ajv, str, type ValidateFunction } from 'ajv';
+import { _, Ajv, type FuncKeywordDefinition, str, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { DataValidateFunction } from 'ajv/dist/types/index.js';
 import formats from 'ajv-formats';
 import { isHarmlessRegex } from '../text/patterns/regex.ts';
 import {
@@ -11,10 +12,13 @@ import {
   replaceLongNumbers,
   type SpelledNumber,
 } from '../text/yaml/exact-numbers.ts';
-import { isRecord } from './deep-equal.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { deepEqual, isRecord } from './deep-equal.ts';
+import { splitPointer } from './json-pointer.ts';
 import {
   describeCompileError,
   describeInvalidSchema,
+  describeUnresolved,
   describeViolation,
   groupErrors,
   JsonSchemaError,
@@ -32,7 +36,7 @@ interface CompiledSchema {
 
 export const draft2020Uri = 'https://json-schema.org/draft/2020-12/schema';
 const draft7Uri = 'http://json-schema.org/draft-07/schema';
-/** `uniqueItems` compares every pair of items. */
+/** A deadline costs less than to validate a longer text. */
 const maxCheapLength = 4000;
 const metaInstances = new Map<boolean, Ajv>();
 const compiled = new WeakMap<object, CompiledSchema>();
@@ -74,6 +78,7 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
     throw new JsonSchemaError('$async is not a keyword of JSON Schema');
   }
   const draft7 = isDraft7(schema);
+  refusePrototypeNames(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);
   if (meta.validateSchema(schema) !== true) {
@@ -109,16 +114,100 @@ function usesMetaSchema(schema: unknown): boolean {
 
 function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
   // Unknown keywords and formats are annotations, as the specification has it.
-  const options = { strict: false, validateSchema: false, logger: false, meta, allErrors } as const;
+  const options = {
+    strict: false,
+    validateSchema: false,
+    logger: false,
+    meta,
+    allErrors,
+    // Every object inherits `toString`, which meets no `required`.
+    ownProperties: true,
+    code: { process: withoutInheritedNames },
+  } as const;
   const ajv = draft7 ? new Ajv(options) : new Ajv2020(options);
   formats.default(ajv);
-  // Ajv divides doubles, and 19.99 / 0.01 is not whole.
-  return ajv.removeKeyword('multipleOf').addKeyword({
+  // In these tables too, a name such as `toString` must not be found.
+  const { formats: known, schemas, refs, RULES } = ajv;
+  for (const table of [known, schemas, refs, RULES.all, RULES.keywords]) Object.setPrototypeOf(table, null);
+  for (const keyword of exactKeywords) ajv.removeKeyword(keyword.keyword).addKeyword(keyword);
+  return ajv;
+}
+
+/** Ajv (8.20) collects the names of evaluated properties in a plain object, in which it then finds inherited ones. */
+function withoutInheritedNames(code: string): string {
+  return code.replaceAll(/\b(props\d+ ?= ?(?:props\d+ ?\|\| ?)?)\{\}/g, '$1{__proto__:null}');
+}
+
+type KeywordDefinition = FuncKeywordDefinition & { readonly keyword: string };
+
+/**
+ * Keywords that Ajv (8.20) decides by other rules. It divides doubles, and 19.99 / 0.01 is not whole. It compares objects
+ * by calling their `valueOf` and `toString`, which may be data.
+ */
+const exactKeywords: readonly KeywordDefinition[] = [
+  {
     keyword: 'multipleOf',
     type: 'number',
     compile: (divisor: number) => (value: number) => isMultipleOf(value, divisor),
     error: { message: ({ schema }) => str`must be multiple of ${schema}` },
-  });
+  },
+  {
+    keyword: 'const',
+    compile: (wanted: unknown) => (value: unknown) => deepEqual(wanted, value),
+    error: { message: 'must be equal to constant', params: ({ schemaCode }) => _`{allowedValue: ${schemaCode}}` },
+  },
+  {
+    keyword: 'enum',
+    compile: (wanted: readonly unknown[]) => (value: unknown) => wanted.some((one) => deepEqual(one, value)),
+    error: {
+      message: 'must be equal to one of the allowed values',
+      params: ({ schemaCode }) => _`{allowedValues: ${schemaCode}}`,
+    },
+  },
+  { keyword: 'uniqueItems', type: 'array', errors: 'full', compile: (wanted: boolean) => expectUnique(wanted) },
+];
+
+function expectUnique(isWanted: boolean): DataValidateFunction {
+  const validate: DataValidateFunction = (items: readonly unknown[]) => {
+    const places = new Map<string, number>();
+    for (const [i, item] of isWanted ? items.entries() : []) {
+      const text = canonicalJson(item);
+      const j = places.get(text);
+      if (j !== undefined) {
+        const message = `must NOT have duplicate items (items ## ${j} and ${i} are identical)`;
+        validate.errors = [{ keyword: 'uniqueItems', params: { i, j }, message }];
+        return false;
+      }
+      places.set(text, i);
+    }
+    return true;
+  };
+  return validate;
+}
+
+/** Ajv (8.20) looks up names of the schema in plain objects that it makes anew, and skips properties named `__proto__`. */
+function refusePrototypeNames(schema: unknown): void {
+  for (const [key, value] of membersOf(schema)) {
+    const names = key === 'properties' || key === 'patternProperties' || key === 'dependencies';
+    if (names && isRecord(value) && Object.hasOwn(value, '__proto__')) {
+      const hint = 'write "^__proto__$" under patternProperties';
+      throw new JsonSchemaError(`the name "__proto__" under ${key} can't be checked`, { hint });
+    }
+    if (!/^\$(?:dynamicR|recursiveR|r)ef$/.test(key) || typeof value !== 'string') continue;
+    const steps = splitPointer(decodeURI(value.replace(/^#/, ''))) ?? [value.replace(/^.*#/s, '')];
+    if (!steps.some((step) => Object.hasOwn(Object.prototype, step))) continue;
+    if (value.startsWith('#/') && findAt(schema, steps) !== undefined) continue;
+    throw new JsonSchemaError(describeUnresolved(value));
+  }
+}
+
+function findAt(schema: unknown, steps: readonly string[]): unknown {
+  let place = schema;
+  for (const step of steps) {
+    if (typeof place !== 'object' || place === null || !Object.hasOwn(place, step)) return undefined;
+    place = Reflect.get(place, step);
+  }
+  return place;
 }
 
 /**
@@ -152,6 +241,18 @@ function runValidation(validate: ValidateFunction, value: unknown): boolean {
 function findCosts(schema: unknown): { readonly patterns: readonly string[]; readonly recursive: boolean } {
   const patterns = new Set<string>();
   const keywords = new Set<string>();
+  for (const [key, value] of membersOf(schema)) {
+    keywords.add(key);
+    if (key === 'pattern' && typeof value === 'string') patterns.add(value);
+    if (key === 'patternProperties' && isRecord(value)) for (const pattern of Object.keys(value)) patterns.add(pattern);
+  }
+  const has = (...names: readonly string[]) => names.some((name) => keywords.has(name));
+  const recursive = has('$ref', '$dynamicRef') && has('anyOf', 'oneOf', 'allOf', 'not', 'if', 'contains');
+  return { patterns: [...patterns], recursive };
+}
+
+/** Every key with its value, of all objects at any depth. */
+function* membersOf(schema: unknown): Iterable<readonly [string, unknown]> {
   const pending: unknown[] = [schema];
   const seen = new Set<unknown>();
   while (pending.length > 0) {
@@ -159,16 +260,10 @@ function findCosts(schema: unknown): { readonly patterns: readonly string[]; rea
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
     for (const [key, child] of Object.entries(value)) {
-      if (!Array.isArray(value)) keywords.add(key);
-      if (key === 'pattern' && typeof child === 'string') patterns.add(child);
-      if (key === 'patternProperties' && isRecord(child))
-        for (const pattern of Object.keys(child)) patterns.add(pattern);
+      if (!Array.isArray(value)) yield [key, child];
       pending.push(child);
     }
   }
-  const has = (...names: readonly string[]) => names.some((name) => keywords.has(name));
-  const recursive = has('$ref', '$dynamicRef') && has('anyOf', 'oneOf', 'allOf', 'not', 'if', 'contains');
-  return { patterns: [...patterns], recursive };
 }
 
 function describeType(value: unknown): string {

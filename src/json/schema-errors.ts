@@ -63,10 +63,12 @@ function readMember(value: unknown, step: string | number): unknown {
 }
 
 export function describeCompileError(error: Error): string {
-  if ('missingRef' in error) {
-    return `$ref ${JSON.stringify(error.missingRef)} can't be resolved: references are never fetched, so put the schema under $defs`;
-  }
+  if ('missingRef' in error) return describeUnresolved(String(error.missingRef));
   return `the schema can't be compiled: ${cut(error.message)}`;
+}
+
+export function describeUnresolved(reference: string): string {
+  return `$ref ${JSON.stringify(reference)} can't be resolved: references are never fetched, so put the schema under $defs`;
 }
 
 /** The last error is the one that decided; the errors before it are of the alternatives that were tried. */
