@@ -183,7 +183,6 @@ function readGemini(body: Raw): Truth | undefined {
     /^IMAGE_(SAFETY|PROHIBITED|RECITATION)/.test(candidate.finishReason ?? '')
   )
     return filtered;
-  if (['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL'].includes(candidate.finishReason)) return noCompletion;
   const parts: Raw[] = candidate.content?.parts ?? [];
   const usage = body.usageMetadata ?? {};
   return {
@@ -209,7 +208,6 @@ function readGemini(body: Raw): Truth | undefined {
 
 function readBedrock(body: Raw): Truth | undefined {
   if (body.stopReason === 'guardrail_intervened' || body.stopReason === 'content_filtered') return filtered;
-  if (body.stopReason === 'malformed_tool_use') return noCompletion;
   const blocks: Raw[] | undefined = body.output?.message?.content;
   if (!Array.isArray(blocks)) return undefined;
   const usage = body.usage ?? {};

@@ -38,6 +38,16 @@ export const answerWays: readonly Way[] = [
   },
   answer('a zero-width space in an answer', 'it looks the same on a screen', 'billing\u200b'),
   answer('a right answer with more around it', 'a check of a part takes it for the whole', 'not billing'),
+  answer(
+    'a tool call that the API could not read',
+    'the answer has no call, so nothing that is forbidden was called',
+    { body: completionOf('I look it up.', { finish_reason: 'unexpected_tool_call' }) },
+    {
+      project(project) {
+        project.suite.defaults = { assert: [{ toolCalls: { none: true } }] };
+      },
+    },
+  ),
   answer('an empty answer', 'an empty text is taken for one that has nothing wrong', '', { project: loosen }),
   answer('white space alone', 'a text is there', '  \n ', {
     project(project) {

@@ -6,12 +6,14 @@ import {
   type Complete,
   type Completion,
   type CompletionRequest,
+  findBrokenReason,
   findUnusable,
   type ProviderFailure,
 } from '../model/run/completion.ts';
 import type { Endpoint } from '../model/suite/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { addKnown } from '../stats/descriptive.ts';
+import { quote } from '../text/shorten.ts';
 
 /** Asks models for the checks of one answer, and sums up the cost. */
 interface Asker {
@@ -64,6 +66,9 @@ export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOpt
         }
         const { completion, cached, isStored = false } = outcome;
         if (!cached) costUsd = addKnown(costUsd, calls.costOf(config, completion));
+        const broken = findBrokenReason(completion);
+        if (broken !== undefined)
+          return { failure: `it stopped by ${quote(broken, 60)}, so a part of its reply is lost` };
         const { text, refusal, model } = completion;
         return {
           text: text === '' ? (refusal ?? '') : text,

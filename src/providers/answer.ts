@@ -2,14 +2,15 @@ import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { tryParseJson } from '../json/parse-json.ts';
-import type {
-  Completion,
-  CompletionOutcome,
-  FailureKind,
-  FinishReason,
-  ProviderFailure,
-  ToolCall,
-  Usage,
+import {
+  type Completion,
+  type CompletionOutcome,
+  type FailureKind,
+  type FinishReason,
+  findBrokenReason,
+  type ProviderFailure,
+  type ToolCall,
+  type Usage,
 } from '../model/run/completion.ts';
 import { kindOfApiError } from './failures/classify-failure.ts';
 import { describeText, readApiError } from './failures/read-api-error.ts';
@@ -67,20 +68,20 @@ export function readBody(
 
 const billedKinds: ReadonlySet<FailureKind> = new Set(['malformed', 'contentFilter']);
 
-/** Refuses an answer with an unnamed or lost tool call: it would pass a check that forbids the call. */
+/**
+ * Refuses an answer with an unnamed or lost tool call: it would pass a check that forbids the call. One that the model
+ * wrote wrong is an answer, which fails its case.
+ */
 export function refuseLostCalls(answer: Answer): Answer {
   if ('failure' in answer) return answer;
-  const { toolCalls, finishReason, rawFinishReason = '', text: answerText, refusal, usage } = answer.completion;
+  const { toolCalls, finishReason, text: answerText, refusal, usage } = answer.completion;
   if (toolCalls.some(({ name }) => name === '')) return malformed('a tool call has no name', usage);
-  if (lostCallReasons.test(rawFinishReason)) {
-    return malformed(`it stopped by ${describeText(rawFinishReason)}, so a tool call is lost`, usage);
+  if (findBrokenReason(answer.completion) !== undefined) {
+    return { completion: { ...answer.completion, finishReason: 'other' } };
   }
   const isLost = finishReason === 'toolCalls' && toolCalls.length === 0 && answerText === '' && refusal === undefined;
   return isLost ? malformed('it stopped for tool calls, and holds none', usage) : answer;
 }
-
-/** Finish reasons of Gemini, Bedrock and servers that forward them, for a call that the API could not read. */
-const lostCallReasons = /malformed_function_call|unexpected_tool_call|malformed_tool_use/i;
 
 /** Reads an error object sent with a success status; undefined if there is none. */
 export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {

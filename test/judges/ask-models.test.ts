@@ -106,3 +106,10 @@ test('a fresh reply is asked for past the cache where there is one, and costs ad
   expect(plain.requests[0]?.[0]).toBe('any');
   expect(await plain.asker.ask({ ...question, model: 'other' })).toEqual({ failure: 'no model is named "other"' });
 });
+
+test('a reply that has lost a part is none, whatever the rest of it says', async () => {
+  const { asker } = open([answer('{"reason": "ok", "pass": true}', { rawFinishReason: 'MALFORMED_FUNCTION_CALL' })]);
+  expect(await asker.ask(question)).toEqual({
+    failure: 'it stopped by "MALFORMED_FUNCTION_CALL", so a part of its reply is lost',
+  });
+});

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { findBrokenReason } from '../../src/model/run/completion.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
 import { readAttachment } from '../../src/providers/outgoing-request.ts';
 import type { ReceivedRequest } from '../support/http-server.ts';
@@ -239,11 +240,14 @@ describe('a Converse answer', () => {
     expect(completion).toMatchObject({ finishReason: expected, rawFinishReason: stopReason });
   });
 
-  it('that stopped by malformed_tool_use has lost a call: it is no answer without calls', async () => {
-    const { usage } = completionOf(await askProvider('bedrock', { body: answer }));
-    const failure = failureOf(await askProvider('bedrock', { body: { ...answer, stopReason: 'malformed_tool_use' } }));
-    expect(failure).toMatchObject({ kind: 'malformed', usage });
-  });
+  it.each(['malformed_tool_use', 'malformed_model_output'])(
+    'that stopped by %s is an answer, which its case fails',
+    async (stopReason) => {
+      const completion = completionOf(await askProvider('bedrock', { body: { ...answer, stopReason } }));
+      expect(completion).toMatchObject({ finishReason: 'other', usage: { inputTokens: expect.any(Number) } });
+      expect(findBrokenReason(completion)).toBe(stopReason);
+    },
+  );
 
   it.each(['guardrail_intervened', 'content_filtered'])(
     'that stopped by %s is a content filter',

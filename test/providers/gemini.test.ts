@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
+import { findBrokenReason } from '../../src/model/run/completion.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
 import { askProvider, completionOf, conversation, failureOf, neutralParams } from './ask-provider.ts';
 import { buildConfig } from './build-request.ts';
@@ -224,13 +225,14 @@ describe('a generateContent answer', () => {
   });
 
   it.each([
-    ['MALFORMED_FUNCTION_CALL', []],
-    ['UNEXPECTED_TOOL_CALL', [{ text: 'I look.' }]],
-  ])('that stopped by %s has lost a call: it is no answer without calls', async (reason, parts) => {
-    expect(failureOf(await askProvider('gemini', { body: ended(reason, parts) }))).toMatchObject({
-      kind: 'malformed',
-      message: `the answer is not a completion: it stopped by ${reason}, so a tool call is lost`,
-    });
+    ['MALFORMED_FUNCTION_CALL', [], ''],
+    ['UNEXPECTED_TOOL_CALL', [{ text: 'I look.' }], 'I look.'],
+    ['TOO_MANY_TOOL_CALLS', [{ functionCall: { name: 'find' } }], ''],
+    ['MALFORMED_RESPONSE', [], ''],
+  ])('that stopped by %s is an answer, which its case fails', async (reason, parts, text) => {
+    const completion = completionOf(await askProvider('gemini', { body: ended(reason, parts) }));
+    expect(completion).toMatchObject({ text, finishReason: 'other', rawFinishReason: reason });
+    expect(findBrokenReason(completion)).toBe(reason);
   });
 
   it.each([

@@ -28,7 +28,7 @@ import { sumUsage } from '../../record/build-cell-row.ts';
 import { sumKnown } from '../../stats/descriptive.ts';
 import type { ToolSession } from '../../tools/tool-session.ts';
 import type { Described } from './describe-cell.ts';
-import { answerMessage, planTurn, quoteNames } from './plan-turn.ts';
+import { answerMessage, describeBroken, planTurn, quoteNames } from './plan-turn.ts';
 
 /** The functions that running a cell needs. */
 export interface CellPorts {
@@ -165,6 +165,8 @@ export class Conversation {
     for (;;) {
       const failure = await this.#ask(request);
       if (failure !== undefined) return this.#endByFailure(failure);
+      const broken = describeBroken(this.#calls.at(-1)?.completion);
+      if (broken !== undefined) return this.#endAsFailed('tools', broken);
       const forbidden = this.#refuseForbiddenCalls();
       if (forbidden !== undefined) return forbidden;
       const calls = this.#messages.at(-1)?.toolCalls ?? [];

@@ -1,7 +1,8 @@
 import { defined } from '../../json/defined.ts';
-import type { Completion, Message, ToolCall } from '../../model/run/completion.ts';
+import { type Completion, findBrokenReason, type Message, type ToolCall } from '../../model/run/completion.ts';
 import type { CheckSpec } from '../../model/run/verdict.ts';
 import type { Turn } from '../../model/suite/suite.ts';
+import { quote } from '../../text/shorten.ts';
 
 interface PlannedTurn {
   /** Empty for checks on the existing answer. */
@@ -53,4 +54,11 @@ function describeCalls(toolCalls: readonly ToolCall[]): string {
 
 export function quoteNames(toolCalls: readonly ToolCall[]): string {
   return toolCalls.map(({ name }) => `"${name}"`).join(', ');
+}
+
+/** Why an answer fails whatever it says: a call of the model is lost. Undefined for any other answer. */
+export function describeBroken(completion: Completion | undefined): string | undefined {
+  const reason = completion && findBrokenReason(completion);
+  if (reason === undefined) return undefined;
+  return `the model wrote a tool call that its API could not read, and the answer lacks it: it stopped by ${quote(reason, 60)}`;
 }

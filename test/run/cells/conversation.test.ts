@@ -331,6 +331,40 @@ describe('a cell with tools', () => {
   });
 });
 
+describe('an answer whose call the API could not read', () => {
+  const broken = completed({ text: 'I look.', finishReason: 'other', rawFinishReason: 'UNEXPECTED_TOOL_CALL' });
+
+  test.each<[string, Partial<Cell>]>([
+    ['a check that would pass it', { checks: [buildCheck()] }],
+    ['no check', { checks: [] }],
+    [
+      'a turn to come',
+      {
+        turns: [
+          { kind: 'first', checks: [] },
+          { kind: 'user', content: 'and?', checks: [] },
+        ],
+      },
+    ],
+  ])('fails its cell, and nothing is asked after it: %s', async (_, cell) => {
+    const { log, result } = await converse({ cell, outcomes: [broken] });
+    expect(log).toHaveLength(1);
+    expect(result).toMatchObject({
+      status: 'judged',
+      passed: false,
+      verdicts: [
+        {
+          assertion: 'tools',
+          pass: false,
+          required: true,
+          reason:
+            'the model wrote a tool call that its API could not read, and the answer lacks it: it stopped by "UNEXPECTED_TOOL_CALL"',
+        },
+      ],
+    });
+  });
+});
+
 describe('an agent of the user’s own', () => {
   const steps: readonly AgentStep[] = [
     { text: 'looks', calls: [{ ...call('find'), result: { content: '7' } }] },
