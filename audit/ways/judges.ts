@@ -35,6 +35,24 @@ export const judgeWays: readonly Way[] = [
     'the first object counts',
     () => '{"reason":"a","pass":true} {"reason":"b","pass":false}',
   ),
+  verdict(
+    'the judge says no and yes in one object',
+    'the last of equal keys counts',
+    () => '{"reason": "a", "pass": false, "pass": true}',
+  ),
+  verdict('the judge says yes with a score of 0', 'the score is passed over', () =>
+    JSON.stringify({ reason: 'ok', pass: true, score: 0 }),
+  ),
+  verdict('the judge says yes where a score was asked for', 'a yes is the full score', () => '', {
+    project(project) {
+      useJudge(project);
+      project.suite.defaults = { assert: [{ rubric: { value: 'The answer is a queue.', threshold: 0.8 } }] };
+      project.judge = () => JSON.stringify({ reason: 'ok', score: 1 });
+    },
+    plant(project) {
+      project.judge = () => JSON.stringify({ reason: 'ok', pass: true });
+    },
+  }),
   verdict('the judge gives nothing', 'no objection is a yes', () => ''),
   verdict('the judge fails', 'a check that can not be made is left out', () => ({
     status: 500,

@@ -66,11 +66,14 @@ function buildInput(target: Target, args: unknown, { completion }: CheckContext)
   };
 }
 
-const verdictSchema = z.strictObject({
-  pass: z.boolean(),
-  score: z.number().min(0).max(1).exactOptional(),
-  reason: z.string().exactOptional(),
-});
+const verdictSchema = z
+  .strictObject({
+    pass: z.boolean(),
+    score: z.number().min(0).max(1).exactOptional(),
+    reason: z.string().exactOptional(),
+  })
+  // A threshold of the case counts scores, so a pass of 0 and a failure of 1 would say yes and no.
+  .refine(({ pass, score }) => score !== Number(!pass), { error: '"pass" and "score" contradict each other' });
 
 const maxReasonLength = 1000;
 

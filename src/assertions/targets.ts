@@ -10,7 +10,7 @@ export function textOf(target: Target): string {
   return target.kind === 'text' ? target.text : spell(target.value);
 }
 
-/** The value for a structural assertion. Selected text, such as a code block, is parsed. */
+/** The value for an assertion that decides by it. Selected text, such as a code block, is parsed. */
 export function jsonOf(target: Target): ParsedJson {
   return target.kind === 'json' ? { ok: true, value: target.value } : parseJson(target.text);
 }

@@ -1,4 +1,5 @@
 import { attempt, attemptOr } from '../text/attempt.ts';
+import { shortenText } from '../text/shorten.ts';
 import { isKeptByDouble, SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import type { JsonValue } from './json.ts';
 
@@ -18,8 +19,19 @@ class NestingError extends SyntaxError {
   }
 }
 
-/** Parses strict JSON, at most `maxJsonDepth` levels deep. A number that no double keeps is a `SpelledNumber`. */
+/**
+ * Parses JSON that decides something. It is strict JSON, at most `maxJsonDepth` levels deep, and has no key twice in an object:
+ * readers differ in which one counts. A number that no double keeps is a `SpelledNumber`.
+ */
 export function parseJson(text: string): ParsedJson {
+  const parsed = parseAnyJson(text);
+  if (!parsed.ok) return parsed;
+  const repeated = findRepeatedKey(text, parsed.value);
+  return repeated === undefined ? parsed : { ok: false, reason: repeated };
+}
+
+/** Parses like `parseJson`, but takes the last of equal keys, as RFC 8259 allows. */
+export function parseAnyJson(text: string): ParsedJson {
   try {
     return { ok: true, value: parseShallowJson(text) };
   } catch (error) {
@@ -28,7 +40,7 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
-/** Parses like `parseJson`. Throws a `SyntaxError` for a text that is not JSON or is nested too deep. */
+/** Parses like `parseAnyJson`. Throws a `SyntaxError` for a text that is not JSON or is nested too deep. */
 function parseShallowJson(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
   // Each level takes two characters.
@@ -36,13 +48,13 @@ function parseShallowJson(text: string): unknown {
   return restoreLongNumbers(text, parsed);
 }
 
-/** Parses like `parseJson`; undefined for a text that is not JSON. It is fast enough to try partial bodies. */
+/** Parses like `parseAnyJson`; undefined for a text that is not JSON. It is fast enough to try partial bodies. */
 export function tryParseJson(text: string): JsonValue | undefined {
   const parsed = attempt(() => parseShallowJson(text), SyntaxError);
   return parsed instanceof SyntaxError ? undefined : (parsed as JsonValue);
 }
 
-/** Parses like `parseJson`, but without a limit of depth, for texts that llmcheck wrote. */
+/** Parses like `parseAnyJson`, but without a limit of depth, for texts that llmcheck wrote. */
 export function parseExactJson(text: string): unknown {
   return restoreLongNumbers(text, JSON.parse(text));
 }
@@ -118,13 +130,15 @@ export interface JsonNode {
 interface JsonError {
   readonly message: string;
   readonly offset: number;
+  /** Set if the text is JSON all the same. */
+  readonly isRepeatedKey?: true;
 }
 
 type JsonText = { readonly value: unknown } | { readonly error: JsonError };
 
 /** Parses strict JSON fast. Only a text with an error, a spelled number or a repeated key is read a second time. */
 export function parseJsonText(text: string): JsonText {
-  const parsed = parseJson(text);
+  const parsed = parseAnyJson(text);
   if (parsed.ok && !mayBeOdd(text, parsed.value)) return { value: parsed.value };
   const node = parseJsonNodes(text);
   return 'error' in node ? node : { value: node.value };
@@ -141,7 +155,10 @@ export function parseJsonNodes(text: string): JsonNode | { readonly error: JsonE
     return node;
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
-    return { error: { message: error.message, offset: error.offset } };
+    const { message, offset } = error;
+    return {
+      error: error instanceof RepeatedKeyError ? { message, offset, isRepeatedKey: true } : { message, offset },
+    };
   }
 }
 
@@ -169,15 +186,29 @@ function mayBeOdd(text: string, value: unknown): boolean {
   return mayRepeatKeys(text, found.keys);
 }
 
+/** Says which key an object of a valid text has twice; undefined if there is none. */
+function findRepeatedKey(text: string, value: unknown): string | undefined {
+  const counted = { keys: 0, hasNumber: false };
+  countParts(value, counted);
+  if (!mayRepeatKeys(text, counted.keys)) return undefined;
+  const node = parseJsonNodes(text);
+  return 'error' in node && node.error.isRepeatedKey === true ? node.error.message : undefined;
+}
+
 /**
- * False if every key was surely written once: `":` follows each key of the text, and JSON.parse dropped none of them.
- * `":` in a string and blanks before a colon only cost a second look.
+ * False if every key was surely written once: `":` follows each key of the text, and JSON.parse dropped none of them. Within a
+ * string the quote is escaped. Whatever makes the count uncertain only costs a second look.
  */
 function mayRepeatKeys(text: string, keys: number): boolean {
   let colons = 0;
-  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) colons += 1;
-  return colons !== keys || /"\s+:/.test(text);
+  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) {
+    if (text[at - 1] !== '\\') colons += 1;
+  }
+  return colons !== keys || keyBeforeBlank.test(text) || keyWithLastBackslash.test(text);
 }
+
+const keyBeforeBlank = /"\s+:/;
+const keyWithLastBackslash = /(?<!\\)(?:\\\\)+":/;
 
 function countParts(value: unknown, found: { keys: number; hasNumber: boolean }): void {
   if (typeof value === 'number') found.hasNumber = true;
@@ -209,6 +240,12 @@ class JsonTextError extends Error {
   }
 }
 
+class RepeatedKeyError extends JsonTextError {
+  constructor(key: string, offset: number) {
+    super(`the key ${JSON.stringify(shortenText(key, 60))} is written twice in one object`, offset);
+  }
+}
+
 function readValue(reader: Reader): JsonNode {
   const start = reader.at;
   const mark = reader.text.charAt(start);
@@ -234,7 +271,7 @@ function readObject(reader: Reader, start: number): JsonNode {
     const keyStart = reader.at;
     if (reader.text[keyStart] !== '"') throw unexpected(reader);
     const key = readString(reader);
-    if (seen.has(key)) throw new JsonTextError(`the key "${key}" is written twice in one object`, keyStart);
+    if (seen.has(key)) throw new RepeatedKeyError(key, keyStart);
     seen.add(key);
     skipBlanks(reader);
     expectMark(reader, ':');
@@ -267,7 +304,7 @@ function readString(reader: Reader): string {
   stringPattern.lastIndex = reader.at;
   const written = stringPattern.exec(reader.text)?.[0];
   if (written === undefined) throw new JsonTextError('a string is not closed', reader.at);
-  const parsed = parseJson(written);
+  const parsed = parseAnyJson(written);
   if (!parsed.ok) throw new JsonTextError('a string holds a line break or a wrong escape', reader.at);
   reader.at += written.length;
   return String(parsed.value);

@@ -5,8 +5,7 @@ import { kill, platform } from 'node:process';
 import type { Readable } from 'node:stream';
 import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { parseExactJson } from '../json/parse-json.ts';
-import { attempt } from '../text/attempt.ts';
+import { parseAnyJson, parseJson } from '../json/parse-json.ts';
 import { lastOutput } from '../text/code/last-output.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
@@ -173,9 +172,11 @@ export function describeFailedExit(exit: Exit & { readonly stderr: string }): st
 
 /** Parses a program's output as JSON. `fault` continues a sentence about the program. */
 export function readJsonOutput(text: string): { readonly returned: unknown } | { readonly fault: string } {
-  const returned = attempt(() => parseExactJson(text), SyntaxError);
-  if (!(returned instanceof SyntaxError)) return { returned };
-  return { fault: `wrote no JSON but ${JSON.stringify(shortenText(text.trim(), 120))}` };
+  const parsed = parseJson(text);
+  if (parsed.ok) return { returned: parsed.value };
+  const shown = JSON.stringify(shortenText(text.trim(), 120));
+  const isJson = parseAnyJson(text).ok;
+  return { fault: isJson ? `wrote JSON in which ${parsed.reason}: ${shown}` : `wrote no JSON but ${shown}` };
 }
 
 const basicVariables =

@@ -223,16 +223,25 @@ function readResult(returned: unknown, { threshold, inverse = false }: Promptfoo
   }
   if (typeof returned === 'number' && Number.isFinite(returned)) {
     const isEnough = threshold === undefined ? returned > 0 : returned >= threshold;
-    return { pass: isEnough !== inverse, score: limit(returned), reason: `the check returned ${returned}` };
+    return buildVerdict(isEnough !== inverse, returned, `the check returned ${returned}`);
   }
   if (isGrading(returned)) {
     const { pass, score, reason } = returned;
-    return { pass: pass !== inverse, score: limit(score), reason: [reason, ...describeParts(returned)].join('; ') };
+    const shown = [reason, ...describeParts(returned)].join('; ');
+    // A pass of 0 that the code itself gives is a contradiction, and no verdict.
+    if (pass && !inverse) return { pass, score: limit(score), reason: shown };
+    return buildVerdict(pass !== inverse, score, shown);
   }
   return {
     pass: false,
     reason: `the check returned no boolean, number or {pass, score, reason}: ${describe(returned)}`,
   };
+}
+
+/** The score is not inverted with the verdict: one that says the opposite is left out. */
+function buildVerdict(pass: boolean, score: number, reason: string): AssertionVerdict {
+  const limited = limit(score);
+  return limited === Number(!pass) ? { pass, reason } : { pass, score: limited, reason };
 }
 
 interface Grading {

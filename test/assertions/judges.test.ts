@@ -110,6 +110,21 @@ describe('a judge', () => {
     [[{ text: readable, canRefresh: true, model: 'm-1' }], 1, { pass: true, judgement: { model: 'm-1', votes: 1 } }],
     [[JSON.stringify({ reason: 'r', score: 0.5 })], 1, { pass: true, score: 1 }],
     [[JSON.stringify({ reason: 'r', score: 0.4 })], 1, { pass: false, score: 0 }],
+    // A verdict that says two things is none, whatever stands beside it or in it.
+    ...[
+      '{"reason": "r", "pass": false, "pass": true}',
+      '{"reason": "r", "pass": true, "score": 0}',
+      '{"reason": "r", "pass": true, "score": 0.4}',
+      '{"reason": "r", "pass": false, "score": 1}',
+      '{"reason": "r", "pass": false, "score": 0.5}',
+      `${readable} {"reason": "r", "pass": false, "pass": true}`,
+      `{"reason": "r", "pass": false, "pass": false, "more": ${readable}}`,
+    ].map((unclear): [string[], number, object] => [
+      [unclear, unclear],
+      2,
+      { error: expect.stringMatching(/is unreadable: its JSON object is not a verdict: .*(?:twice|contradict)/) },
+    ]),
+    [[JSON.stringify({ reason: 'r', pass: true, score: 0.7 })], 1, { pass: true, score: 1 }],
     // A thought that never ends is no verdict.
     [[`<think>${readable}, or not`, 'no'], 2, { error: expect.stringContaining('is unreadable') }],
     [[`<think>no</think>${readable}`], 1, { pass: true }],
@@ -271,4 +286,29 @@ test.each<[JudgedInput | undefined, readonly object[]]>([
   ],
 ])('a judge of %j is shown %j', (judged, parts) => {
   expect(describeInput(judged)).toEqual(parts);
+});
+
+describe('a judge that is asked for a score', () => {
+  const judgeBy = async (threshold: number, reply: object) => {
+    const ask: AskModel = () => Promise.resolve({ text: JSON.stringify({ reason: 'r', ...reply }), canRefresh: false });
+    const [verdict] = await judgeChecks([buildSpec('rubric', { value: 'x', threshold })], buildView('a'), {
+      ...ports,
+      ask,
+    });
+    return verdict;
+  };
+
+  test.each<[number, object, object]>([
+    [0.8, { score: 0.8 }, { pass: true, score: 0.8 }],
+    [0.8, { score: 0.7, pass: true }, { pass: false, score: 0.7 }],
+    [0.2, { score: 0.3, pass: true }, { pass: true, score: 0.3 }],
+    [0.8, { score: 0.1, pass: false }, { pass: false, score: 0.1 }],
+    [0.8, { pass: true }, { error: expect.stringContaining('no "score"') }],
+    [0.8, { pass: false }, { error: expect.stringContaining('no "score"') }],
+    [0.8, { score: 0, pass: true }, { error: expect.stringContaining('contradict each other') }],
+    [0.8, { score: 0.9, pass: false }, { error: expect.stringContaining('contradict each other') }],
+    [0.2, { score: 0.3, pass: false }, { error: expect.stringContaining('contradict each other') }],
+  ])('from %d replies %j', async (threshold, reply, expected) => {
+    expect(await judgeBy(threshold, reply)).toMatchObject(expected);
+  });
 });

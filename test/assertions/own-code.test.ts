@@ -32,6 +32,9 @@ const cases: readonly (readonly [string, CodeOutcome, object])[] = [
   ['a pass that is a text', { returned: { pass: 'yes' } }, { outcome: 'error', inverse: 'error' }],
   ['a score of 2', { returned: { pass: true, score: 2 } }, { outcome: 'error', inverse: 'error' }],
   ['a score that is null', { returned: { pass: true, score: null } }, { outcome: 'error', inverse: 'error' }],
+  ['a pass of 0', { returned: { pass: true, score: 0 } }, { outcome: 'error', inverse: 'error' }],
+  ['a failure of 1', { returned: { pass: false, score: 1 } }, { outcome: 'error', inverse: 'error' }],
+  ['a failure of 0.9', { returned: { pass: false, score: 0.9 } }, { outcome: 'fail', inverse: 'pass' }],
   ['a further key', { returned: { pass: true, passed: true } }, { outcome: 'error', inverse: 'error' }],
 ];
 

@@ -46,12 +46,14 @@ test.each<[returned: unknown, options: PromptfooCheckOptions | undefined, verdic
   [-1, undefined, { pass: false, score: 0, reason: 'the check returned -1' }],
   [0.4, { threshold: 0.5 }, { pass: false, score: 0.4, reason: 'the check returned 0.4' }],
   [0.5, { threshold: 0.5 }, { pass: true, score: 0.5, reason: 'the check returned 0.5' }],
-  [0, { threshold: 0 }, { pass: true, score: 0, reason: 'the check returned 0' }],
-  [7, { inverse: true }, { pass: false, score: 1, reason: 'the check returned 7' }],
-  [0, { inverse: true }, { pass: true, score: 0, reason: 'the check returned 0' }],
+  [0, { threshold: 0 }, { pass: true, reason: 'the check returned 0' }],
+  [7, { inverse: true }, { pass: false, reason: 'the check returned 7' }],
+  [0, { inverse: true }, { pass: true, reason: 'the check returned 0' }],
   [{ pass: true, score: 2, reason: 'fine' }, undefined, { pass: true, score: 1, reason: 'fine' }],
   [{ pass: true, score: 0.5, reason: 'fine' }, { inverse: true }, { pass: false, score: 0.5, reason: 'fine' }],
-  [{ pass: false, score: 0, reason: 'bad' }, { inverse: true }, { pass: true, score: 0, reason: 'bad' }],
+  [{ pass: false, score: 0, reason: 'bad' }, { inverse: true }, { pass: true, reason: 'bad' }],
+  // What says yes and no by itself stays so, and is no verdict.
+  [{ pass: true, score: 0, reason: 'fine' }, undefined, { pass: true, score: 0, reason: 'fine' }],
   [
     {
       pass: false,
@@ -199,7 +201,10 @@ test.each<[file: Record<string, unknown>, name: string | undefined, found: Promp
   [{ named: one, default: { named: two } }, 'named', one],
 ])('the file %j exports the function %s', async (file, name, found) => {
   expect(promptfooFunction(file, name)).toBe(found);
-  expect(await promptfooFile(file, name, { threshold: 5 })(answer)).toMatchObject({ pass: false, score: 1 });
+  expect(await promptfooFile(file, name, { threshold: 5 })(answer)).toMatchObject({
+    pass: false,
+    reason: 'the check returned 1',
+  });
   expect(await promptfooFile(file, name)(answer)).toMatchObject({ pass: true });
 });
 

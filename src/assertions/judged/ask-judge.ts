@@ -3,7 +3,7 @@ import { canonicalJson, spell, writeJson } from '../../json/canonical-json.ts';
 import { deepEqual } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject } from '../../json/json.ts';
-import { parseJson } from '../../json/parse-json.ts';
+import { parseAnyJson, parseJson } from '../../json/parse-json.ts';
 import type { Message } from '../../model/run/completion.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { quote } from '../../text/shorten.ts';
@@ -153,9 +153,13 @@ type ReadReply<T> = { readonly ok: true; readonly value: T } | { readonly ok: fa
 function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text: string) => boolean): ReadReply<T> {
   const verdicts: T[] = [];
   let fault = 'it holds no JSON object';
-  for (const { text, value } of findJsonObjects(withoutThoughts(reply))) {
+  for (const { text, value, fault: unclear } of findJsonObjects(withoutThoughts(reply))) {
     const parsed = schema.safeParse(value);
-    if (!parsed.success) {
+    if (unclear !== undefined) {
+      fault = `its JSON object is not a verdict: ${unclear}`;
+      // Whatever else it says, this is not clear.
+      if (!isQuoted(text)) return { ok: false, reason: `${fault}: ${quote(reply, 120)}` };
+    } else if (!parsed.success) {
       const [issue] = parsed.error.issues;
       fault = `its JSON object is not a verdict: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}`;
     } else if (isQuoted(text)) {
@@ -193,6 +197,8 @@ interface FoundObject {
   /** The JSON as written in the text. */
   readonly text: string;
   readonly value: unknown;
+  /** Why its value is not clear, such as a key that is written twice. */
+  readonly fault?: string;
 }
 
 /** A reply has one object. To look at more starts would take quadratic time. */
@@ -205,8 +211,11 @@ export function findJsonObjects(text: string): readonly FoundObject[] {
   for (let start = text.indexOf('{'); start !== -1 && starts < maxStarts; starts += 1) {
     const end = endOfObject(text, start);
     const candidate = end === undefined ? undefined : text.slice(start, end);
-    const parsed = candidate === undefined ? undefined : parseJson(candidate);
-    if (candidate !== undefined && parsed?.ok === true) found.push({ text: candidate, value: parsed.value });
+    const parsed = candidate === undefined ? undefined : parseAnyJson(candidate);
+    if (candidate !== undefined && parsed?.ok === true) {
+      const clear = parseJson(candidate);
+      found.push({ text: candidate, value: parsed.value, ...(!clear.ok && { fault: clear.reason }) });
+    }
     start = text.indexOf('{', parsed?.ok === true && end !== undefined ? end : start + 1);
   }
   return found;

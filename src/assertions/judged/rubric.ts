@@ -31,7 +31,7 @@ async function judgeAnswerBy(
     ...describeFiles(target, context),
   ];
   const shape = threshold === undefined ? passShape : scoreShape;
-  const ask = prepareJudge({ task, parts, ...shape, schema: replySchema }, context);
+  const ask = prepareJudge({ task, parts, ...shape, schema: buildReplySchema(threshold) }, context);
   const cast = await Promise.all(
     Array.from({ length: votes }, async (_, vote): Promise<Vote<'pass' | 'fail'>> => {
       const reply = await ask({ vote, votes });
@@ -57,19 +57,35 @@ async function judgeAnswerBy(
 type Reply = z.output<typeof replySchema>;
 
 /** The reply of a judge. Additional members are ignored. A score out of range makes the reply invalid. */
-const replySchema = z
-  .object({ reason: z.string(), pass: z.boolean().optional(), score: z.number().min(0).max(1).optional() })
-  .refine(({ pass, score }) => pass !== undefined || score !== undefined, { error: 'neither "pass" nor "score"' });
+const replySchema = z.object({
+  reason: z.string(),
+  pass: z.boolean().optional(),
+  score: z.number().min(0).max(1).optional(),
+});
 
-/**
- * Without a threshold, pass or fail decides; with one, the score does. If a judge gives only one of them, it replaces
- * the other.
- */
+/** A reply that lacks what was asked for, or that says yes and no, is no verdict. */
+function buildReplySchema(threshold: number | undefined) {
+  return replySchema
+    .refine(({ pass, score }) => pass !== undefined || score !== undefined, { error: 'neither "pass" nor "score"' })
+    .refine(({ score }) => threshold === undefined || score !== undefined, { error: 'no "score"' })
+    .refine((reply) => !contradictsItself(reply, threshold), { error: '"pass" and "score" contradict each other' });
+}
+
+/** A judge that is asked for a score does not know the threshold, so its yes may mean less than that. */
+function contradictsItself({ pass, score }: Reply, threshold = evenScore): boolean {
+  if (pass === undefined || score === undefined) return false;
+  return pass ? !reaches(score, Math.min(threshold, evenScore)) : reaches(score, threshold);
+}
+
+/** The score from which on a judge that gives a score alone says yes. */
+const evenScore = 0.5;
+
+/** Without a threshold, pass or fail decides, or a score in its place; with one, the score does. */
 function decide({ pass, score }: Reply, threshold: number | undefined): { side: 'pass' | 'fail'; score: number } {
-  const given = score ?? (pass === true ? 1 : 0);
-  const passes = threshold === undefined ? (pass ?? reaches(given, 0.5)) : reaches(given, threshold);
+  const known = score ?? 0;
+  const passes = threshold === undefined ? (pass ?? reaches(known, evenScore)) : reaches(known, threshold);
   // If pass or fail was requested, an additional score does not count.
-  return { side: passes ? 'pass' : 'fail', score: threshold === undefined ? Number(passes) : given };
+  return { side: passes ? 'pass' : 'fail', score: threshold === undefined ? Number(passes) : known };
 }
 
 interface ReplyShape {

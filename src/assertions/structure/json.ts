@@ -3,6 +3,7 @@ import { describePath, describeValue, findDifference } from '../../json/deep-equ
 import type { JsonObject } from '../../json/json.ts';
 import { jsonPathParam } from '../../json/json-path.ts';
 import { compileJsonSchema } from '../../json/json-schema.ts';
+import { parseAnyJson } from '../../json/parse-json.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { CheckSpec } from '../../model/run/verdict.ts';
 import { attempt } from '../../text/attempt.ts';
@@ -29,7 +30,8 @@ export const json = defineAssertion({
   main: 'value',
   params: z.strictObject({ value: z.boolean().default(true).describe('False: the text must not be JSON.') }),
   check(target, { value }) {
-    const parsed = jsonOf(target);
+    // The grammar allows equal keys. Checks that decide by a value refuse them.
+    const parsed = target.kind === 'json' ? jsonOf(target) : parseAnyJson(target.text);
     if (parsed.ok) return { pass: value, reason: `is JSON: ${describeValue(parsed.value)}` };
     return { pass: !value, reason: describeNotJson(target, parsed.reason) };
   },

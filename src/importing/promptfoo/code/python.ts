@@ -211,7 +211,7 @@ def judge(result, call):
         raise ValueError("no boolean, number or {pass, score, reason}: " + str(result)[:120])
     score = float(number.group())
     passed = score > 0 if threshold is None else score >= threshold
-    return {"pass": passed != inverse, "score": limit(score), "reason": "the check returned " + str(result)}
+    return verdict(passed != inverse, score, "the check returned " + str(result))
 
 
 def grade(result, inverse, threshold):
@@ -224,7 +224,17 @@ def grade(result, inverse, threshold):
     if threshold is not None and score < threshold:
         passed = False
     scores = ["%s %s" % pair for pair in named.items()] if isinstance(named, dict) else []
-    return {"pass": passed != inverse, "score": limit(score), "reason": "; ".join([reason, *scores])}
+    reason = "; ".join([reason, *scores])
+    # A pass of 0 that the code itself gives is a contradiction, and no verdict.
+    if passed and not inverse:
+        return {"pass": True, "score": limit(score), "reason": reason}
+    return verdict(passed != inverse, score, reason)
+
+
+def verdict(passed, score, reason):
+    # The score is not inverted with the verdict: one that says the opposite is left out.
+    said = {"pass": passed, "reason": reason}
+    return said if limit(score) == int(not passed) else {**said, "score": limit(score)}
 
 
 def is_number(value):

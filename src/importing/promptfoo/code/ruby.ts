@@ -142,7 +142,7 @@ const rubyBridge = `
 
       score = number[0].sub(/\\A\\s*([-+]?)\\./, '\\10.').to_f
       passed = threshold ? score >= threshold : score.positive?
-      { pass: passed != inverse, score: score.clamp(0, 1), reason: "the check returned #{result}" }
+      verdict(passed != inverse, score, "the check returned #{result}")
     end
 
     def grade(result, inverse, threshold)
@@ -155,7 +155,17 @@ const rubyBridge = `
       passed = false if threshold && score < threshold
       named = result["namedScores"] || result["named_scores"]
       scores = named.is_a?(Hash) ? named.map { |name, one| "#{name} #{one}" } : []
-      { pass: passed != inverse, score: score.clamp(0, 1), reason: [reason, *scores].join("; ") }
+      reason = [reason, *scores].join("; ")
+      # A pass of 0 that the code itself gives is a contradiction, and no verdict.
+      return { pass: true, score: score.clamp(0, 1), reason: reason } if passed && !inverse
+
+      verdict(passed != inverse, score, reason)
+    end
+
+    # The score is not inverted with the verdict: one that says the opposite is left out.
+    def verdict(passed, score, reason)
+      said = { pass: passed, reason: reason }
+      score.clamp(0, 1) == (passed ? 0 : 1) ? said : said.merge(score: score.clamp(0, 1))
     end
 
     def main
