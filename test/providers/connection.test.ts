@@ -56,6 +56,39 @@ describe('the registry', () => {
   });
 });
 
+describe('where each service is, and how it takes its key', () => {
+  // Written out: a slip in one of them would be a request to somebody else, or a key that is not found.
+  it.each<[name: string, ...expected: (string | undefined)[]]>([
+    ['openai', 'https://api.openai.com/v1', 'OPENAI_API_KEY'],
+    ['azure', 'https://x.openai.azure.com/openai/v1', 'AZURE_OPENAI_API_KEY', 'api-key'],
+    ['cerebras', 'https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY'],
+    ['deepseek', 'https://api.deepseek.com/v1', 'DEEPSEEK_API_KEY'],
+    ['fireworks', 'https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY'],
+    ['groq', 'https://api.groq.com/openai/v1', 'GROQ_API_KEY'],
+    ['mistral', 'https://api.mistral.ai/v1', 'MISTRAL_API_KEY'],
+    ['moonshot', 'https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY'],
+    ['nvidia', 'https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'],
+    ['openrouter', 'https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY'],
+    ['perplexity', 'https://api.perplexity.ai', 'PERPLEXITY_API_KEY'],
+    ['together', 'https://api.together.xyz/v1', 'TOGETHER_API_KEY'],
+    ['xai', 'https://api.x.ai/v1', 'XAI_API_KEY'],
+    ['llamacpp', 'http://127.0.0.1:8080/v1', undefined],
+    ['lmstudio', 'http://127.0.0.1:1234/v1', undefined],
+    ['ollama', 'http://127.0.0.1:11434/v1', undefined],
+    ['vllm', 'http://127.0.0.1:8000/v1', undefined],
+  ])('%s: %s, %s', (name, baseUrl, apiKeyEnv, keyHeader) => {
+    const endpoint = resolve({ adapter: name }, { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com/' });
+    expect([endpoint.baseUrl, endpoint.apiKeyEnv, presets[name]?.keyHeader]).toEqual([baseUrl, apiKeyEnv, keyHeader]);
+    named.add(name);
+  });
+
+  const named = new Set<string>();
+
+  it('is known of every preset', () => {
+    expect([...named].sort()).toEqual(Object.keys(presets).sort());
+  });
+});
+
 describe('a service', () => {
   const own = Object.entries(presets).filter(([, { apiKeyEnv }]) => apiKeyEnv !== undefined);
 
