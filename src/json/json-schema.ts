@@ -185,7 +185,7 @@ function expectUnique(isWanted: boolean): DataValidateFunction {
   return validate;
 }
 
-/** Ajv (8.20) looks up names of the schema in plain objects that it makes anew, and skips properties named `__proto__`. */
+/** Ajv (8.20) looks up names of the schema in plain objects of its own, and passes over properties named `__proto__`. */
 function refusePrototypeNames(schema: unknown): void {
   for (const [key, value] of membersOf(schema)) {
     const names = key === 'properties' || key === 'patternProperties' || key === 'dependencies';

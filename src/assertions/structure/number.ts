@@ -26,9 +26,10 @@ type Found = number | SpelledNumber;
 const expectedParam = z
   .unknown()
   .meta({ type: ['number', 'string'], description: 'The expected number.' })
-  .transform((value, context): Found => {
+  .transform((value, context): { readonly number: Found; readonly sign: string } => {
     const found = typeof value === 'string' ? readNumber(value) : value;
-    if (typeof found === 'number' || found instanceof SpelledNumber) return found;
+    const sign = typeof value === 'string' ? shareSignOf(value) : '';
+    if (typeof found === 'number' || found instanceof SpelledNumber) return { number: found, sign };
     context.addIssue({
       code: 'custom',
       message: typeof value === 'string' ? `must be a number, not ${quote(value, 40)}` : 'must be a number',
@@ -42,7 +43,7 @@ export const number = defineAssertion({
   example: 'number: { value: 42, tolerance: 0.5 }',
   failsOn: { text: '43' },
   definition:
-    'a decimal number with the usual group and decimal marks. The tolerance is absolute, or a share of the expected value',
+    'a decimal number with the usual group and decimal marks; 1 % is not 1. The tolerance is absolute, or a share of the expected value',
   main: 'value',
   params: z
     .strictObject({
@@ -61,10 +62,16 @@ export const number = defineAssertion({
       path: ['tolerance'],
     })
     .refine(isOrdered, { error: 'min is greater than max' }),
-  check(target, { value, tolerance, ...bounds }): CheckOutcome {
+  check(target, { value: expected, tolerance, ...bounds }): CheckOutcome {
     const found = numberOf(target);
     const shown = target.kind === 'text' ? quote(target.text) : describeValue(target.value);
     if (found === undefined) return { pass: false, reason: `is not one number: found ${shown}` };
+    const sign = shareSignOf(target.kind === 'text' ? target.text : target.value);
+    const { number: value, sign: expectedSign = '' } = expected ?? {};
+    if (sign !== expectedSign) {
+      const reason = sign === '' ? `has no ${expectedSign} sign` : `has a ${sign} sign, which makes it another number`;
+      return { pass: false, reason: `${reason}: found ${shown}` };
+    }
     if (value !== undefined && !isNear(found, value, tolerance)) {
       const allowed =
         tolerance === undefined ? '' : ` ± ${tolerance.share > 0 ? `${tolerance.share * 100} %` : tolerance.absolute}`;
@@ -75,6 +82,11 @@ export const number = defineAssertion({
     return { pass, reason: `is ${String(found)}${wanted}: found ${shown}` };
   },
 });
+
+/** The sign of a share, which divides its number; empty if there is none. */
+function shareSignOf(written: unknown): string {
+  return typeof written === 'string' ? (/[%‰]/.exec(written)?.[0] ?? '') : '';
+}
 
 function numberOf(target: Target): Found | undefined {
   if (target.kind === 'text') return readNumber(target.text);
@@ -107,7 +119,7 @@ const maxLength = 100;
 
 /**
  * Reads a text that is one number, as people and models write it: "$1,234.50", "1 234,5 €", "−12 %", "1.5e3".
- * A unit is passed over: "45 %" is 45. A lone comma before three digits groups thousands; undefined if it is not a number.
+ * A unit is passed over. A lone comma before three digits groups thousands; undefined if it is not a number.
  * One that no double keeps has all of its digits.
  */
 export function readNumber(text: string): number | SpelledNumber | undefined {
