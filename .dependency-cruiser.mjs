@@ -47,8 +47,8 @@ export const features = {
   importing: ['run', 'baseline', 'judges', 'plan', 'project'],
   // A case that was edited is planned and judged at once, to show what it says of the stored answer.
   review: ['baseline', 'judges', 'plan', 'project'],
-  // Stored trials are confirmed and gated as those of a run are.
-  sizing: ['baseline', 'plan', 'verdict', 'project'],
+  // Stored trials are asked again and gated as those of a run are, within the same budget.
+  sizing: ['run', 'baseline', 'plan', 'verdict', 'project'],
   // Judges are asked over the calls of a run. A known answer of an agent is played back through its conversation.
   measuring: ['run', 'baseline', 'judges', 'calls', 'plan', 'project'],
   // What a suite attaches is a file that a change may touch.
@@ -77,12 +77,16 @@ export const features = {
 };
 const featureNames = Object.keys(features);
 
-/** What entrances see of parts: reports, the job of a CI that a command runs in, the defaults of `run`, what loading read. */
+/**
+ * What entrances see of parts: reports, the job of a CI that a command runs in, the defaults of `run`, how a flag writes
+ * what a suite can, what loading read.
+ */
 const seenByEntrances = [
   'reports/',
   'github/github-run[.]ts$',
   'gitlab/gitlab[.]ts$',
   'suite/load-run-defaults[.]ts$',
+  'suite/schema/fields[.]ts$',
   'suite/files/read-log[.]ts$',
 ];
 
@@ -128,10 +132,32 @@ export default {
       ...down(name, [...allowed, ...parts, ...ground]),
     })),
     {
+      name: 'deciding-reads-records-alone',
+      severity: 'error',
+      comment:
+        'A decision is a function of records: it knows no suite, plan, provider, run, project, file, clock or network. Of a record it knows the types and what counts its rows.',
+      from: { path: '^src/verdict/' },
+      to: {
+        path: [
+          '^src/',
+          '^(node:)?(fs|fs/promises|child_process|net|http|https|os|worker_threads|timers|perf_hooks|process)',
+        ],
+        pathNot: [
+          among(['verdict', 'model', 'stats', 'json', 'text']),
+          '^src/record/(case-summaries|count-classes)[.]ts$',
+          '^src/templates/rendered-table[.]ts$',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'comparing-knows-no-gate',
       severity: 'error',
       comment: 'The gate judges what was compared and confirmed.',
-      from: { path: '^src/verdict/', pathNot: '^src/verdict/gate/' },
+      from: {
+        path: '^src/verdict/',
+        pathNot: '^src/verdict/(gate/|(decide-record|compare-record|edited-checks|judge-erosion)[.]ts$)',
+      },
       to: { path: '^src/verdict/gate/' },
     },
     {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { completionOf, type Reply } from './replies.ts';
 
@@ -10,6 +10,8 @@ export interface Asked {
   /** The request as it was sent. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly raw: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** A text is answered as a completion, a reply as it stands. */
@@ -43,7 +45,7 @@ export async function startModelServer(): Promise<ModelServer> {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       if (served === undefined) throw new Error('a request without a project');
-      const asked = readRequest(Buffer.concat(chunks).toString('utf8'));
+      const asked = readRequest(incoming, Buffer.concat(chunks).toString('utf8'));
       served.requests += 1;
       onRequest();
       const said = asked.model === judgeModel ? served.judge(asked) : answerOf(served, asked);
@@ -73,8 +75,8 @@ function answerOf(served: Served, asked: Asked): string | Reply {
   return said;
 }
 
-function readRequest(raw: string): Asked {
+function readRequest({ url = '', headers }: IncomingMessage, raw: string): Asked {
   const body = JSON.parse(raw) as Record<string, unknown>;
   const messages = body['messages'] as readonly { readonly content: string }[];
-  return { model: String(body['model']), text: messages.at(-1)?.content ?? '', body, raw };
+  return { model: String(body['model']), text: messages.at(-1)?.content ?? '', body, raw, path: url, headers };
 }

@@ -1,6 +1,6 @@
 // What `run --early` saves, and its error rates, by whole runs: node scripts/run-ts.mjs bench/early.ts [RUNS] [SEED] [ROW] [--write]
 // Each run accepts a baseline, edits the prompt and runs again with a new seed. A row of more than 500 cases
-// gets a quarter of the runs. `--write` puts the rows into the table of docs/statistics.md.
+// gets a quarter of the runs. `--write` puts the rows into the table of docs/statistics-reference.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRandom } from '../src/text/random.ts';
@@ -242,7 +242,7 @@ function percent(share: number): string {
 
 /** Rows that were not measured now keep what the page says. */
 function writeTable(lines: readonly string[]): void {
-  const file = 'docs/statistics.md';
+  const file = 'docs/statistics-reference.md';
   const text = readFileSync(file, 'utf8');
   const [start, end] = ['<!-- early -->\n', '<!-- /early -->'];
   const [from, to] = [text.indexOf(start) + start.length, text.indexOf(end)];

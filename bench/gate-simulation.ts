@@ -1,303 +1,172 @@
-// The gate's error rates, by whole runs: node scripts/run-ts.mjs bench/gate-simulation.ts [RUNS] [SEED] [ROW] [--write]
-// Each run accepts a baseline, edits the prompt and runs again, through `runSuites`. A row of more than 1,200 calls a run
-// gets a quarter of the runs. `--write` puts the table into docs/statistics.md.
+/**
+ * The gate's error rates: node scripts/run-ts.mjs bench/gate-simulation.ts [--runs=1000] [--seed=1] [--only=TEXT] [--small] [--strict]
+ *
+ * Each simulated run accepts a baseline, edits the prompt and runs again. A scenario is run once by `runSuites`; its replicates
+ * put other results into that record and ask again by the product's functions. Whole runs of some scenarios check that their
+ * replicates decide the same. `--small` takes one cell of each row. Each cell is a line on stderr, and each row one on stdout.
+ * Ends with 1 if a row is missed and `--strict` is given.
+ */
+import { checkAgreement } from './parts/gate-agreement.ts';
+import { openGateProject } from './parts/gate-project.ts';
+import { openReplay } from './parts/gate-replay.ts';
+import { checkedScenarios, type Rates, type Row, rows } from './parts/gate-rows.ts';
+import type { Scenario } from './parts/gate-scenario.ts';
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRandom } from '../src/text/random.ts';
-import { type GateProject, openGateProject, type SimulatedRun, type SuiteShape } from './parts/gate-project.ts';
+const flags = new Map(process.argv.slice(2).map((word) => [word.split('=')[0] ?? '', word.split('=')[1] ?? '']));
+const numberOf = (name: string, usual: number): number => (flags.has(name) ? Number(flags.get(name)) : usual);
+const isSmall = flags.has('--small');
+const runs = numberOf('--runs', isSmall ? 100 : 1000);
+const seed = numberOf('--seed', 1);
+const only = flags.get('--only') ?? '';
 
-interface Row {
-  readonly name: string;
-  readonly wanted: string;
-  readonly isMet: (rates: Rates) => boolean;
-  readonly cells: readonly Cell[];
-}
-
-interface Cell {
-  readonly suites: number;
-  readonly cases: number;
-  readonly trials: number;
-  /** The chance that a case fails by itself. */
-  readonly flake: number;
-  /** `hom`: every case fails with that chance. `mix`: 30 % of the cases do, each with a chance of its own. */
-  readonly kind: 'hom' | 'mix';
-  /** Runs of which the best becomes the baseline. */
-  readonly bestOf?: number;
-  /** Only a run with at least the true pass rate becomes the baseline. */
-  readonly onlyLucky?: boolean;
-  /** The first suite's pass rate drops by so much, in every case alike. */
-  readonly drop?: number;
-  /** So many cases of the first suite fail for good. */
-  readonly broken?: number;
-  readonly mustPass?: number;
-  /** Cases that come after the baseline was accepted. */
-  readonly added?: number;
-  readonly isFirst?: boolean;
-}
-
-interface Rates {
-  readonly runs: number;
-  /** Exit code 1. */
-  readonly failed: number;
-  /** The first suite failed. */
-  readonly found: number;
-  readonly certain: number;
-  readonly inconclusive: number;
-  /** Calls beyond the planned ones, as a share of these. */
-  readonly extra: number;
-  readonly mostExtra: number;
-  /** The worst `failed` of the row's cells. */
-  readonly worst: number;
-}
-
-const flakes = [0.02, 0.05, 0.1, 0.2];
-const kinds = ['hom', 'mix'] as const;
-const shapes = [
-  { cases: 10, trials: 1 },
-  { cases: 20, trials: 1 },
-  { cases: 20, trials: 5 },
-  { cases: 50, trials: 1 },
-  { cases: 50, trials: 3 },
-  { cases: 100, trials: 1 },
-  { cases: 200, trials: 1 },
-];
-
-const alone = (cell: Partial<Cell>): Cell => ({ suites: 1, cases: 50, trials: 1, flake: 0.05, kind: 'mix', ...cell });
-const over = (cell: Partial<Cell>) =>
-  flakes.filter((flake) => flake <= 0.1).map((flake) => alone({ kind: 'hom', flake, ...cell }));
-
-const rows: readonly Row[] = [
-  {
-    name: 'unchanged behaviour, 1 suite, 10–200 cases, 1/3/5 trials, hom and mix 2–20 %',
-    wanted: 'false alarms ≤ 2.5 %, worst ≤ 4 %',
-    isMet: ({ failed, worst }) => failed <= 0.025 && worst <= 0.04,
-    cells: shapes.flatMap((shape) => kinds.flatMap((kind) => flakes.map((flake) => alone({ ...shape, kind, flake })))),
-  },
-  {
-    name: '12 suites × 20 cases × 3, mix 10 %',
-    wanted: '≤ 3 %',
-    isMet: ({ failed }) => failed <= 0.03,
-    cells: [alone({ suites: 12, cases: 20, trials: 3, flake: 0.1 })],
-  },
-  {
-    name: '40 suites × 100 cases, mix 10 %',
-    wanted: '≤ 3 %',
-    isMet: ({ failed }) => failed <= 0.03,
-    cells: [alone({ suites: 40, cases: 100, flake: 0.1 })],
-  },
-  {
-    name: '12 × 20 × 3, mix 10 %, best of 5 runs accepted',
-    wanted: '≤ 3 %',
-    isMet: ({ failed }) => failed <= 0.03,
-    cells: [alone({ suites: 12, cases: 20, trials: 3, flake: 0.1, bestOf: 5 })],
-  },
-  {
-    name: '100 cases, hom 5 %, best of 5 runs accepted',
-    wanted: '≤ 3 %',
-    isMet: ({ failed }) => failed <= 0.03,
-    cells: [alone({ cases: 100, kind: 'hom', bestOf: 5 })],
-  },
-  {
-    name: '100 cases, hom 5 %, only runs with 95 % accepted',
-    wanted: '≤ 3 %',
-    isMet: ({ failed }) => failed <= 0.03,
-    cells: [alone({ cases: 100, kind: 'hom', onlyLucky: true })],
-  },
-  {
-    name: '10 must-pass cases of 50, each at 2–10 % flake',
-    wanted: '≤ 5 %',
-    isMet: ({ worst }) => worst <= 0.05,
-    cells: over({ mustPass: 10 }),
-  },
-  {
-    name: '30 cases added to 50, each at 2–10 % flake',
-    wanted: '≤ 5 %',
-    isMet: ({ worst }) => worst <= 0.05,
-    cells: over({ added: 30 }),
-  },
-  {
-    name: 'first run of 50 cases, each at 2–10 % flake',
-    wanted: '≤ 5 %',
-    isMet: ({ worst }) => worst <= 0.05,
-    cells: over({ isFirst: true }),
-  },
-  {
-    name: '2 of 100 cases broken for good, 1 and 3 trials, mix 10 %: one found',
-    wanted: '≥ 94 %',
-    isMet: ({ found }) => found >= 0.94,
-    cells: [1, 3].map((trials) => alone({ cases: 100, trials, flake: 0.1, broken: 2 })),
-  },
-  {
-    name: '50 cases drop 20 points, alone',
-    wanted: 'found ≥ 83 %',
-    isMet: ({ found }) => found >= 0.83,
-    cells: [alone({ drop: 0.2 })],
-  },
-  {
-    name: '50 cases drop 20 points, one of 12 suites',
-    wanted: 'found ≥ 83 %',
-    isMet: ({ found }) => found >= 0.83,
-    cells: [alone({ suites: 12, drop: 0.2 })],
-  },
-  {
-    name: '10 of 50 cases break for good, alone and one of 12 suites',
-    wanted: 'found ≥ 83 %',
-    isMet: ({ found }) => found >= 0.83,
-    cells: [1, 12].map((suites) => alone({ suites, broken: 10 })),
-  },
-  {
-    name: '100 cases drop 10 points, one of 12 suites',
-    wanted: 'found ≥ 58 %',
-    isMet: ({ found }) => found >= 0.58,
-    cells: [alone({ suites: 12, cases: 100, drop: 0.1, kind: 'hom' })],
-  },
-  {
-    name: '1,000 cases drop 5 points, called certain',
-    wanted: '≤ 2.7 %',
-    isMet: ({ certain }) => certain <= 0.027,
-    cells: [alone({ cases: 1000, drop: 0.05 })],
-  },
-  {
-    name: 'everything broken: 5, 20, 100 cases',
-    wanted: 'found always, extra calls ≤ 100 %',
-    isMet: ({ found, mostExtra }) => found === 1 && mostExtra <= 1,
-    cells: [5, 20, 100].map((cases) => alone({ cases, broken: cases, flake: 0.02 })),
-  },
-];
-
-/** Runs of a cell whose share is worth comparing. */
-const enoughRuns = 50;
-
-const argv = process.argv.slice(2).filter((word) => word !== '--write');
-const [runs = 1000, seed = 1] = argv.slice(0, 2).map(Number);
-const only = argv[2];
 const project = openGateProject();
+const wholeRuns = 'whole runs';
+/** Several rows look at the same cells. */
+const measured = new Map<string, Rates>();
+let missed = 0;
 try {
-  const lines: string[] = [];
-  let missed = 0;
+  console.log('| scenario | measured | wanted | met | runs |\n|---|---|---|---|---|');
   for (const row of rows) {
-    if (only !== undefined && !row.name.includes(only)) continue;
-    const rates = await measure(row, project);
-    const isMet = row.isMet(rates);
-    if (!isMet) missed += 1;
-    const measured = `${isMet ? '' : '**missed:** '}${describe(rates)}`;
-    lines.push(`| ${row.name} | ${row.wanted} | ${measured} | ${rates.runs} |`);
-    console.log(lines.at(-1));
+    if (!row.name.includes(only)) continue;
+    console.log(await measureRow(row));
   }
-  if (process.argv.includes('--write')) writeTable(lines);
-  process.exitCode = missed === 0 ? 0 : 1;
+  if (wholeRuns.includes(only)) for (const line of await measureWholeRuns()) console.log(line);
 } finally {
   project.close();
 }
+process.exitCode = missed > 0 && flags.has('--strict') ? 1 : 0;
 
-async function measure({ name, cells }: Row, opened: GateProject): Promise<Rates> {
-  const sum = { runs: 0, failed: 0, found: 0, certain: 0, inconclusive: 0, extra: 0, mostExtra: 0, worst: 0 };
-  for (const [index, cell] of cells.entries()) {
-    // Each cell has its own stream, so that one can be looked at alone.
-    const random = createRandom(seed + 1000 * index + name.length);
-    const count = Math.max(1, Math.ceil((runs / cells.length) * (plannedCalls(cell) > 1200 ? 0.25 : 1)));
-    let failed = 0;
-    for (let replicate = 0; replicate < count; replicate += 1) {
-      const { report, calls } = await simulate(cell, opened, random);
-      const planned = report.totals.planned;
-      const [first] = report.suites;
-      const isFailed = report.exitCode === 1;
-      failed += isFailed ? 1 : 0;
-      const isFound = report.decision.breaches.some(({ suite }) => suite === first?.suite);
-      sum.found += isFound ? 1 : 0;
-      sum.certain += report.decision.certainty?.kind === 'certain' ? 1 : 0;
-      sum.inconclusive += report.decision.outcome === 'inconclusive' ? 1 : 0;
-      const extra = (calls - planned) / planned;
-      sum.extra += extra;
-      sum.mostExtra = Math.max(sum.mostExtra, extra);
-    }
-    sum.runs += count;
-    sum.failed += failed;
-    // Of a few runs a share says nothing.
-    if (count >= enoughRuns) sum.worst = Math.max(sum.worst, failed / count);
+async function measureRow(row: Row): Promise<string> {
+  const { name, figure, wanted } = row;
+  const cells = isSmall ? row.cells.slice(0, 1) : row.cells;
+  const isMet = (value: number, limit: number) => (wanted.is === 'at most' ? value <= limit : value >= limit);
+  const limitOf = (limit: number) => `${wanted.is === 'at most' ? '≤' : '≥'} ${percent(limit)}`;
+  let worst: { readonly value: number; readonly cell: Scenario } | undefined;
+  let [sum, count] = [0, 0];
+  for (const cell of cells) {
+    const rates = await measure(cell);
+    const value = figure(rates);
+    sum += value * rates.runs;
+    count += rates.runs;
+    const isWorse = worst === undefined || (wanted.is === 'at most' ? value > worst.value : value < worst.value);
+    if (isWorse) worst = { value, cell };
+    console.error(
+      `${name} | ${describeCell(cell)} | ${percent(value)} | ${limitOf(wanted.each)} | ${isMet(value, wanted.each) ? 'met' : 'NOT MET'} | ${describeRates(rates)}`,
+    );
   }
-  const share = (value: number) => value / sum.runs;
-  const { found, certain, inconclusive, extra, mostExtra, worst } = sum;
-  return {
-    runs: sum.runs,
-    failed: share(sum.failed),
-    found: share(found),
-    certain: share(certain),
-    inconclusive: share(inconclusive),
-    extra: share(extra),
-    mostExtra,
-    worst,
-  };
+  if (worst === undefined) throw new Error(`${name} has no cell`);
+  const pooled = sum / count;
+  const isAllMet = isMet(worst.value, wanted.each) && (wanted.pooled === undefined || isMet(pooled, wanted.pooled));
+  if (!isAllMet) missed += 1;
+  const shown =
+    cells.length === 1
+      ? percent(worst.value)
+      : `${percent(pooled)}, worst ${percent(worst.value)} (${describeCell(worst.cell)})`;
+  const limits =
+    wanted.pooled === undefined ? limitOf(wanted.each) : `${limitOf(wanted.pooled)}, worst ${limitOf(wanted.each)}`;
+  return `| ${name} | ${shown} | ${limits} | ${isAllMet ? 'yes' : '**no**'} | ${count} |`;
 }
 
-function plannedCalls({ suites, cases, trials, bestOf = 1 }: Cell): number {
-  return suites * cases * trials * (bestOf + 1);
-}
-
-async function simulate(cell: Cell, opened: GateProject, random: () => number): Promise<SimulatedRun> {
-  const { suites, cases, trials, added = 0, mustPass = 0, drop = 0, broken = 0 } = cell;
-  const accepted = Array.from({ length: suites }, () => drawRates(cases + added, cell, random));
-  const candidate = accepted.map((rates, suite) =>
-    rates.map((rate, index) => (suite > 0 ? rate : index < broken ? 1 : Math.min(1, rate + drop))),
-  );
-  const draw = (suite: number, index: number, side: 'accepted' | 'candidate') =>
-    random() < ((side === 'accepted' ? accepted : candidate)[suite]?.[index] ?? 1);
-  const shapeOf = (count: number): readonly SuiteShape[] =>
-    Array.from({ length: suites }, () => ({
-      cases: count,
-      trials,
-      mustPass: Array.from({ length: mustPass }, (_, index) => index),
-    }));
-  opened.clear();
-  if (cell.isFirst !== true) {
-    opened.write(shapeOf(cases), 'accepted');
-    await opened.accept(await chooseBaseline(cell, opened, draw));
+/** Checks the replicates, and what is sent, by whole runs. */
+async function measureWholeRuns(): Promise<readonly string[]> {
+  const scenarios = isSmall ? checkedScenarios.slice(0, 3) : checkedScenarios;
+  const seeds = Array.from({ length: isSmall ? 2 : 8 }, (_, index) => seed + index);
+  let [count, equal, aboveMost] = [0, 0, 0];
+  for (const scenario of scenarios) {
+    const found = await checkAgreement(project, scenario, seeds);
+    count += found.runs;
+    equal += found.equal;
+    aboveMost += found.aboveMost;
+    console.error(
+      `${wholeRuns} | ${describeCell(scenario)} | ${found.equal} of ${found.runs} as their replicates, ${found.aboveMost} above the most`,
+    );
+    for (const difference of found.differences) console.error(difference);
   }
-  opened.write(shapeOf(cases + added), 'candidate');
-  return opened.run(draw);
-}
-
-async function chooseBaseline(
-  { bestOf = 1, onlyLucky = false, flake }: Cell,
-  opened: GateProject,
-  draw: (suite: number, index: number, side: 'accepted' | 'candidate') => boolean,
-): Promise<SimulatedRun> {
-  let best = await opened.run(draw);
-  for (let run = 1; run < bestOf; run += 1) {
-    const next = await opened.run(draw);
-    if ((next.report.totals.passRate ?? 0) > (best.report.totals.passRate ?? 0)) best = next;
-  }
-  if (!onlyLucky) return best;
-  for (let run = 0; (best.report.totals.passRate ?? 0) < 1 - flake && run < 20; run += 1) best = await opened.run(draw);
-  return best;
-}
-
-function drawRates(count: number, { flake, kind }: Cell, random: () => number): readonly number[] {
-  return Array.from({ length: count }, () => {
-    if (kind === 'hom') return flake;
-    return random() < 0.7 ? 0 : Math.min(1, (random() * 2 * flake) / 0.3);
-  });
-}
-
-function describe({ failed, worst, found, certain, inconclusive, extra, mostExtra }: Rates): string {
+  const simulated = [...measured.values()];
+  const simulatedRuns = simulated.reduce((sum, rates) => sum + rates.runs, 0);
+  const simulatedAbove = simulated.reduce((sum, rates) => sum + rates.aboveMost * rates.runs, 0);
+  if (equal < count) missed += 1;
+  if (aboveMost + simulatedAbove > 0) missed += 1;
+  const met = (isMet: boolean) => (isMet ? 'yes' : '**no**');
   return [
-    `failed ${percent(failed)}${worst > 0 ? ` (worst ${percent(worst)})` : ''}`,
-    `found ${percent(found)}`,
-    `certain ${percent(certain)}`,
-    `inconclusive ${percent(inconclusive)}`,
-    `extra calls ${percent(extra)}, at most ${percent(mostExtra)}`,
+    `| ${wholeRuns}: the same decision as their replicate, word for word | ${equal} of ${count} | all | ${met(equal === count)} | ${count} |`,
+    `| ${wholeRuns}: sent more than a dry run said | ${aboveMost} of ${count} | none | ${met(aboveMost === 0)} | ${count} |`,
+    `| every replicate: sent more than the budget | ${simulatedAbove} of ${simulatedRuns} | none | ${met(simulatedAbove === 0)} | ${simulatedRuns} |`,
+  ];
+}
+
+async function measure(cell: Scenario): Promise<Rates> {
+  const key = JSON.stringify(cell);
+  const known = measured.get(key);
+  if (known !== undefined) return known;
+  const replay = await openReplay(project, cell);
+  const sum = { failed: 0, found: 0, passed: 0, drifted: 0, unsettled: 0, certain: 0, extra: 0, aboveMost: 0 };
+  let mostExtra = 0;
+  for (let replicate = 0; replicate < runs; replicate += 1) {
+    const { exitCode, decision, planned: calls, fresh, allowed } = replay.simulate(seed * 1_000_003 + replicate);
+    sum.failed += Number(exitCode === 1);
+    sum.found += Number(exitCode === 1 && decision.breaches.some(({ suite }) => suite === 's0'));
+    sum.passed += Number(exitCode === 0);
+    sum.drifted += Number(exitCode === 3);
+    sum.unsettled += Number(exitCode === 4);
+    sum.certain += Number(decision.certainty?.kind === 'certain');
+    sum.extra += fresh / calls;
+    sum.aboveMost += Number(fresh > allowed);
+    mostExtra = Math.max(mostExtra, fresh / calls);
+  }
+  const share = (value: number) => value / runs;
+  const rates: Rates = {
+    runs,
+    failed: share(sum.failed),
+    found: share(sum.found),
+    passed: share(sum.passed),
+    drifted: share(sum.drifted),
+    unsettled: share(sum.unsettled),
+    certain: share(sum.certain),
+    extra: share(sum.extra),
+    aboveMost: share(sum.aboveMost),
+    mostExtra,
+  };
+  measured.set(key, rates);
+  return rates;
+}
+
+function describeCell(cell: Scenario): string {
+  const { suites, cases, trials, providers, flake, kind, drop, broken, hour, gate, groupSize, slices, together } = cell;
+  const { mustPass, added, isFirst, isScored, judge } = cell;
+  const of = (value: unknown, text: string) => (value === undefined || value === 0 ? [] : [text]);
+  return [
+    `${suites > 1 ? `${suites} suites × ` : ''}${cases} × ${trials}${providers > 1 ? ` on ${providers} providers` : ''}`,
+    kind === 'uneven' ? 'uneven' : `${kind} ${100 * flake} %`,
+    ...of(drop, `−${100 * (drop ?? 0)} points`),
+    ...of(broken, `${broken} broken`),
+    ...of(hour, `bad hour of ${percent(hour?.share ?? 0)}`),
+    ...of(groupSize, `groups of ${groupSize}`),
+    ...of(mustPass, `${mustPass} must-pass`),
+    ...of(added, `${added} added`),
+    ...of(isFirst, 'first run'),
+    ...of(isScored, 'scores'),
+    ...of(judge, 'judged'),
+    ...of(slices, `${slices} slices`),
+    ...of(together, `together by ${together}`),
+    ...of(gate, `${gate}`),
   ].join(', ');
+}
+
+function describeRates({
+  failed,
+  found,
+  passed,
+  drifted,
+  unsettled,
+  certain,
+  extra,
+  mostExtra,
+  aboveMost,
+}: Rates): string {
+  return `failed ${percent(failed)}, found ${percent(found)}, passed ${percent(passed)}, drift ${percent(drifted)}, unsettled ${percent(unsettled)}, certain ${percent(certain)}, extra ${percent(extra)}, at most ${percent(mostExtra)}, above ${percent(aboveMost)}`;
 }
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-function writeTable(lines: readonly string[]): void {
-  const file = 'docs/statistics.md';
-  const text = readFileSync(file, 'utf8');
-  const [start, end] = ['<!-- gate-simulation -->\n', '<!-- /gate-simulation -->'];
-  const table = ['| scenario | wanted | measured | runs |', '|---|---|---|---|', ...lines].join('\n');
-  const before = text.slice(0, text.indexOf(start) + start.length);
-  writeFileSync(file, `${before}\n${table}\n\n${text.slice(text.indexOf(end))}`);
 }

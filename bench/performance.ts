@@ -1,5 +1,5 @@
 /**
- * Runs the benches and writes docs/performance.md from what they print; takes about half an hour on a quiet machine.
+ * Runs the benches and writes docs/performance.md from what they print; takes about two hours on a quiet machine, most of them for `gate`.
  * Run by `npm run bench:all`; `npm run bench:all -- overhead peers` runs those alone and keeps the other sections.
  */
 import { spawn } from 'node:child_process';
@@ -62,6 +62,12 @@ const sections: Readonly<Record<string, Section>> = {
     title: 'Comparing two stored runs',
     about: '`llmcheck compare` of two records of 100,000 cells each.',
     command: ['bench/compare-records.ts'],
+  },
+  gate: {
+    title: "The gate's error rates",
+    about:
+      'Each simulated run accepts a baseline, edits the prompt and runs again. The behaviour of the prompt does not change unless the row says so. "hom": every case fails with that chance. "mix": 30 % of the cases do, each with a chance of its own. "uneven": every case has a chance of its own. One run of a scenario is real. Its replicates put other results into that record, and ask again and decide by the same functions.',
+    command: ['bench/gate-simulation.ts', '--runs=1000'],
   },
 };
 

@@ -13,6 +13,7 @@ export { type RunEvent, runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
 export type { JsonObject, JsonValue } from './json/json.ts';
 export { type ExitCode, exitCodes } from './model/comparison/exit-code.ts';
+export type { PromptFindings } from './model/comparison/finding.ts';
 export type { Breach, Decision } from './model/comparison/gate.ts';
 export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
 export { UserError } from './model/problem.ts';
@@ -27,8 +28,10 @@ export type {
   ToolCall,
   Usage,
 } from './model/run/completion.ts';
-export type { CellRow, RecordRow, RunHeader } from './model/run/record.ts';
+export type { RecordRow } from './model/run/deciding-lines.ts';
+export type { CellRow, EndRow, ResumeRow, RunHeader } from './model/run/record.ts';
 export type { Verdict } from './model/run/verdict.ts';
+export type { RowClass } from './model/suite/classes.ts';
 export type {
   AssertionInput,
   AssertionModule,

@@ -84,6 +84,7 @@ describe('the flags of run', () => {
     '--env-file',
     '--max-cost',
     '--max-errors',
+    '--confirm-budget',
     '--bail',
     '--early',
     '--timeout',

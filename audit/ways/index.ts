@@ -10,6 +10,7 @@ import { outputs } from './outputs.ts';
 import { requestWays } from './requests.ts';
 import { settingWays } from './settings.ts';
 import { stories } from './stories.ts';
+import { verdictWays } from './verdicts.ts';
 
 /** Every way that the audit knows, by subject. */
 export const ways: readonly (Way | Story)[] = [
@@ -24,4 +25,5 @@ export const ways: readonly (Way | Story)[] = [
   ...classWays,
   ...stories,
   ...outputs,
+  ...verdictWays,
 ];

@@ -68,6 +68,8 @@ export interface RunSuitesOptions extends ApiContext {
   readonly maxCost?: number;
   /** A count, or a share such as "5%". */
   readonly maxErrors?: number | `${number}%`;
+  /** Calls for asking again what looks worse, or a share of the planned ones such as "200%". */
+  readonly confirmBudget?: number | `${number}%`;
   readonly bail?: number | boolean;
   /** End once the cases asked so far decide the run. */
   readonly early?: boolean;
@@ -115,6 +117,7 @@ export const runSuitesKeys: Keys<RunSuitesOptions> = {
   envFile: true,
   maxCost: true,
   maxErrors: true,
+  confirmBudget: true,
   bail: true,
   early: true,
   timeout: true,

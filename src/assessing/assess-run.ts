@@ -1,73 +1,31 @@
-import { openBaselines, openComparedRef, openReferences } from '../baseline/find-baselines.ts';
-import { readTrends } from '../history/read-trends.ts';
+import { openBaselines } from '../baseline/find-baselines.ts';
+import { noSides, openRecordedSides } from '../baseline/recorded-sides.ts';
+import { readRunsSince, readTrends } from '../history/read-trends.ts';
 import { defined } from '../json/defined.ts';
-import { openJudgePorts } from '../judges/judge-answer.ts';
 import type { Report } from '../model/report/report.ts';
-import { openCells } from '../plan/find-cells.ts';
+import type { ContractsLine } from '../model/run/deciding-lines.ts';
 import { createRecordPricer } from '../plan/price-variants.ts';
 import { buildReport } from '../record/build-report.ts';
-import { openStoredRecord, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
-import { decide } from '../verdict/gate/decide-run.ts';
-import type { EarlyLook } from '../verdict/gate/early-end.ts';
-import type { GatedComparison } from '../verdict/gate/gated-comparison.ts';
-import { type JudgedRun, judgeRun } from '../verdict/gate/judge-comparisons.ts';
-import { type CompareRunOptions, compareRun } from './compare-run.ts';
-import { findEmptyAnswers } from './find-empty-answers.ts';
-import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
-import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';
+import { openStoredRecord, readRunHeader } from '../record/read-run-record.ts';
+import { assess, type DecidedRecord, decideRecord } from '../verdict/decide-record.ts';
+import { judgeContracts } from './judge-contracts.ts';
 import { judgeSwaps } from './judge-swap.ts';
 
-export interface AssessRecordOptions extends CompareRunOptions {
-  /** True while confirmation trials can still be made. */
-  readonly isOpen?: boolean;
-  /** Given while planned cells were not asked yet. */
-  readonly look?: EarlyLook;
-}
-
-/** A record counted, compared and judged; not yet a report. */
-export interface Assessment {
-  readonly record: StoredRecord;
-  readonly gated: readonly GatedComparison[];
-  readonly judged: JudgedRun;
-}
-
-/** Judges a record from its rows: of the run that just ended or of an older one. */
-export async function assessRecord(options: AssessRecordOptions): Promise<Assessment> {
-  const { record, isOpen = false, look } = options;
-  const gated = await compareRun(options);
-  const { settings } = record.header;
-  const judged = judgeRun(gated, { summary: record.summary, settings, isFinal: !isOpen, ...defined({ look }) });
-  return { record, gated, judged };
-}
-
 export interface ReportOptions {
-  readonly interrupted?: 'SIGINT' | 'SIGTERM';
-  readonly contracts?: JudgedContracts;
-  readonly erosion?: JudgedErosion;
-  /** Warnings of the comparison itself. */
-  readonly warnings?: readonly string[];
+  readonly contracts: ContractsLine | undefined;
   /** The project's root. Trends are read from the stored runs there. */
   readonly root?: string;
 }
 
-export function reportAssessment({ record, judged }: Assessment, options: ReportOptions = {}): Report {
+/** The report of a decided record. Nothing that is read here changes the decision. */
+export function reportDecided(decided: DecidedRecord, { contracts, root }: ReportOptions): Report {
+  const { record, decision, erosion, verdict } = decided;
   const { header, end, summary } = record;
-  const { contracts, erosion, warnings = [], root, ...ending } = options;
-  const decision = decide({
-    summary,
-    settings: header.settings,
-    judged,
-    ...ending,
-    further: {
-      failures: [...(contracts?.failures ?? []), ...(erosion?.failures ?? [])],
-      warnings: [
-        ...findEmptyAnswers(record),
-        ...(erosion?.warnings ?? []),
-        ...(contracts?.warnings ?? []),
-        ...warnings,
-      ],
-    },
-  });
+  const findings = erosion.findings.map((finding) =>
+    finding.outcome === 'eroded' && root !== undefined
+      ? { ...finding, since: readRunsSince(record, finding, { root, until: finding.until }) }
+      : finding,
+  );
   return buildReport({
     header,
     end: end === undefined ? undefined : { ...end, notes: [...end.notes, ...record.warnings] },
@@ -75,15 +33,15 @@ export function reportAssessment({ record, judged }: Assessment, options: Report
     decision,
     readRow: record.readRow,
     recordPath: record.shownPath,
-    comparisons: new Map(judged.comparisons.map(({ variant, report }) => [variant, report])),
-    compared: new Map(judged.comparisons.map(({ variant, compared }) => [variant, compared])),
+    comparisons: new Map(verdict.comparisons.map(({ variant, report }) => [variant, report])),
+    compared: new Map(verdict.comparisons.map(({ variant, compared }) => [variant, compared])),
     ...defined({
       contracts: contracts === undefined || contracts.contracts.length === 0 ? undefined : contracts.contracts,
-      erosion: erosion === undefined || erosion.findings.length === 0 ? undefined : erosion.findings,
+      erosion: findings.length === 0 ? undefined : findings,
       swaps:
         header.settings.swap === undefined
           ? undefined
-          : judgeSwaps({ summary, settings: header.settings, judged, decision }),
+          : judgeSwaps({ summary, settings: header.settings, judged: verdict, decision }),
       trends: root === undefined ? undefined : () => readTrends({ root }, { header, summary }),
     }),
   });
@@ -98,39 +56,29 @@ export interface ReportOnRunOptions {
 
 /**
  * Reports on a record that anybody may have written. It is compared with what is committed here. No suite is loaded, no
- * answer is judged, and nothing of the record is run.
+ * answer is judged, and neither the verdicts of the record on accepted answers nor what it was compared with are believed.
  */
 export async function reportOnUntrusted({ path, ...options }: ReportOnRunOptions): Promise<Report> {
   const header = readRunHeader(path);
   const findBaseline = openBaselines({ source: 'git:HEAD' }, options);
   const record = openStoredRecord(path, options.cwd);
   const costOf = await createRecordPricer(header.suites);
-  return reportAssessment(await assessRecord({ record, findBaseline, costOf }));
+  const assessment = assess({ record, findBaseline, judged: [], costOf });
+  const contracts = undefined;
+  return reportDecided(decideRecord(assessment, { ...noSides, contracts }), { contracts });
 }
 
-/** Reports on a stored run, compared with the baseline that it ran against, as that is today. */
-export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> {
-  const { path, cwd } = options;
-  const header = readRunHeader(path);
-  const { baseline } = header.settings;
-  const place = { ...options, ...defined({ ref: openComparedRef(baseline, options) }) };
-  const findBaseline = openBaselines(baseline, { ...place, isRecorded: true });
-  const findReference = openReferences(baseline, place);
-  const judge = openJudgePorts(options);
-  try {
-    const assessment = await assessRecord({
-      record: openStoredRecord(path, cwd),
-      findBaseline,
-      costOf: await createRecordPricer(header.suites),
-      cellOf: openCells(header, options),
-      judgePorts: judge.ports,
-    });
-    return reportAssessment(assessment, {
-      contracts: await judgeContracts(assessment, { findBaseline }),
-      erosion: judgeErosion(assessment.record, { findReference, root: options.root }),
-      root: options.root,
-    });
-  } finally {
-    judge.close();
-  }
+/** Reports on a stored run, from its record alone. */
+export async function reportOnRun({
+  path,
+  cwd,
+  root,
+}: Pick<ReportOnRunOptions, 'path' | 'cwd' | 'root'>): Promise<Report> {
+  const record = openStoredRecord(path, cwd);
+  const { findBaseline, findReference } = record.sides === undefined ? noSides : openRecordedSides(record.sides);
+  const costOf = await createRecordPricer(record.header.suites);
+  const assessment = assess({ record, findBaseline, judged: record.judged, costOf });
+  // A run that was killed has not compared them.
+  const contracts = record.contracts ?? (await judgeContracts(assessment));
+  return reportDecided(decideRecord(assessment, { findReference, contracts }), { contracts, root });
 }

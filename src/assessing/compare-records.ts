@@ -1,20 +1,23 @@
 import { relative } from 'node:path';
-import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { openBaselines } from '../baseline/find-baselines.ts';
 import { openBaselineFile, openBaselineText, recordOfBaselines } from '../baseline/open-baseline.ts';
+import { noSides } from '../baseline/recorded-sides.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
+import type { FindBaseline } from '../model/comparison/baseline.ts';
 import { UserError } from '../model/problem.ts';
 import type { Report } from '../model/report/report.ts';
 import type { RecordedSuite, RunHeader } from '../model/run/record.ts';
-import { openCells } from '../plan/find-cells.ts';
 import { createRecordPricer } from '../plan/price-variants.ts';
 import { openGitRef } from '../project/git/git-files.ts';
 import { refuseLinkOutside } from '../project/project-paths.ts';
 import { classifySource, findStoredRun, listStoredRuns, type RecordSource } from '../project/stored-runs.ts';
 import { isRunRecord, openRecordHeads, readRunHeader, type StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { assessRecord, reportAssessment } from './assess-run.ts';
+import { assess, decideRecord } from '../verdict/decide-record.ts';
+import { reportDecided } from './assess-run.ts';
 import { judgeContracts } from './judge-contracts.ts';
+import { judgeAccepted, openStoredCells } from './judge-stored.ts';
 
 export interface CompareRecordsOptions {
   /** A and B, or prompt versions of which the first is the baseline. */
@@ -29,8 +32,8 @@ export interface CompareRecordsOptions {
 }
 
 /**
- * Compares two stored runs, baselines or versions without a call. Where the second was compared with the first when it ran,
- * its confirmation trials decide. Elsewhere suspects stay unconfirmed, and the averages decide.
+ * Compares two stored runs, baselines or versions without a call. Fresh trials in the second one decide. What looks worse
+ * and was not asked again is not settled.
  */
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   const { sides, root, cwd } = options;
@@ -46,42 +49,36 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
   if (first === undefined || second === undefined) throw mixed(sides);
   const opened = prompts.length > 0 ? openPrompts(prompts, options) : openSides(first, second, options);
   const record = keepSuites(opened.record, options);
+  const findBaseline = opened.findBaseline;
+  const costOf = await createRecordPricer(record.header.suites);
   const judge = openJudgePorts(options);
-  try {
-    const assessment = await assessRecord({
-      record,
-      findBaseline: opened.findBaseline,
-      costOf: await createRecordPricer(record.header.suites),
-      cellOf: openCells(record.header, options),
-      judgePorts: judge.ports,
-      isOfRecords: true,
-      isPairWanted: true,
-    });
-    const contracts = await judgeContracts(assessment, { findBaseline: opened.findBaseline });
-    return reportAssessment(assessment, {
-      contracts,
-      warnings: options.suites.length > 0 ? [] : describeMissing(opened),
-      root,
-    });
-  } finally {
-    judge.close();
-  }
+  const judged = await judgeAccepted({
+    record,
+    findBaseline,
+    costOf,
+    cellOf: openStoredCells(record),
+    ports: judge.ports,
+  });
+  judge.close();
+  const assessment = assess({ record, findBaseline, judged, costOf, isOfRecords: true, isPairWanted: true });
+  const contracts = await judgeContracts(assessment);
+  const warnings = options.suites.length > 0 ? [] : describeMissing(opened);
+  return reportDecided(decideRecord(assessment, { ...noSides, contracts, warnings }), { contracts, root });
 }
 
 /** Suites of the first side that the second lacks: nothing of them is compared. */
-function describeMissing({ record, findBaseline }: OpenedSides): readonly string[] {
+function describeMissing({ record, first }: OpenedSides): readonly string[] {
   const held = new Set(record.header.suites.map(({ suite }) => suite));
-  const [first] = record.header.suites;
-  const found = first && findBaseline({ id: first.suite, path: first.path });
-  if (found?.kind !== 'record') return [];
-  const missing = found.record.header.suites.map(({ suite }) => suite).filter((suite) => !held.has(suite));
-  if (missing.length === 0) return [];
-  return [`${record.shownPath} lacks suites of ${found.source}, which are not compared: ${missing.join(', ')}`];
+  const missing = (first?.suites ?? []).filter((suite) => !held.has(suite));
+  if (first === undefined || missing.length === 0) return [];
+  return [`${record.shownPath} lacks suites of ${first.source}, which are not compared: ${missing.join(', ')}`];
 }
 
 interface OpenedSides {
   readonly record: StoredRecord;
   readonly findBaseline: FindBaseline;
+  /** The first side and its suites, if it is a run. */
+  readonly first?: { readonly source: string; readonly suites: readonly string[] };
 }
 
 function openSides(a: RecordSource, b: RecordSource, options: CompareRecordsOptions): OpenedSides {
@@ -92,12 +89,23 @@ function openSides(a: RecordSource, b: RecordSource, options: CompareRecordsOpti
     record: openCandidate(b, options),
     findBaseline: (suite) => {
       const found = find(suite);
-      if (found?.kind !== 'file') return found;
+      if (found === undefined) return undefined;
       // The working tree's own baseline does not matter where both sides are named.
       const { own: _own, ...named } = found;
       return named;
     },
+    ...defined({ first: describeRun(a, options) }),
   };
+}
+
+function describeRun(source: RecordSource, { root }: CompareRecordsOptions): OpenedSides['first'] {
+  if (source.kind === 'run') {
+    const { suites } = readRunHeader(findStoredRun({ root }, source.id).path);
+    return { source: `run ${source.id}`, suites: suites.map(({ suite }) => suite) };
+  }
+  if (source.kind !== 'file' || !isRunRecord(source.path)) return undefined;
+  const { id, suites } = readRunHeader(source.path);
+  return { source: `run ${id}`, suites: suites.map(({ suite }) => suite) };
 }
 
 function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareRecordsOptions): StoredRecord {

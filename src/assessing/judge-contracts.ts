@@ -1,4 +1,3 @@
-import type { FindBaseline } from '../baseline/find-baselines.ts';
 import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
 import { answersOfBaseline, answersOfRecord } from '../contracts/observe-answers.ts';
 import { defined } from '../json/defined.ts';
@@ -7,35 +6,25 @@ import type { ComparedSide } from '../model/comparison/comparison.ts';
 import { describeContractWarnings, isBreak, type PromptFindings } from '../model/comparison/finding.ts';
 import type { Breach } from '../model/comparison/gate.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import type { ContractsLine } from '../model/run/deciding-lines.ts';
 import type { SuiteSummary, VariantSummary } from '../model/run/summary.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { findVariant } from '../record/summarize-run.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
+import type { Assessment } from '../verdict/decide-record.ts';
 import type { GatedComparison } from '../verdict/gate/gated-comparison.ts';
 
 export interface JudgeContractsOptions {
-  readonly findBaseline: FindBaseline;
   /** Where a part of a prompt's contract is written, while its files are at hand. */
   readonly locate?: (suite: string, prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
 }
 
-export interface ComparedRun {
-  readonly record: StoredRecord;
-  readonly gated: readonly GatedComparison[];
-}
-
-/** What the contracts of a run's prompts add to its decision. */
-export interface JudgedContracts {
-  readonly contracts: readonly PromptFindings[];
-  readonly failures: readonly Breach[];
-  readonly warnings: readonly string[];
-}
-
 /** Compares the contract of every compared prompt with the one that its baseline was accepted with. */
 export async function judgeContracts(
-  { record, gated }: ComparedRun,
-  { findBaseline, locate }: JudgeContractsOptions,
-): Promise<JudgedContracts> {
+  assessment: Assessment,
+  { locate }: JudgeContractsOptions = {},
+): Promise<ContractsLine> {
+  const { record, gated } = assessment;
   const contracts: PromptFindings[] = [];
   const failures: Breach[] = [];
   const warnings: string[] = [];
@@ -48,9 +37,7 @@ export async function judgeContracts(
         const [entry] = await compareContracts({
           suite: id,
           against: ofPrompt[0]?.compared.baseline.source ?? '',
-          old: ofPrompt.map(({ variant, compared }) =>
-            findOld(suite, variant, compared.baseline, findBaseline, record),
-          ),
+          old: ofPrompt.map(({ variant, compared }) => findOld(suite, variant, compared.baseline, assessment)),
           replacement: ofPrompt.map(({ variant }) => ({
             variant: variant.recorded,
             answers: () => answersOfRecord(variant, record.readRow),
@@ -74,7 +61,7 @@ export async function judgeContracts(
       }
     }
   }
-  return { contracts, failures, warnings };
+  return { type: 'contracts', contracts, failures, warnings };
 }
 
 /** Two versions side by side are held to a contract only once one of them is accepted, or with `--compare`. */
@@ -87,22 +74,18 @@ function findOld(
   { recorded: { suite, path } }: SuiteSummary,
   variant: VariantSummary,
   side: ComparedSide,
-  findBaseline: FindBaseline,
-  record: StoredRecord,
+  { findBaseline, record }: Pick<Assessment, 'findBaseline' | 'record'>,
 ): AnsweredVariant {
-  const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
-  const found = side.kind === 'run' ? undefined : findBaseline({ id: suite, path });
-  if (found?.kind === 'file') {
-    const { baseline } = found;
-    const [known] = comparedKeys({ ...variant.recorded, prompt: wanted }).flatMap(
-      ({ prompt, provider }) =>
-        baseline.variants.find((one) => one.prompt === prompt && one.provider === provider) ?? [],
-    );
-    if (known !== undefined) return asOld(known, variant, () => answersOfBaseline(baseline, known));
+  const prompt = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
+  const baseline = side.kind === 'run' ? undefined : findBaseline({ id: suite, path })?.baseline;
+  const [accepted] = comparedKeys({ ...variant.recorded, prompt }).flatMap(
+    (key) => baseline?.variants.find((other) => other.prompt === key.prompt && other.provider === key.provider) ?? [],
+  );
+  if (baseline !== undefined && accepted !== undefined) {
+    return asOld(accepted, variant, () => answersOfBaseline(baseline, accepted));
   }
-  const other = found?.kind === 'record' ? found.record : record;
-  const known = findVariant(other.summary, { ...side.recorded, suite });
-  return asOld(side.recorded, variant, () => (known === undefined ? [] : answersOfRecord(known, other.readRow)));
+  const beside = findVariant(record.summary, { ...side.recorded, suite });
+  return asOld(side.recorded, variant, () => (beside === undefined ? [] : answersOfRecord(beside, record.readRow)));
 }
 
 /** Named like the new prompt, so that the contracts of both are compared. */

@@ -1,5 +1,6 @@
+import { breachRule } from '../model/comparison/breach.ts';
 import { exitCodes } from '../model/comparison/exit-code.ts';
-import type { Breach, BreachCode } from '../model/comparison/gate.ts';
+import type { Breach } from '../model/comparison/gate.ts';
 import type { Report } from '../model/report/report.ts';
 
 /** `blind`: nothing was compared, so that no drift could be seen. */
@@ -25,42 +26,15 @@ export async function confirmDrift<Run extends Judged>(
   return { ...second, drift: isConfirmed ? 'confirmed' : isCleared ? 'unconfirmed' : 'none' };
 }
 
-/** What a comparison with the accepted answers shows. */
-const driftCodes: ReadonlySet<BreachCode> = new Set([
-  'case-drifted',
-  'must-pass',
-  'pass-rate-regressed',
-  'score-regressed',
-  'cost-regressed',
-  'steps-regressed',
-  'latency-regressed',
-  'recall-regressed',
-  'f1-regressed',
-  'slice-regressed',
-  'erosion',
-]);
-
-/** Limits that answers which got worse break too. */
-const limitCodes: ReadonlySet<BreachCode> = new Set([
-  'pass-rate-min',
-  'score-min',
-  'cost-max',
-  'steps-max',
-  'latency-p95-max',
-  'first-token-p95-max',
-  'recall-min',
-  'precision-min',
-  'f1-min',
-  'slice-min',
-]);
+function showsDrift({ code }: Breach): boolean {
+  return breachRule(code).drift === 'shows';
+}
 
 /** True where a run fails by drift alone: a broken contract, or a case that a change broke, is another failure. */
 function isDriftAlone(report: Report): boolean {
   const { outcome, breaches } = report.decision;
-  if (outcome !== 'failed' || !breaches.some(({ code }) => driftCodes.has(code))) return false;
-  return breaches.every((breach) => {
-    return (driftCodes.has(breach.code) || limitCodes.has(breach.code)) && isOfAccepted(breach, report);
-  });
+  if (outcome !== 'failed' || !breaches.some(showsDrift)) return false;
+  return breaches.every((breach) => breachRule(breach.code).drift !== undefined && isOfAccepted(breach, report));
 }
 
 /** False for a request, a case or a check that is not as it was accepted: then the change may be what broke it. */
@@ -92,5 +66,5 @@ export function listUncompared({ suites }: Report): readonly string[] {
 export function listDrifted({ decision }: Report): readonly string[] {
   const keyOf = ({ suite, prompt, provider, code, caseId, slice, class: name }: Breach): string =>
     JSON.stringify([suite, prompt, provider, caseId ?? [code, slice, name]]);
-  return decision.breaches.filter(({ code }) => driftCodes.has(code)).map(keyOf);
+  return decision.breaches.filter(showsDrift).map(keyOf);
 }

@@ -1,4 +1,5 @@
 import { defined } from '../json/defined.ts';
+import { isOpenBreach } from '../model/comparison/breach.ts';
 import type {
   ComparedVariant,
   MetricComparison,
@@ -8,7 +9,7 @@ import type {
   SwapRow,
   SwapVerdict,
 } from '../model/comparison/comparison.ts';
-import { type Breach, type Decision, undecidedCodes } from '../model/comparison/gate.ts';
+import type { Breach, Decision } from '../model/comparison/gate.ts';
 import type { ProviderSwap, RunSettings } from '../model/run/record.ts';
 import type { RunSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
 import { defaultGate } from '../model/suite/suite.ts';
@@ -119,7 +120,7 @@ function judgeRow(input: RowInput, run: JudgedSwap, better: ReadonlySet<VariantS
       (breach.prompt ?? prompt) === prompt &&
       (breach.provider ?? candidate) === candidate,
   );
-  const failures = breaches.filter(({ code }) => !undecidedCodes.has(code));
+  const failures = breaches.filter((breach) => !isOpenBreach(breach));
   const missing = findMissing(own, comparison, run.settings);
   const open = findOpen(input, breaches, run);
   const verdict = verdictOf({ failures, missing, open, isBetter: own !== undefined && better.has(own) });
@@ -212,9 +213,9 @@ function isBelowMargin({ recorded: { gate } }: SuiteSummary, { compared }: Judge
   return passRate.delta !== null && passRate.delta < -margin - floatTolerance;
 }
 
-/** True where confirmation trials of both sides showed no drop of the pass rate. */
+/** True where fresh trials of both sides showed no drop of the pass rate. */
 function isCleared({ variant }: JudgedComparison, { suspicions, settled }: JudgedRun): boolean {
-  return (suspicions.looks.get(variant) ?? []).some(
+  return (suspicions.claims.get(variant) ?? []).some(
     ({ id, hypothesis: { metric, slice } }) =>
       metric === 'passRate' && slice === undefined && settled.averages.get(id)?.kind === 'cleared',
   );

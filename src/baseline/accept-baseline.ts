@@ -2,6 +2,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
 import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../model/comparison/baseline.ts';
+import { exitCodeFor, exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError } from '../model/problem.ts';
 import type { Report } from '../model/report/report.ts';
 import { variantKey } from '../model/run/cell.ts';
@@ -50,11 +51,16 @@ export async function acceptBaseline(options: AcceptOptions): Promise<readonly A
       // A damaged file is refused, even if a full run replaces all of it.
       const old = openBaselineFile(path, file);
       const failures = findNewFailures(suite, old, readRow);
-      const { merged, stillExpected } = mergeRun(old, buildBaseline(suite, readRow), failures, {
-        isFull,
-        isSkipped: findSkipped(suite),
-        takesFailures: options.knownFailures === true,
-      });
+      const { merged, stillExpected } = mergeRun(
+        old,
+        buildBaseline(suite, { readRow, checksOf: record.checksOf }),
+        failures,
+        {
+          isFull,
+          isSkipped: findSkipped(suite),
+          takesFailures: options.knownFailures === true,
+        },
+      );
       return {
         suite: suite.recorded.suite,
         file,
@@ -102,20 +108,18 @@ function passesByMajority(row: BaselineCase): boolean {
 }
 
 /**
- * Accepts a run that has just ended. If it failed or is incomplete, throws a `UserError` with the next step and writes
- * nothing.
+ * Accepts a run that has just ended and passed. Of any other run, and of one in which something drifted, writes nothing and throws
+ * a `UserError` with the next step.
  */
 export async function updateBaseline(
   { decision }: Report,
   options: Omit<AcceptOptions, 'force' | 'knownFailures'>,
 ): Promise<readonly AcceptedBaseline[]> {
-  const isEnded = decision.interrupted === undefined;
-  if (isEnded && decision.outcome !== 'failed' && decision.outcome !== 'incomplete') {
-    return acceptBaseline({ ...options, force: false });
-  }
+  const hasDrifted = decision.drift !== undefined;
+  if (exitCodeFor(decision) === exitCodes.passed && !hasDrifted) return acceptBaseline({ ...options, force: false });
   const { record, suites, objections } = await openAcceptable({ ...options, force: false });
   const failures = suites.flatMap(({ suite, readRow }) => findNewFailures(suite, undefined, readRow));
-  const state = isEnded ? (decision.outcome === 'failed' ? 'failed' : 'is incomplete') : 'was interrupted';
+  const state = describeState(decision);
   const flags = [...(failures.length > 0 ? ['--known-failures'] : []), ...(objections.length > 0 ? ['--force'] : [])];
   const hint = `to accept it as it is: ${acceptCommand(record, flags, options)}`;
   throw new UserError([
@@ -127,6 +131,13 @@ export async function updateBaseline(
       hint,
     },
   ]);
+}
+
+function describeState({ interrupted, outcome, drift }: Report['decision']): string {
+  if (interrupted !== undefined) return 'was interrupted';
+  if (outcome === 'failed') return 'failed';
+  if (drift !== undefined) return 'drifted: the accepted prompt fails too';
+  return outcome === 'inconclusive' ? 'is inconclusive' : 'is incomplete';
 }
 
 function describeFailures(count: number): string {

@@ -17,7 +17,7 @@ import { openStoredRecord, type StoredRecord } from '../record/read-run-record.t
 import { shellWord } from '../text/code/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { quote } from '../text/shorten.ts';
-import { isBrokenMustPass } from '../verdict/gate/find-suspicions.ts';
+import { isBrokenMustPass } from '../verdict/gate/flag-cases.ts';
 import { countVerdicts } from '../verdict/pair-cases.ts';
 
 export interface AcceptOptions {

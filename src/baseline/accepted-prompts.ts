@@ -4,14 +4,14 @@ import {
   type Baseline,
   type BaselineVariant,
   comparedKeys,
+  type FindBaseline,
   type StandIn,
-  type VariantKey,
+  type SuiteBaseline,
 } from '../model/comparison/baseline.ts';
 import { type Problem, type SourceLocation, UserError } from '../model/problem.ts';
 import { type RenderedVariant } from '../model/run/plan.ts';
 import type { AcceptedPromptState } from '../model/run/record.ts';
 import {
-  isOwnCode,
   type Project,
   type PromptVersion,
   type ProviderConfig,
@@ -27,8 +27,8 @@ import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
 import { quote } from '../text/shorten.ts';
-import { isSameQuestion, isSameSettings, nameSent, type SentVariant } from '../verdict/variant-differences.ts';
-import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
+import { isSameSent, isSameSettings, nameSent, type SentVariant } from '../verdict/variant-differences.ts';
+import { restoreProvider, type StoredVariant, whyOtherwise } from './restore-provider.ts';
 
 /** The prompt that was accepted of a variant, and how it can be asked again. */
 export interface AcceptedPrompt {
@@ -38,7 +38,7 @@ export interface AcceptedPrompt {
 }
 
 interface FindAcceptedPromptOptions {
-  /** Why a provider with another model than the candidate's can't be asked; undefined if it can. */
+  /** Why a provider with other settings than today's can't be asked; undefined if it can. */
   readonly refuseModel: (provider: ProviderConfig) => string | undefined;
   /** A variant as a record keeps it, without secrets. */
   readonly describe: (variant: RenderedVariant) => SentVariant;
@@ -48,8 +48,6 @@ interface FindAcceptedPromptOptions {
   readonly standIn: StandIn;
 }
 
-type StoredVariant = SentVariant & VariantKey;
-
 /** Finds the prompt that a variant is compared with; undefined if the baseline has none. The template engine must be loaded. */
 export function findAcceptedPrompt(
   suite: Suite,
@@ -57,23 +55,31 @@ export function findAcceptedPrompt(
   found: SuiteBaseline | undefined,
   options: FindAcceptedPromptOptions,
 ): AcceptedPrompt | undefined {
-  const stored = findStored(suite, found, options.standIn);
+  const stored = findStored(found, options.standIn);
   if (stored === undefined) return undefined;
   const own = options.describe(candidate);
   const sentName = nameSent(stored);
   const unavailable = (why: string): AcceptedPrompt => ({ state: { is: 'unavailable', why, of: sentName } });
-  if (found?.kind === 'file' && found.baseline.hasOtherPrompt(stored)) {
+  if (found?.baseline.hasOtherPrompt(stored) === true) {
     return { state: { is: 'unavailable', why: ofSeveralPrompts, isOfSeveral: true, of: sentName } };
   }
-  const provider = findAskedProvider(suite, candidate, stored);
-  if (provider === undefined) return unavailable(`its provider ${quote(stored.provider)} is not in the suite`);
-  const isOther = provider !== candidate.provider;
-  const asked = isOther ? { ...candidate, provider } : candidate;
+  if (stored.options?.['resumedWith'] !== undefined) {
+    const why = 'its run was resumed with other headers or options';
+    return { state: { is: 'unavailable', why, isOfSeveral: true, of: sentName } };
+  }
+  const today = findAskedProvider(suite, candidate, stored);
+  if (today === undefined) return unavailable(`its provider ${quote(stored.provider)} is not in the suite`);
+  const isOther = today !== candidate.provider;
+  const provider = restoreProvider(today, stored);
+  const asked = { ...candidate, provider };
+  const isAsToday =
+    stored.model === today.model && isSameSettings(stored, options.describe({ ...candidate, provider: today }));
   const why =
-    whyOtherwise(asked, stored, isOther ? options.describe(asked) : own) ??
-    whyNotAskable(suite, asked, stored, options);
+    whyOtherwise(provider, stored, options.describe(asked)) ??
+    whyNotAskable(suite, asked, stored, options) ??
+    (isAsToday ? undefined : options.refuseModel(provider));
   if (why !== undefined) return unavailable(why);
-  if (!isOther && isSameQuestion(stored, own)) return { state: { is: 'unchanged', of: sentName } };
+  if (!isOther && isSameSent(stored, own)) return { state: { is: 'unchanged', of: sentName }, variant: candidate };
   const { prompt } = candidate;
   const variant: RenderedVariant = {
     prompt: {
@@ -83,10 +89,7 @@ export function findAcceptedPrompt(
       ...defined({ contract: prompt.contract }),
     },
     // Rows of the accepted side lie under the candidate.
-    provider: asProvider(
-      stored.model === provider.model ? provider : withModel(provider, stored.model),
-      candidate.provider.id,
-    ),
+    provider: asProvider(provider, candidate.provider.id),
     params: stored.params,
   };
   const fault = findUnrenderable(suite, variant.prompt);
@@ -105,41 +108,20 @@ function findAskedProvider(
   return stored.provider === provider.id ? provider : providers.find(({ id }) => id === stored.provider);
 }
 
-function findStored({ id }: Suite, found: SuiteBaseline | undefined, standIn: StandIn): StoredVariant | undefined {
-  const variants: readonly StoredVariant[] =
-    found?.kind === 'file'
-      ? found.baseline.variants
-      : (found?.record.header.suites.find(({ suite }) => suite === id)?.variants ?? []);
+function findStored(found: SuiteBaseline | undefined, standIn: StandIn): StoredVariant | undefined {
+  const variants: readonly StoredVariant[] = found?.baseline.variants ?? [];
   const [stored] = comparedKeys(standIn).flatMap(
     (key) => variants.find((other) => other.prompt === key.prompt && other.provider === key.provider) ?? [],
   );
   return stored;
 }
 
-/** Tells what differs besides prompt, params and model, because earlier settings can't be used again. */
-function whyOtherwise({ provider }: RenderedVariant, stored: StoredVariant, own: SentVariant): string | undefined {
-  const id = quote(provider.id);
-  // The imports of a program are not known.
-  if (provider.adapter === 'exec') return `provider ${id} runs a program, which may have changed`;
-  if (isSameSettings(stored, own)) return undefined;
-  if (stored.adapter !== own.adapter) return `it was asked through ${stored.adapter}`;
-  if (stored.adapterVersion === undefined) return 'its settings were not kept (accept a run once more)';
-  if (stored.adapterVersion !== own.adapterVersion) {
-    return isOwnCode(provider)
-      ? `the code of provider ${id} has changed`
-      : 'it was asked by another version of its adapter';
-  }
-  // A baseline must not choose the address that a key is sent to.
-  if (stored.baseUrl !== own.baseUrl) return 'it was asked at another address';
-  return `other settings of provider ${id} have changed`;
-}
-
 /** Why the accepted prompt can't be asked as it was then; undefined if it can. */
 function whyNotAskable(
   { criteria }: Suite,
-  { prompt, provider, params }: RenderedVariant,
+  { prompt, params }: RenderedVariant,
   stored: StoredVariant,
-  { refuseModel, mask }: FindAcceptedPromptOptions,
+  { mask }: FindAcceptedPromptOptions,
 ): string | undefined {
   const messages = [...stored.messages, ...prompt.messages.map(writeMessage)];
   const lines = messages.flatMap(({ content, language }) => [content, ...(language?.rendered?.lines ?? [])]);
@@ -150,12 +132,7 @@ function whyNotAskable(
     return 'it holds a secret, which a baseline does not keep';
   }
   if (criteria.some(({ assertion }) => assertion === 'pairwise')) return 'a check compares the answers of both prompts';
-  return stored.model === provider.model ? undefined : refuseModel(withModel(provider, stored.model));
-}
-
-/** A provider with another model. Its price belongs to its own model, so it is removed. */
-function withModel({ price: _price, ...provider }: ProviderConfig, model: string): ProviderConfig {
-  return { ...provider, model };
+  return undefined;
 }
 
 /** A provider that is asked in the name of another one. */
@@ -182,22 +159,38 @@ function findUnrenderable(suite: Suite, prompt: PromptVersion) {
 export async function addBaselinePrompts(
   project: Project,
   findBaseline: FindBaseline,
-  selection: SelectedVariants,
+  { selection, describe, onLeftOut }: RerunOptions,
 ): Promise<Project> {
   await loadTemplateEngine();
   const problems: Problem[] = [];
+  const acceptedProvidersOf = (suite: Suite, prompt: PromptVersion, variants: readonly BaselineVariant[]) =>
+    new Map(
+      suite.providers.flatMap((provider): readonly (readonly [string, ProviderConfig | null])[] => {
+        const stored = variants.find((variant) => variant.provider === provider.id);
+        if (stored === undefined) return [];
+        const restored = restoreProvider(provider, stored);
+        const { adapter, model } = restored;
+        const sent = { adapter, model, params: stored.params, messages: stored.messages, contract: stored.contract };
+        const why = whyOtherwise(restored, stored, { ...sent, ...describe(restored) });
+        if (why === undefined) return [[provider.id, restored]];
+        onLeftOut(
+          `--rerun-baseline: ${suite.id}: the accepted prompt ${prompt.id} is not asked again on ${provider.id}, since ${why}; answers there are compared with the stored ones`,
+        );
+        return [[provider.id, null]];
+      }),
+    );
   const suites = project.suites.map((suite) => {
     const prompts = selectById(suite.prompts, selection.prompts);
     const providers = selectById(suite.providers, selection.providers);
     if (prompts.length === 0 || providers.length === 0) return suite;
     const found = findBaseline(suite);
-    const variants = found?.kind === 'file' ? found.baseline.variants : [];
+    const variants = found?.baseline.variants ?? [];
     const added = prompts.flatMap((prompt) => {
       const [first, ...others] = findAccepted(prompt, providers, variants);
-      if (first === undefined || found?.kind !== 'file') return [];
+      if (first === undefined || found === undefined) return [];
       problems.push(...refuseSeveralTexts(prompt, first, others));
       problems.push(...refuseSeveralPrompts(prompt, [first, ...others], found.baseline));
-      return [buildPrompt(prompt, first, others)];
+      return [buildPrompt(prompt, [first, ...others], acceptedProvidersOf(suite, prompt, [first, ...others]))];
     });
     if (added.length === 0) {
       const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
@@ -212,6 +205,14 @@ export async function addBaselinePrompts(
   });
   if (problems.length > 0) throw new UserError(problems);
   return { ...project, suites };
+}
+
+interface RerunOptions {
+  readonly selection: SelectedVariants;
+  /** The settings of a provider, as a record keeps them. */
+  readonly describe: (provider: ProviderConfig) => Pick<SentVariant, 'adapterVersion' | 'baseUrl' | 'options'>;
+  /** Gets why an accepted prompt does not run on a provider. */
+  readonly onLeftOut: (why: string) => void;
 }
 
 /** The selected ids of prompts and providers; all if none is named. */
@@ -290,15 +291,16 @@ function refuseWithFiles(prompt: PromptVersion): readonly Problem[] {
 
 function buildPrompt(
   prompt: PromptVersion,
-  variant: BaselineVariant,
-  others: readonly BaselineVariant[],
+  variants: readonly BaselineVariant[],
+  acceptedProviders: NonNullable<PromptVersion['acceptedProviders']>,
 ): PromptVersion {
   return {
     id: `${prompt.id}@baseline`,
     baselineOf: prompt.id,
-    ...compileWritten(variant.messages),
+    ...compileWritten(variants[0]?.messages ?? []),
     params: {},
-    paramsByProvider: new Map([variant, ...others].map(({ provider, params }) => [provider, params])),
+    acceptedProviders,
+    paramsByProvider: new Map(variants.map(({ provider, params }) => [provider, params])),
     ...defined({ contract: prompt.contract }),
   };
 }

@@ -65,6 +65,7 @@ export function mergeBaseline(
       ...[...kept].map(([key, cases]) => unite(cases, added.get(key))),
       ...pooled.filter((cases) => !kept.has(variantKey(cases))),
     ],
+    checksOf: (hash) => accepted.checksOf(hash) ?? old.checksOf(hash),
   };
 }
 

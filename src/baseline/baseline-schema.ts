@@ -40,7 +40,7 @@ const trial = z.looseObject({
 
 const header = z.looseObject({
   type: z.literal('baseline'),
-  format: z.literal(baselineFormat),
+  format: z.union([z.literal(1), z.literal(baselineFormat)]),
   suite: id,
   pin: z
     .looseObject({ until: z.iso.datetime().describe('Runs that began later are those since the pin.') })
@@ -106,9 +106,19 @@ const row = z.looseObject({
     .describe('The row was accepted under another prompt text, model or parameters than its variant has now.'),
 });
 
+const checks = z.looseObject({
+  type: z.literal('checks'),
+  hash: id.describe('The second part of the caseHash of the cases that have these checks.'),
+  checks: z.array(z.looseObject({})).describe('Each check as a suite would write it, rendered.'),
+  threshold: z.number().min(0).max(1).optional(),
+});
+
 /** The JSON Schema of one line of a baseline file. */
 export function buildBaselineJsonSchema(): unknown {
-  return z.toJSONSchema(z.union([header, variant, row]).meta({ title: 'A line of an llmcheck baseline file' }), {
-    io: 'input',
-  });
+  return z.toJSONSchema(
+    z.union([header, variant, row, checks]).meta({ title: 'A line of an llmcheck baseline file' }),
+    {
+      io: 'input',
+    },
+  );
 }

@@ -5,9 +5,12 @@ import { defined } from '../json/defined.ts';
 import {
   type Baseline,
   comparedKeys,
+  type FindBaseline,
+  type FindReference,
   isReplacedBy,
-  type Pin,
+  type Reference,
   type StandIn,
+  type SuiteBaseline,
   type VariantKey,
 } from '../model/comparison/baseline.ts';
 import { UserError } from '../model/problem.ts';
@@ -22,26 +25,7 @@ import { attempt, attemptOr } from '../text/attempt.ts';
 import { toSlashes } from '../text/to-slashes.ts';
 import { readCases } from './baseline-cases.ts';
 import { createFindMissing } from './first-baseline.ts';
-import { openBaselineBeside, openBaselineFile, openBaselineText } from './open-baseline.ts';
-
-/** The baseline of a suite. `own` is the working tree's baseline if `--baseline git:REF` names another one. */
-export type SuiteBaseline = {
-  readonly source: string;
-  /** When it was accepted, as an ISO date; undefined if that is not known. */
-  readonly acceptedAt?: string;
-} & (
-  | {
-      readonly kind: 'file';
-      readonly baseline: Baseline;
-      readonly own?: Baseline;
-      /** Set if the ref never had a baseline of the suite, and `baseline` is the one that this change adds. */
-      readonly isFirst?: true;
-    }
-  | { readonly kind: 'record'; readonly record: StoredRecord }
-);
-
-/** Finds the baseline of a suite; undefined if there is none yet. */
-export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
+import { asBaseline, openBaselineBeside, openBaselineFile, openBaselineText } from './open-baseline.ts';
 
 export interface FindBaselineOptions {
   readonly root: string;
@@ -119,16 +103,16 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
       return fromGit(options.ref ?? openGitRef(root, source.ref, env), options);
     case 'run': {
       const record = openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
-      return () => fromRecord(`run ${source.id}`, record);
+      return ({ id }) => baselineOfRecord(record, id, `run ${source.id}`);
     }
     case 'file': {
       const shown = relative(cwd, source.path);
       if (isRunRecord(source.path)) {
         const record = openRecordHeads(source.path, cwd);
-        return () => fromRecord(shown, record);
+        return ({ id }) => baselineOfRecord(record, id, shown);
       }
       const baseline = openBaselineFile(source.path, shown);
-      return (suite) => (baseline?.suite === suite.id ? { kind: 'file', source: shown, baseline } : undefined);
+      return (suite) => (baseline?.suite === suite.id ? { source: shown, baseline } : undefined);
     }
     case 'prompt': {
       const message = `--baseline ${text} is a prompt id: --compare compares two prompt versions`;
@@ -149,11 +133,14 @@ function fileBeside(
   if (baseline === undefined) return undefined;
   checkSuite(baseline, suite.id, source);
   const acceptedAt = findCommitDate(path, options.root, options.env);
-  return { kind: 'file', source, baseline, ...defined({ acceptedAt }) };
+  return { source, baseline, ...defined({ acceptedAt }) };
 }
 
-function fromRecord(source: string, record: StoredRecord): SuiteBaseline {
-  return { kind: 'record', source, record, acceptedAt: record.header.startedAt };
+/** A stored run in place of a baseline; undefined if it has no such suite. */
+export function baselineOfRecord(record: StoredRecord, suiteId: string, source: string): SuiteBaseline | undefined {
+  const suite = record.summary.suites.find(({ recorded }) => recorded.suite === suiteId);
+  if (suite === undefined) return undefined;
+  return { source, baseline: asBaseline(suite, record), acceptedAt: record.header.startedAt };
 }
 
 /** Only in CI: git takes longer than many a run, and a developer's file may not be committed yet. */
@@ -184,7 +171,7 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
     if (own === undefined) return undefined;
     checkSuite(own, id, shown);
     if (missing.is === 'first') {
-      return { kind: 'file', source: 'the first baseline, which this change adds', baseline: own, isFirst: true };
+      return { source: 'the first baseline, which this change adds', baseline: own, isFirst: true };
     }
     options.onRefused?.(`${id}: ${shown} is not taken as a first baseline, so every case must pass: ${missing.why}`);
     return undefined;
@@ -215,7 +202,6 @@ function openAtRef(
     ...(from === file ? [] : [toSlashes(relative(root, from))]),
   ];
   return {
-    kind: 'file',
     source: `git:${ref.name} (${[ref.commit.slice(0, 8), ...former].join(', ')})`,
     baseline,
     ...defined({ acceptedAt: ref.lastCommitDate(from), own: isOther ? own : undefined }),
@@ -246,7 +232,7 @@ export function createFindAccepted(suites: readonly Suite[], findBaseline: FindB
   return ({ suite: suiteId, prompt, provider, caseId, trial: index }) => {
     const suite = bySuite.get(suiteId);
     const found = suite === undefined ? undefined : findBaseline(suite);
-    const trials = found?.kind === 'file' ? (found.baseline.readCase({ prompt, provider }, caseId)?.trials ?? []) : [];
+    const trials = found?.baseline.readCase({ prompt, provider }, caseId)?.trials ?? [];
     const trial = trials.find((other) => other.trial === index) ?? trials[0];
     if (trial?.output === undefined) return undefined;
     const { output: text, toolCalls = [], reasoning } = trial;
@@ -269,11 +255,10 @@ export function describeUnaccepted(
     const found = findBaseline(planned.suite);
     const source = found?.source ?? named;
     if (source === undefined) return [];
-    const [suite, until] =
-      found?.kind === 'file' ? ['', ' until a run is accepted'] : [`${planned.suite.id} with `, ''];
+    const [suite, until] = named === undefined ? ['', ' until a run is accepted'] : [`${planned.suite.id} with `, ''];
     return planned.variants
       .filter((variant) => isComparedWithFile(variant, planned))
-      .filter((variant) => !comparedKeys(standInOf(variant)).some((key) => hasCase(found, planned.suite.id, key)))
+      .filter((variant) => !comparedKeys(standInOf(variant)).some((key) => hasCase(found, key)))
       .map(
         ({ prompt, provider }) =>
           `the baseline ${source} has no case of ${suite}${prompt.id} on ${provider.id}: nothing there is compared${until}`,
@@ -281,12 +266,8 @@ export function describeUnaccepted(
   });
 }
 
-function hasCase(found: SuiteBaseline | undefined, suite: string, key: VariantKey): boolean {
-  if (found?.kind === 'file') return found.baseline.casesOf(key).size > 0;
-  const variants = found?.record.summary.suites.find(({ recorded }) => recorded.suite === suite)?.variants ?? [];
-  return variants.some(
-    ({ recorded, cases }) => recorded.prompt === key.prompt && recorded.provider === key.provider && cases.size > 0,
-  );
+function hasCase(found: SuiteBaseline | undefined, key: VariantKey): boolean {
+  return found !== undefined && found.baseline.casesOf(key).size > 0;
 }
 
 /** False if the variant is compared with another one of the same run. */
@@ -309,17 +290,6 @@ function standInOf({ prompt, provider }: Pick<PlannedVariant, 'prompt' | 'provid
     replacesProvider: provider.replaces,
   };
 }
-
-/** The pinned reference of a suite. */
-export interface Reference {
-  /** The source in words. */
-  readonly source: string;
-  readonly baseline: Baseline;
-  readonly pin: Pin;
-}
-
-/** Finds the pinned reference of a suite; undefined if there is none. Throws a `UserError` for a damaged one. */
-export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;
 
 /**
  * Finds the pinned references of a run. With `--baseline git:REF` the reference at the ref takes precedence over the

@@ -3,13 +3,14 @@ import { defined, type Writable } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/comparison/baseline.ts';
 import { variantKey } from '../model/run/cell.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/run/record.ts';
-import type { CaseSummary, RowSummary } from '../model/run/summary.ts';
+import type { CaseSummary, RowSummary, SuiteSummary } from '../model/run/summary.ts';
 import { defaultGate } from '../model/suite/suite.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { SortedCases } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from './read-baseline.ts';
+import { parseBaseline, readBaseline, type ScannedBaseline, scanLines, type VisitCase } from './read-baseline.ts';
+import { buildBaseline } from './write-baseline.ts';
 
 /** Reads a baseline file once; undefined if there is none. `shown` is how problems name it. */
 export function openBaselineFile(path: string, shown: string): Baseline | undefined {
@@ -32,6 +33,36 @@ export function openBaselineBeside(
 export function openBaselineText(text: string, shown: string): Baseline {
   const rows = new BaselineRows();
   return toBaseline(parseBaseline(text, shown, rows.add), rows);
+}
+
+/** Opens a baseline from lines that were read already, such as those in a record. */
+export function openBaselineLines(lines: Iterable<unknown>, read: (index: number) => unknown, shown: string): Baseline {
+  const rows = new BaselineRows();
+  return toBaseline(scanLines(lines, read, shown, rows.add), rows);
+}
+
+/** A suite of a stored run in place of a baseline. Its answers stay in the record. */
+export function asBaseline(
+  suite: SuiteSummary,
+  { readRow, checksOf }: Pick<StoredRecord, 'readRow' | 'checksOf'>,
+): Baseline {
+  // A baseline's prompt that ran again beside the suite's is no version of the suite.
+  const accepted = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
+  const { variants, cases, ...content } = buildBaseline(accepted, { readRow, checksOf });
+  const summaries = new Map(accepted.variants.map((variant) => [variantKey(variant.recorded), variant]));
+  const byKey = new Map(cases.map((ofVariant) => [variantKey(ofVariant), ofVariant]));
+  return {
+    ...content,
+    // The price of a variant's own counts too.
+    variants: variants.map((row) => ({ ...summaries.get(variantKey(row))?.recorded, ...row })),
+    cases,
+    casesOf: (key) => summaries.get(variantKey(key))?.cases ?? new Map(),
+    readCase(key, caseId) {
+      const ofVariant = byKey.get(variantKey(key));
+      return ofVariant?.has(caseId) === true ? ofVariant.read(caseId) : undefined;
+    },
+    hasOtherPrompt: () => false,
+  };
 }
 
 /** The data of a baseline's cases for counting and comparing, by variant. */
@@ -98,7 +129,10 @@ function summarizeTrial(
   return summary;
 }
 
-function toBaseline({ suite, pin, variants, readCase: readRow }: ScannedBaseline, rows: BaselineRows): Baseline {
+function toBaseline(
+  { suite, pin, variants, readCase: readRow, checksOf }: ScannedBaseline,
+  rows: BaselineRows,
+): Baseline {
   const casesOf = (key: VariantKey) => rows.casesOf(key);
   const readCase = ({ prompt, provider }: VariantKey, caseId: string) => {
     const found = casesOf({ prompt, provider }).get(caseId);
@@ -123,6 +157,7 @@ function toBaseline({ suite, pin, variants, readCase: readRow }: ScannedBaseline
     cases,
     casesOf,
     readCase,
+    checksOf,
     hasOtherPrompt: (key) => rows.hasOtherPrompt(key),
   };
 }
@@ -172,6 +207,9 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
     end,
     summary: summarizeRun(header, rows, end),
     warnings: [],
+    sides: undefined,
+    checksOf: (hash) => files.map(({ baseline }) => baseline.checksOf(hash)).find((checks) => checks !== undefined),
+    judged: [],
     readRow(rowIndex) {
       const [row, owner] = [rows[rowIndex], owners[rowIndex]];
       if (row === undefined || owner === undefined) {

@@ -1,16 +1,10 @@
 import { defined } from '../json/defined.ts';
+import type { FindBaseline, FindReference } from '../model/comparison/baseline.ts';
+import { createProviderDescriber } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import type { GitRef } from '../project/git/git-files.ts';
 import { addBaselinePrompts } from './accepted-prompts.ts';
-import {
-  checkBaselines,
-  type FindBaseline,
-  type FindReference,
-  openBaselines,
-  openComparedRef,
-  openReferences,
-  promptIdsOf,
-} from './find-baselines.ts';
+import { checkBaselines, openBaselines, openComparedRef, openReferences, promptIdsOf } from './find-baselines.ts';
 
 /** The baselines that a run is compared with. */
 export interface RunBaselines {
@@ -45,6 +39,12 @@ export async function openRunBaselines(
   });
   const findReference = openReferences(settings.baseline, place);
   checkBaselines(suites, findBaseline, findReference);
-  const withPrompts = rerunBaseline ? await addBaselinePrompts(project, findBaseline, selection) : project;
+  const withPrompts = rerunBaseline
+    ? await addBaselinePrompts(project, findBaseline, {
+        selection,
+        describe: createProviderDescriber({ env, projectRoot: root }),
+        onLeftOut: (why) => void refusedBaselines.push(why),
+      })
+    : project;
   return { project: withPrompts, ref, findBaseline, findReference, refusedBaselines };
 }

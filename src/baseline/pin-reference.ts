@@ -8,6 +8,7 @@ import { variantKey } from '../model/run/cell.ts';
 import { isSameCase } from '../model/suite/same-case.ts';
 import type { Project, Suite } from '../model/suite/suite.ts';
 import { referencePathOf } from '../project/project-paths.ts';
+import type { StoredRecord } from '../record/read-run-record.ts';
 import type { AcceptableSuite } from './acceptable-record.ts';
 import { type AcceptOptions, openAcceptable } from './acceptable-record.ts';
 import { countTrials, isSameVariant, keepCases, mergeBaseline, readCases } from './baseline-cases.ts';
@@ -79,19 +80,21 @@ function fromBaselines({ suites, root, cwd, now }: PinOptions): readonly FoundRe
 
 /** Counts the trials of the named runs together, including failed and incomplete runs. */
 async function fromRecords(options: PinOptions): Promise<readonly FoundReference[]> {
-  const runs: { shown: string; startedAt: string; suites: readonly AcceptableSuite[] }[] = [];
+  const runs: { record: StoredRecord; suites: readonly AcceptableSuite[] }[] = [];
   for (const recordPath of options.recordPaths) {
     const { record, suites } = await openAcceptable({ ...options, recordPath, force: true });
-    runs.push({ shown: record.shownPath, startedAt: record.header.startedAt, suites });
+    runs.push({ record, suites });
   }
-  runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+  runs.sort((a, b) => (a.record.header.startedAt < b.record.header.startedAt ? -1 : 1));
   const problems: Problem[] = [];
   const found = options.suites.flatMap((suite): FoundReference[] => {
-    const own = runs.flatMap(({ shown, startedAt, suites }) => {
+    const own = runs.flatMap(({ record, suites }) => {
       const run = suites.find((other) => other.suite.recorded.suite === suite.id);
-      const content = run === undefined ? undefined : buildBaseline(run.suite, run.readRow);
+      const content =
+        run === undefined ? undefined : buildBaseline(run.suite, { readRow: run.readRow, checksOf: record.checksOf });
       if (run === undefined || content === undefined || !hasVerdicts(content)) return [];
-      return [{ shown, startedAt, content, isFull: !run.suite.recorded.filtered }];
+      const { shownPath: shown, header } = record;
+      return [{ shown, startedAt: header.startedAt, content, isFull: !run.suite.recorded.filtered }];
     });
     const last = own.at(-1);
     if (last === undefined) {

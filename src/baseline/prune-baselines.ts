@@ -39,5 +39,6 @@ function pruneBaseline(baseline: Baseline, suite: Suite): BaselineContent {
     suite: baseline.suite,
     variants: baseline.variants.filter(isKnown),
     cases: baseline.cases.filter(isKnown).map((rows) => keepCases(rows, (caseId) => cases.has(caseId))),
+    checksOf: (hash) => baseline.checksOf(hash),
   };
 }

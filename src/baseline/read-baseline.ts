@@ -14,8 +14,9 @@ import {
 } from '../model/comparison/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { variantKey } from '../model/run/cell.ts';
+import type { StoredChecks } from '../model/run/deciding-lines.ts';
 import { quote } from '../text/shorten.ts';
-import { describeRowFault, isBaselineCase, isBaselineVariant } from './validate-rows.ts';
+import { describeRowFault, isBaselineCase, isBaselineVariant, isStoredChecks } from './validate-rows.ts';
 
 type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 
@@ -26,6 +27,7 @@ export interface ScannedBaseline {
   readonly variants: readonly BaselineVariant[];
   /** The case that the visitor saw as the `index`-th. Throws a UserError if the file was changed meanwhile. */
   readonly readCase: (index: number, key: CaseKey) => BaselineCase;
+  readonly checksOf: (hash: string) => StoredChecks | undefined;
 }
 
 /** Called with each case line in turn. Only its place in the file is kept. */
@@ -74,11 +76,11 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
   const lineOfVariant = new Map<string, number>();
   const lineOfCase = new Map<string, number>();
   const usedVariants = new Set<string>();
+  const checks = new Map<string, StoredChecks>();
   let suite: string | undefined;
   let pin: Pin | undefined;
   for (const found of splitLines(source.read)) {
-    const { number: line } = found;
-    const text = textOf(found);
+    const [line, text] = [found.number, textOf(found)];
     if (text.trim() === '') continue;
     // After a conflict marker most other lines are wrong too, so only the conflict is reported.
     if (conflictMarker.test(text)) throw new UserError([conflictProblem(file, line)]);
@@ -88,6 +90,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
     }
     const row = parseRow(text);
     if (typeof row === 'string') problems.push(damageProblem(file, line, row));
+    else if (row.type === 'checks') checks.set(row.hash, row);
     else if (row.type === 'variant') {
       const earlier = lineOfVariant.get(variantKey(row));
       if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
@@ -109,15 +112,55 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
     if (problems.length === maxProblems) throw new UserError(problems);
   }
   if (suite === undefined) throw new UserError([notABaseline(file, 1, 'it is empty')]);
-  if ([...usedVariants].some((key) => !lineOfVariant.has(key))) {
-    for (const [index, { line }] of places.entries()) {
-      const row = readCase(index);
-      if (!lineOfVariant.has(variantKey(row))) problems.push(orphanProblem(file, line, row));
-      if (problems.length === maxProblems) break;
-    }
+  const hasOrphan = [...usedVariants].some((key) => !lineOfVariant.has(key));
+  for (const [index, { line }] of hasOrphan ? places.entries() : []) {
+    const row = readCase(index);
+    if (!lineOfVariant.has(variantKey(row))) problems.push(orphanProblem(file, line, row));
+    if (problems.length === maxProblems) break;
   }
   if (problems.length > 0) throw new UserError(problems);
-  return { suite, variants, readCase, ...defined({ pin }) };
+  return { suite, variants, readCase, checksOf: (hash) => checks.get(hash), ...defined({ pin }) };
+}
+
+/** Reads the parsed lines of a baseline, its header among them. `read` reads a line again by its index. */
+export function scanLines(
+  lines: Iterable<unknown>,
+  read: (index: number) => unknown,
+  shown: string,
+  visit: VisitCase,
+): ScannedBaseline {
+  const variants: BaselineVariant[] = [];
+  const checks = new Map<string, StoredChecks>();
+  const places: number[] = [];
+  let suite: string | undefined;
+  let pin: Pin | undefined;
+  let index = 0;
+  for (const line of lines) {
+    if (suite === undefined) ({ suite, pin } = checkHeader(line, shown, 1));
+    else {
+      const row = checkRow(line);
+      if (typeof row === 'string') throw new UserError([damageProblem(shown, index + 1, row)]);
+      if (row.type === 'checks') checks.set(row.hash, row);
+      else if (row.type === 'variant') variants.push(row);
+      else {
+        visit(row, places.length, suite);
+        places.push(index);
+      }
+    }
+    index += 1;
+  }
+  if (suite === undefined) throw new UserError([notABaseline(shown, 1, 'it is empty')]);
+  return {
+    suite,
+    variants,
+    checksOf: (hash) => checks.get(hash),
+    readCase(caseIndex, key) {
+      const row = checkRow(read(places[caseIndex] ?? -1));
+      if (typeof row !== 'string' && row.type === 'case' && isOf(row, key)) return row;
+      throw new UserError([damageProblem(shown, caseIndex + 1, 'it was changed while it was being read')]);
+    },
+    ...defined({ pin }),
+  };
 }
 
 /** Without the byte order mark that some editors put before the first line. */
@@ -146,12 +189,16 @@ function isOf(row: BaselineCase, { caseId, prompt, provider }: CaseKey): boolean
 
 function parseHeader(text: string, file: string, line: number): { suite: string; pin: Pin | undefined } {
   const parsed = parseJson(text);
-  const header = parsed.ok && isJsonObject(parsed.value) ? parsed.value : {};
+  return checkHeader(parsed.ok ? parsed.value : undefined, file, line, text);
+}
+
+function checkHeader(value: unknown, file: string, line: number, text = ''): { suite: string; pin: Pin | undefined } {
+  const header = isJsonObject(value) ? value : {};
   if (header['type'] !== 'baseline' || header['format'] === undefined) {
     throw new UserError([notABaseline(file, line, `it begins with ${quote(text.trim(), 60)}`)]);
   }
-  if (header['format'] !== baselineFormat) {
-    const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${baselineFormat}.`;
+  if (header['format'] !== baselineFormat && header['format'] !== oldestFormat) {
+    const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${oldestFormat} and ${baselineFormat}.`;
     const hint = `use the version of llmcheck that wrote it, or ${startOver}`;
     throw new UserError([problemAt(file, line, message, hint)]);
   }
@@ -165,13 +212,20 @@ function parseHeader(text: string, file: string, line: number): { suite: string;
   return { suite, pin: { until } };
 }
 
+/** The oldest format that is read: its baselines keep no checks. */
+const oldestFormat = 1;
+
+type BaselineRow = BaselineVariant | BaselineCase | StoredChecks;
+
 /** A row, or the reason why the line is not a row. */
-function parseRow(text: string): BaselineVariant | BaselineCase | string {
+function parseRow(text: string): BaselineRow | string {
   const parsed = parseJson(text);
-  if (!parsed.ok) return `it is not JSON: ${parsed.reason}`;
-  const row: unknown = parsed.value;
+  return parsed.ok ? checkRow(parsed.value) : `it is not JSON: ${parsed.reason}`;
+}
+
+function checkRow(row: unknown): BaselineRow | string {
   if (isBaselineCase(row)) return hasRepeatedTrial(row) ? 'it holds a trial twice' : row;
-  return isBaselineVariant(row) ? row : describeRowFault(row);
+  return isBaselineVariant(row) || isStoredChecks(row) ? row : describeRowFault(row);
 }
 
 function hasRepeatedTrial({ trials, confirmations = [] }: BaselineCase): boolean {

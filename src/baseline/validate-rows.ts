@@ -2,6 +2,7 @@ import { areTexts, type FieldsOf, type Guard, isSwitch, isText, listOf, objectOf
 import { isJsonObject } from '../json/json.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/comparison/baseline.ts';
 import { type AgentStep, finishReasons, type ToolCall, type ToolResult, type Usage } from '../model/run/completion.ts';
+import type { StoredChecks } from '../model/run/deciding-lines.ts';
 import type { RecordedCheck } from '../model/run/record.ts';
 import type { PooledTrials } from '../model/run/summary.ts';
 import type { Judgement } from '../model/run/verdict.ts';
@@ -17,14 +18,31 @@ export function isBaselineCase(row: unknown): row is BaselineCase {
   return isJsonObject(row) && row['type'] === 'case' && isCaseBody(row);
 }
 
+export function isStoredChecks(row: unknown): row is StoredChecks {
+  return isJsonObject(row) && row['type'] === 'checks' && isChecksBody(row);
+}
+
 /** Says why a value is neither a variant nor a case. */
 export function describeRowFault(row: unknown): string {
   if (!isJsonObject(row)) return 'it is not a JSON object';
   const { type } = row;
-  if (type !== 'case' && type !== 'variant') return 'its "type" is neither "variant" nor "case"';
-  const fields: Readonly<Record<string, Guard>> = type === 'case' ? caseFields : variantFields;
+  const fields = fieldsOf(type);
+  if (fields === undefined) return 'its "type" is neither "variant", "case" nor "checks"';
   const [wrong = 'type'] = Object.entries(fields).find(([name, test]) => !test(row[name])) ?? [];
   return Object.hasOwn(row, wrong) ? `its "${wrong}" has the wrong type or value` : `it has no "${wrong}"`;
+}
+
+function fieldsOf(type: unknown): Readonly<Record<string, Guard>> | undefined {
+  switch (type) {
+    case 'case':
+      return caseFields;
+    case 'variant':
+      return variantFields;
+    case 'checks':
+      return checksFields;
+    default:
+      return undefined;
+  }
 }
 
 const statuses: ReadonlySet<unknown> = new Set<BaselineTrial['status']>(['passed', 'failed', 'errored', 'skipped']);
@@ -214,6 +232,13 @@ const variantFields: FieldsOf<BaselineVariant> = {
   models: areTexts,
 };
 
+const checksFields: FieldsOf<StoredChecks> = {
+  hash: isFilled,
+  checks: listOf(isJsonObject),
+  threshold: optional(isShare),
+};
+
+const isChecksBody = objectOf(checksFields);
 const isCaseBody = objectOf(caseFields);
 const isVariantBody = objectOf(variantFields);
 

@@ -13,8 +13,10 @@ import {
   type BaselineVariant,
   baselineFormat,
 } from '../model/comparison/baseline.ts';
+import type { StoredChecks } from '../model/run/deciding-lines.ts';
 import type { CellRow } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
+import { checksHashOf } from '../model/suite/same-case.ts';
 import { answerHashOf } from '../record/case-summaries.ts';
 import { escapeJsonText } from '../text/sanitize.ts';
 import { answeredModels } from '../verdict/pair-cases.ts';
@@ -27,12 +29,16 @@ const maxKeptOutputBytes = 64 * 1024;
  * The data of a suite's run for later comparisons. It does not depend on time, place or speed of the run. Rows are read
  * lazily.
  */
-export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) => CellRow): BaselineContent {
+export function buildBaseline(
+  suite: SuiteSummary,
+  { readRow, checksOf }: Pick<BaselineContent, 'checksOf'> & { readonly readRow: (rowIndex: number) => CellRow },
+): BaselineContent {
   const keepsOutputs = suite.recorded.outputs === 'full';
   return {
     suite: suite.recorded.suite,
     variants: suite.variants.filter(({ cases }) => cases.size > 0).map(describeVariant),
     cases: suite.variants.map((variant) => buildCases(variant, readRow, keepsOutputs)),
+    checksOf,
   };
 }
 
@@ -119,7 +125,15 @@ export function* renderBaseline(content: BaselineContent): Generator<string> {
     ['pin', content.pin],
   ]);
   for (const row of content.variants.toSorted(orderVariants)) yield renderVariant(row);
-  for (const row of readCases(content)) yield renderCase(row);
+  const hashes = new Set<string>();
+  for (const row of readCases(content)) {
+    hashes.add(checksHashOf(row.caseHash));
+    yield renderCase(row);
+  }
+  for (const hash of [...hashes].sort()) {
+    const checks = content.checksOf(hash);
+    if (checks !== undefined) yield renderChecks(checks);
+  }
 }
 
 /**
@@ -140,7 +154,16 @@ export function writeBaseline(path: string, content: BaselineContent): boolean {
   });
 }
 
-function renderVariant(row: BaselineVariant): string {
+export function renderChecks(row: StoredChecks): string {
+  return renderLine([
+    ['type', 'checks'],
+    ['hash', row.hash],
+    ['threshold', row.threshold],
+    ['checks', row.checks],
+  ]);
+}
+
+export function renderVariant(row: BaselineVariant): string {
   return renderLine([
     ['type', 'variant'],
     ['prompt', row.prompt],
@@ -159,7 +182,7 @@ function renderVariant(row: BaselineVariant): string {
   ]);
 }
 
-function renderCase(row: BaselineCase): string {
+export function renderCase(row: BaselineCase): string {
   return renderLine([
     ['type', 'case'],
     ['caseId', row.caseId],

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isDistrusted, privateFile, privateFolder, refuseLink, trustReplaced } from '../files/state-folder.ts';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode } from '../files/write-files.ts';
 import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
@@ -33,7 +34,9 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
       let text: string;
       try {
         // Most answers of a new prompt are missing, which is no error.
-        if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+        if (lstatSync(path, { throwIfNoEntry: false }) === undefined || isDistrusted(path)) return undefined;
+        refuseLink('Reading', path);
+        refuseLink('Reading', dirname(path));
         text = readFileSync(path, 'utf8');
       } catch (error) {
         const code = codeOf(error);
@@ -85,6 +88,7 @@ const ownEnding = drawUnfinishedEnding();
 export function writeEntry(folder: string, entry: CacheEntry, newText?: string): void {
   const path = entryPath(folder, entry.key);
   const unfinished = `${path}${ownEnding}`;
+  refuseLink('Writing', dirname(path));
   try {
     writeMakingFolder(unfinished, `${newText ?? renderEntry(entry)}\n`);
     if (newText === undefined) {
@@ -92,6 +96,7 @@ export function writeEntry(folder: string, entry: CacheEntry, newText?: string):
       utimesSync(unfinished, createdAt, createdAt);
     }
     renameSync(unfinished, path);
+    trustReplaced(path);
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
@@ -101,18 +106,22 @@ export function writeEntry(folder: string, entry: CacheEntry, newText?: string):
 /** The folder is made only if it is missing: it is there for nearly every entry. */
 function writeMakingFolder(path: string, text: string): void {
   try {
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode: privateFile });
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
-    makeFolder(dirname(path));
-    writeFileSync(path, text);
+    makeFolder(dirname(path), privateFolder);
+    writeFileSync(path, text, { mode: privateFile });
   }
 }
 
-/** The names in a folder; none if it is missing or no folder. Throws other system errors. */
+/** The names in a folder, without links; none if it is missing or no folder. Throws other system errors. */
 export function listNames(folder: string): readonly string[] {
   try {
-    return readdirSync(folder).sort();
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isSymbolicLink())
+      .map(({ name }) => name)
+      .sort();
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];

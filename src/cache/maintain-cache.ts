@@ -1,5 +1,6 @@
 import { rmdirSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isDistrusted, isLink } from '../files/state-folder.ts';
 import { unfinishedEnding } from '../files/unfinished-name.ts';
 import { readOrUndefined, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
@@ -204,7 +205,7 @@ interface ReadEntry {
 
 function* readEntries(folder: string): Generator<ReadEntry> {
   for (const path of listPaths(folder)) {
-    if (path.endsWith(unfinishedEnding)) continue;
+    if (path.endsWith(unfinishedEnding) || isDistrusted(path)) continue;
     const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
     if (text !== undefined) yield { parsed: parseEntry(text), text, path, bytes: Buffer.byteLength(text) };
   }
@@ -232,7 +233,9 @@ function removeFile(path: string): void {
 /** True if nothing readable is stored under its key, or something older. */
 function isNewer(folder: string, { key, createdAt }: CacheEntry): boolean {
   const path = entryPath(folder, key);
-  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
+  // What a link leads to and what is not trusted is not read, but replaced.
+  const text =
+    isLink(path) || isDistrusted(path) ? undefined : withStorageErrors('Reading', path, () => readOrUndefined(path));
   const known = text === undefined ? undefined : parseEntry(text);
   return known?.ok !== true || createdAt > known.entry.createdAt;
 }

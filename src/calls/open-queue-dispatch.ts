@@ -14,7 +14,7 @@ import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { openPackages, type Packages } from '../programs/import-module.ts';
 import type { QueueModules } from '../queue/connect-redis.ts';
 import { type LimitedProvider, openDispatcher } from '../queue/dispatcher.ts';
-import type { QueueLimits } from '../queue/messages.ts';
+import { type QueueLimits, toQueuedRequest } from '../queue/messages.ts';
 import type { QueueUrl } from '../text/addresses/store-urls.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import type { TimedAttempt } from './time-attempts.ts';
@@ -75,9 +75,9 @@ export async function openDispatch(
     attemptFor(config, endpoint) {
       const queue = queueNameOf(config, endpoint, where);
       return async (request, signal, timeoutMs) => {
-        const { messages, params, trial, origin, vars, workspace } = request;
+        const { origin } = request;
         const { base, call } = nameCall(request);
-        const task = { request: { messages, params, trial, origin, ...defined({ vars, workspace }) }, timeoutMs };
+        const task = { request: toQueuedRequest(request), timeoutMs };
         const answer = await dispatcher.send(queue, call, task, signal);
         if (answer.outcome.status === 'completed') {
           const calls = answered.get(placeOf(origin)) ?? [];

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { type CacheStore, openCacheStore } from '../cache/file-store.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
+import { statePath } from '../files/state-folder.ts';
 import type { Completion, CompletionRequest } from '../model/run/completion.ts';
 import type { ConnectedProvider } from '../model/suite/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
@@ -72,7 +72,7 @@ export function openRunResources(
     ports,
     note,
     budget: maxCostUsd === undefined ? undefined : new Budget(maxCostUsd),
-    store: openCacheStore(join(root, '.llmcheck', 'cache'), { onWarning: note }),
+    store: openCacheStore(statePath(root, 'cache'), { onWarning: note }),
     sharedCache:
       cache === undefined || cacheMode === 'off'
         ? undefined

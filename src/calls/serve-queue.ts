@@ -85,6 +85,7 @@ function findServed(
         connect,
         clock,
         mask,
+        writes: adapter.writes ?? [],
         isSameCode: watchCode(config, endpoint, providerEnv),
       }),
     });
@@ -93,15 +94,17 @@ function findServed(
 }
 
 interface AttemptPorts extends Pick<WorkPorts, 'clock' | 'mask'> {
+  /** Members of a request that the worker's adapter sets. */
+  readonly writes: readonly string[];
   readonly connect: () => Promise<ConnectedProvider>;
   readonly isSameCode: () => boolean;
 }
 
 /** Makes an attempt with the adapter and time limit of a run's own process. The outcome holds no secret. */
-function openAttempt(
+export function openAttempt(
   { id, adapter, model }: ProviderConfig,
   { adapterVersion }: Endpoint,
-  { connect, clock, mask, isSameCode }: AttemptPorts,
+  { writes, connect, clock, mask, isSameCode }: AttemptPorts,
 ): ServedProvider['attempt'] {
   let connecting: Promise<ConnectedProvider> | undefined;
   const message = `the code of provider ${id} changed since its worker started: restart the worker`;
@@ -114,6 +117,13 @@ function openAttempt(
   const attempt = timeAttempts(sent, clock);
   return async ({ request, timeoutMs }, signal) => {
     const { messages, params, trial, origin, vars, workspace } = request;
+    // No suite can set such a parameter, so no run sent this job.
+    const written = writes.find((member) => Object.hasOwn(params, member));
+    if (written !== undefined) {
+      const refusal = `the job sets ${written}, which the worker takes from its own checkout`;
+      const outcome = fail({ kind: 'badRequest', message: refusal, retryable: false }, 0);
+      return { outcome, isTimeUp: false, elapsedMs: 0 };
+    }
     const full = { adapter, adapterVersion, model, messages, params, trial, origin, ...defined({ vars, workspace }) };
     const timed = await attempt(full, signal, timeoutMs);
     return maskJson(timed, mask);

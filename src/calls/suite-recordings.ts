@@ -4,7 +4,7 @@ import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
 import { type Problem, UserError } from '../model/problem.ts';
-import { firstAcceptedTrial } from '../model/run/cell.ts';
+import { firstFreshTrial } from '../model/run/cell.ts';
 import type { Complete } from '../model/run/completion.ts';
 import { refusalOf, withRefusal } from '../model/storage-problem.ts';
 import type { Suite } from '../model/suite/suite.ts';
@@ -54,7 +54,7 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
     wrap: (next, isSameCode) => async (request, signal) => {
       const outcome = await next(request, signal);
       // Recordings contain only answers to the suite's own prompts.
-      const isOwn = outcome.status === 'completed' && request.trial < firstAcceptedTrial;
+      const isOwn = outcome.status === 'completed' && request.trial < firstFreshTrial;
       if (isOwn && (outcome.cached || isSameCode())) {
         const { suite, prompt, provider, caseId } = request.origin;
         const line = {

@@ -22,6 +22,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const program = createProgram(argv, io, exit);
   try {
     await addCommands(program, argv, io, exit);
+    program.hook('preAction', (_program, command) => distrustState(command, argv, io));
     const [first, explained = 'help'] = argv;
     // Commander would print the whole help without mentioning the name.
     if (first === 'help' && !/^(?:-|help$)/.test(explained) && !Object.hasOwn(commands, explained)) {
@@ -182,6 +183,17 @@ async function settleStdout([command = '']: readonly string[], exitCode: number,
 const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge', 'contract', 'ci']);
 
 /** Prints mistakes of the user as problems, and any other error as a bug. */
+/** Under CI a change decides about itself if it brings answers along. */
+async function distrustState(command: Command, [name]: readonly string[], io: Io): Promise<void> {
+  if (name !== 'ci' && ['', '0', 'false'].includes(io.env['CI'] ?? '')) return;
+  const flags = command.opts<{ config?: string; baseline?: string; publish?: true; run?: string; merge?: string }>();
+  const { config = io.env['LLMCHECK_CONFIG'], publish, run, merge } = flags;
+  const { announceCommittedState } = await import('./run/committed-state.ts');
+  // A run of the other commands reads no record before it knows its baseline.
+  const isLater = name === 'ci' && publish === undefined && run === undefined && merge === undefined;
+  announceCommittedState({ config, baseline: flags.baseline }, io, { isLater });
+}
+
 async function reportError(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
   const [{ describeBug, describeProblems }, { maskByName }] = await Promise.all([
     import('./output/problems.ts'),

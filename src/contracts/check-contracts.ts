@@ -1,6 +1,6 @@
-import { type FindBaseline, openBaselines, openComparedRef } from '../baseline/find-baselines.ts';
+import { openBaselines, openComparedRef } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
-import type { VariantKey } from '../model/comparison/baseline.ts';
+import type { FindBaseline, VariantKey } from '../model/comparison/baseline.ts';
 import { exitCodes } from '../model/comparison/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/comparison/finding.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -17,7 +17,7 @@ import { withoutExcerpt } from '../suite/documents/locate.ts';
 import { listFirst } from '../text/format-amount.ts';
 import { type AnsweredVariant, compareContracts, describeGone } from './compare-contracts.ts';
 import { variantOf } from './describe-contract.ts';
-import { answersOfBaseline, answersOfRecord, type StoredAnswer } from './observe-answers.ts';
+import { answersOfBaseline, type StoredAnswer } from './observe-answers.ts';
 
 export interface CheckContractsOptions {
   readonly project: Project;
@@ -145,21 +145,11 @@ function openStored(findBaseline: FindBaseline): OldSide {
     find(suite) {
       const found = findBaseline(suite);
       if (found === undefined) return undefined;
-      const { source } = found;
-      if (found.kind === 'file') {
-        const { baseline } = found;
-        const variants = baseline.variants.map((variant) => ({
-          variant,
-          answers: () => answersOfBaseline(baseline, variant),
-        }));
-        return { source, variants };
-      }
-      const { record } = found;
-      const recorded = record.summary.suites.find((other) => other.recorded.suite === suite.id);
-      if (recorded === undefined) return undefined;
-      const variants = recorded.variants
-        .filter((variant) => variant.recorded.baselineOf === undefined)
-        .map((variant) => ({ variant: variant.recorded, answers: () => answersOfRecord(variant, record.readRow) }));
+      const { source, baseline } = found;
+      const variants = baseline.variants.map((variant) => ({
+        variant,
+        answers: () => answersOfBaseline(baseline, variant),
+      }));
       return { source, variants };
     },
   };
@@ -182,7 +172,7 @@ async function openCommit(
       const variants = variantsOf(old, (key) => {
         // Read only where a schema has changed: a baseline is far larger than a contract.
         const found = findBaseline(old);
-        return found?.kind === 'file' && found.isFirst !== true ? answersOfBaseline(found.baseline, key) : [];
+        return found !== undefined && found.isFirst !== true ? answersOfBaseline(found.baseline, key) : [];
       });
       return { source, variants, suite: old };
     },

@@ -17,10 +17,14 @@ import { drawUnfinishedEnding } from './unfinished-name.ts';
 
 /**
  * Writes a whole file from one text or from chunks. A kill or a full disk leaves either the old text or the new one. An
- * existing file keeps its mode, and a link's target is written. Devices and pipes are written directly. Throws a
+ * existing file keeps its mode unless one is named, and a link's target is written. Devices and pipes are written directly. Throws a
  * `StorageError`.
  */
-export function replaceFile(path: string, content: string | Iterable<string>): void {
+export function replaceFile(
+  path: string,
+  content: string | Iterable<string>,
+  { mode }: { readonly mode?: number } = {},
+): void {
   withStorageErrors('Writing', path, () => {
     const old = statSync(path, { throwIfNoEntry: false });
     if (old !== undefined && !old.isFile()) {
@@ -31,8 +35,8 @@ export function replaceFile(path: string, content: string | Iterable<string>): v
     makeFolder(dirname(target));
     const temporary = temporaryOf(target);
     try {
-      writeChunks(temporary, content);
-      if (old !== undefined) chmodSync(temporary, old.mode);
+      writeChunks(temporary, content, mode);
+      if (old !== undefined && mode === undefined) chmodSync(temporary, old.mode);
       renameSync(temporary, target);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -43,8 +47,8 @@ export function replaceFile(path: string, content: string | Iterable<string>): v
 
 const blockChars = 65_536;
 
-function writeChunks(path: string, content: string | Iterable<string>): void {
-  const file = openSync(path, 'w');
+function writeChunks(path: string, content: string | Iterable<string>, mode?: number): void {
+  const file = openSync(path, 'w', mode);
   try {
     let pending = '';
     for (const chunk of typeof content === 'string' ? [content] : content) {
@@ -114,14 +118,14 @@ export function removeFile(path: string): boolean {
 
 /**
  * Makes a folder and its missing parents, one by one. Node's recursive mkdir hides that a disk is read-only. It never
- * returns where an existing folder answers ENOENT, as `/proc` does. Throws the system error.
+ * returns where an existing folder answers ENOENT, as `/proc` does. `mode` is that of each new folder. Throws the system error.
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string, mode?: number): void {
   if (isFolder(path)) return;
   const parent = dirname(path);
-  if (parent !== path && !existsSync(parent)) makeFolder(parent);
+  if (parent !== path && !existsSync(parent)) makeFolder(parent, mode);
   try {
-    mkdirSync(path);
+    mkdirSync(path, mode);
   } catch (error) {
     // Another process may have made it in the meantime.
     if (systemErrorCode(error) !== 'EEXIST' || !isFolder(path)) throw error;
@@ -167,6 +171,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'the operation is not permitted (EPERM)',
   EROFS: 'the file system is read-only (EROFS)',
   ESTALE: 'another run has replaced it in the meantime (ESTALE)',
+  LINK: 'it is a link, which is not followed here',
   TRUNCATED: 'another process has emptied it or cut it off',
 };
 

@@ -1,16 +1,18 @@
-import { join, relative } from 'node:path';
-import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { relative } from 'node:path';
+import { openBaselines } from '../baseline/find-baselines.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
 import { CacheMaintenance } from '../cache/maintain-cache.ts';
 import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
+import { statePath } from '../files/state-folder.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
+import type { FindBaseline } from '../model/comparison/baseline.ts';
 import { UserError } from '../model/problem.ts';
-import { type Cell, type CellResult, caseKey, firstAcceptedTrial } from '../model/run/cell.ts';
+import { type Cell, type CellResult, caseKey, firstFreshTrial } from '../model/run/cell.ts';
 import type { Complete, CompletionRequest } from '../model/run/completion.ts';
 import type { Suite } from '../model/suite/suite.ts';
 import { indexCells } from '../plan/find-cells.ts';
@@ -77,7 +79,7 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
 }
 
 export function openCacheMaintenance(root: string, now: () => Date): CacheMaintenance {
-  return new CacheMaintenance(join(root, '.llmcheck', 'cache'), { now });
+  return new CacheMaintenance(statePath(root, 'cache'), { now });
 }
 
 interface ImportedRecordings {
@@ -153,7 +155,7 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
   const suiteIds = new Set(suites.map(({ id }) => id));
   const lastTrials = new Map<string, number>();
   for (const { prompt, provider, caseId, trial } of lines) {
-    if (trial >= firstAcceptedTrial) continue;
+    if (trial >= firstFreshTrial) continue;
     const key = JSON.stringify([prompt, provider, caseId]);
     lastTrials.set(key, Math.max(trial, lastTrials.get(key) ?? 0));
   }

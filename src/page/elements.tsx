@@ -183,6 +183,7 @@ const signs: Readonly<Record<string, string>> = {
   skipped: '–',
   inconclusive: '?',
   incomplete: '!',
+  'not passed': '!',
 };
 
 const tones: Readonly<Record<string, string>> = {
@@ -193,6 +194,7 @@ const tones: Readonly<Record<string, string>> = {
   skipped: 'quiet',
   inconclusive: 'warn',
   incomplete: 'warn',
+  'not passed': 'warn',
   error: 'bad',
   approved: 'quiet',
   info: 'quiet',

@@ -81,8 +81,10 @@ export async function planRun(
   const describeProvider = (provider: ProviderConfig) => {
     const endpoint = endpointOf(provider);
     const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
-    const settings = describeSettings(provider, endpoint, ports.env);
-    return { ...settings, ...defined({ price, priceProvider: endpoint.priceProvider }) };
+    return {
+      ...describeAsked(provider, endpoint, ports.env),
+      ...defined({ price, priceProvider: endpoint.priceProvider }),
+    };
   };
   const { shard, ...unsharded } = selection;
   const whole = shard === undefined ? plan : buildPlan(project.suites, { selection: unsharded, ...planOptions });
@@ -231,6 +233,24 @@ function findUnpriced(
     for (const { provider } of variants) check(provider, hasGate ? `the cost gate of suite ${suite.id}` : '--max-cost');
   }
   return problems;
+}
+
+/** Describes the settings of a provider under test. Streaming may change an answer too. */
+function describeAsked(
+  provider: ProviderConfig,
+  endpoint: Pick<Endpoint, 'adapterVersion' | 'baseUrl'>,
+  env: ProviderEnv['env'],
+): ReturnType<typeof describeSettings> {
+  const settings = describeSettings(provider, endpoint, env);
+  return provider.stream === true ? { ...settings, options: { ...settings.options, stream: true } } : settings;
+}
+
+/** Describes providers before a run is planned. */
+export function createProviderDescriber(
+  env: ProviderEnv,
+): (provider: ProviderConfig) => ReturnType<typeof describeSettings> {
+  const endpointOf = createEndpoints(env);
+  return (provider) => describeAsked(provider, endpointOf(provider), env.env);
 }
 
 /**

@@ -157,13 +157,13 @@ function isEmbedding({ assertion }: CheckSpec): boolean {
  * The requests of a cell: one for the prompt, and one for each user turn and each group of tool results. If stubs
  * answer the model's tool calls, the maximum number.
  */
-export function countRequests({ turns, agent }: Cell): number {
+export function countRequests({ turns, agent }: Pick<Cell, 'turns' | 'agent'>): number {
   if (agent !== undefined) return agent.maxSteps;
   return 1 + turns.filter((_, index) => isRequested(turns, index)).length;
 }
 
 /** The maximum requests of a cell to judges: each vote, and one more if a reply can't be read. */
-export function countJudgeRequests({ checks, turns }: Cell): number {
+export function countJudgeRequests({ checks, turns }: Pick<Cell, 'checks' | 'turns'>): number {
   return countVotes([...checks, ...turns.flatMap((turn) => turn.checks)]) * judgeRounds;
 }
 

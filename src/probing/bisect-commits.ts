@@ -4,7 +4,7 @@ import { UserError } from '../model/problem.ts';
 import type { RenderedVariant } from '../model/run/plan.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type HistoryCommit, listCommits } from '../project/git/git-files.ts';
-import { timesSpend } from '../run/asking/retrial-cells.ts';
+import { timesSpend } from '../run/asking/fresh-cells.ts';
 import { askedBy, variantOf } from './asked-prompt.ts';
 import {
   type BisectedCase,

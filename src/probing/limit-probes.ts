@@ -3,9 +3,9 @@ import type { Cell } from '../model/run/cell.ts';
 import type { RenderedVariant } from '../model/run/plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import { inputBytes, maxOutputTokens } from '../plan/price-variants.ts';
-import { type CellSpend, spendOfCell } from '../run/asking/retrial-cells.ts';
+import { type CellSpend, spendOfCell } from '../run/asking/fresh-cells.ts';
 import { sumKnown } from '../stats/descriptive.ts';
-import type { RetrialSpend } from '../verdict/confirm/choose-retrials.ts';
+import type { Spend } from '../verdict/confirm/choose-next.ts';
 
 /** Upper bound on one trial: both sides' input together. */
 export interface ProbeLimit extends CellSpend {
@@ -40,7 +40,7 @@ export function limitProbes(
 }
 
 /** The largest of several amounts. The cost is undefined if one cost is unknown. */
-export function mostSpend(spends: readonly RetrialSpend[]): RetrialSpend {
+export function mostSpend(spends: readonly Spend[]): Spend {
   const usd = spends.flatMap((spend) => spend.usd ?? []);
   return {
     calls: Math.max(0, ...spends.map(({ calls }) => calls)),
@@ -49,6 +49,6 @@ export function mostSpend(spends: readonly RetrialSpend[]): RetrialSpend {
 }
 
 /** The sum of several amounts. The cost is undefined if one cost is unknown. */
-export function sumSpends(spends: readonly RetrialSpend[]): RetrialSpend {
+export function sumSpends(spends: readonly Spend[]): Spend {
   return { calls: spends.reduce((sum, { calls }) => sum + calls, 0), usd: sumKnown(spends, ({ usd }) => usd) };
 }

@@ -10,7 +10,7 @@ import { runsOn } from '../plan/render-cells.ts';
 import type { RunOptions } from '../plan/run-options.ts';
 import { defineKeptList } from '../project/kept-list.ts';
 import { coveragePathOf } from '../project/project-paths.ts';
-import { type CellSpend, timesSpend } from '../run/asking/retrial-cells.ts';
+import { type CellSpend, timesSpend } from '../run/asking/fresh-cells.ts';
 import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type AskedPrompt, askedBy, haveOneLanguage } from './asked-prompt.ts';

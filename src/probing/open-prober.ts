@@ -1,5 +1,5 @@
 import type { AcceptedPrompt } from '../baseline/accepted-prompts.ts';
-import { createFindAccepted, type FindBaseline } from '../baseline/find-baselines.ts';
+import { createFindAccepted } from '../baseline/find-baselines.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import { answersFromStoreOnly, type Calls, openCalls } from '../calls/calls.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/run-batches.ts';
@@ -7,6 +7,7 @@ import { createStop, type Stop } from '../calls/stop.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/judge-answer.ts';
+import type { FindBaseline } from '../model/comparison/baseline.ts';
 import { UserError } from '../model/problem.ts';
 import { type Cell, type CellResult, firstProbeTrial, type StopReason } from '../model/run/cell.ts';
 import type { ProviderFailure } from '../model/run/completion.ts';

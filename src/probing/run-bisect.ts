@@ -4,7 +4,7 @@ import { caseLabel } from '../model/suite/suite.ts';
 import { runsOn } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findLastFailed } from '../project/stored-runs.ts';
-import { timesSpend } from '../run/asking/retrial-cells.ts';
+import { timesSpend } from '../run/asking/fresh-cells.ts';
 import { quote } from '../text/shorten.ts';
 import { findNearest } from '../text/words/did-you-mean.ts';
 import {

@@ -3,6 +3,7 @@ import { systemErrorCode } from '../files/write-files.ts';
 import type { CommandOutcome, WorkspaceChanges, WorkspaceCommand, WorkspacePort } from '../model/suite/workspace.ts';
 import { onAbort } from '../text/deadline.ts';
 import { lastWords } from '../text/shorten.ts';
+import { WorkspaceFault } from './fill-workspace.ts';
 import {
   describeUnfinished,
   openProgramRunner,
@@ -11,7 +12,7 @@ import {
   selectEnv,
   withoutNetwork,
 } from './run-program.ts';
-import { copyWorkspace, WorkspaceFault } from './workspace-copy.ts';
+import { copyWorkspace } from './workspace-copy.ts';
 import { placeFiles, readWorkspaceFolder, toWorkspaceFile, type WorkspaceFolder } from './workspace-folder.ts';
 
 export interface WorkspaceOptions {

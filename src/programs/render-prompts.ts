@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { env } from 'node:process';
+import { privateFolder, statePath } from '../files/state-folder.ts';
+import { makeFolder } from '../files/write-files.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import type { PromptAnswer, PromptJob, RenderedPrompts } from '../model/suite/own-code.ts';
 import { ModuleWorker } from './module-worker.ts';
@@ -42,8 +44,9 @@ function writeFiles(
   files: NonNullable<NonNullable<PromptJob['module']>['files']>,
   { root, boundary }: PromptJob,
 ): string {
-  mkdirSync(join(root, '.llmcheck'), { recursive: true });
-  const folder = mkdtempSync(join(root, '.llmcheck', 'prompt-'));
+  const state = statePath(root);
+  makeFolder(state, privateFolder);
+  const folder = mkdtempSync(join(state, 'prompt-'));
   for (const { path, text } of files) {
     const target = join(folder, relative(boundary, path));
     mkdirSync(dirname(target), { recursive: true });

@@ -1,28 +1,16 @@
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { getuid, kill, pid } from 'node:process';
 import { systemErrorCode } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/suite/workspace.ts';
+import { fillWorkspace, takenPath, type WorkspaceContent } from './fill-workspace.ts';
 import {
   type FileContent,
-  isBelow,
   listEntries,
-  pointsBelow,
   readEntry,
+  readWithoutLinks,
   type WorkspaceFolder,
 } from './workspace-folder.ts';
 
@@ -46,7 +34,8 @@ const maxChangedBytes = 1024 * 1024;
 
 /** Copies a folder and applies `changes`, if given. Throws a `WorkspaceFault` if they can't be applied. */
 export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChanges): WorkspaceCopy {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), `${prefix}${pid}-`)));
+  // The folder is new and its own path is real, so nothing below it is reached through a link.
+  const base = mkdtempSync(join(realpathSync(tmpdir()), `${prefix}${pid}-`));
   if (!isSwept) removeAbandonedCopies(statSync(base).mtimeMs);
   isSwept = true;
   const remove = () => removeFolder(base);
@@ -57,10 +46,7 @@ export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChan
       string,
     ];
     for (const newFolder of [folder, home, temporary]) mkdirSync(newFolder);
-    for (const [path, file] of original.files) {
-      if (changes === undefined || changes.unchanged.includes(path)) writeContent(folder, path, file);
-    }
-    if (changes !== undefined) applyChanges(folder, changes);
+    fillWorkspace(folder, contentOf(original, changes));
     const env = { HOME: home, USERPROFILE: home, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
     return { folder, env, readChanges: () => readChanges(folder, original), remove };
   } catch (error) {
@@ -69,32 +55,23 @@ export function copyWorkspace(original: WorkspaceFolder, changes?: WorkspaceChan
   }
 }
 
-/** Thrown for stored changes that are not below the workspace. */
-export class WorkspaceFault extends Error {}
-
-function applyChanges(folder: string, { changed, created }: WorkspaceChanges): void {
-  const entries = Object.entries({ ...changed, ...created });
-  for (const [path, file] of entries) {
-    if (!isBelow(path)) throw new WorkspaceFault(`has the path ${JSON.stringify(path)}, which leaves it`);
-    if ('link' in file) continue;
-    const bytes = 'text' in file ? Buffer.from(file.text, 'utf8') : Buffer.from(file.base64, 'base64');
-    writeContent(folder, path, { bytes, isExecutable: file.executable === true });
+/** The original files that were left alone, and what the changes put in. */
+function contentOf({ files }: WorkspaceFolder, changes: WorkspaceChanges | undefined): WorkspaceContent {
+  if (changes === undefined) return { files, links: new Map() };
+  const unchanged = new Set(changes.unchanged);
+  const content = new Map([...files].filter(([path]) => unchanged.has(path)));
+  const links = new Map<string, string>();
+  for (const [path, file] of [...Object.entries(changes.changed), ...Object.entries(changes.created)]) {
+    if (content.has(path) || links.has(path)) throw takenPath(path);
+    if ('link' in file) links.set(path, file.link);
+    else content.set(path, toContent(file));
   }
-  // Create links last, so that no file is written through one.
-  for (const [path, file] of entries) {
-    if (!('link' in file)) continue;
-    if (!pointsBelow(folder, path, file.link)) {
-      throw new WorkspaceFault(`holds ${path}, a link to ${JSON.stringify(file.link)}, which leaves it`);
-    }
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    symlinkSync(file.link, join(folder, path));
-  }
+  return { files: content, links };
 }
 
-function writeContent(folder: string, path: string, { bytes, isExecutable }: FileContent): void {
-  const target = join(folder, path);
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, bytes, { mode: isExecutable ? 0o755 : 0o644 });
+function toContent(file: Exclude<WorkspaceFile, { readonly link: string }>): FileContent {
+  const bytes = 'text' in file ? Buffer.from(file.text, 'utf8') : Buffer.from(file.base64, 'base64');
+  return { bytes, isExecutable: file.executable === true };
 }
 
 function readChanges(folder: string, original: WorkspaceFolder): WorkspaceChanges | { readonly fault: string } {
@@ -146,7 +123,7 @@ function isSame(
   before: FileContent,
 ): boolean {
   if (kind === 'link' || size !== before.bytes.length || isExecutable !== before.isExecutable) return false;
-  return readFileSync(join(folder, path)).equals(before.bytes);
+  return readWithoutLinks(join(folder, path)).equals(before.bytes);
 }
 
 /** Makes all folders accessible: a closed one could be neither read nor removed. */
@@ -186,10 +163,9 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** True for an old copy without its process. Age matters: processes of another container may share the folder. */
 function isAbandoned(path: string, owner: number, nowMs: number): boolean {
   try {
-    const { mtimeMs, uid } = lstatSync(path);
-    if (nowMs - mtimeMs < dayMs || (getuid !== undefined && uid !== getuid()) || !statSync(path).isDirectory()) {
-      return false;
-    }
+    const stats = lstatSync(path);
+    const isMine = getuid === undefined || stats.uid === getuid();
+    if (nowMs - stats.mtimeMs < dayMs || !isMine || !stats.isDirectory()) return false;
     kill(owner, 0);
     return false;
   } catch (error) {

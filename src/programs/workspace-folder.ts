@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+} from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { systemErrorCode } from '../files/write-files.ts';
 import type { PlacedFile, WorkspaceFile } from '../model/suite/workspace.ts';
@@ -34,6 +43,7 @@ export function readWorkspaceFolder(folder: string, root: string): WorkspaceFold
     const below = relative(realRoot, real);
     if (leaves(below)) return { fault: 'is outside the project' };
     if (below === '') return { fault: 'is the whole project: name a folder in it' };
+    if (isOfGit(below)) return { fault: 'is a folder of git, which is not part of the project' };
     if (!lstatSync(real).isDirectory()) return { fault: 'is no folder' };
     const files = readFiles(real);
     return 'fault' in files ? files : { name: toSlashes(below), hash: hashFolder(files), files };
@@ -54,7 +64,7 @@ function readFiles(folder: string): ReadonlyMap<string, FileContent> | { readonl
     bytes += size;
     if (bytes > maxBytes)
       return { fault: `holds more than ${maxBytes / 1024 / 1024} MiB, and is copied for every cell` };
-    files.set(path, { bytes: readFileSync(join(folder, path)), isExecutable });
+    files.set(path, { bytes: readWithoutLinks(join(folder, path)), isExecutable });
   }
   return files;
 }
@@ -71,7 +81,9 @@ export function placeFiles(
     if (!isBelow(path)) return { fault: `gets the path ${JSON.stringify(path)}, which leaves it` };
     try {
       const real = realpathSync(resolve(realRoot, from));
-      if (leaves(relative(realRoot, real))) return { fault: `gets ${from}, which is outside the project` };
+      const below = relative(realRoot, real);
+      if (leaves(below)) return { fault: `gets ${from}, which is outside the project` };
+      if (isOfGit(below)) return { fault: `gets ${from}, which is a file of git and not of the project` };
       const bytes = readFileSync(real);
       if (sha256Hex(bytes) !== sha256) return { fault: `gets ${from}, which has changed since` };
       files.set(path, { bytes, isExecutable: (lstatSync(real).mode & 0o100) !== 0 });
@@ -137,7 +149,18 @@ export function listEntries(
 export function readEntry(folder: string, { path, kind, isExecutable }: Entry): WorkspaceFile {
   return kind === 'link'
     ? { link: readlinkSync(join(folder, path)) }
-    : toWorkspaceFile({ bytes: readFileSync(join(folder, path)), isExecutable });
+    : toWorkspaceFile({ bytes: readWithoutLinks(join(folder, path)), isExecutable });
+}
+
+/** The bytes of a file. Throws a system error for a link, which may have come after the folder was listed. */
+export function readWithoutLinks(path: string): Buffer {
+  // Windows has no such flags. Without waiting: a pipe may have no writer.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function toWorkspaceFile({ bytes, isExecutable }: FileContent): WorkspaceFile {
@@ -151,13 +174,13 @@ export function toWorkspaceFile({ bytes, isExecutable }: FileContent): Workspace
 export function isBelow(path: string): boolean {
   const names = path.split('/');
   return (
-    !isAbsolute(path) && !path.includes('\\') && names.every((name) => name !== '' && name !== '.' && name !== '..')
+    !isAbsolute(path) && !/[\\\0]/.test(path) && names.every((name) => name !== '' && name !== '.' && name !== '..')
   );
 }
 
-/** True if a link's target is below the folder. */
-export function pointsBelow(folder: string, path: string, link: string): boolean {
-  return !isAbsolute(link) && !leaves(relative(folder, resolve(folder, path, '..', link)));
+/** Git's config may hold keys, and its hooks are programs. */
+function isOfGit(below: string): boolean {
+  return below.split(sep).some((name) => name.toLowerCase() === '.git');
 }
 
 function leaves(below: string): boolean {

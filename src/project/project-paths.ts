@@ -1,9 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { boundaryOf } from '../files/project-boundary.ts';
+import { boundaryOf, type FileFault, findPlaceFault } from '../files/project-boundary.ts';
+import { isDistrusted } from '../files/state-folder.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
-import { displayPath, type FileFault, findPlaceFault, findProject, stemOf } from '../suite/files/project-place.ts';
+import { displayPath, findProject, stemOf } from '../suite/files/project-place.ts';
 import { toSlashes } from '../text/to-slashes.ts';
 
 /** The folder that holds `.llmcheck/`. Commands that only read records start faster without the code that reads suites. */
@@ -69,6 +70,10 @@ export function refuseOutside(path: string, place: Place, hint?: string): void {
  * the user did not name the target.
  */
 export function refuseLinkOutside(path: string, place: Place): void {
+  if (isDistrusted(path)) {
+    const message = `${displayPath(path, place.cwd)} is committed, so it is not read here: a change could bring a forged one`;
+    throw new UserError({ code: 'file-unreadable', message, hint: 'name a record that a run of this job has written' });
+  }
   if (path.startsWith(`${boundaryOf(place.root)}${sep}`)) refuseOutside(path, place);
 }
 

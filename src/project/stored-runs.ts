@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { statePath } from '../files/state-folder.ts';
 import { systemErrorCode, unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
@@ -11,11 +12,12 @@ import { hasHeader, readRunHeader, readRunRecord } from '../record/read-run-reco
 import { formatAge } from '../text/format-amount.ts';
 import { quote } from '../text/shorten.ts';
 import { findNearest } from '../text/words/did-you-mean.ts';
+import { refuseLinkOutside } from './project-paths.ts';
 
 type Root = Pick<Project, 'root'>;
 
 export function runsFolder({ root }: Root): string {
-  return join(root, '.llmcheck', 'runs');
+  return statePath(root, 'runs');
 }
 
 export function listStoredRuns(project: Root): readonly StoredRun[] {
@@ -26,7 +28,9 @@ export function listStoredRuns(project: Root): readonly StoredRun[] {
 export function findStoredRun(project: Root, id: string | undefined, cwd?: string): StoredRun {
   const runs = listStoredRuns(project);
   if (id !== undefined && cwd !== undefined && (isAbsolute(id) || /[/\\]|\.jsonl$/.test(id))) {
-    return { id, path: resolve(cwd, id), bytes: 0, modifiedMs: 0 };
+    const path = resolve(cwd, id);
+    refuseLinkOutside(path, { ...project, cwd });
+    return { id, path, bytes: 0, modifiedMs: 0 };
   }
   const matching = id === undefined || id === 'latest' ? runs.slice(0, 1) : runs.filter((run) => run.id.startsWith(id));
   const exact = matching.find((run) => run.id === id);

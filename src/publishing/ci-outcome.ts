@@ -183,7 +183,6 @@ function conclusionOf({ decision, totals, contracts }: Report): Conclusion {
     case 'passed':
       return 'success';
     case 'inconclusive':
-      return 'neutral';
     case 'failed':
     case 'incomplete':
       return 'failure';

@@ -27,7 +27,7 @@ export async function publishDrift(
 ): Promise<CiOutcome> {
   const { report, drift, outcomeAs } = run;
   // A run that failed or broke off otherwise says nothing about drift.
-  const isUnknown = drift === 'none' && !['passed', 'inconclusive'].includes(report.decision.outcome);
+  const isUnknown = drift === 'none' && report.decision.outcome !== 'passed';
   const ofDrift = { drift: isUnknown ? '' : drift };
   const own = addOutputs(outcome, ofDrift);
   if (drift === 'blind') {

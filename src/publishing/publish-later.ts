@@ -1,7 +1,8 @@
 import { appendFileSync, lstatSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { reportOnUntrusted } from '../assessing/assess-run.ts';
-import { readOrUndefined, replaceFile, StorageError } from '../files/write-files.ts';
+import { isDistrusted, privateFile, privateFolder, refuseLink, trustReplaced } from '../files/state-folder.ts';
+import { makeFolder, readOrUndefined, replaceFile, StorageError } from '../files/write-files.ts';
 import type { Conclusion } from '../github/checks.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
@@ -57,7 +58,11 @@ export function holdOutcome(
     },
   };
   try {
-    replaceFile(resolve(io.cwd, path), `${JSON.stringify(held)}\n`);
+    const place = resolve(io.cwd, path);
+    refuseLink('Writing', place);
+    makeFolder(dirname(place), privateFolder);
+    replaceFile(place, `${JSON.stringify(held)}\n`, { mode: privateFile });
+    trustReplaced(place);
     return true;
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
@@ -113,6 +118,8 @@ function bodyOf({ bodies: { plain, linked, zipped } }: Held, page: CiPage | unde
 }
 
 function readHeld(path: string): Held | undefined {
+  refuseLink('Reading', path);
+  if (isDistrusted(path)) return undefined;
   const text = readOrUndefined(path);
   if (text === undefined) return undefined;
   const value = tryParseJson(text);

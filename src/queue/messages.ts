@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { writeJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { parseExactJson } from '../json/parse-json.ts';
-import { type CompletionOutcome, type CompletionRequest, failureKinds } from '../model/run/completion.ts';
+import { type CompletionOutcome, type CompletionRequest, failureKinds, type Message } from '../model/run/completion.ts';
 import { attemptOr } from '../text/attempt.ts';
 
 /** A run's message to a worker: one attempt of one call. Address and key come from the worker's own checkout. */
@@ -35,24 +36,44 @@ export interface QueueLimits {
   readonly rpm?: number;
 }
 
-/** The schema of a task. Other programs can write to Redis too, and a wrong message would fail deep in an adapter. */
-const taskSchema = z.object({
-  runId: z.string().min(1),
-  timeoutMs: z.number(),
-  request: z.object({
-    messages: z.array(
-      z.looseObject({
-        role: z.string(),
-        content: z.string(),
-        toolCalls: z.array(z.looseObject({ name: z.string() })).optional(),
-        attachments: z.array(z.looseObject({ path: z.string() })).optional(),
+const messageSchema = z.strictObject({
+  role: z.string(),
+  content: z.string(),
+  toolCalls: z
+    .array(
+      z.strictObject({
+        id: z.string().optional(),
+        name: z.string(),
+        arguments: z.unknown().optional(),
+        rawArguments: z.string().optional(),
       }),
-    ),
+    )
+    .optional(),
+  attachments: z
+    .array(
+      z.strictObject({ path: z.string(), mediaType: z.string(), bytes: z.unknown().optional(), sha256: z.string() }),
+    )
+    .optional(),
+  toolCallId: z.string().optional(),
+  name: z.string().optional(),
+  isError: z.literal(true).optional(),
+  continuation: z.unknown().optional(),
+});
+
+/**
+ * The schema of a task. Other programs can write to Redis too, and a wrong message would fail deep in an adapter. It is
+ * strict: a further member could take the place of one that the worker adds, such as the model.
+ */
+const taskSchema = z.strictObject({
+  runId: z.string().min(1),
+  timeoutMs: z.number().positive(),
+  request: z.strictObject({
+    messages: z.array(messageSchema),
     params: z.record(z.string(), z.unknown()),
     trial: z.int().nonnegative(),
     vars: z.record(z.string(), z.unknown()).optional(),
-    workspace: z.array(z.object({ path: z.string(), from: z.string(), sha256: z.string() })).exactOptional(),
-    origin: z.looseObject({ suite: z.string(), prompt: z.string(), provider: z.string(), caseId: z.string() }),
+    workspace: z.array(z.strictObject({ path: z.string(), from: z.string(), sha256: z.string() })).exactOptional(),
+    origin: z.strictObject({ suite: z.string(), prompt: z.string(), provider: z.string(), caseId: z.string() }),
   }),
 });
 
@@ -104,6 +125,33 @@ export interface WorkerInfo {
 /** Replaces the information of a run once it is over. */
 export const endedRun = 'ended';
 
+/** The part of a request that a job holds, without a member that a worker would refuse. */
+export function toQueuedRequest(request: CompletionRequest): QueuedRequest {
+  const { messages, params, trial, vars, workspace } = request;
+  const { suite, prompt, provider, caseId } = request.origin;
+  return {
+    messages: messages.map(toQueuedMessage),
+    params,
+    trial,
+    origin: { suite, prompt, provider, caseId },
+    ...defined({ vars, workspace }),
+  };
+}
+
+function toQueuedMessage(message: Message): Message {
+  const { role, content, attachments, toolCalls, toolCallId, name, isError, continuation } = message;
+  const files = attachments?.map(({ path, mediaType, bytes, sha256 }) => ({ path, mediaType, bytes, sha256 }));
+  const calls = toolCalls?.map((call) => {
+    const { id, name: tool, arguments: parsed, rawArguments } = call;
+    return { ...defined({ id }), name: tool, arguments: parsed, rawArguments };
+  });
+  return {
+    role,
+    content,
+    ...defined({ attachments: files, toolCalls: calls, toolCallId, name, isError, continuation }),
+  };
+}
+
 /** Writes a message as text, because the JSON of BullMQ would change numbers that no double holds. */
 export function writeMessage(message: AttemptTask | AttemptAnswer): string {
   return writeJson(message) ?? '';
@@ -113,7 +161,7 @@ export function writeMessage(message: AttemptTask | AttemptAnswer): string {
 export function readTask(data: unknown): { readonly task: AttemptTask } | { readonly fault: string } {
   const value = typeof data === 'string' ? parse(data) : data;
   const [issue] = taskSchema.safeParse(value).error?.issues ?? [];
-  // The schema's own copy would lack the members that it doesn't name.
+  // The schema's own copy would have numbers of another form.
   if (issue === undefined) return { task: value as AttemptTask };
   return { fault: `${issue.path.join('.') || 'the job'}: ${issue.message}` };
 }

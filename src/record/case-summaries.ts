@@ -38,6 +38,7 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
   if (row.slices !== undefined) summary.slices = row.slices;
   if (row.classified !== undefined) summary.classified = row.classified;
   if (row.side !== undefined) summary.side = row.side;
+  if (row.shard !== undefined) summary.shard = row.shard;
   if (row.judgeCostUsd !== undefined) summary.judgeCostUsd = row.judgeCostUsd;
   if (row.firstTokenMs !== undefined) summary.firstTokenMs = row.firstTokenMs;
   if (row.steps !== undefined) summary.steps = row.steps;

@@ -1,5 +1,6 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDistrusted } from '../files/state-folder.ts';
 import { systemErrorCode, unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/problem.ts';
@@ -63,7 +64,12 @@ function latestFirst(a: DatedRun, b: DatedRun): number {
 
 function recordNames(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
+    const entries = readdirSync(folder, { withFileTypes: true });
+    // No run writes a link, and what one leads to may lie outside the project.
+    return entries
+      .filter((entry) => !entry.isSymbolicLink() && entry.name.endsWith('.jsonl'))
+      .filter(({ name }) => !isDistrusted(join(folder, name)))
+      .map(({ name }) => name);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT') return [];

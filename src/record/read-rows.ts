@@ -51,6 +51,16 @@ export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator
   }
 }
 
+/** Reads lines as JSON, one at a time, in the order of `places`. */
+export function* readValuesAt(path: string, places: Iterable<RowPlace>): Generator {
+  const fd = openRecordFile(path);
+  try {
+    for (const place of places) yield parseRow(readBytes(fd, place));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Reads single rows of a record by their index. Throws a `UserError` if another run has replaced the record. */
 export function openRowReader({
   path,
@@ -120,7 +130,12 @@ export function parseRow(bytes: Buffer): unknown {
 }
 
 function readRowAt(fd: number, place: RowPlace, path: string): CellRow {
-  const { offset, length } = place;
+  const row = parseRow(readBytes(fd, place));
+  if (isCellRow(row)) return row;
+  throw changedError(path, place);
+}
+
+function readBytes(fd: number, { offset, length }: RowPlace): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let read = 0;
   while (read < length) {
@@ -128,9 +143,7 @@ function readRowAt(fd: number, place: RowPlace, path: string): CellRow {
     if (count === 0) break;
     read += count;
   }
-  const row = parseRow(bytes.subarray(0, read));
-  if (isCellRow(row)) return row;
-  throw changedError(path, place);
+  return bytes.subarray(0, read);
 }
 
 function changedError(path: string, { offset }: RowPlace): UserError {
@@ -165,6 +178,7 @@ export function renderRow(row: CellRow): string {
     classified: row.classified,
     confirmation: row.confirmation,
     side: row.side,
+    shard: row.shard,
     cached: row.cached,
     score: row.score,
     latencyMs: row.latencyMs,

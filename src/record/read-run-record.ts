@@ -4,6 +4,13 @@ import { type ByteLine, splitLines } from '../files/split-lines.ts';
 import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { CellKey } from '../model/run/cell.ts';
+import type {
+  ComparedLine,
+  ContractsLine,
+  DecidingLine,
+  JudgedLine,
+  StoredChecks,
+} from '../model/run/deciding-lines.ts';
 import {
   type CellRow,
   type EndRow,
@@ -13,7 +20,7 @@ import {
   recordFormat,
 } from '../model/run/record.ts';
 import type { RowSummary, RunSummary } from '../model/run/summary.ts';
-import { defaultGate } from '../model/suite/suite.ts';
+import { type ConfirmBudget, defaultGate, type GatePolicy } from '../model/suite/suite.ts';
 import { summarizeRow } from './case-summaries.ts';
 import {
   openRecordFile,
@@ -22,9 +29,10 @@ import {
   parseRowHead,
   type RowPlace,
   RowPlaces,
+  readValuesAt,
   toReadError,
 } from './read-rows.ts';
-import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
+import { isCellRow, isDecidingLine, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { summarizeRun } from './summarize-run.ts';
 
 /** A record as read once from end to end, without its rows. */
@@ -35,7 +43,23 @@ interface ReadRecord {
   readonly places: RowPlaces;
   /** Undefined if the run is still going on or was killed. */
   readonly end: EndRow | undefined;
+  readonly deciding: DecidingLines;
   readonly warnings: readonly string[];
+}
+
+/** The lines of a record beside its cells that a decision needs. */
+export interface DecidingLines {
+  /** What the run is compared with, by role and suite. */
+  readonly sides: readonly ComparedSideLines[];
+  readonly checks: ReadonlyMap<string, StoredChecks>;
+  readonly judged: readonly JudgedLine[];
+  readonly contracts: ContractsLine | undefined;
+}
+
+/** The lines of a baseline in a record. They stay on disk. */
+export interface ComparedSideLines extends Pick<ComparedLine, 'role' | 'suite'> {
+  readonly head: NonNullable<ComparedLine['head']>;
+  readonly places: readonly RowPlace[];
 }
 
 /**
@@ -87,6 +111,7 @@ function scanRecord<Row extends RowHead>(
   const problems: Problem[] = [];
   let header: RunHeader | undefined;
   let end: EndRow | undefined;
+  const deciding = new CollectedLines();
   const take = (row: Row | CellRow, { offset, bytes }: ByteLine) => {
     const place = { offset, length: bytes.length };
     visit(row, places.size, place);
@@ -104,6 +129,7 @@ function scanRecord<Row extends RowHead>(
     else if (isEndRow(row)) end = row;
     // A run that was resumed has not ended.
     else if (isResumeRow(row)) end = undefined;
+    else if (isDecidingLine(row)) deciding.add(row, { offset: line.offset, length: line.bytes.length });
     else if (onDamaged !== undefined) onDamaged(line.number);
     else if (!line.isTerminated) {
       warnings.push(`The last line of ${path} was cut off when the run was killed; its cell counts as not finished.`);
@@ -111,7 +137,48 @@ function scanRecord<Row extends RowHead>(
   }
   if (header === undefined) throw notARecord(path, 'it is empty');
   if (problems.length > 0) throw new UserError(problems);
-  return { path, header, places, end, warnings };
+  return { path, header, places, end, deciding, warnings };
+}
+
+/** Collects the lines that a decision needs. A resumed run writes them again, so the last ones count. */
+export class CollectedLines implements DecidingLines {
+  readonly #sides = new Map<string, ComparedSideLines & { readonly places: RowPlace[] }>();
+  readonly #judged = new Map<string, JudgedLine>();
+  readonly checks = new Map<string, StoredChecks>();
+  contracts: ContractsLine | undefined;
+
+  get sides(): readonly ComparedSideLines[] {
+    return [...this.#sides.values()];
+  }
+
+  get judged(): readonly JudgedLine[] {
+    return [...this.#judged.values()];
+  }
+
+  add(line: DecidingLine, place: RowPlace): void {
+    switch (line.type) {
+      case 'compared': {
+        const { role, suite, head } = line;
+        const key = JSON.stringify([role, suite]);
+        const side = head === undefined ? this.#sides.get(key) : { role, suite, head, places: [] };
+        if (side === undefined) return;
+        this.#sides.set(key, side);
+        side.places.push(place);
+        return;
+      }
+      case 'checks':
+        this.checks.set(line.hash, line);
+        return;
+      case 'judged': {
+        const role = line.by === 'accepted-checks' ? '' : line.role;
+        this.#judged.set(JSON.stringify([line.by, role, line.suite, line.prompt, line.provider, line.caseId]), line);
+        return;
+      }
+      case 'contracts':
+        this.contracts = line;
+        return;
+    }
+  }
 }
 
 const maxProblems = 20;
@@ -172,9 +239,21 @@ function withNewerKeys(header: RunHeader): RunHeader {
   const suites = header.suites.map((suite: RecordedSuite & { readonly uncalibrated?: readonly string[] }) => ({
     ...suite,
     ...defined({ unvalidated: suite.unvalidated ?? suite.uncalibrated }),
-    gate: { ...defaultGate, ...suite.gate, cases: { ...defaultGate.cases, ...suite.gate?.cases } },
+    gate: withNewerGate(suite.gate),
   }));
   return { ...header, suites };
+}
+
+/** Older records hold the budget of confirmation as a share of the planned calls. */
+function withNewerGate(gate: Partial<GatePolicy> | undefined): GatePolicy {
+  const confirm: { readonly cases?: number; readonly budget?: ConfirmBudget | number } = gate?.confirm ?? {};
+  const { budget = defaultGate.confirm.budget } = confirm;
+  return {
+    ...defaultGate,
+    ...gate,
+    cases: { ...defaultGate.cases, ...gate?.cases },
+    confirm: { ...defaultGate.confirm, ...confirm, budget: typeof budget === 'number' ? { share: budget } : budget },
+  };
 }
 
 function notARecord(path: string, found: string): UserError {
@@ -199,6 +278,20 @@ export interface StoredRecord {
   readonly summary: RunSummary;
   readonly warnings: readonly string[];
   readonly readRow: (rowIndex: number) => CellRow;
+  /** What the run was compared with. Undefined in older records. */
+  readonly sides: RecordedSides | undefined;
+  /** The checks with this hash, as written; undefined if the record does not keep them. */
+  readonly checksOf: (hash: string) => StoredChecks | undefined;
+  readonly judged: readonly JudgedLine[];
+  readonly contracts?: ContractsLine | undefined;
+}
+
+/** The baselines in a record. Lines are read on demand. */
+export interface RecordedSides {
+  readonly list: readonly ComparedSideLines[];
+  /** The lines of a baseline, its header first. */
+  lines(side: ComparedSideLines): Iterable<unknown>;
+  read(side: ComparedSideLines, index: number): unknown;
 }
 
 /** Opens a record. `end` tells how the run ended, if the record does not contain this yet. */
@@ -233,5 +326,25 @@ export function toStoredRecord(
     summary: summarizeRun(header, rows, end),
     warnings,
     readRow: openRowReader(record),
+    sides: header.settings.isSelfContained === true ? openSides(path, record.deciding.sides) : undefined,
+    checksOf: (hash) => record.deciding.checks.get(hash),
+    judged: record.deciding.judged,
+    contracts: record.deciding.contracts,
+  };
+}
+
+function openSides(path: string, list: readonly ComparedSideLines[]): RecordedSides {
+  const lineOf = (row: unknown): unknown => (isDecidingLine(row) && row.type === 'compared' ? row.line : undefined);
+  return {
+    list,
+    *lines({ places }) {
+      for (const row of readValuesAt(path, places)) yield lineOf(row);
+    },
+    read({ places }, index) {
+      const place = places[index];
+      if (place === undefined) return undefined;
+      const [row] = readValuesAt(path, [place]);
+      return lineOf(row);
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { areTexts, isSwitch, isText, listOf, objectOf, optional } from '../json/guards.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { Usage } from '../model/run/completion.ts';
+import type { DecidingLine } from '../model/run/deciding-lines.ts';
 import {
   type CellRow,
   type EndRow,
@@ -74,6 +75,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['slices'], areTexts) &&
     isOptional(row['classified'], isRowClass) &&
     isOptional(row['side'], (side) => side === 'accepted') &&
+    isOptional(row['shard'], isCount) &&
     isOptional(row['score'], isShare) &&
     isOptional(row['latencyMs'], isMagnitude) &&
     isOptional(row['firstTokenMs'], isMagnitude) &&
@@ -103,6 +105,47 @@ export function isResumeRow(row: unknown): row is ResumeRow {
 export function isEndRow(row: unknown): row is EndRow {
   return isJsonObject(row) && row['type'] === 'end' && isEnd(row);
 }
+
+/** True for a line that a decision needs. Lines of a baseline are checked when they are read. */
+export function isDecidingLine(row: unknown): row is DecidingLine {
+  if (!isJsonObject(row)) return false;
+  const type = row['type'];
+  if (type === 'compared') return isCompared(row);
+  if (type === 'checks') return isText(row['hash']) && areObjects(row['checks']);
+  if (type === 'judged') return isJudged(row);
+  return (
+    type === 'contracts' && areObjects(row['contracts']) && areObjects(row['failures']) && areTexts(row['warnings'])
+  );
+}
+
+const isRole = (role: unknown): boolean => role === 'baseline' || role === 'own' || role === 'reference';
+const isCompared = objectOf({
+  role: isRole,
+  suite: isText,
+  head: optional(objectOf({ source: isText, acceptedAt: optional(isText), isFirst: optional(isSwitch) })),
+  line: isJsonObject,
+});
+
+const isJudgedBase = objectOf({ suite: isText, prompt: isText, provider: isText, caseId: isText });
+
+function isJudged(row: JsonObject): boolean {
+  if (!isJudgedBase(row)) return false;
+  const by = row['by'];
+  if (by === 'new-checks') return isRole(row['role']) && isText(row['caseHash']) && areJudgedTrials(row['trials']);
+  if (by === 'classes') return isRole(row['role']) && areClassifiedTrials(row['trials']);
+  return (
+    by === 'accepted-checks' &&
+    verdictsOfChecks.has(row['verdict']) &&
+    areTexts(row['before']) &&
+    areTexts(row['after'])
+  );
+}
+
+const verdictsOfChecks: ReadonlySet<unknown> = new Set(['passes', 'fails', 'unknown', 'not-kept']);
+const areJudgedTrials = listOf(
+  objectOf({ trial: isTrialNumber, status: (status) => statuses.has(status), score: optional(isShare) }),
+);
+const areClassifiedTrials = listOf(objectOf({ trial: isTrialNumber, classified: isRowClass }));
 
 const areObjects = listOf(isJsonObject);
 const isEnd = objectOf({ durationMs: isNumber, stopReason: optional(isText), notes: areTexts });

@@ -11,12 +11,15 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { privateFile, privateFolder } from '../files/state-folder.ts';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, StorageError, withStorageErrors } from '../files/write-files.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import type { DecidingLine } from '../model/run/deciding-lines.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/run/record.ts';
 import { type RowPlace, readRowsAt, renderRow } from './read-rows.ts';
 
-type RecordLine = CellRow | ResumeRow | EndRow;
+type RecordLine = CellRow | DecidingLine | ResumeRow | EndRow;
 
 /** An open run record. Every call throws a `StorageError` if the disk refuses. */
 export interface RunRecordWriter {
@@ -40,8 +43,8 @@ export interface RunRecordOptions {
 export function createRunRecord(folder: string, header: RunHeader, options: RunRecordOptions = {}): RunRecordWriter {
   const path = join(folder, `${header.id}.jsonl`);
   const fd = withStorageErrors('Creating', path, () => {
-    makeFolder(folder);
-    return openSync(path, 'ax');
+    makeFolder(folder, privateFolder);
+    return openSync(path, 'ax', privateFile);
   });
   return withStorageErrors('Writing', path, () => {
     try {
@@ -63,16 +66,21 @@ export function rewriteRunRecord(
   path: string,
   header: RunHeader,
   places: Iterable<RowPlace>,
-  { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
+  { preamble = [], renew = (row) => row, onLine, onRow, ...options }: RewriteOptions = {},
 ): RunRecordWriter {
   // Two processes that resume the same run must not write to the same file.
   const temporary = `${path}${drawUnfinishedEnding()}`;
   return withStorageErrors('Rewriting', path, () => {
-    const fd = openSync(temporary, 'ax+');
+    const fd = openSync(temporary, 'ax+', privateFile);
     try {
       // The disk's own clock decides their age.
       removeLeftovers(dirname(path), fstatSync(fd).mtimeMs);
       let size = writeAll(fd, renderHeader(header), options.writeSync);
+      for (const line of preamble) {
+        const bytes = Buffer.from(`${renderLine(line)}\n`);
+        onLine?.(line, { offset: size, length: bytes.length - 1 });
+        size += writeAll(fd, bytes, options.writeSync);
+      }
       for (const old of readRowsAt(path, places)) {
         const row = renew(old);
         const bytes = Buffer.from(`${renderRow(row)}\n`);
@@ -108,6 +116,10 @@ function removeLeftovers(folder: string, nowMs: number): void {
 const abandonedAfterMs = 60_000;
 
 export interface RewriteOptions extends RunRecordOptions {
+  /** Lines between the header and the rows. */
+  readonly preamble?: Iterable<DecidingLine>;
+  /** Gets each line of the preamble and its place. */
+  readonly onLine?: (line: DecidingLine, place: RowPlace) => void;
   /** A row as it would be written today. */
   readonly renew?: (row: CellRow) => CellRow;
   /** Gets each written row and its place. */
@@ -185,5 +197,7 @@ function renderHeader(header: RunHeader): Buffer {
 }
 
 function renderLine(row: RecordLine): string {
-  return row.type === 'cell' ? renderRow(row) : JSON.stringify(row);
+  if (row.type === 'cell') return renderRow(row);
+  // Accepted tool calls may hold numbers that no double keeps.
+  return (row.type === 'compared' ? writeJson({ ...row }) : undefined) ?? JSON.stringify(row);
 }

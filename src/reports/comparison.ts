@@ -40,17 +40,21 @@ export function describeComparison(comparison: VariantComparison): string {
   }
 }
 
-/** How certain a pass is: `no case broke; with 42 cases a drop of up to 8 points could go unnoticed`. */
-export function describeCertainty({ kind, cases, drop = null, slice }: Certainty): string {
+/** How certain a pass is, with both pass rates if they are known: `no case broke; with 42 cases a drop of up to 8 points could go unnoticed`. */
+export function describeCertainty({ kind, cases, drop = null, slice, uncompared }: Certainty, rate?: string): string {
   const all = formatCount(cases, 'case');
   switch (kind) {
     case 'unchanged':
       return `unchanged: ${cases === 1 ? 'the case asks and answers' : `all ${all} ask and answer`} as on the baseline`;
     case 'certain':
-      return 'certain: a larger drop than the gate tolerates is excluded';
+      return `certain: a larger drop than the gate tolerates is excluded${rate === undefined ? '' : `; ${rate}`}`;
     case 'unseen': {
       const points = drop === null ? 'a drop of any size' : `a drop of up to ${Math.ceil(drop * 100)} points`;
-      return `no case broke; with ${all} ${points} could go unnoticed${slice === undefined ? '' : describeUnseenSlice(slice)}`;
+      const others =
+        uncompared === undefined
+          ? ''
+          : `; ${formatCount(uncompared, 'variant')} ${uncompared === 1 ? 'is' : 'are'} compared with nothing`;
+      return `no case broke${rate === undefined ? '' : `; ${rate}`}; with ${all} ${points} could go unnoticed${slice === undefined ? '' : describeUnseenSlice(slice)}${others}`;
     }
   }
 }
@@ -63,14 +67,14 @@ function describeUnseenSlice({ name, isClass, cases, drop }: UnseenSlice): strin
     : `, and one ${size} in the ${formatCount(cases, 'case')} of ${place}`;
 }
 
-/** Describes the possible drops that were neither confirmed nor cleared. */
+/** Describes the possible drops that are not settled. */
 function describeInconclusive(regressedCases: number, unsettled = 0): string {
   if (unsettled > 0) {
-    return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
+    return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'is' : 'are'} not settled`;
   }
-  if (regressedCases === 0) return 'an average looks worse, and was neither confirmed nor cleared';
-  const [noun, verb] = regressedCases === 1 ? ['case', 'fails'] : ['cases', 'fail'];
-  return `${regressedCases} ${noun} that passed before ${verb} now, neither confirmed nor cleared`;
+  if (regressedCases === 0) return 'an average looks worse, and is not settled';
+  const [noun, verb, be] = regressedCases === 1 ? ['case', 'fails', 'is'] : ['cases', 'fail', 'are'];
+  return `${regressedCases} ${noun} that passed before ${verb} now, and ${be} not settled`;
 }
 
 export interface MetricText {

@@ -1,4 +1,5 @@
-import { type Breach, type BreachCode, undecidedCodes } from '../model/comparison/gate.ts';
+import { type BreachRule, breachRule, isOpenBreach } from '../model/comparison/breach.ts';
+import { type Breach } from '../model/comparison/gate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report/report.ts';
 import { formatCount, percentOf } from '../text/format-amount.ts';
 import { groupBy } from '../text/group-by.ts';
@@ -6,12 +7,18 @@ import { countCases, type HeadlineStyle, nameVariants } from './cases/name-cases
 
 /** Names cases first, then averages and other limits: two in full, and the number of others. */
 export function describeFailed(report: Report, style: HeadlineStyle): string {
-  const broken = report.decision.breaches.filter(({ code }) => !undecidedCodes.has(code));
-  const cases = caseKinds.flatMap((kind) =>
-    report.suites.flatMap((suite) => describeCases(suite, findCases(suite, broken, kind), kind, style)),
+  const broken = report.decision.breaches.filter((breach) => !isOpenBreach(breach));
+  const named = new Map(report.suites.map((suite) => [suite, new Set<string>()]));
+  const cases = verbs.flatMap((verb) =>
+    [...named].flatMap(([suite, known]) => {
+      const found = withoutKnown(findCases(suite, broken, verb), known);
+      for (const id of found.ids) known.add(id);
+      return describeCases(report, found, verb, style);
+    }),
   );
   const limits = broken.filter(
-    (breach) => !isCaseCode(breach.code) && !report.suites.some((suite) => findRateCases(suite, breach).length > 0),
+    (breach) =>
+      breachRule(breach.code).kind !== 'case' && !report.suites.some((suite) => findFailing(suite, breach).length > 0),
   );
   const all = [...cases, ...describeLimits(report, limits, style)];
   const shown = all.slice(0, maxParts);
@@ -21,28 +28,18 @@ export function describeFailed(report: Report, style: HeadlineStyle): string {
 
 const maxParts = 2;
 
-/** The verb for the cases of a breach, the worst first. */
-const caseKinds = [
-  { codes: ['must-pass', 'case-broken', 'pass-rate-min', 'pass-rate-regressed'], isNew: false, verb: 'broke' },
-  { codes: ['case-drifted'], isNew: false, verb: 'drifted' },
-  { codes: ['case-added-failed'], isNew: true, verb: 'fail' },
-] as const satisfies readonly { codes: readonly BreachCode[]; isNew: boolean; verb: string }[];
+/** What happened to cases, the worst first. */
+const verbs = ['broke', 'are loosened', 'drifted', 'fail'] as const satisfies readonly BreachRule['verb'][];
 
-type CaseKind = (typeof caseKinds)[number];
+type Verb = (typeof verbs)[number];
 
-function isCaseCode(code: BreachCode): boolean {
-  const isRate = code === 'pass-rate-min' || code === 'pass-rate-regressed';
-  return !isRate && caseKinds.some(({ codes }) => (codes as readonly BreachCode[]).includes(code));
-}
-
-/** The cases behind a breached rate: failed cases of a first run that were not cleared, else regressed cases. */
-function findRateCases(suite: SuiteReport, { suite: name, prompt, provider, code, slice }: Breach): readonly string[] {
-  const variant = suite.variants.find((one) => one.prompt === prompt && one.provider === provider);
-  if (suite.suite !== name || variant === undefined || slice !== undefined) return [];
-  if (code === 'pass-rate-min' && suite.passRateMin === undefined) {
-    return (variant.failedCases ?? []).flatMap(({ caseId, isCleared }) => (isCleared === true ? [] : [caseId]));
+/** The failing cases of a suite that has to pass whole, where nothing was accepted yet. */
+function findFailing(suite: SuiteReport, { suite: name, prompt, provider, code, slice }: Breach): readonly string[] {
+  if (code !== 'pass-rate-min' || suite.suite !== name || suite.passRateMin !== undefined || slice !== undefined) {
+    return [];
   }
-  return code === 'pass-rate-regressed' ? regressedOf(variant) : [];
+  const variant = suite.variants.find((other) => other.prompt === prompt && other.provider === provider);
+  return (variant?.failedCases ?? []).flatMap(({ caseId, isCleared }) => (isCleared === true ? [] : [caseId]));
 }
 
 function regressedOf({ comparison }: VariantReport): readonly string[] {
@@ -50,55 +47,91 @@ function regressedOf({ comparison }: VariantReport): readonly string[] {
 }
 
 interface FoundCases {
+  readonly suite: SuiteReport;
   readonly ids: ReadonlySet<string>;
   /** How many of them the gate names. */
-  readonly confirmed: number;
+  readonly confirmed: ReadonlySet<string>;
   readonly variants: readonly VariantReport[];
 }
 
-function findCases(suite: SuiteReport, breaches: readonly Breach[], { codes }: CaseKind): FoundCases {
-  const own = breaches.filter(
-    (breach) => breach.suite === suite.suite && (codes as readonly BreachCode[]).includes(breach.code),
-  );
+function findCases(suite: SuiteReport, breaches: readonly Breach[], verb: Verb): FoundCases {
+  const ofSuite = breaches.filter((breach) => breach.suite === suite.suite);
   const ids = new Set<string>();
   const confirmed = new Set<string>();
   const variants = suite.variants.filter((variant) => {
-    const ofVariant = own.filter(({ prompt, provider }) => prompt === variant.prompt && provider === variant.provider);
-    const named = ofVariant.flatMap(({ caseId }) => caseId ?? []);
-    const ofRate = ofVariant.flatMap((breach) => findRateCases(suite, breach));
-    // Confirmation may end before it reaches every case. Unconfirmed regressed cases count as broken too.
-    const others = codes.some((code) => code === 'case-broken') && named.length > 0 ? regressedOf(variant) : [];
-    for (const id of [...named, ...ofRate, ...others]) ids.add(id);
-    // A fallen rate does not confirm a single case if other cases were confirmed one by one.
-    const isRateAlone = named.length === 0 || ofVariant.every(({ code }) => code !== 'pass-rate-regressed');
-    for (const id of isRateAlone ? [...named, ...ofRate] : named) confirmed.add(id);
-    return named.length + ofRate.length > 0;
+    const { prompt, provider } = variant;
+    const ofVariant = ofSuite.filter((breach) => breach.prompt === prompt && breach.provider === provider);
+    const named = ofVariant.flatMap((breach) => (verbOf(breach, variant) === verb ? (breach.caseId ?? []) : []));
+    const failing = verb === 'fail' ? ofVariant.flatMap((breach) => findFailing(suite, breach)) : [];
+    // Once enough cases are confirmed, the others are not asked again. They count as broken too.
+    const others = verb === 'broke' && named.length > 0 ? regressedOf(variant) : [];
+    for (const id of [...named, ...failing, ...others]) ids.add(id);
+    for (const id of [...named, ...failing]) confirmed.add(id);
+    return named.length + failing.length > 0;
   });
-  return { ids, confirmed: confirmed.size, variants };
+  return { suite, ids, confirmed, variants };
+}
+
+/** A case that broke a limit as well is named once, by the worst that happened to it. */
+function withoutKnown({ ids, ...found }: FoundCases, known: ReadonlySet<string>): FoundCases {
+  return { ...found, ids: new Set([...ids].filter((id) => !known.has(id))) };
+}
+
+/** A must-pass case that never passed can't break. */
+function verbOf({ code, caseId = '' }: Breach, { comparison }: VariantReport): Verb | undefined {
+  const { verb } = breachRule(code);
+  if (code !== 'must-pass') return verb;
+  if (comparison === undefined) return 'fail';
+  const { added, redefined } = comparison.cases;
+  return added.includes(caseId) || redefined.includes(caseId) ? 'fail' : verb;
 }
 
 /** `10 of 42 tickets cases broke with v2 (mini and big), 1 of them must-pass: pass rate 100 → 76.2 %`. */
 function describeCases(
-  suite: SuiteReport,
-  { ids, confirmed, variants }: FoundCases,
-  { isNew, verb }: CaseKind,
+  report: Report,
+  { suite, ids, confirmed, variants }: FoundCases,
+  verb: Verb,
   style: HeadlineStyle,
 ): readonly string[] {
   if (ids.size === 0) return [];
+  const ofGate = [...ids].filter((id) => confirmed.has(id)).length;
   const all = countCases(suite.variants);
   const wasAccepted = variants.some(({ comparison }) => comparison !== undefined && comparison.isWithinRun !== true);
-  const isPart = !isNew && ids.size <= all;
-  const count = isPart ? `${ids.size} of ${all}` : `${ids.size}${isNew ? ` ${describeNew(ids, variants)}` : ''}`;
+  const kind = verb === 'fail' && wasAccepted ? describeNew(ids, variants) : '';
+  const isPart = kind === '' && ids.size <= all;
+  const count = isPart ? `${ids.size} of ${all}` : `${ids.size}${kind === '' ? '' : ` ${kind}`}`;
   const noun = (isPart ? all : ids.size) === 1 ? 'case' : 'cases';
-  const shownVerb = verb === 'broke' && !wasAccepted ? 'fail' : verb;
-  const verbs = shownVerb === 'fail' && ids.size === 1 ? 'fails' : shownVerb;
+  const said = verb === 'broke' && !wasAccepted ? 'fail' : verb;
   return [
-    `${count} ${style.name(suite.suite)} ${noun} ${verbs} with ${nameVariants(variants, suite, style.name)}` +
-      (confirmed < ids.size ? ` (${confirmed} confirmed)` : '') +
+    `${count} ${style.name(suite.suite)} ${noun} ${conjugate(said, ids.size)} with ${nameVariants(variants, suite, style.name)}` +
+      (ofGate < ids.size ? ` (${ofGate} confirmed)` : '') +
       describeMustPass(ids, variants) +
+      describeSharedFailures(report, suite, ids) +
       // The rates cover the cases of both sides, so they say nothing about new ones.
-      (isNew ? '' : describeRates(variants)),
+      (kind !== '' || verb === 'are loosened' ? '' : describeRates(variants)),
   ];
+}
+
+function conjugate(verb: Verb, count: number): string {
+  if (verb === 'are loosened')
+    return count === 1 ? 'passes under edited checks alone' : 'pass under edited checks alone';
+  return verb === 'fail' && count === 1 ? 'fails' : verb;
+}
+
+/** A must-pass case fails the run even where the accepted prompt fails it too, which a headline says. */
+function describeSharedFailures({ decision }: Report, { suite }: SuiteReport, ids: ReadonlySet<string>): string {
+  const mustPass = new Set(
+    decision.breaches.flatMap((breach) =>
+      breach.code === 'must-pass' && breach.suite === suite ? (breach.caseId ?? []) : [],
+    ),
+  );
+  const shared = decision.evidence.filter(
+    (entry) => entry.suite === suite && mustPass.has(entry.caseId) && ids.has(entry.caseId) && entry.acceptedFailed > 0,
+  );
+  const count = countDistinct(shared.map(({ caseId }) => caseId));
+  if (count === 0) return '';
+  if (count < ids.size) return `, ${count} of them with the accepted prompt too`;
+  return ', with the accepted prompt too';
 }
 
 function describeNew(ids: ReadonlySet<string>, variants: readonly VariantReport[]): string {
@@ -131,7 +164,7 @@ export function describeRates(variants: readonly VariantReport[]): string {
   return `: pass rate ${change}${isAlike && rates.length === variants.length ? '' : ' at worst'}`;
 }
 
-function shortPercent(fraction: number): string {
+export function shortPercent(fraction: number): string {
   return percentOf(fraction).replace(/\.0$/, '');
 }
 
@@ -159,4 +192,16 @@ export function listFailed({ failedCases = [] }: VariantReport): readonly string
 
 export function countDistinct(names: readonly string[]): number {
   return new Set(names).size;
+}
+
+/** Judged answers without a latency, of the variants that these breaches name. */
+export function countUntimed(suites: readonly SuiteReport[], breaches: readonly Breach[]): number {
+  const variants = suites.flatMap(({ suite, variants: all }) =>
+    all.filter(({ prompt, provider }) =>
+      breaches.some((breach) => breach.suite === suite && breach.prompt === prompt && breach.provider === provider),
+    ),
+  );
+  return variants.reduce((sum, { passed, failed, latencies }) => {
+    return latencies === undefined ? sum : sum + passed + failed - latencies().candidate.length;
+  }, 0);
 }

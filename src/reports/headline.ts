@@ -1,4 +1,11 @@
-import type { Breach, Certainty } from '../model/comparison/gate.ts';
+import {
+  type Breach,
+  type Certainty,
+  type Decision,
+  type DriftSummary,
+  type LoosenedCase,
+  unsettledBecause,
+} from '../model/comparison/gate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report/report.ts';
 import type { StopReason } from '../model/run/cell.ts';
 import { formatCount, listFirst } from '../text/format-amount.ts';
@@ -13,7 +20,7 @@ import {
   type FirstBaselines,
   findFirstBaselines,
 } from './comparison.ts';
-import { countDistinct, describeFailed, describeRates, listFailed } from './describe-failed.ts';
+import { countDistinct, countUntimed, describeFailed, listFailed, shortPercent } from './describe-failed.ts';
 
 const plain: HeadlineStyle = { name: toSafeLine, sentence: toSafeLine };
 
@@ -24,17 +31,37 @@ export function headlineOf(report: Report): string {
 
 /** The headline without the exit code. */
 export function shoutDecision(report: Report): string {
-  return describeDecision(report).replace(/^\w+/, (word) => word.toUpperCase());
+  return describeDecision(report).replace(outcomeWord(report), (word) => word.toUpperCase());
 }
 
 /** The decision in one sentence: `failed: 10 of 42 tickets cases broke with v2 (mini and big)`. */
 export function describeDecision(report: Report): string {
-  return `${outcomeWord(report)}: ${describeVerdict(report)}`;
+  return joinVerdict(report, outcomeWord(report), describeVerdict(report));
+}
+
+/** `failed: 10 of 42 tickets cases broke`, or `passed with 4 loosened checks: …`. */
+export function joinVerdict(report: Report, word: string, sentence: string): string {
+  return `${word}${isLoosened(report) ? ' ' : ': '}${sentence}`;
 }
 
 /** The word that every report uses for an outcome. */
 export function outcomeWord({ decision }: Report): string {
-  return decision.interrupted === undefined ? decision.outcome : 'interrupted';
+  if (decision.interrupted !== undefined) return 'interrupted';
+  return decision.kind === 'drift' && decision.outcome === 'incomplete' ? 'not passed' : decision.outcome;
+}
+
+/** True for a run that passed and that is not simply green: somebody has to look at what it accepts or leaves open. */
+export function needsReview(report: Report): boolean {
+  const { outcome, loosened = [], loosenedCases = [], drift } = report.decision;
+  if (outcome !== 'passed') return false;
+  const failing = findFirstBaselines(report)?.failing ?? [];
+  const changes = countAccepted(report).regressions + failing.length + loosened.length + loosenedCases.length;
+  return changes + countUnsettled(report) > 0 || drift !== undefined;
+}
+
+/** True for a run that passed with checks that are easier to pass than the accepted ones. */
+function isLoosened({ decision: { outcome, kind } }: Report): boolean {
+  return outcome === 'passed' && kind === 'loosened';
 }
 
 /** The verdict, counted in cases: `10 of 42 tickets cases broke with v2 (mini and big)`. */
@@ -84,8 +111,49 @@ function describeOutcome(report: Report, style: HeadlineStyle): string {
 }
 
 function describePassed(report: Report, style: HeadlineStyle): string {
-  const { decision, totals, suites } = report;
+  const { decision, totals } = report;
   if (totals.planned === 0) return 'nothing was planned';
+  return [
+    isLoosened(report) ? describeLoosenedCases(report) : describeSound(report, style),
+    ...(decision.drift === undefined ? [] : [describeDrifted(decision.drift)]),
+    ...describeTolerated(report),
+  ].join('; ');
+}
+
+/** What `gate.unsettled: warn` lets pass is still said. */
+function describeTolerated(report: Report): readonly string[] {
+  const count = countUnsettled(report);
+  if (count === 0) return [];
+  return [`${formatCount(count, 'case')} ${count === 1 ? 'looks worse and is' : 'look worse and are'} not settled`];
+}
+
+function countUnsettled({ decision }: Report): number {
+  const open = decision.evidence.filter(({ verdict }) => verdict === 'unsettled');
+  return countDistinct(open.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
+}
+
+/** `with 4 loosened checks: under the accepted ones 4 of 20 cases would fail`. */
+function describeLoosenedCases({ decision: { loosenedCases = [] }, suites }: Report): string {
+  const countNames = (cases: readonly LoosenedCase[]) =>
+    countDistinct(cases.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
+  const edited = loosenedCases.filter(({ isLost }) => isLost !== true);
+  const [count, lost] = [countNames(edited), countNames(loosenedCases.filter(({ isLost }) => isLost === true))];
+  const ofSuites = suites.filter(({ suite }) => edited.some((found) => found.suite === suite));
+  const all = ofSuites.reduce((sum, { variants }) => sum + countCases(gatedOf(variants)), 0);
+  const of = count <= all ? `${count} of ${formatCount(all, 'case')}` : formatCount(count, 'case');
+  const failing = count === 0 ? [] : [`under the accepted ones ${of} would fail`];
+  const gone = lost === 0 ? [] : [`${formatCount(lost, 'accepted case')} ${lost === 1 ? 'is' : 'are'} judged no more`];
+  return `with ${formatCount(count + lost, 'loosened check')}: ${[...failing, ...gone].join('; ')}`;
+}
+
+/** `3 cases fail with the accepted prompt too`. */
+function describeDrifted({ cases }: DriftSummary): string {
+  if (cases === 0) return "the accepted prompt's own pass rate fell";
+  return `${formatCount(cases, 'case')} ${cases === 1 ? 'fails' : 'fail'} with the accepted prompt too`;
+}
+
+function describeSound(report: Report, style: HeadlineStyle): string {
+  const { decision, suites } = report;
   const first = findFirstBaselines(report);
   const accepted = countAccepted(report);
   if (first !== undefined || accepted.regressions > 0) {
@@ -128,7 +196,20 @@ function describeSureness({ suites }: Report, certainty: Certainty): string {
   const count = compared.reduce((sum, parts) => sum + Math.max(0, ...parts.map(({ cases }) => cases)), 0);
   const worst = compared.flat().find(({ kind, drop }) => kind === 'unseen' && drop === certainty.drop);
   const cases = certainty.kind === 'unseen' && certainty.slice === undefined ? (worst?.cases ?? count) : count;
-  return describeCertainty({ ...certainty, cases });
+  return describeCertainty({ ...certainty, cases }, describeRate(suites));
+}
+
+/** The pass rates of the variant that fell most: `pass rate 98 → 97 %`. */
+function describeRate(suites: readonly SuiteReport[]): string | undefined {
+  const rates = suites.flatMap(({ variants }) =>
+    variants.flatMap(({ comparison }) => {
+      const { baseline = null, candidate = null } = comparison?.passRate ?? {};
+      return baseline === null || candidate === null ? [] : [{ baseline, candidate }];
+    }),
+  );
+  const [worst] = rates.toSorted((a, b) => b.baseline - b.candidate - (a.baseline - a.candidate));
+  if (worst === undefined) return undefined;
+  return `pass rate ${shortPercent(worst.baseline)} → ${shortPercent(worst.candidate)} %`;
 }
 
 function gatedOf(variants: readonly VariantReport[]): readonly VariantReport[] {
@@ -149,44 +230,52 @@ const stopSentences: Readonly<Record<StopReason, string>> = {
   interrupted: 'the run was interrupted',
 };
 
-/** Names the cases or averages that look worse and were neither confirmed nor cleared. */
-function describeUnsettled({ suites }: Report, style: HeadlineStyle): string {
-  const unsettled = suites.flatMap((suite) =>
-    suite.variants.flatMap((variant) => {
-      const { comparison } = variant;
-      return comparison?.outcome === 'inconclusive' ? [{ suite, variant, comparison }] : [];
-    }),
+/** Names what looks worse and was not settled, and why. */
+function describeUnsettled({ decision, suites }: Report, style: HeadlineStyle): string {
+  const open = decision.breaches.filter(({ code }) => code === 'unsettled');
+  const ids = new Set(
+    open.flatMap(({ suite, caseId }) => (caseId === undefined ? [] : [JSON.stringify([suite, caseId])])),
   );
-  const [first] = unsettled;
+  const [first] = open;
   if (first === undefined) return 'limits of the gate are undecided';
-  if (unsettled.every(({ comparison }) => comparison.certainty.cases === 0)) {
-    const isNone = suites.every(({ variants }) => variants.every(({ comparison }) => !comparison?.certainty.cases));
-    const names = [...new Set(unsettled.map(({ suite }) => style.name(suite.suite)))];
-    return `no case${isNone ? '' : ` of ${listFirst(names, maxFailing)}`} could be compared`;
-  }
-  const cases = countDistinct(
-    unsettled.flatMap(({ suite, comparison }) =>
-      comparison.cases.regressed.map((id) => JSON.stringify([suite.suite, id])),
-    ),
+  const suite = suites.find((other) => other.suite === first.suite);
+  const isOneSuite = open.every((breach) => breach.suite === first.suite);
+  const variants = (suite?.variants ?? []).filter(({ prompt, provider }) =>
+    open.some((breach) => breach.prompt === prompt && breach.provider === provider),
   );
-  const others = unsettled.reduce((sum, { comparison }) => sum + (comparison.unsettled ?? 0), 0);
-  const own = unsettled.filter(({ suite }) => suite === first.suite).map(({ variant }) => variant);
-  const place = unsettled.every(({ suite }) => suite === first.suite)
-    ? ` with ${nameVariants(own, first.suite, style.name)}`
-    : '';
-  if (cases > 0) {
-    const [noun, verb] = cases === 1 ? ['case', 'fails'] : ['cases', 'fail'];
-    return `${cases} ${noun} that passed before ${verb} now${place}, neither confirmed nor cleared`;
+  const place =
+    suite !== undefined && isOneSuite && variants.length > 0
+      ? ` with ${nameVariants(variants, suite, style.name)}`
+      : '';
+  if (ids.size > 0) {
+    const noun = `${isOneSuite && suite !== undefined ? `${style.name(suite.suite)} ` : ''}${ids.size === 1 ? 'case' : 'cases'}`;
+    return `${ids.size} ${noun} ${ids.size === 1 ? 'looks' : 'look'} worse${place} and ${ids.size === 1 ? 'is' : 'are'} not settled: ${style.sentence(describeReasons(decision, ids) ?? shortReason(first))}`;
   }
-  if (others > 0) {
-    return `${formatCount(others, 'failure')}${place} ${others === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
+  return `${suite === undefined || !isOneSuite ? '' : `${style.name(suite.suite)}${place}: `}${style.sentence(first.message)}`;
+}
+
+/** Why these cases, each `[suite, case]` in JSON, are not settled; undefined if the evidence does not say. */
+function describeReasons({ evidence }: Decision, ids: ReadonlySet<string>): string | undefined {
+  const reasons = evidence.flatMap(({ suite, caseId, verdict, why }) =>
+    verdict === 'unsettled' && why !== undefined && ids.has(JSON.stringify([suite, caseId])) ? [why] : [],
+  );
+  const number = ids.size === 1 ? 'one' : 'many';
+  const sentences = [...new Set(reasons)].map((why) => unsettledBecause[why][number]);
+  return sentences.length === 0 ? undefined : sentences.join(', or ');
+}
+
+/** The reason is the last part of the message of a case. */
+function shortReason({ message }: Breach): string {
+  return message.split('; ').at(-1) ?? message;
+}
+
+/** `not this change: the model or the data; 6 of 10 cases fail with the accepted prompt too`. */
+function describeDrift({ decision: { drift, breaches } }: Report): string {
+  const blame = 'not this change: the model or the data';
+  if (drift === undefined || drift.cases === 0) {
+    return `${blame}; ${breaches.find(({ code }) => code === 'drift')?.message ?? 'the accepted prompt fails too'}`;
   }
-  if (unsettled.every(({ comparison }) => comparison.isOpenByErrors === true)) {
-    return `${formatCount(countErrored(own), 'case')} could not be judged${place}, which could hide a regression`;
-  }
-  const rates = describeRates(own).replace(/^: /, '');
-  const n = countCases(own);
-  return `${rates === '' ? 'an average looks worse' : rates}${place}, which ${formatCount(n, 'case')} can't tell from chance`;
+  return `${blame}; ${drift.cases} of ${formatCount(drift.of, 'case')} fail with the accepted prompt too`;
 }
 
 function describeIncomplete(report: Report, style: HeadlineStyle): string {
@@ -201,6 +290,10 @@ function describeIncomplete(report: Report, style: HeadlineStyle): string {
       return 'a judge may not decide before it is validated (llmcheck judge check)';
     case 'inconclusive':
       return describeUncertain(report, style);
+    case 'drift':
+      return describeDrift(report);
+    case 'record':
+      return decision.breaches.find(({ code }) => code === 'record-incomplete')?.message ?? 'the record is incomplete';
     case 'stopped':
       return run.stopReason === undefined ? 'the run did not end' : stopSentences[run.stopReason];
   }
@@ -210,10 +303,7 @@ function describeIncomplete(report: Report, style: HeadlineStyle): string {
 function describeUncertain(report: Report, style: HeadlineStyle): string {
   const { certainty, breaches } = report.decision;
   const asked = breaches.find(({ code }) => code === 'inconclusive')?.message ?? '--require-conclusive asks for more';
-  const isOpen = report.suites.some(({ variants }) =>
-    variants.some(({ comparison }) => comparison?.outcome === 'inconclusive'),
-  );
-  if (isOpen) return `${describeUnsettled(report, style)}; ${asked}`;
+  if (breaches.some(({ code }) => code === 'unsettled')) return `${describeUnsettled(report, style)}; ${asked}`;
   return certainty?.kind === 'unseen' ? `${describeSureness(report, certainty)}; ${asked}` : asked;
 }
 
@@ -267,15 +357,3 @@ function firstError(suite: SuiteReport, style: HeadlineStyle): string {
 const notSent = 'not sent, since the provider was stopped: ';
 const maxClause = 160;
 const maxParts = 2;
-
-/** Judged answers without a latency, of the variants that these breaches name. */
-function countUntimed(suites: readonly SuiteReport[], breaches: readonly Breach[]): number {
-  const variants = suites.flatMap(({ suite, variants: all }) =>
-    all.filter(({ prompt, provider }) =>
-      breaches.some((breach) => breach.suite === suite && breach.prompt === prompt && breach.provider === provider),
-    ),
-  );
-  return variants.reduce((sum, { passed, failed, latencies }) => {
-    return latencies === undefined ? sum : sum + passed + failed - latencies().candidate.length;
-  }, 0);
-}

@@ -76,7 +76,7 @@ function describeNote({ suite }: SuiteReport, { prompt, provider }: VariantRepor
   return `${suite} · ${prompt} × ${provider}: ${note}`;
 }
 
-/** A breach without a case, such as a cost. */
+/** A breach that no failing case shows, such as a cost. */
 interface GateEntry {
   /** An `error` kept the run from being judged. */
   readonly kind: 'failure' | 'error';
@@ -86,14 +86,15 @@ interface GateEntry {
 }
 
 /**
- * Gate failures that do not belong to a single case. Without them, a report of cases alone could look green. A broken
- * contract is omitted if the report shows its findings.
+ * Gate failures that no failing case shows. Without them, a report of cases alone could look green. A broken contract is
+ * omitted if the report shows its findings.
  */
 export function findGateEntries(report: Report): readonly GateEntry[] {
   const { decision } = report;
-  if (decision.outcome === 'passed' || decision.outcome === 'inconclusive') return [];
+  if (decision.outcome === 'passed') return [];
   const kind = decision.outcome === 'failed' ? 'failure' : 'error';
-  const breaches = decision.breaches.filter(({ caseId }) => caseId === undefined);
+  // A loosened case passes, or is gone.
+  const breaches = decision.breaches.filter(({ caseId, code }) => caseId === undefined || code === 'case-loosened');
   if (breaches.length === 0 && (kind === 'error' || decision.breaches.length === 0)) {
     return [{ kind, name: 'decision', message: describeDecision(report) }];
   }
@@ -101,8 +102,13 @@ export function findGateEntries(report: Report): readonly GateEntry[] {
   return beside.map((breach) => ({ kind, name: breachName(breach), message: describeBreach(breach), breach }));
 }
 
-function breachName({ code, suite, prompt, provider, slice, class: ofClass }: Breach): string {
-  return [code, suite, prompt, provider, slice, ofClass].filter((part) => part !== undefined).join(' · ');
+/** The broken limits, for reports that list loosened cases themselves. */
+export function findLimitEntries(report: Report): readonly GateEntry[] {
+  return findGateEntries(report).filter(({ breach }) => breach !== undefined && breach.caseId === undefined);
+}
+
+function breachName({ code, suite, prompt, provider, caseId, slice, class: ofClass }: Breach): string {
+  return [code, suite, prompt, provider, caseId, slice, ofClass].filter((part) => part !== undefined).join(' · ');
 }
 
 /** The place of a breach and its message: `triage · v2 × openai:gpt-4o · refund: …`. */
@@ -212,11 +218,11 @@ function askAgainStep(report: Report, resume: string): string {
   return report.swaps === undefined ? step : step.replace(/llmcheck run$/, 'llmcheck swap ID=MODEL');
 }
 
-/**
- * The command that settles the run. `--drift` repeats cases that fail with unchanged requests. More trials settle
- * everything else.
- */
+/** The command that settles the run. */
 function settlingStep(report: Report, resume: string): string | undefined {
+  const reasons = new Set(report.decision.evidence.flatMap(({ why }) => why ?? []));
+  if (reasons.has('errors')) return askAgainStep(report, resume);
+  if (reasons.has('budget') || reasons.has('no-budget')) return 'to settle it: llmcheck run --confirm-budget 1000';
   const open = report.suites
     .flatMap(({ variants }) => variants)
     .flatMap(({ prompt, comparison }) => (comparison === undefined ? [] : { ...comparison, candidate: prompt }))
@@ -225,8 +231,7 @@ function settlingStep(report: Report, resume: string): string | undefined {
   if (first === undefined) return undefined;
   if (first.isOfRecords === true) return `to settle it: llmcheck run ${flagToCompare(first)}`;
   if (open.every(({ isOpenByErrors }) => isOpenByErrors === true)) return askAgainStep(report, resume);
-  const isDrift = open.some(({ cases, unsettled = 0 }) => cases.regressed.length > 0 && unsettled === 0);
-  return `to settle it: llmcheck run ${isDrift ? '--drift' : '--trials 3'}`;
+  return 'to settle it: llmcheck run --trials 3';
 }
 
 /** The flag for the same baseline. Without it, the next run would use another baseline. */

@@ -56,7 +56,7 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
   }
   const path = baselinePathOf(root, suite.path);
   const file = relative(cwd, path);
-  const fresh = buildBaseline(judged.suite, judged.readRow);
+  const fresh = buildBaseline(judged.suite, { readRow: judged.readRow, checksOf: record.checksOf });
   withFileLock(path, () => {
     // A failure that a reviewer accepts becomes a known failure, whatever earlier runs showed.
     const beginsAgain = () => trials.some(({ status }) => status === 'failed');

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
-import type { FindBaseline } from '../baseline/find-baselines.ts';
 import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import { isRecorded } from '../calls/calls.ts';
-import type { Baseline, VariantKey } from '../model/comparison/baseline.ts';
+import { statePath } from '../files/state-folder.ts';
+import type { Baseline, FindBaseline, VariantKey } from '../model/comparison/baseline.ts';
 import { type Cell, type CellKey, suiteVariantKey } from '../model/run/cell.ts';
 import type { Complete, Usage } from '../model/run/completion.ts';
 import type { CaseSummary } from '../model/run/summary.ts';
@@ -23,9 +22,10 @@ import {
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
 import { addKnown } from '../stats/descriptive.ts';
+import type { Spend } from '../verdict/confirm/choose-next.ts';
+import { findFreshBudget, isAskedAgain } from './asking/asking-budget.ts';
 import { refuseUnbatchable } from './asking/collect-batches.ts';
-import { isRetried } from './asking/retrial-budget.ts';
-import { addUsd, type CellSpend, createSpendOfSides, timesSpend, whyUnbounded } from './asking/retrial-cells.ts';
+import { addUsd, createSpendOfSides, whyUnbounded } from './asking/fresh-cells.ts';
 import { planWithBaselines } from './planning/plan-with-baselines.ts';
 
 /** The forecast of a variant, made without sending a request. */
@@ -48,29 +48,28 @@ export interface VariantForecast {
   readonly boundUsd: number | undefined;
   /** The bound for judges of planned cells with a known bound; undefined if there is none. */
   readonly judgeBoundUsd: number | undefined;
-  /** The maximum number of calls for confirmation trials, including judges. All variants share it. */
-  readonly retrialCalls: number;
-  /**
-   * An additional upper bound in USD for confirmation trials, over models with a price and a limit. Undefined if there
-   * is none.
-   */
-  readonly retrialBoundUsd: number | undefined;
   /** Models whose cost has no bound, each with the reason. */
   readonly uncounted: readonly string[];
   /** Judges whose cost has no bound, each with the reason. */
   readonly uncountedJudges: readonly string[];
 }
 
+export interface RunForecast {
+  readonly variants: readonly VariantForecast[];
+  /** The most that fresh trials may spend, judges included, where something looks worse. */
+  readonly fresh: Spend;
+}
+
 /**
  * Plans a run and looks up every first request. Later requests of a conversation depend on answers, and count as sent.
  */
-export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
-  const { options, findBaseline, planned, acceptedPrompts } = await planWithBaselines(given, ports);
+export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<RunForecast> {
+  const planning = await planWithBaselines(given, ports);
+  const { options, findBaseline, planned, acceptedPrompts } = planning;
   if (options.batch) refuseUnbatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const answers = openAnswers(options, planned);
   const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
-  const shares = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite.gate.confirm.budget]));
   const spendOf = createSpendOfSides(planned, acceptedPrompts);
   const forecasts = new Map<string, VariantForecast>();
   for (const [providerKey, provider] of planned.providers) {
@@ -85,8 +84,7 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
         continue;
       }
       const answersFromStoreOnly = answers.answersFromStoreOnly(suite);
-      // All suites share the budget of confirmation trials.
-      const retrials = answersFromStoreOnly || !isRetried(cell) ? 0 : (shares.get(suite) ?? 0);
+      const isAsked = !answersFromStoreOnly && isAskedAgain(cell);
       const usages = (await answers.hasStoredAnswer(cell)) ? undefined : expectUsage(cell.key);
       const counted = addRequests({ ...before, cells: before.cells + 1 }, cell, {
         answersFromStoreOnly,
@@ -100,10 +98,12 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
         answersFromStoreOnly || judges === undefined
           ? named
           : addJudges(named, cell, boundJudges(planned, judges, cell));
-      forecasts.set(key, retrials === 0 ? judged : addRetrials(judged, spendOf(provider, cell), retrials));
+      const { uncounted } = isAsked ? spendOf(provider, cell) : judged;
+      forecasts.set(key, { ...judged, uncounted: addNames(judged.uncounted, uncounted) });
     }
   }
-  return [...forecasts.values()];
+  const { allowed } = findFreshBudget(planning, (suite) => !answers.answersFromStoreOnly(suite));
+  return { variants: [...forecasts.values()], fresh: allowed };
 }
 
 const noCells = {
@@ -116,8 +116,6 @@ const noCells = {
   expected: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
   boundUsd: 0,
   judgeBoundUsd: undefined,
-  retrialCalls: 0,
-  retrialBoundUsd: undefined,
   uncounted: [],
   uncountedJudges: [],
 } satisfies Partial<VariantForecast>;
@@ -158,17 +156,6 @@ function addJudges(before: VariantForecast, cell: Cell, { usd, uncounted }: Judg
   };
 }
 
-/** Adds the maximum requests and cost of confirmation trials. */
-function addRetrials(before: VariantForecast, spend: CellSpend, share: number): VariantForecast {
-  const { calls, usd } = timesSpend(spend, share);
-  return {
-    ...before,
-    retrialCalls: before.retrialCalls + calls,
-    retrialBoundUsd: addUsd(before.retrialBoundUsd, usd),
-    uncounted: addNames(before.uncounted, spend.uncounted),
-  };
-}
-
 function addNames(names: readonly string[], more: readonly string[]): readonly string[] {
   return more.every((name) => names.includes(name)) ? names : [...new Set([...names, ...more])];
 }
@@ -192,7 +179,7 @@ function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolea
 /** Opens the sources that answer first requests: the recordings of a suite, or the cache. */
 function openAnswers(options: RunOptions, { plan }: PlannedRun) {
   const mode = options.settings.cacheMode;
-  const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { onWarning: () => {} });
+  const store = openCacheStore(statePath(options.project.root, 'cache'), { onWarning: () => {} });
   const recorded = new Map<string, Complete>();
   for (const { suite } of plan.suites) {
     if (suite.recordings === undefined || !isRecorded(suite, options)) continue;
@@ -258,8 +245,7 @@ interface KnownUsage {
 
 function describeKnown(suite: Suite, findBaseline: FindBaseline): KnownUsage | undefined {
   const found = findBaseline(suite);
-  // The rows of a record would have to be read whole.
-  if (found?.kind !== 'file') return undefined;
+  if (found === undefined) return undefined;
   const { baseline } = found;
   const byVariant = new Map<string, readonly Usage[]>();
   return {

@@ -1,41 +1,58 @@
-import { type Assessment, assessRecord, reportAssessment } from '../assessing/assess-run.ts';
+import { reportDecided } from '../assessing/assess-run.ts';
 import { judgeContracts } from '../assessing/judge-contracts.ts';
-import { judgeErosion } from '../assessing/judge-erosion.ts';
+import { judgeAccepted, judgeByAccepted } from '../assessing/judge-stored.ts';
 import { defined } from '../json/defined.ts';
 import type { Report } from '../model/report/report.ts';
 import type { EndRow } from '../model/run/record.ts';
+import { type Assessment, assess, decideRecord } from '../verdict/decide-record.ts';
 import type { EarlyLook } from '../verdict/gate/early-end.ts';
 import type { Run } from './open-run.ts';
 
-/** Judges the record so far. Without `end` the run continues, and confirmation trials are still possible. */
-export function assess(run: Run, end?: EndRow, look?: EarlyLook): Promise<Assessment> {
-  const { record, findBaseline, planned, cellOf, judgePorts } = run;
-  return assessRecord({
-    record: record.read(end),
-    findBaseline,
-    costOf: planned.costOfRecorded,
-    cellOf,
-    judgePorts,
-    isOpen: end === undefined,
-    ...defined({ look }),
-  });
+/** Judges the record so far. Without `end` the run continues, and fresh trials are still possible. */
+export async function assessSoFar(run: Run, end?: EndRow, look?: EarlyLook): Promise<Assessment> {
+  const { record, sides, planned, cellOf, judgePorts } = run;
+  const { findBaseline } = sides;
+  const costOf = planned.costOfRecorded;
+  const read = record.read(end);
+  // The verdicts are noted at once, so that each answer is judged once.
+  const judging = { record: read, findBaseline, costOf, cellOf, ports: judgePorts, known: read.judged };
+  record.note(...(await judgeAccepted(judging)));
+  if (end !== undefined) record.note(...(await judgeByAccepted(judging)));
+  const { judged } = record.read(end);
+  return assess({ record: read, findBaseline, judged, costOf, isOpen: end === undefined, ...defined({ look }) });
 }
 
-/** Writes the last row of the record. */
-export function closeRecord(run: Run): EndRow {
-  const { options, ports, calls, record, remarks, startedMs, state } = run;
-  const stopReason = findStopReason(run);
-  const end: EndRow = {
-    type: 'end',
-    durationMs: Math.round(ports.clock.now() - startedMs),
-    ...defined({ stopReason }),
-    notes: [...(options.notes ?? []), ...calls.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
-  };
+/** Judges what is left to judge, writes the end of the record, and reports on it. */
+export async function endRun(run: Run): Promise<Report> {
+  const { options, ports, record, sides, state } = run;
+  const { root, suites } = options.project;
+  record.finish();
+  const end = buildEnd(run);
+  const assessment = await assessSoFar(run, end);
+  const byId = new Map(suites.map((suite) => [suite.id, suite]));
+  const contracts = await judgeContracts(assessment, {
+    locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
+  });
+  record.note(contracts);
   record.close(end);
   // If the run was cut short, the next run collects the answers without submitting the batch again.
   if (!state.isCutShort) state.batches?.forgetCollected();
   ports.onProgress({ type: 'finished' });
-  return end;
+  const { findReference } = sides;
+  const interrupted = run.stop.interrupted();
+  const decided = decideRecord(assessment, { findReference, contracts, ...defined({ interrupted }) });
+  return reportDecided(decided, { contracts, root });
+}
+
+/** The last row of the record. */
+export function buildEnd(run: Run): EndRow {
+  const { options, ports, calls, remarks, startedMs, state } = run;
+  return {
+    type: 'end',
+    durationMs: Math.round(ports.clock.now() - startedMs),
+    ...defined({ stopReason: findStopReason(run) }),
+    notes: [...(options.notes ?? []), ...calls.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
+  };
 }
 
 /**
@@ -47,18 +64,4 @@ function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
   const isAlwaysCut = reached === 'interrupted' || reached === 'storage' || reached === 'queue';
   if (isAlwaysCut || state.isCutShort) return reached;
   return state.isDecidedEarly ? 'decided' : undefined;
-}
-
-/** The report of a finished run. Contracts and erosion are judged in addition to the record. */
-export async function reportOn(run: Run, assessment: Assessment): Promise<Report> {
-  const { options, findBaseline, findReference } = run;
-  const { root, suites } = options.project;
-  const byId = new Map(suites.map((suite) => [suite.id, suite]));
-  const contracts = await judgeContracts(assessment, {
-    findBaseline,
-    locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
-  });
-  const interrupted = run.stop.interrupted();
-  const erosion = judgeErosion(assessment.record, { findReference, root });
-  return reportAssessment(assessment, { contracts, erosion, root, ...defined({ interrupted }) });
 }

@@ -1,18 +1,21 @@
 import { createFindAccepted, describeUnaccepted } from '../baseline/find-baselines.ts';
+import { noSides, openRecordedSides, renderSides } from '../baseline/recorded-sides.ts';
 import { type Calls, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-queue-dispatch.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/run-batches.ts';
 import type { Stop } from '../calls/stop.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
+import type { Sides } from '../model/comparison/baseline.ts';
 import { type CellKey, type FindCell } from '../model/run/cell.ts';
+import type { ComparedLine } from '../model/run/deciding-lines.ts';
 import { findRetirements } from '../plan/check-providers.ts';
 import { indexCells } from '../plan/find-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findFailedInLatestRun, runsFolder } from '../project/stored-runs.ts';
 import { openMcpPorts } from '../snapshots/read-server.ts';
 import { type CollectedBatches, describeUnbatched } from './asking/collect-batches.ts';
-import { createAcceptedCells } from './asking/retrial-cells.ts';
+import { createAcceptedCells } from './asking/fresh-cells.ts';
 import { createBailStop } from './cells/bail.ts';
 import { type CellRunner, createCellRunners } from './cells/cell-runner.ts';
 import { type ComparedAnswers, createComparedAnswers } from './cells/compared-answers.ts';
@@ -40,6 +43,8 @@ export interface Run extends Planning {
   /** The part of the run that this one continues, with `--resume`. */
   readonly earlier: EarlierPart | undefined;
   readonly record: OpenRecord;
+  /** What the run is compared with, as the record keeps it. */
+  readonly sides: Sides;
   readonly comparedAnswers: ComparedAnswers;
   /** Writes the answers of real tools, with `--record-tools`. */
   readonly toolRecorder: ToolRecorder | undefined;
@@ -101,22 +106,16 @@ export async function openRun(
     folder: runsFolder(project),
     header: earlier?.header ?? header,
     earlier,
+    compared: renderPlannedSides(planning),
     ports,
     onRefused: () => stop.hard('storage'),
   });
+  const sides = openSides(record);
   const cellOf = indexCells(planned.plan);
   const comparedAnswers = openComparedAnswers(planning, { cellOf, earlier, record });
-  const runnerOf = createCellRunners({
-    planned,
-    calls,
-    judgePorts,
-    findAccepted,
-    comparedAnswers,
-    stop,
-    bailStop,
-    openTools,
-    trace: ports.trace,
-  });
+  const { trace } = ports;
+  const forCells = { planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailStop, openTools, trace };
+  const runnerOf = createCellRunners(forCells);
   return {
     ...planning,
     ...own,
@@ -126,6 +125,7 @@ export async function openRun(
     batchAnswers,
     cellOf,
     record,
+    sides,
     comparedAnswers,
     toolRecorder,
     failedInLatestRun,
@@ -135,6 +135,18 @@ export async function openRun(
     startedMs: ports.clock.now(),
     state: { failedCells: 0, hasLowScore: false, isCutShort: false, isDecidedEarly: false },
   };
+}
+
+function renderPlannedSides(planning: Planning): Iterable<ComparedLine> {
+  return renderSides(
+    planning.planned.plan.suites.map(({ suite }) => suite),
+    planning,
+  );
+}
+
+function openSides(record: OpenRecord): Sides {
+  const { sides } = record.read(undefined);
+  return sides === undefined ? noSides : openRecordedSides(sides);
 }
 
 /** Opens the call chain of the run, with the parts that the run reads later. */

@@ -10,7 +10,7 @@ import { confirm } from './asking/ask-again.ts';
 import { collectBatches } from './asking/collect-batches.ts';
 import { executeCells } from './asking/execute-cells.ts';
 import { keepStubs } from './cells/record-tools.ts';
-import { assess, closeRecord, reportOn } from './end-run.ts';
+import { endRun } from './end-run.ts';
 import { openRun, type Run } from './open-run.ts';
 import { planWithBaselines } from './planning/plan-with-baselines.ts';
 import { refuseUnworkable } from './planning/refuse-unworkable.ts';
@@ -26,10 +26,7 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
     const run = await openRun(planning, ports, { stop, judgePorts: judges.ports, dispatch });
     await makeCalls(run);
     keepAnswers(run);
-    const end = closeRecord(run);
-    // Compares and decides, from the record alone.
-    const assessment = await assess(run, end);
-    return await reportOn(run, assessment);
+    return await endRun(run);
   } finally {
     judges.close();
     // A run that could not be planned or opened has not closed it.
@@ -44,7 +41,7 @@ async function openWorkers(options: RunOptions, ports: RunPorts, stop: Stop): Pr
   return openDispatch(options.queue, options, ports, () => stop.hard('queue'));
 }
 
-/** Makes all calls: batches, the planned cells, and confirmation trials of cases that look broken. */
+/** Makes all calls: batches, the planned cells, and fresh trials of what looks worse. */
 async function makeCalls(run: Run): Promise<void> {
   const { planned, record, calls, stop, dispatch } = run;
   const stopListening = listenForStops(run);

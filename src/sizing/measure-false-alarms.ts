@@ -8,7 +8,12 @@ import {
   type StoredTrialsOptions,
   type TrialPool,
 } from './pool-trials.ts';
-import { createSimulation, type SimulatedComparison, type SimulatedRun } from './simulate-gate.ts';
+import {
+  createSimulation,
+  type SimulatedComparison,
+  type SimulatedOutcome,
+  type SimulatedRun,
+} from './simulate-gate.ts';
 
 export interface FalseAlarmOptions extends Omit<StoredTrialsOptions, 'run'> {
   /** Number of simulated runs, each compared with an accepted run of the same version. */
@@ -31,11 +36,13 @@ export interface RunCalibration {
   readonly regressed: EventRate;
   /** Rate of failures by a single case, or by a contract. */
   readonly caseFailed: EventRate;
+  /** Rate of runs in which more fails with the accepted prompt too than the gate tolerates. */
+  readonly drifted: EventRate;
   readonly inconclusive: EventRate;
   readonly extraCalls: ExtraCalls;
 }
 
-/** Confirmation trials, as a share of the planned trials. */
+/** Fresh trials, as a share of the planned trials. */
 interface ExtraCalls {
   readonly average: number;
   readonly most: number;
@@ -64,8 +71,9 @@ export interface VariantCalibration {
   readonly cases: number;
   readonly suiteCases: number;
   readonly trials: number;
-  /** The three outcomes; they add up to 1. */
+  /** The four outcomes; they add up to 1. */
   readonly passed: EventRate;
+  readonly drifted: EventRate;
   readonly inconclusive: EventRate;
   readonly failed: EventRate;
   /** Causes of failures. One comparison can have several. */
@@ -145,6 +153,7 @@ function hasFailedCase({ codes }: SimulatedComparison): boolean {
 function describeRun(results: readonly (readonly SimulatedRun[])[]): RunCalibration {
   const rate = (isEvent: (found: SimulatedComparison) => boolean): EventRate =>
     rateOf(results, ({ comparisons }) => comparisons.some(isEvent));
+  const rateOfOutcome = (wanted: SimulatedOutcome) => rateOf(results, ({ outcome }) => outcome === wanted);
   const extras = results.flat().map(({ trials: { planned, averages, cases } }) => {
     return { averages: averages / planned, cases: cases / planned };
   });
@@ -153,10 +162,11 @@ function describeRun(results: readonly (readonly SimulatedRun[])[]): RunCalibrat
     mean(extras.map(({ cases }) => cases)),
   ];
   return {
-    failed: rate(({ outcome }) => outcome === 'failed'),
+    failed: rateOfOutcome('failed'),
     regressed: rate(({ codes }) => isRegression(codes)),
     caseFailed: rate(hasFailedCase),
-    inconclusive: rateOf(results, ({ comparisons }) => isInconclusive(comparisons)),
+    drifted: rateOfOutcome('drifted'),
+    inconclusive: rateOfOutcome('inconclusive'),
     extraCalls: {
       average: forAverages + forCases,
       most: extras.reduce((most, { averages, cases }) => Math.max(most, averages + cases), 0),
@@ -166,16 +176,11 @@ function describeRun(results: readonly (readonly SimulatedRun[])[]): RunCalibrat
   };
 }
 
-/** A run with a failure counts as failed, not as inconclusive. */
-function isInconclusive(comparisons: readonly SimulatedComparison[]): boolean {
-  const outcomes = new Set(comparisons.map(({ outcome }) => outcome));
-  return outcomes.has('inconclusive') && !outcomes.has('failed');
-}
-
 function describeVariant(pool: TrialPool, results: readonly (readonly SimulatedComparison[])[]): VariantCalibration {
   const { suite, prompt, provider, runIds, usesBaseline, cases } = pool;
   const tried = cases.filter(({ trials }) => trials.length > 0);
   const rate = (isEvent: (found: SimulatedComparison) => boolean): EventRate => rateOf(results, isEvent);
+  const rateOfOutcome = (wanted: SimulatedOutcome) => rate(({ outcome }) => outcome === wanted);
   const isOpen = ({ outcome }: SimulatedComparison) => outcome === 'inconclusive';
   return {
     suite: suite.id,
@@ -187,9 +192,10 @@ function describeVariant(pool: TrialPool, results: readonly (readonly SimulatedC
     cases: tried.length,
     suiteCases: cases.length,
     trials: tried.reduce((sum, { trials }) => sum + trials.length, 0),
-    passed: rate(({ outcome }) => outcome === 'passed'),
-    inconclusive: rate(isOpen),
-    failed: rate(({ outcome }) => outcome === 'failed'),
+    passed: rateOfOutcome('passed'),
+    drifted: rateOfOutcome('drifted'),
+    inconclusive: rateOfOutcome('inconclusive'),
+    failed: rateOfOutcome('failed'),
     regressed: rate(({ codes }) => isRegression(codes)),
     caseBroken: rate(({ codes }) => codes.has('case-broken')),
     mustPass: rate(({ codes }) => codes.has('must-pass')),

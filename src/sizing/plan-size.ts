@@ -1,22 +1,24 @@
 import type { Baseline } from '../model/comparison/baseline.ts';
 import type { Problem } from '../model/problem.ts';
+import { isNoBudget } from '../model/suite/suite.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';
 import { pooledVariance } from '../stats/pairs.ts';
-import { confirmedPower, smallestConfirmedDrop } from '../stats/plan-confirmed.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
+import { minCasesForMargin } from '../stats/planning.ts';
 import { smallestSize } from '../stats/smallest.ts';
 import { defaultMaxDrop } from '../verdict/default-margins.ts';
-import { meanCost } from '../verdict/gate/find-averages.ts';
-import { designConfirmation, findOthers, type OtherAverages, planSingleCase } from './plan-confirmation.ts';
+import { type AskedVariant, countCalls, findBudget, findOthers, type OtherVariants } from './fresh-budget.ts';
+import { powerOfAverage, smallestDropOfAverage } from './plan-average.ts';
+import { planSingleCase } from './plan-single-case.ts';
 import {
   countBaselineTrials,
   type PooledCase,
   poolTrials,
   readStoredTrials,
-  type StoredTrial,
   type StoredTrialsOptions,
   type TrialPool,
 } from './pool-trials.ts';
+import { priceSize, type RunSize } from './price-size.ts';
 
 export interface PlanSizeOptions extends StoredTrialsOptions {
   /** Drop of the pass rate to plan for. Undefined: the largest drop that each suite's gate tolerates. */
@@ -52,8 +54,8 @@ export interface VariantSize {
   /** Number of averages that one run judges over the named suites. This variant's are included. */
   readonly averages: number;
   /**
-   * False if confirmation trials of the accepted prompt can't confirm a drop of the average. Then the stored trials
-   * decide.
+   * False if the accepted prompt can't be asked again, or nothing can be asked. If the new prompt can be asked, its fresh
+   * trials are compared with the accepted ones.
    */
   readonly asksAccepted: boolean;
   /** Null if no two cases share a group. */
@@ -63,9 +65,9 @@ export interface VariantSize {
   readonly visibleDrop: number | null;
   readonly excludableDrop: number | null;
   readonly run: RunSize;
-  /** Size of the run with the most confirmation trials; null if none can be made. */
-  readonly confirmation: RunSize | null;
-  /** Null if no confirmation trial can be made. */
+  /** The most that fresh trials may spend on what looks worse in a whole run; null if nothing is asked again. */
+  readonly confirmation: Pick<RunSize, 'calls' | 'costUsd'> | null;
+  /** Null if nothing is asked again. */
   readonly singleCase: SingleCase | null;
   readonly see: Growth;
   readonly exclude: Growth;
@@ -74,12 +76,15 @@ export interface VariantSize {
 /** Chances that a run detects a broken case that passed before. */
 interface SingleCase {
   /**
-   * Confirmation trials of the candidate and of the accepted prompt. The latter has one if the budget is short, and 0
-   * if it can't be asked.
+   * Fresh trials that confirm a case which never failed before and always fails now. The accepted prompt has 0 if it can't be
+   * asked.
    */
   readonly trials: number;
   readonly acceptedTrials: number;
+  /** Null if the calls of a trial are unknown. */
   readonly calls: number | null;
+  /** The most fresh trials of the new prompt, if other cases fail at times. */
+  readonly mostTrials: number;
   /** Chances for a case that now always fails: one that always passed before, and one that failed one time in ten. */
   readonly brokenForGood: number;
   readonly brokenAfterFlaking: number;
@@ -101,21 +106,25 @@ export interface Growth {
 export async function planSize(options: PlanSizeOptions): Promise<PlanSizeResult> {
   const { sources, baselines, warnings } = await readStoredTrials(options);
   const pools = poolTrials(options.project.suites, sources);
+  const { allowed } = findBudget(countCalls(pools));
   return {
     warnings,
     variants: pools.map((pool) => {
-      return planVariant(pool, { baseline: baselines.get(pool.suite.id), others: findOthers(pool, pools), options });
+      const baseline = baselines.get(pool.suite.id);
+      return planVariant(pool, { baseline, others: findOthers(pool, pools), calls: allowed.calls, options });
     }),
   };
 }
 
 interface PlanContext {
   readonly baseline: Baseline | undefined;
-  readonly others: OtherAverages;
+  readonly others: OtherVariants;
+  /** The most calls that fresh trials of the whole run make. */
+  readonly calls: number;
   readonly options: PlanSizeOptions;
 }
 
-function planVariant(pool: TrialPool, { baseline, others, options }: PlanContext): VariantSize {
+function planVariant(pool: TrialPool, { baseline, others, calls, options }: PlanContext): VariantSize {
   const { suite, prompt, provider, cases } = pool;
   const { alpha, scope, passRate, confirm } = suite.gate;
   const { power } = options;
@@ -131,15 +140,18 @@ function planVariant(pool: TrialPool, { baseline, others, options }: PlanContext
   const design: SuiteDesign = { cases: cases.length, trials, baselineTrials: baselineTrials ?? trials, sigma2, scope };
   const judge = describeJudge(pool);
   const isHermetic = suite.recordings !== undefined;
-  const isConfirmed = !isHermetic && confirm.budget > 0;
+  const isAsked = !isHermetic && !isNoBudget(confirm.budget);
   const price = priceSize(cases);
+  const variant: AskedVariant = {
+    pool,
+    others,
+    callsPerTrial: meanCalls(cases),
+    designEffect: groups?.designEffect ?? 1,
+  };
   const planned = createPlanner(
-    { pool, design, others, isConfirmed: isConfirmed && pool.asksAccepted, price, power, drop },
-    {
-      effect: groups?.designEffect ?? 1,
-      // A judge that is no better than chance shows no drop at all.
-      shown: Math.max(0.001, judge?.shown ?? 1),
-    },
+    { variant, design, isAsked, price, power, drop },
+    // A judge that is no better than chance shows no drop at all.
+    Math.max(0.001, judge?.shown ?? 1),
   );
   const run = price(cases.length, mean(counts));
   return {
@@ -156,21 +168,22 @@ function planVariant(pool: TrialPool, { baseline, others, options }: PlanContext
     pilot,
     baselineTrials,
     averages: others.averages,
-    asksAccepted: isConfirmed && pool.asksAccepted,
+    asksAccepted: isAsked && pool.asksAccepted,
     groups,
     judge,
     ...planned,
     run,
-    confirmation: isConfirmed ? scaleSize(run, confirm.budget) : null,
-    singleCase: isConfirmed ? describeSingleCase(pool, others, { design, flakeRate: pilot.flakeRate, run }) : null,
+    confirmation: isAsked
+      ? { calls, costUsd: priceCalls(run, calls / (run.cases * run.trials * variant.callsPerTrial)) }
+      : null,
+    singleCase: isAsked ? describeSingleCase(variant, { design, flakeRate: pilot.flakeRate, run }) : null,
   };
 }
 
 interface Planned {
-  readonly pool: TrialPool;
+  readonly variant: AskedVariant;
   readonly design: SuiteDesign;
-  readonly others: OtherAverages;
-  readonly isConfirmed: boolean;
+  readonly isAsked: boolean;
   readonly price: ReturnType<typeof priceSize>;
   readonly power: number;
   readonly drop: number;
@@ -178,29 +191,30 @@ interface Planned {
 
 /** Computes the drop that a size detects and excludes, and the size that detects and excludes the wanted drop. */
 function createPlanner(
-  { pool, design, others, isConfirmed, price, power, drop }: Planned,
-  /** `effect` divides the number of cases into independent ones; `shown` is the share of a drop that verdicts show. */
-  { effect, shown }: { readonly effect: number; readonly shown: number },
+  { variant, design, isAsked, price, power, drop }: Planned,
+  /** The share of a drop that verdicts show. */
+  shown: number,
 ): Pick<VariantSize, 'visibleDrop' | 'excludableDrop' | 'see' | 'exclude'> {
-  const { alpha, confirm } = pool.suite.gate;
+  const { pool, others, designEffect: effect } = variant;
+  const { alpha } = pool.suite.gate;
   const seen = drop * shown;
   const own = (size: SuiteDesign): SuiteDesign => ({ ...size, cases: Math.floor(size.cases / effect) });
-  const confirmationOf = ({ cases, trials }: SuiteDesign) =>
-    designConfirmation(others, { cases, trials, alpha, budget: confirm.budget });
   const plan = (size: SuiteDesign) => planSuite(own(size), seen, { alpha, power });
-  // Without confirmation, averages are tested at once, and the level is adjusted for all of them.
+  // If nothing is asked again, averages are tested at once, and the level is adjusted for all of them.
   const planAtOnce = (size: SuiteDesign) => planSuite(own(size), seen, { alpha: alpha / others.averages, power });
-  const isSeen = (size: SuiteDesign) => confirmedPower(own(size), seen, confirmationOf(size)) >= power;
+  const isSeen = (size: SuiteDesign) => powerOfAverage(variant, size, seen) >= power;
   const all = (cases: number | null): number | null => (cases === null ? null : Math.ceil(cases * effect));
   const casesToSee = (size: SuiteDesign): number | null =>
-    isConfirmed ? smallestSize(1, maxCases, (cases) => isSeen({ ...size, cases })) : all(planAtOnce(size).see.cases);
-  const trialsToSee = isConfirmed
-    ? smallestSize(1, maxTrials, (trials) => isSeen({ ...design, ...both(trials) }))
-    : planAtOnce(design).see.trials;
+    isAsked ? smallestSize(1, maxCases, (cases) => isSeen({ ...size, cases })) : all(planAtOnce(size).see.cases);
+  // Few cases say little of inputs like them, however often each is tried.
+  const isTooFew = design.scope === 'population' && design.cases / effect < (minCasesForMargin(seen, alpha) ?? 0);
+  const trialsToSee = !isAsked
+    ? planAtOnce(design).see.trials
+    : isTooFew
+      ? null
+      : smallestSize(1, maxTrials, (trials) => isSeen({ ...design, ...both(trials) }));
   const casesToExclude = (size: SuiteDesign): number | null => all(plan(size).exclude.cases);
-  const visible = isConfirmed
-    ? smallestConfirmedDrop(own(design), confirmationOf(design), power)
-    : planAtOnce(design).visibleDrop;
+  const visible = isAsked ? smallestDropOfAverage(variant, design, power) : planAtOnce(design).visibleDrop;
   const { excludableDrop, exclude } = plan(design);
   const grow = (cases: (size: SuiteDesign) => number | null, trials: number | null): Growth => {
     const more = cases(design);
@@ -251,18 +265,18 @@ function describeJudge({ suite, judges }: TrialPool): VariantSize['judge'] {
 }
 
 function describeSingleCase(
-  pool: TrialPool,
-  others: OtherAverages,
+  variant: AskedVariant,
   { design, flakeRate, run }: { readonly design: SuiteDesign; readonly flakeRate: number; readonly run: RunSize },
 ): VariantSize['singleCase'] {
   const { trials, baselineTrials } = design;
-  const found = planSingleCase(pool, others, { trials, baselineTrials, flakeRate });
-  const { acceptedTrials, power } = found;
+  const found = planSingleCase(variant, { trials, baselineTrials, flakeRate });
+  const { acceptedTrials, mostTrials, power } = found;
   const perTrial = run.calls === null ? null : run.calls / (run.cases * run.trials);
   return {
     trials: found.trials,
     acceptedTrials,
     calls: perTrial === null ? null : Math.ceil((found.trials + acceptedTrials) * perTrial),
+    mostTrials,
     brokenForGood: power(0, 1),
     brokenAfterFlaking: power(0.1, 1),
     failsMostly: power(0, 0.9),
@@ -270,13 +284,15 @@ function describeSingleCase(
   };
 }
 
-function scaleSize(size: RunSize, share: number): RunSize {
-  const { calls, costUsd } = size;
-  return {
-    ...size,
-    calls: calls === null ? null : Math.floor(calls * share),
-    costUsd: costUsd === null ? null : costUsd * share,
-  };
+/** The most calls of a trial, on average. */
+function meanCalls(cases: readonly PooledCase[]): number {
+  const trials = cases.reduce((sum, { plannedTrials }) => sum + plannedTrials, 0);
+  return cases.reduce((sum, found) => sum + found.plannedTrials * found.callsPerTrial, 0) / trials;
+}
+
+/** The cost of so many times the calls of a run. */
+function priceCalls({ costUsd }: RunSize, factor: number): number | null {
+  return costUsd === null ? null : costUsd * factor;
 }
 
 /** The smallest odd numbers above one, so that there is always a majority. */
@@ -333,35 +349,4 @@ function describePilot({ cases, runIds, usesBaseline }: TrialPool): Pilot {
 
 function resultsOf({ trials }: PooledCase): readonly number[] {
   return trials.map(({ status }) => (status === 'passed' ? 1 : 0));
-}
-
-/** Calls and cost of a run of this size; null if unknown. */
-export interface RunSize {
-  readonly cases: number;
-  readonly trials: number;
-  readonly calls: number | null;
-  readonly costUsd: number | null;
-}
-
-/** Prices runs of any size by the mean of the stored trials. */
-function priceSize(cases: readonly PooledCase[]): (cases: number, trials: number) => RunSize {
-  const trials = cases.flatMap((found) => found.trials);
-  const calls = trials.flatMap((trial) => trial.calls ?? []);
-  // If the number of calls was not stored, a case of one turn takes one.
-  const callsPerTrial = calls.length > 0 ? mean(calls) : cases.some(({ hasTurns }) => hasTurns) ? null : 1;
-  const [cost, judgeCost] = [meanCost(trials) ?? null, meanJudgeCost(trials)];
-  const costPerTrial = cost === null || judgeCost === null ? null : cost + judgeCost;
-  return (count, repeats) => ({
-    cases: count,
-    trials: repeats,
-    calls: callsPerTrial === null ? null : Math.round(count * repeats * callsPerTrial),
-    costUsd: costPerTrial === null ? null : count * repeats * costPerTrial,
-  });
-}
-
-/** Mean cost of judges per trial. Cached verdicts are left out: they billed nothing. */
-function meanJudgeCost(trials: readonly StoredTrial[]): number | null {
-  if (trials.every(({ judgeCostUsd }) => judgeCostUsd === undefined || judgeCostUsd === 0)) return 0;
-  const fresh = trials.filter(({ cached }) => !cached).map(({ judgeCostUsd }) => judgeCostUsd ?? 0);
-  return fresh.length === 0 || trials.some(({ judgeCostUsd }) => judgeCostUsd === null) ? null : mean(fresh);
 }

@@ -8,6 +8,7 @@ import type { RecordedJudge, RecordedVariant } from '../model/run/record.ts';
 import type { RowSummary } from '../model/run/summary.ts';
 import { isSameCase, withoutFiles } from '../model/suite/same-case.ts';
 import { type Case, type Project, providersOf, type Suite, slicesOf } from '../model/suite/suite.ts';
+import { countJudgeRequests, countRequests } from '../plan/price-variants.ts';
 import { runsOn } from '../plan/render-cells.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
@@ -46,6 +47,8 @@ export interface PooledCase {
   /** Trials that the suite currently plans for the case. */
   readonly plannedTrials: number;
   readonly hasTurns: boolean;
+  /** The most requests of one trial, those to judges included. */
+  readonly callsPerTrial: number;
   readonly trials: readonly StoredTrial[];
 }
 
@@ -104,6 +107,7 @@ function poolVariant(
         slices: slicesOf(found, gate),
         plannedTrials: found.trials,
         hasTurns: found.turns.length > 0,
+        callsPerTrial: countRequests(found) + countJudgeRequests(found),
         trials: byCase.get(found.id) ?? [],
       }))
       .sort((a, b) => (a.caseId < b.caseId ? -1 : 1)),

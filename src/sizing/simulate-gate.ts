@@ -1,41 +1,42 @@
 import { defined } from '../json/defined.ts';
+import { type BreachCode } from '../model/comparison/breach.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison/comparison.ts';
-import type { BreachCode } from '../model/comparison/gate.ts';
-import type { ComparisonOutcome } from '../model/report/report.ts';
-import { caseKey } from '../model/run/cell.ts';
-import type { RecordedSuite, RunHeader } from '../model/run/record.ts';
-import type { CaseSummary, RowSummary, SuiteSummary } from '../model/run/summary.ts';
+import type { Decision } from '../model/comparison/gate.ts';
+import { caseKey, countStatus } from '../model/run/cell.ts';
+import type { RecordedSuite, RunHeader, RunSettings } from '../model/run/record.ts';
+import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
+import type { GatePolicy, MetricLimits } from '../model/suite/suite.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { drawRate, fitFailureRates } from '../stats/beta-binomial.ts';
 import { type CompareVariantsOptions, compareVariants } from '../verdict/compare-variants.ts';
-import { chooseRetrials } from '../verdict/confirm/choose-retrials.ts';
-import type { RetrialSide } from '../verdict/confirm/judge-case.ts';
+import type { AskedSide } from '../verdict/confirm/case-evidence.ts';
+import { chooseNext } from '../verdict/confirm/choose-next.ts';
 import { defaultMaxDrop } from '../verdict/default-margins.ts';
+import { decide } from '../verdict/gate/decide-run.ts';
 import type { GatedComparison } from '../verdict/gate/gated-comparison.ts';
-import {
-  type JudgedComparison,
-  type JudgedRun,
-  type JudgeRunOptions,
-  judgeRun,
-  settleRun,
-} from '../verdict/gate/judge-comparisons.ts';
+import { type JudgedComparison, judgeRun, settleRun } from '../verdict/gate/judge-comparisons.ts';
 import { pairSides } from '../verdict/pair-cases.ts';
+import { countCalls, findBudget } from './fresh-budget.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
+import { createCases, type SimulatedCase, triedCases } from './simulate-cases.ts';
+
+/** What a run says, by its exit code. `drifted`: more cases than the gate tolerates fail with the accepted prompt too. */
+export type SimulatedOutcome = 'passed' | 'failed' | 'drifted' | 'inconclusive';
 
 /** The gate's verdict on one variant in one comparison. */
 export interface SimulatedComparison {
-  readonly outcome: ComparisonOutcome;
+  readonly outcome: SimulatedOutcome;
   readonly codes: ReadonlySet<BreachCode>;
   readonly brokenCases: readonly string[];
-  /** True if averages or cases look worse and are neither confirmed nor cleared. */
+  /** True if averages or cases look worse, and fresh trials did not settle them. */
   readonly isOpen: { readonly averages: boolean; readonly cases: boolean };
 }
 
 export interface SimulatedRun {
+  readonly outcome: SimulatedOutcome;
   /** One for each pool, in the same order. */
   readonly comparisons: readonly SimulatedComparison[];
-  /** Number of planned trials, and of confirmation trials for averages and for cases. */
+  /** Number of planned trials, and of fresh trials for averages and for cases. */
   readonly trials: { readonly planned: number; readonly averages: number; readonly cases: number };
 }
 
@@ -60,10 +61,11 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
     const ids = cases.list.map((one): [string, SimulatedCase] => {
       return [caseKey({ suite: pool.suite.id, prompt, provider, caseId: one.found.caseId }), one];
     });
-    // Copy the cases: a lazy map would summarize their rows again in each simulated run.
-    const read = { ...variant, cases: new Map(variant.cases) };
-    return { suite, variant: read, ids: new Map(ids), drawRates: cases.drawRates };
+    return { suite, variant, ids: new Map(ids), drawRates: cases.drawRates };
   });
+  const budget = findBudget(countCalls(pools.map(({ pool }) => ({ ...pool, cases: triedCases(pool) }))));
+  const callsOf = new Map(variants.flatMap(({ ids }) => [...ids].map(([id, one]) => [id, one.found.callsPerTrial])));
+  const spendOf = (id: string) => ({ calls: callsOf.get(id) ?? 1, usd: undefined });
   return {
     drawRates() {
       for (const variant of variants) variant.drawRates();
@@ -71,39 +73,72 @@ export function createSimulation(pools: readonly SimulatedPool[], random: () => 
     simulate() {
       const drawn = variants.map(drawSides);
       const trials = { planned: drawn.reduce((sum, { planned }) => sum + planned, 0), averages: 0, cases: 0 };
+      let spent = 0;
       for (;;) {
         const gated = drawn.map(gate);
-        // Confirmation trials are added until the gate needs no more, as in a run.
-        const { suspicions, settled } = settleRun(gated, runOf(gated, false));
-        const { input } = suspicions;
-        const left = { calls: input.maxRetrials - trials.averages - trials.cases, usd: undefined };
-        const wanted = chooseRetrials(input, settled, { left, spendOf: () => oneRequest });
-        if (wanted.length === 0) {
-          const final = judgeRun(gated, runOf(gated, true));
-          return { trials, comparisons: final.comparisons.map((one) => sumUp(one, final)) };
-        }
-        const kind = wanted.every(({ id }) => settled.cases.has(id)) ? 'cases' : 'averages';
-        for (const { id, side, count } of wanted) {
-          drawn.find(({ simulated }) => simulated.ids.has(id))?.ask(id, side, count);
-          trials[kind] += count;
+        // Fresh trials are added until the gate needs no more, as in a run.
+        const { suspicions, settled } = settleRun(gated, { summary: summaryOf(gated), settings, isFinal: false });
+        const next = chooseNext(suspicions.flagged, settled, {
+          ...budget,
+          spent: { calls: spent, usd: undefined },
+          spendOf,
+        });
+        if (next.length === 0) return { trials, ...concludeRun(gated) };
+        const kind = next.every(({ id }) => settled.cases.get(id)?.outcome === 'open') ? 'cases' : 'averages';
+        for (const { id, side, count } of next) {
+          const asked = drawn.find(({ simulated }) => simulated.ids.has(id))?.ask(id, side, count) ?? 0;
+          trials[kind] += asked;
+          spent += asked * spendOf(id).calls;
         }
       }
     },
   };
 }
 
-const oneRequest = { calls: 1, usd: undefined };
+const settings: RunSettings = {
+  cacheMode: 'use',
+  maxErrors: { count: 0 },
+  allowEmpty: false,
+  requireConclusive: false,
+};
 
-function runOf(gated: readonly GatedComparison[], isFinal: boolean): JudgeRunOptions {
-  const suites = [...new Set(gated.map(({ suite }) => suite))];
-  const summary = {
-    stopReason: undefined,
-    suites: suites.map((suite) => ({
-      ...suite,
-      variants: gated.filter((one) => one.suite === suite).map(({ variant }) => variant),
-    })),
+function summaryOf(gated: readonly GatedComparison[]) {
+  const suites = [...new Set(gated.map(({ suite }) => suite))].map((suite) => ({
+    ...suite,
+    variants: gated.filter((one) => one.suite === suite).map(({ variant }) => variant),
+  }));
+  return { suites, stopReason: undefined, ended: true };
+}
+
+/** Decides about a whole run, and about each of its variants. */
+function concludeRun(gated: readonly GatedComparison[]): Omit<SimulatedRun, 'trials'> {
+  const judged = judgeRun(gated, { summary: summaryOf(gated), settings, isFinal: true });
+  const decideAbout = (some: readonly GatedComparison[], comparisons: readonly JudgedComparison[]): SimulatedOutcome =>
+    outcomeOf(decide({ summary: summaryOf(some), settings, judged: { ...judged, comparisons } }));
+  return {
+    outcome: decideAbout(gated, judged.comparisons),
+    comparisons: gated.flatMap((one, index) => {
+      const comparison = judged.comparisons[index];
+      return comparison === undefined ? [] : [sumUp(comparison, decideAbout([one], [comparison]))];
+    }),
   };
-  return { summary, settings: {}, isFinal };
+}
+
+function outcomeOf({ outcome, incompleteBecause }: Decision): SimulatedOutcome {
+  if (outcome !== 'incomplete') return outcome;
+  return incompleteBecause === 'drift' ? 'drifted' : 'inconclusive';
+}
+
+function sumUp(
+  { failures, unsettled, unsettledAverages }: JudgedComparison,
+  outcome: SimulatedOutcome,
+): SimulatedComparison {
+  return {
+    outcome,
+    codes: new Set(failures.map(({ code }) => code)),
+    brokenCases: failures.flatMap(({ caseId }) => caseId ?? []),
+    isOpen: { averages: unsettledAverages.length > 0, cases: unsettled.length > 0 },
+  };
 }
 
 interface SimulatedPool {
@@ -113,7 +148,7 @@ interface SimulatedPool {
 }
 
 interface SimulatedVariant extends Pick<GatedComparison, 'suite' | 'variant'> {
-  /** Cases by the keys that confirmation trials use. */
+  /** Cases by the keys that fresh trials use. */
   readonly ids: ReadonlyMap<string, SimulatedCase>;
   readonly drawRates: () => void;
 }
@@ -122,49 +157,51 @@ interface DrawnSides {
   readonly simulated: SimulatedVariant;
   /** Number of planned trials. */
   readonly planned: number;
-  readonly candidate: ReadonlyMap<string, CaseSummary>;
+  readonly summarize: () => VariantSummary;
   readonly compare: () => ComparedVariant;
-  readonly ask: (id: string, side: RetrialSide, count: number) => void;
+  /** Draws fresh trials of a side until it has so many, and counts the new ones. */
+  readonly ask: (id: string, side: AskedSide, count: number) => number;
 }
 
 function drawSides(simulated: SimulatedVariant): DrawnSides {
   const baseline = new Map<string, CaseSummary>();
   const candidate = new Map<string, CaseSummary>();
-  let trials = 0;
   for (const one of simulated.ids.values()) {
     const { caseId, plannedTrials } = one.found;
-    trials += plannedTrials;
     baseline.set(caseId, buildCase(one.found, one.draw(one.baselineTrials)));
     candidate.set(caseId, buildCase(one.found, one.draw(plannedTrials)));
   }
+  const rows = [...candidate.values()].flatMap(({ trials }) => trials);
+  const [passed, failed] = [countStatus(rows, 'passed'), countStatus(rows, 'failed')];
+  const counts = { planned: rows.length, passed, failed, errored: 0, skipped: 0, skippedByCase: 0, notAsked: 0 };
   const [sides, options] = sidesOf(simulated, baseline, candidate);
   const planned = compareVariants(...sides, options);
   let isAsked = false;
-  const ask = (id: string, side: RetrialSide, count: number): void => {
-    isAsked = true;
-    const one = simulated.ids.get(id);
-    const drawn = candidate.get(one?.found.caseId ?? '');
-    if (one === undefined || drawn === undefined) throw new Error(`case ${id} was not drawn`);
-    const rows = one.draw(count).map((row) => ({ ...row, confirmation: true }));
-    const { caseId, confirmations, accepted } = drawn;
-    candidate.set(
-      caseId,
-      side === 'candidate'
-        ? { ...drawn, confirmations: [...confirmations, ...rows] }
-        : { ...drawn, accepted: [...accepted, ...rows] },
-    );
+  return {
+    simulated,
+    planned: rows.length,
+    summarize: () => ({ ...simulated.variant, ...counts, cases: candidate }),
+    // Fresh trials change verdicts, but not what the planned trials say.
+    compare: () => (isAsked ? { ...planned, cases: pairSides(...sides, options) } : planned),
+    ask(id, side, count) {
+      isAsked = true;
+      const one = simulated.ids.get(id);
+      const drawn = candidate.get(one?.found.caseId ?? '');
+      if (one === undefined || drawn === undefined) throw new Error(`case ${id} was not drawn`);
+      const member = side === 'candidate' ? 'confirmations' : 'accepted';
+      const fresh = one.draw(count - drawn[member].length).map((row) => ({ ...row, confirmation: true }));
+      candidate.set(drawn.caseId, { ...drawn, [member]: [...drawn[member], ...fresh] });
+      return fresh.length;
+    },
   };
-  // Confirmation trials change verdicts on cases, but no average.
-  const compare = () => (isAsked ? { ...planned, cases: pairSides(...sides, options) } : planned);
-  return { simulated, planned: trials, candidate, compare, ask };
 }
 
-function gate({ simulated, candidate, compare }: DrawnSides): GatedComparison {
+function gate({ simulated, summarize, compare }: DrawnSides): GatedComparison {
   const { suite, variant } = simulated;
   return {
     suite,
     ...defined({ acceptedPrompt: variant.recorded.acceptedPrompt }),
-    variant: { ...variant, planned: [...candidate.values()].reduce((sum, { trials }) => sum + trials.length, 0) },
+    variant: summarize(),
     compared: compare(),
   };
 }
@@ -197,18 +234,6 @@ function sidesOf(
   ];
 }
 
-function sumUp({ variant, report, failures }: JudgedComparison, run: JudgedRun): SimulatedComparison {
-  const looks = run.suspicions.looks.get(variant) ?? [];
-  const isUnsettled = looks.some(({ id }) => run.settled.averages.get(id)?.kind === 'unsettled');
-  const cases = (run.verdicts.get(variant) ?? []).some(({ kind }) => kind === 'unsettled' || kind === 'unconfirmed');
-  return {
-    outcome: report.outcome,
-    codes: new Set(failures.map(({ code }) => code)),
-    brokenCases: failures.flatMap(({ caseId }) => caseId ?? []),
-    isOpen: { averages: isUnsettled || !cases, cases },
-  };
-}
-
 function buildCase(
   { caseId, caseHash, mustPass, group, slices }: PooledCase,
   trials: readonly RowSummary[],
@@ -235,10 +260,10 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
     suites.set(suite.id, {
       suite: suite.id,
       path: suite.path,
-      gate: suite.gate,
+      gate: withoutLimits(suite.gate),
       outputs: suite.baseline.outputs,
       filtered: false,
-      // Recorded answers allow no confirmation trial, so a failure counts at once.
+      // Recorded answers can't be asked again, so a failure counts at once.
       ...defined({ replayed: suite.recordings === undefined ? undefined : (true as const) }),
       // Simulate a run after an edit of the prompt.
       variants: [
@@ -256,7 +281,7 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
     id: '',
     startedAt: '',
     tool: { name: 'llmcheck', version: '' },
-    settings: { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false },
+    settings,
     suites: [...suites.values()],
   };
   const rows = pools.flatMap(({ cases }) => cases.flatMap(({ trials }) => trials));
@@ -264,66 +289,22 @@ function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteS
   return new Map(summaries.map((summary) => [summary.recorded.suite, summary]));
 }
 
-/** A case that answers like its stored trials. */
-interface SimulatedCase {
-  readonly found: PooledCase;
-  readonly baselineTrials: number;
-  /** Draws trials of the case at its current failure rate. */
-  readonly draw: (count: number) => readonly RowSummary[];
-}
-
-/**
- * The cases of a pool that have a stored trial. One case has too few trials for a rate, so each rate is drawn from a
- * distribution fitted to all cases.
- */
-function createCases(
-  pool: TrialPool,
-  baselineTrials: ReadonlyMap<string, number>,
-  random: () => number,
-): { readonly list: readonly SimulatedCase[]; readonly drawRates: () => void } {
-  const tried = pool.cases.filter(({ trials }) => trials.length > 0);
-  const counts = tried.map(({ trials }) => ({
-    failures: trials.filter(({ status }) => status === 'failed').length,
-    n: trials.length,
-  }));
-  const drawSpread = fitFailureRates(counts);
-  const rates = counts.map(({ failures, n }) => failures / n);
-  const all = tried.flatMap(({ trials }) => trials);
-  const list = tried.map((found, index): SimulatedCase => {
-    const rows = { passed: rowsOf(found, 'passed', all), failed: rowsOf(found, 'failed', all) };
-    const drawOne = (): readonly RowSummary[] => {
-      const stored = random() < (rates[index] ?? 0) ? rows.failed : rows.passed;
-      const row = stored[Math.floor(random() * stored.length)];
-      return row === undefined ? [] : [row];
-    };
-    return {
-      found,
-      baselineTrials: baselineTrials.get(found.caseId) ?? found.plannedTrials,
-      draw: (count) => Array.from({ length: count }, drawOne).flat(),
-    };
-  });
+/** Absolute limits compare nothing, so that they raise no false alarm. */
+function withoutLimits(policy: GatePolicy): GatePolicy {
+  const { passRate, score, cost, latency, steps, slices } = policy;
+  const relative = ({ maxDrop, maxIncrease }: MetricLimits) => defined({ maxDrop, maxIncrease });
+  const ofSlices = Object.entries(slices ?? {}).map(
+    ([slice, limits]) => [slice, { passRate: relative(limits.passRate) }] as const,
+  );
   return {
-    list,
-    drawRates() {
-      const spread = drawSpread(random);
-      for (const [index, count] of counts.entries()) rates[index] = drawRate(count, spread, random);
-    },
+    ...policy,
+    passRate: relative(passRate),
+    score: relative(score),
+    cost: relative(cost),
+    latency: relative(latency),
+    ...defined({
+      steps: steps && relative(steps),
+      slices: slices && Object.fromEntries(ofSlices),
+    }),
   };
-}
-
-type Judged = 'passed' | 'failed';
-
-/** The case's own rows with this status. If it has none, its first row with the scores of other cases' rows. */
-function rowsOf({ trials }: PooledCase, status: Judged, all: readonly RowSummary[]): readonly RowSummary[] {
-  const own = trials.filter((row) => row.status === status);
-  const [first] = trials;
-  if (own.length > 0 || first === undefined) return own.map(bare);
-  const scores = all.filter((row) => row.status === status).map(({ score }) => score);
-  if (scores.length === 0) scores.push(status === 'passed' ? 1 : 0);
-  return scores.map((score) => ({ ...bare(first), status, score }));
-}
-
-/** Drops latencies, which are not comparable and slow to compare, and `pooled`, since each draw is one trial. */
-function bare({ pooled: _pooled, ...row }: RowSummary): RowSummary {
-  return { ...row, latencyMs: undefined };
 }

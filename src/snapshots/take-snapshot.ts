@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { findPlaceFault } from '../files/project-boundary.ts';
 import { readOrUndefined, replaceWhereChanged } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import type { McpPorts } from '../mcp/connect-server.ts';
@@ -8,7 +9,7 @@ import type { McpServer, McpSnapshot } from '../model/suite/agent.ts';
 import { findSchemaFaults, SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { createProblems } from '../suite/documents/locate.ts';
 import { openProjectFiles } from '../suite/files/project-files.ts';
-import { displayPath, findPlaceFault, findProject } from '../suite/files/project-place.ts';
+import { displayPath, findProject } from '../suite/files/project-place.ts';
 import { readSnapshot } from '../suite/providers/expand-tools.ts';
 import { attempt } from '../text/attempt.ts';
 import { splitUnsafe } from '../text/sanitize.ts';

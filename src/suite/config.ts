@@ -113,10 +113,12 @@ export function parseCache(
     ttl,
     timeout,
     prefix = defaultPrefix,
+    // Read from the base commit alone.
+    trusted: _trusted,
     ...others
   } = typeof found === 'string' ? { url: found } : found;
   if ((url === undefined) === (urlEnv === undefined)) {
-    if (Object.keys(found).length === 0) return undefined;
+    if (Object.keys(found).every((key) => key === 'trusted')) return undefined;
     const message = url === undefined ? 'cache names no address' : 'cache has both url and urlEnv';
     return problems.refuse(located, message, 'write one of url and urlEnv');
   }
@@ -184,6 +186,12 @@ const cacheSchema = z.strictObject({
   prefix: words.exactOptional().describe('Prefix of the keys; default "llmcheck:".'),
   ttl: duration.exactOptional().describe('Older answers count as missing, such as "720h".'),
   timeout: duration.exactOptional().describe('Time for an answer of the cache; default 500ms.'),
+  trusted: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'Whether committed files in .llmcheck are read under CI; it counts at the commit that a change starts from.',
+    ),
 });
 
 /** The keys of llmcheck.config.yaml. */

@@ -41,9 +41,10 @@ export function buildGate(
       scope: suite.scope ?? config.scope,
       certify: suite.certify ?? config.certify,
       erosion: suite.erosion ?? config.erosion,
+      unsettled: suite.unsettled ?? config.unsettled,
     }),
     cases: { ...defaultGate.cases, ...defined({ ...config.cases, ...suite.cases }) },
-    confirm: { ...defaultGate.confirm, ...defined({ ...config.confirm, ...suite.confirm }) },
+    confirm: buildConfirm({ ...config.confirm, ...suite.confirm }),
     passRate: defined({ ...config.passRate, ...suite.passRate }),
     score: defined({ ...config.score, ...suite.score }),
     cost: defined({ ...config.cost, ...suite.cost }),
@@ -51,6 +52,10 @@ export function buildGate(
     ...buildStepLimits(suite, config),
     ...buildSlices(suite, config, tags),
   };
+}
+
+function buildConfirm({ cases, budget }: NonNullable<Gate['confirm']>): GatePolicy['confirm'] {
+  return { ...defaultGate.confirm, ...defined({ cases, budget }) };
 }
 
 function buildStepLimits({ steps: own }: Gate, { steps: general }: Gate): Pick<GatePolicy, 'steps'> {

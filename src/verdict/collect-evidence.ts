@@ -101,7 +101,7 @@ function isScorePass({ trials, pooled }: CaseSummary): boolean {
   return trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0));
 }
 
-function scoresOf({ trials, pooled }: CaseSummary): readonly number[] {
+export function scoresOf({ trials, pooled }: CaseSummary): readonly number[] {
   if (pooled !== undefined) return representValues(pooled.score);
   const scores: number[] = [];
   for (const trial of trials) if (isJudged(trial)) scores.push(trial.score ?? 0);

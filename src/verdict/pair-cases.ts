@@ -105,13 +105,13 @@ const resultsOf: Readonly<Record<CellStatus, readonly number[]>> = {
   skipped: [],
 };
 
-function passedByMajority(found: CaseSummary): boolean {
+export function passedByMajority(found: CaseSummary): boolean {
   const results = validResults(found);
   return results.length > 0 && results.reduce((sum, result) => sum + result, 0) * 2 > results.length;
 }
 
 /** Every planned trial failed, with at least one verdict and none missing in between. */
-function failedThroughout(found: CaseSummary): boolean {
+export function failedThroughout(found: CaseSummary): boolean {
   const results = validResults(found);
   return results.length > 0 && results.every((result) => result === 0);
 }

@@ -92,7 +92,7 @@ function rowsOf({ trials, confirmations }: CaseSummary): readonly RowSummary[] {
 /** Everything of a variant that can change an answer or its verdict, as a record and a baseline keep it. */
 export type SentVariant = Pick<
   RecordedVariant,
-  'adapter' | 'adapterVersion' | 'baseUrl' | 'model' | 'params' | 'options' | 'messages'
+  'adapter' | 'adapterVersion' | 'isContentUnknown' | 'baseUrl' | 'model' | 'params' | 'options' | 'messages'
 > & { readonly contract: { readonly output?: JsonValue } };
 
 /** Names what a variant asks, and how: equal names where nothing that can change an answer differs. */

@@ -36,7 +36,7 @@ export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns
     states: () => new Map(listStoredRuns({ root }).map((stored) => [stored.id, stateOf(stored)])),
     report(id) {
       const stored = find(id);
-      return stored === undefined ? undefined : reportOnRun({ path: stored.path, root, cwd, env });
+      return stored === undefined ? undefined : reportOnRun({ path: stored.path, root, cwd });
     },
     verdict(id) {
       const stored = find(id);
@@ -44,7 +44,7 @@ export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns
       const state = stateOf(stored);
       const known = verdicts.get(id);
       if (known?.state === state) return known.verdict;
-      const verdict = reportOnRun({ path: stored.path, root, cwd, env }).then(summarize);
+      const verdict = reportOnRun({ path: stored.path, root, cwd }).then(summarize);
       verdicts.set(id, { state, verdict });
       verdict.catch(() => verdicts.delete(id));
       return verdict;

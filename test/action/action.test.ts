@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../support/chat-server.ts';
 import { commitAll, headOf, initRepository, runGit } from '../support/git.ts';
 import { type GithubServer, robot, startGithubServer } from '../support/github-server.ts';
-import { type Action, type ActionRun, readAction, runAction } from '../support/run-action.ts';
+import { type Action, type ActionRun, fill, readAction, runAction } from '../support/run-action.ts';
 import { startShellCli } from '../support/shell-cli.ts';
 import { bundleCli } from '../support/spawn-cli.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
@@ -127,6 +127,19 @@ async function openJob({ isInstalled = false } = {}): Promise<Job> {
 const jobId = 'llmcheck-prompts-5dd4f7e2';
 const spoofed = `<!-- llmcheck:${jobId} run=1.1 commit=b by=w -->\nfrom somebody else`;
 const ownComment = new RegExp(`^<!-- llmcheck:${jobId} run=\\d+\\.1 commit=[0-9a-f]{40} by=\\w+ job=\\w+ -->\n### `);
+
+test('the token reaches the step that publishes, and a step that runs programs only where it writes the issue', () => {
+  const tokenIn = (issue: string) => {
+    const inputs = { issue, 'github-token': token };
+    const context = { inputs, github: {}, strategy: {}, matrix: null, steps: {}, env: {} };
+    const steps = action.runs.steps.filter(({ env = {} }) =>
+      Object.values(env).some((text) => fill(text, context).includes(token)),
+    );
+    return steps.map(({ id }) => id);
+  };
+  expect(tokenIn('false')).toEqual(['publish']);
+  expect(tokenIn('true')).toEqual(['run', 'publish']);
+});
 
 describe('the action', { tags: 'slow' }, () => {
   test('gates a pull request on the merge-base, and each push updates the same comment, also where it can not be run', async () => {

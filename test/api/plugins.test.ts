@@ -23,7 +23,8 @@ export const polite = {
   },
   check({ text, params }: { text: string; params: Params }) {
     const found = params.words.filter((word) => text.includes(word));
-    return { pass: found.length >= (params.least ?? 1), score: found.length / params.words.length, reason: \`found \${found.join()}\` };
+    const most = Math.max(params.words.length, params.least ?? 1);
+    return { pass: found.length >= (params.least ?? 1), score: found.length / most, reason: \`found \${found.join()}\` };
   },
 };
 `;

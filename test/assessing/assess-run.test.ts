@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { assessRecord, reportAssessment, reportOnRun, reportOnUntrusted } from '../../src/assessing/assess-run.ts';
-import type { CellRow, EndRow, RunHeader } from '../../src/model/run/record.ts';
+import { reportOnRun, reportOnUntrusted } from '../../src/assessing/assess-run.ts';
+import type { CellRow, EndRow, RecordedVariant, RunHeader } from '../../src/model/run/record.ts';
+import { assess, decideRecord } from '../../src/verdict/decide-record.ts';
 import { buildHeader, buildRow, endRow, makeFolder } from '../record/build-rows.ts';
 import { openRunProject } from '../run/run-project.ts';
 import { buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
-import { gitEnv } from '../support/git.ts';
+import { gitEnv, initRepository } from '../support/git.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { writeStoredRun } from '../support/write-run.ts';
 import { recordOf } from './compared-run.ts';
@@ -13,15 +14,15 @@ import { recordOf } from './compared-run.ts';
 const id = '20251101-093000-aaaa';
 const output = { type: 'object', required: ['a'] };
 
-function write(
-  root: string,
-  {
-    end = endRow,
-    header = {},
-    answer = {},
-  }: { end?: EndRow; header?: Partial<RunHeader>; answer?: Partial<CellRow> } = {},
-): string {
-  const variant = buildVariant(1, { contract: { output } });
+interface Written {
+  readonly end?: EndRow;
+  readonly header?: Partial<RunHeader>;
+  readonly answer?: Partial<CellRow>;
+  readonly variant?: Partial<RecordedVariant>;
+}
+
+function write(root: string, { end = endRow, header = {}, answer = {}, variant: more = {} }: Written = {}): string {
+  const variant = buildVariant(1, { contract: { output }, ...more });
   const suites = [buildRecordedSuite([variant], {}, { suite: 'one', path: 'evals/one.eval.yaml' })];
   const row = buildRow('a', {
     suite: 'one',
@@ -82,26 +83,48 @@ test('a report has contracts, swaps and erosion only where there are some', asyn
   expect(swapped.swaps).toMatchObject([{ provider: 'p', cheapest: [], conclusion, rows }]);
 });
 
-test('contracts and erosion fail and warn together', async () => {
-  const assessed = await assessRecord({ record: recordOf(), findBaseline: () => undefined, costOf: () => undefined });
-  const { decision } = reportAssessment(assessed, {
-    contracts: {
-      contracts: [],
-      failures: [{ code: 'contract-broken', message: 'a broken contract' }],
-      warnings: ['a contract'],
-    },
-    erosion: { findings: [], failures: [{ code: 'erosion', message: 'an eroded rate' }], warnings: ['a rate'] },
+test('contracts and what reports remark fail and warn together', () => {
+  const assessed = assess({ record: recordOf(), findBaseline: () => undefined, judged: [], costOf: () => undefined });
+  const { decision } = decideRecord(assessed, {
+    findReference: () => undefined,
+    contracts: { failures: [{ code: 'contract-broken', message: 'a broken contract' }], warnings: ['a contract'] },
+    warnings: ['a remark'],
   });
-  expect(decision.breaches.map(({ message }) => message)).toEqual(['a broken contract', 'an eroded rate']);
-  expect(decision.warnings).toEqual(expect.arrayContaining(['a contract', 'a rate']));
+  expect(decision.breaches.map(({ message }) => message)).toEqual(['a broken contract']);
+  expect(decision.warnings).toEqual(['a contract', 'a remark']);
+});
+
+const missing = (suite: string) =>
+  `the record does not hold the baseline that suite ${suite} was compared with: an older version wrote it; run again`;
+
+test.each<[string, { settings?: Partial<RunHeader['settings']>; variant?: Partial<RecordedVariant> }, boolean]>([
+  ['was compared with nothing', {}, false],
+  ['was compared with what was accepted', { variant: { acceptedPrompt: { is: 'askable' } } }, true],
+  ['names what it was compared with', { settings: { baseline: { source: 'git:main' } } }, true],
+  [
+    'holds what it was compared with',
+    { settings: { isSelfContained: true }, variant: { acceptedPrompt: { is: 'askable' } } },
+    false,
+  ],
+])('a record of an older version that %s is incomplete: %s', async (_name, { settings, variant }, isIncomplete) => {
+  const root = makeFolder();
+  const header = { settings: { ...buildHeader().settings, ...settings } };
+  const path = write(root, { header, ...(variant !== undefined && { variant }) });
+  const { decision, exitCode } = await reportOnRun(optionsOf(path, root));
+  expect(exitCode).toBe(isIncomplete ? 4 : 0);
+  if (!isIncomplete) return;
+  expect(decision).toMatchObject({ outcome: 'incomplete', kind: 'record', incompleteBecause: 'record' });
+  expect(decision.breaches).toEqual([{ code: 'record-incomplete', message: missing('one') }]);
 });
 
 test('a record that anybody may have written is reported without its own baseline', async () => {
   const root = makeFolder();
-  const settings = { ...buildHeader().settings, baseline: { source: 'no-such-run' } };
-  const path = write(root, { header: { settings } });
-  await expect(reportOnRun(optionsOf(path, root))).rejects.toThrow('no-such-run');
+  const path = write(root);
   await expect(reportOnUntrusted(optionsOf(path, root))).rejects.toThrow(/git/);
+  initRepository(root);
+  // What it says of what was accepted is not believed: it is compared with what is committed, which is nothing here.
+  const { decision } = await reportOnUntrusted(optionsOf(path, root));
+  expect([decision.outcome, decision.kind]).toEqual(['passed', 'uncompared']);
 });
 
 const checkThatTellsItsProcess = (pass: string) => `import { appendFileSync } from 'node:fs';
@@ -111,7 +134,7 @@ export default () => {
 };
 `;
 
-test('a report ends the process of a check that judges stored answers again', async () => {
+test('a report runs no check of stored answers again: the run has judged them', async () => {
   const project = openRunProject({
     'evals/one.eval.yaml': `suite: one
 prompts: [{ id: v1, text: hello }]
@@ -123,9 +146,12 @@ cases: [{ id: a, assert: [{ module: check.mjs }] }]
   await project.go({ updateBaseline: true });
   project.write('evals/check.mjs', checkThatTellsItsProcess('1 === 1'));
   const { report } = await project.go();
-  project.write('evals/pids.txt', '');
-  await reportOnRun(optionsOf(project.path(`.llmcheck/runs/${report.run.id}.jsonl`), project.root));
   const pids = project.read('evals/pids.txt').trim().split(' ').map(Number);
-  expect(pids).toEqual([expect.any(Number)]);
+  project.write('evals/pids.txt', '');
+  const { decision } = await reportOnRun(
+    optionsOf(project.path(`.llmcheck/runs/${report.run.id}.jsonl`), project.root),
+  );
+  expect(decision).toEqual(report.decision);
+  expect(project.read('evals/pids.txt')).toBe('');
   await expect.poll(() => pids.filter(isAlive)).toEqual([]);
 });

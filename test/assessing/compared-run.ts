@@ -1,7 +1,6 @@
-import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
-import { openBaselineText } from '../../src/baseline/open-baseline.ts';
+import { asBaseline, openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase } from '../../src/model/comparison/baseline.ts';
+import type { BaselineCase, SuiteBaseline } from '../../src/model/comparison/baseline.ts';
 import type { RecordedSuite, RecordedVariant, RunHeader, RunSettings } from '../../src/model/run/record.ts';
 import type { RowSummary } from '../../src/model/run/summary.ts';
 import type { StoredRecord } from '../../src/record/read-run-record.ts';
@@ -44,6 +43,9 @@ export function recordOf(ran: Ran = {}): StoredRecord {
     end: ending,
     summary: summarizeRun(header, rows, ending),
     warnings: [],
+    sides: undefined,
+    checksOf: () => undefined,
+    judged: [],
     readRow(rowIndex) {
       const pass = rows[rowIndex]?.status === 'passed';
       return buildRow('x', { checks: [{ assertion: failedCheck, pass, score: 0, reason: 'why' }] });
@@ -77,15 +79,13 @@ export function baselineOf({ variants = [{}], cases = [{ caseId: 'case-0' }, { c
 }
 
 export const fileOf = (accepted?: Accepted, more: object = {}): SuiteBaseline => ({
-  kind: 'file',
   source: 'file',
   baseline: baselineOf(accepted),
   ...more,
 });
 
-export const recordBaseline = (ran: Ran, more: object = {}): SuiteBaseline => ({
-  kind: 'record',
-  source: 'run',
-  record: recordOf(ran),
-  ...more,
-});
+export function recordBaseline(ran: Ran, more: object = {}): SuiteBaseline | undefined {
+  const record = recordOf(ran);
+  const [suite] = record.summary.suites;
+  return suite && { source: 'run', baseline: asBaseline(suite, record), ...more };
+}

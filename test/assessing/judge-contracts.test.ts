@@ -1,16 +1,15 @@
 import { expect, test } from 'vitest';
-import { compareRun } from '../../src/assessing/compare-run.ts';
 import { type JudgeContractsOptions, judgeContracts } from '../../src/assessing/judge-contracts.ts';
-import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
+import type { SuiteBaseline } from '../../src/model/comparison/baseline.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';
+import { assess } from '../../src/verdict/decide-record.ts';
 import { fileOf, type Ran, recordBaseline, recordOf } from './compared-run.ts';
 
 async function judge(ran: Ran, found?: SuiteBaseline, locate?: JudgeContractsOptions['locate']) {
   await loadTemplateEngine();
   const record = recordOf(ran);
-  const findBaseline = () => found;
-  const gated = await compareRun({ record, findBaseline, costOf: () => undefined });
-  return judgeContracts({ record, gated }, { findBaseline, ...(locate !== undefined && { locate }) });
+  const assessment = assess({ record, findBaseline: () => found, judged: [], costOf: () => undefined });
+  return judgeContracts(assessment, locate === undefined ? {} : { locate });
 }
 
 async function show(ran: Ran, found?: SuiteBaseline) {

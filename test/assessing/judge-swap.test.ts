@@ -51,7 +51,7 @@ function judge(options: Options = {}, ...more: readonly Options[]): SwapReport {
   const comparisons = parts.flatMap((part) => part.judged.comparisons);
   const ids = options.swapped ?? Object.keys(options.candidates ?? { good: forty });
   const run: RunSettings = { ...settings, swap: [{ provider: 'mini', candidates: ids }], ...options.settings };
-  const decision: Decision = { outcome: 'passed', breaches: options.breaches ?? [], warnings: [] };
+  const decision: Decision = { ...passed, breaches: options.breaches ?? [] };
   const judged = { ...judgeGated([]), ...parts[0]?.judged, comparisons };
   const [report] = judgeSwaps({
     summary: { suites, stopReason: undefined, ended: true },
@@ -119,12 +119,12 @@ function verdictOf(options: Options = {}) {
   return [row?.verdict, ...(row?.reasons ?? [])];
 }
 
+const passed: Decision = { outcome: 'passed', kind: 'unseen', evidence: [], breaches: [], warnings: [] };
 const none = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
 
 test('a run without swaps has no report of one', () => {
   const summary = summarizeRun(buildHeader([]), [], end);
-  const decision: Decision = { outcome: 'passed', breaches: [], warnings: [] };
-  expect(judgeSwaps({ summary, settings, judged: judgeGated([]), decision })).toEqual([]);
+  expect(judgeSwaps({ summary, settings, judged: judgeGated([]), decision: passed })).toEqual([]);
 });
 
 test('a candidate that answers as the provider holds, with its row, model and costs', () => {
@@ -269,7 +269,7 @@ test.each([
 
 const unseen = (drop: number | null): Certainty => ({ kind: 'unseen', cases: 40, drop });
 
-test.each([
+test.each<readonly [string, Options, readonly [string, ...string[]]]>([
   [
     'unsettled failures',
     { judged: () => ({ unsettled: [unsettledCase('case-1 failed'), unsettledCase('case-2 failed')] }) },
@@ -297,7 +297,7 @@ test.each([
   ],
   ['a drop that is excluded', { gate: { certify: true } }, ['holds']],
   ['a drop that nobody asks about', { judged: () => ({ certainty: unseen(0.063) }) }, ['holds']],
-] as const)('%s', (_, options: Options, said) => {
+])('%s', (_, options, said) => {
   expect(verdictOf(options)).toEqual(said);
 });
 
@@ -407,7 +407,9 @@ test('observed cases need no answer of the provider', () => {
 });
 
 function unsettledCase(message: string) {
-  return { kind: 'unsettled', caseId: 'case-1', because: 'case-broken', why: 'budget', message } as const;
+  const counts = { planned: 1, plannedFailed: 1, asked: 0, failed: 0, acceptedAsked: 0, acceptedFailed: 0 };
+  const evidence = { caseId: 'case-1', verdict: 'unsettled', ...counts, evidence: null } as const;
+  return { kind: 'unsettled', caseId: 'case-1', because: 'case-broken', why: 'budget', message, evidence } as const;
 }
 
 test.each([
@@ -417,16 +419,22 @@ test.each([
   ['cleared in a slice', { slice: 'urgent' }, 'undecided'],
   ['cleared of another average', { id: 'other' }, 'undecided'],
   ['cleared of another variant', { provider: 'mini' }, 'undecided'],
-] as const)('a drop beyond the margin that confirmation trials have %s', (kind, look, verdict) => {
+] as const)('a drop beyond the margin that fresh trials have %s', (kind, look, verdict) => {
   const { id = 'rate', provider = 'good', ...about } = look as { readonly id?: string; readonly provider?: string };
   const looks = ({ variants }: SuiteSummary): Partial<JudgedRun> => {
     const { suspicions, settled } = judgeGated([]);
     const variant = variants.find(({ recorded }) => recorded.provider === provider);
     if (variant === undefined) throw new Error('a variant of this provider');
-    const looked = { id, hypothesis: { ...hypothesis, ...about }, isAccepted: false };
-    const verdictOfLook = { kind: kind === 'confirmed' ? 'confirmed' : 'cleared', p: 0.5, cases: 40 } as const;
+    const looked = { id, hypothesis: { ...hypothesis, ...about }, average: undefined, isAccepted: false };
+    const verdictOfLook = {
+      kind: kind === 'confirmed' ? 'confirmed' : 'cleared',
+      p: 0.5,
+      pairs: 40,
+      cases: 40,
+      wanted: [],
+    } as const;
     return {
-      suspicions: { ...suspicions, looks: new Map([[variant, [looked]]]) },
+      suspicions: { ...suspicions, claims: new Map([[variant, [looked]]]) },
       settled: { ...settled, averages: new Map([['rate', verdictOfLook]]) },
     };
   };

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addBaselinePrompts, findAcceptedPrompt } from '../../src/baseline/accepted-prompts.ts';
-import type { SuiteBaseline } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase, BaselineVariant, StandIn } from '../../src/model/comparison/baseline.ts';
+import type { BaselineCase, BaselineVariant, StandIn, SuiteBaseline } from '../../src/model/comparison/baseline.ts';
 import { UserError } from '../../src/model/problem.ts';
 import { type RenderedVariant } from '../../src/model/run/plan.ts';
 import {
@@ -18,7 +17,6 @@ import { compileWritten } from '../../src/prompts/prompt-template.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';
 import { contentOf } from '../support/baseline-rows.ts';
 import { buildCase, buildProvider, buildSuite } from '../support/build-case.ts';
-import { buildHeader, buildRecordedSuite, buildVariant } from '../support/build-summary.ts';
 
 beforeAll(loadTemplateEngine);
 
@@ -32,15 +30,32 @@ const promptOf = (content: string, more: Partial<PromptVersion> = {}): PromptVer
   ...more,
 });
 
+/** The settings of a provider as a record keeps them. */
+function describeProvider({ baseUrl, headers, apiKeyEnv, stream, options }: ProviderConfig) {
+  const hashes = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase(),
+    `hash of ${JSON.stringify(value)}`,
+  ]);
+  const all = {
+    ...options,
+    ...(hashes.length > 0 && { headers: Object.fromEntries(hashes) as Record<string, string> }),
+    ...(apiKeyEnv !== undefined && { apiKeyEnv }),
+    ...(stream === true && { stream }),
+  };
+  return {
+    adapterVersion: '1',
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(Object.keys(all).length > 0 && { options: all }),
+  };
+}
+
 /** A variant as a record keeps it. */
 function describeVariant({ prompt, provider, params }: RenderedVariant) {
   return {
     adapter: provider.adapter,
-    adapterVersion: '1',
-    ...(provider.baseUrl !== undefined && { baseUrl: provider.baseUrl }),
+    ...describeProvider(provider),
     model: provider.model,
     params,
-    ...(Object.keys(provider.options).length > 0 && { options: provider.options }),
     messages: prompt.messages.map(writeMessage),
     contract: {},
   };
@@ -58,7 +73,7 @@ interface Find {
   readonly standIn?: Partial<StandIn>;
   readonly refusal?: string;
   readonly secret?: string;
-  readonly isRecord?: boolean;
+  readonly isContentUnknown?: true;
 }
 
 function baselineOf(variants: readonly BaselineVariant[], cases: readonly Partial<BaselineCase>[] = []): SuiteBaseline {
@@ -74,7 +89,7 @@ function baselineOf(variants: readonly BaselineVariant[], cases: readonly Partia
     }),
   );
   const text = [...renderBaseline(contentOf({ suite: 'triage', variants, cases: rows }))].join('');
-  return { kind: 'file', source: 'file', baseline: openBaselineText(text, 'file') };
+  return { source: 'file', baseline: openBaselineText(text, 'file') };
 }
 
 function find(options: Find = {}) {
@@ -90,17 +105,14 @@ function find(options: Find = {}) {
     ...stored,
   };
   const variants = stored === null ? [] : [row];
-  const { type: _type, models: _models, ...recorded } = row;
-  const header = buildHeader([buildRecordedSuite([buildVariant(1, recorded)])]);
-  const asRecord = { kind: 'record', source: 'run', record: { header } } as unknown as SuiteBaseline;
   const suite = buildSuite([buildCase()], { providers: [mini, large], ...options.suite });
   const mask = (text: string) => (secret === undefined ? text : text.replaceAll(secret, '***'));
-  const found = options.isRecord === true ? asRecord : baselineOf(variants, options.cases);
+  const { isContentUnknown } = options;
   const refuseModel = (asked: ProviderConfig) => (refusal === undefined ? undefined : `${refusal} ${asked.model}`);
   const standIn = { prompt: prompt.id, provider: provider.id, ...options.standIn };
-  return findAcceptedPrompt(suite, { prompt, provider, params }, found, {
+  return findAcceptedPrompt(suite, { prompt, provider, params }, baselineOf(variants, options.cases), {
     refuseModel,
-    describe: describeVariant,
+    describe: (variant) => ({ ...describeVariant(variant), ...(isContentUnknown && { isContentUnknown }) }),
     mask,
     standIn,
   });
@@ -108,8 +120,9 @@ function find(options: Find = {}) {
 
 const why = (options: Find) => {
   const { state, variant } = find(options) ?? {};
+  if (state?.is !== 'unavailable') return state?.is;
   expect(variant).toBeUndefined();
-  return state?.is === 'unavailable' ? state.why : state?.is;
+  return state.why;
 };
 
 describe('the accepted prompt of a variant', () => {
@@ -119,9 +132,9 @@ describe('the accepted prompt of a variant', () => {
     expect(find({ stored: { provider: 'large' } })).toBeUndefined();
   });
 
-  test.each([false, true])('can be asked as it was (in a record: %s)', (isRecord) => {
+  test('can be asked as it was', () => {
     const params = { max_tokens: 5 };
-    const { state, variant } = find({ stored: { params }, isRecord }) ?? {};
+    const { state, variant } = find({ stored: { params } }) ?? {};
     expect(state).toEqual({ is: 'askable', of: expect.stringMatching(/^[0-9a-f]{16}$/) });
     expect(variant?.prompt).toMatchObject({
       id: 'v1',
@@ -167,14 +180,22 @@ describe('the accepted prompt of a variant', () => {
   });
 
   const code = { ...mini, adapter: 'module' };
+  const program = { ...mini, adapter: 'exec' };
+  const team = { ...mini, headers: { 'X-Team': 'a' } };
+  const headersOf = (headers: Readonly<Record<string, string>>) => ({ options: { headers } });
   test.each<[string, Find]>([
     ['it was asked through anthropic', { stored: { adapter: 'anthropic' } }],
     ['its settings were not kept (accept a run once more)', { stored: { adapterVersion: undefined as never } }],
     ['it was asked by another version of its adapter', { stored: { adapterVersion: '0' } }],
     ['the code of provider "mini" has changed', { provider: code, stored: { adapterVersion: '0' } }],
     ['it was asked at another address', { stored: { baseUrl: 'https://x.example' } }],
-    ['other settings of provider "mini" have changed', { stored: { options: { api: 'responses' } } }],
-    ['provider "mini" runs a program, which may have changed', { provider: { ...mini, adapter: 'exec' } }],
+    ['the code of provider "mini" has changed', { provider: program, stored: { adapterVersion: '0' } }],
+    ['it was asked of "node agent.mjs --fast"', { provider: program, stored: { model: 'node agent.mjs --fast' } }],
+    ['what the code of provider "mini" reads can\'t be followed', { provider: program, isContentUnknown: true }],
+    ['other settings of provider "mini" have changed', { provider: program, stored: { options: { cwd: 'agent' } } }],
+    ['a header of provider "mini" has changed', { provider: team, stored: headersOf({ 'x-team': 'hash of "b"' }) }],
+    ['a header of provider "mini" has changed', { stored: headersOf({ 'x-team': 'hash of "a"' }) }],
+    ['provider "mini" was asked with another key', { stored: { options: { apiKeyEnv: 'OLD_KEY' } } }],
     [
       'it attaches files, which a baseline does not keep',
       { storedMessages: [{ role: 'user', content: 'x', attach: ['a.png'] }] },
@@ -198,6 +219,30 @@ describe('the accepted prompt of a variant', () => {
     expect(why(options)).toContain(reason);
   });
 
+  test('is asked with the options and the streaming that it was accepted with', () => {
+    const storedMessages = [{ role: 'user', content: 'Now: {{ email }}' }] as const;
+    const now = { ...mini, options: { api: 'chat', effort: 'low' }, stream: true as const };
+    const found = find({ storedMessages, provider: now, stored: { options: { api: 'responses' } } });
+    expect(found?.state.is).toBe('askable');
+    expect(found?.variant?.provider).toEqual({ ...mini, options: { api: 'responses' } });
+    const streamed = find({ storedMessages, stored: { options: { stream: true } } });
+    expect([streamed?.state.is, streamed?.variant?.provider]).toEqual(['askable', { ...mini, stream: true }]);
+    const own = { ...program, options: { command: 'node' } };
+    expect(find({ storedMessages, provider: own })?.variant?.provider).toEqual(own);
+  });
+
+  test('is asked without a header that is new, and with those that are as they were', () => {
+    const headers = { 'X-Team': 'a', 'X-New': 'b' };
+    const stored = headersOf({ 'x-team': 'hash of "a"' });
+    expect(find({ provider: { ...mini, headers }, stored })?.variant?.provider).toEqual(team);
+    expect(find({ provider: { ...mini, headers }, stored: { options: {} } })?.variant?.provider).toEqual(mini);
+  });
+
+  test('is asked of another model alone where that is refused for what differs from today', () => {
+    expect(why({ refusal: 'no one asks', stored: { options: { stream: true } } })).toBe('no one asks gpt-4o-mini');
+    expect(why({ refusal: 'no one asks' })).toBe('askable');
+  });
+
   test('can not be asked where there are several', () => {
     const cases = [{ caseId: 'a' }, { caseId: 'b', otherVariant: true as const }];
     expect(find({ cases })?.state).toMatchObject({
@@ -218,6 +263,7 @@ describe('--rerun-baseline', () => {
     models: [],
     ...more,
   });
+  const leftOut: string[] = [];
   type Baselines = Readonly<Record<string, SuiteBaseline | undefined>>;
   const addSelected = async (
     baselines: Baselines,
@@ -225,7 +271,12 @@ describe('--rerun-baseline', () => {
     { prompts = [], providers = [] }: { readonly prompts?: readonly string[]; readonly providers?: readonly string[] },
   ) => {
     const project = { root: '/project', suites } as Partial<Project> as Project;
-    return (await addBaselinePrompts(project, ({ id }) => baselines[id], { prompts, providers })).suites;
+    const options = {
+      selection: { prompts, providers },
+      describe: describeProvider,
+      onLeftOut: leftOut.push.bind(leftOut),
+    };
+    return (await addBaselinePrompts(project, ({ id }) => baselines[id], options)).suites;
   };
   const add = (baselines: Baselines, ...suites: readonly Suite[]) => addSelected(baselines, suites, {});
   const problemsOf = async (work: Promise<unknown>) => {
@@ -252,6 +303,24 @@ describe('--rerun-baseline', () => {
     expect([...(own?.paramsByProvider ?? [])]).toEqual([
       ['large', { seed: 2 }],
       ['mini', { seed: 1 }],
+    ]);
+  });
+
+  test('asks the provider as it was then, and leaves out what can not be restored, with the reason', async () => {
+    leftOut.length = 0;
+    const providers = [
+      { ...mini, model: 'new', stream: true as const },
+      { ...large, headers: { 'X-Team': 'b' } },
+      buildProvider({ id: 'added' }),
+    ];
+    const moved = row({ provider: 'large', model: 'large', options: { headers: { 'x-team': 'hash of "a"' } } });
+    const [suite] = await add({ one: baselineOf([row(), moved]) }, { ...suiteOf('one', now), providers });
+    expect([...(suite?.prompts[1]?.acceptedProviders ?? [])]).toEqual([
+      ['mini', mini],
+      ['large', null],
+    ]);
+    expect(leftOut).toEqual([
+      '--rerun-baseline: one: the accepted prompt v1 is not asked again on large, since a header of provider "large" has changed, and only its hash is kept; answers there are compared with the stored ones',
     ]);
   });
 
@@ -334,10 +403,9 @@ describe('--rerun-baseline', () => {
       hint,
     ];
     const other = baselineOf([row({ prompt: 'v0' })]);
-    const record = { kind: 'record', source: 'run', record: {} } as unknown as SuiteBaseline;
-    const baselines = { one: undefined, two: other, three: record, four: baselineOf([row()]) };
-    const suites = ['one', 'two', 'three', 'four'].map((id) => suiteOf(id, now));
-    expect(await problemsOf(add(baselines, ...suites))).toEqual([noFile('one'), noFile('two'), noFile('three')]);
+    const baselines = { one: undefined, two: other, three: baselineOf([row()]) };
+    const suites = ['one', 'two', 'three'].map((id) => suiteOf(id, now));
+    expect(await problemsOf(add(baselines, ...suites))).toEqual([noFile('one'), noFile('two')]);
     const lacking = baselineOf([row({ messages: [{ role: 'user', content: '{{ other }}' }] })]);
     const inWorkspace = { ...now, id: 'skill', workspace: [] };
     expect(await problemsOf(add({ five: lacking }, suiteOf('five', inWorkspace, now)))).toEqual([

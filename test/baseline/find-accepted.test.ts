@@ -5,11 +5,10 @@ import {
   describeUnaccepted,
   openBaselines,
   openReferences,
-  type SuiteBaseline,
 } from '../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
-import type { BaselineCase, BaselineTrial, Pin } from '../../src/model/comparison/baseline.ts';
+import type { BaselineCase, BaselineTrial, Pin, SuiteBaseline } from '../../src/model/comparison/baseline.ts';
 import { UserError } from '../../src/model/problem.ts';
 import type { PromptVersion, ProviderConfig } from '../../src/model/suite/suite.ts';
 import type { Plan } from '../../src/plan/build-plan.ts';
@@ -51,11 +50,9 @@ function textOf({ suite = 'triage', pin, keys = ['v1 p'], trials = [{}] }: Writt
 }
 
 const fileOf = (written?: Written): SuiteBaseline => ({
-  kind: 'file',
   source: 'file',
   baseline: openBaselineText(textOf(written), 'file'),
 });
-const ofRecord = { kind: 'record', source: 'run', record: { summary: { suites: [] } } } as unknown as SuiteBaseline;
 
 describe('the accepted answer of a cell', () => {
   const trials: readonly Partial<BaselineTrial>[] = [
@@ -88,7 +85,6 @@ describe('the accepted answer of a cell', () => {
 
   test.each<[string, SuiteBaseline | undefined, object]>([
     ['without a baseline', undefined, {}],
-    ['in a record', ofRecord, {}],
     ['of another suite', fileOf({ trials }), { suite: 'other' }],
     ['of a case that was not accepted', fileOf({ trials }), { caseId: 'other' }],
     ['of a prompt that was not accepted', fileOf({ trials }), { prompt: 'v2' }],
@@ -124,7 +120,6 @@ describe('a variant of which the baseline has no case is named', () => {
 
   test.each<[string, readonly Variant[], SuiteBaseline | undefined, readonly string[]]>([
     ['where nothing is there', [{}], undefined, []],
-    ['where it is a record without the suite', [{}], ofRecord, ['triage with v1 on p']],
     ['where it has one', [{}], fileOf(), []],
     ['where it has none', [{}, { provider: { id: 'q' } }], other, ['v1 on p', 'v1 on q']],
     ['for one of two', [{}, { provider: { id: 'q' } }], fileOf(), ['v1 on q']],

@@ -117,8 +117,8 @@ describe('a variant', () => {
 
 test.each([
   [1, 'it is not a JSON object'],
-  [{}, 'its "type" is neither "variant" nor "case"'],
-  [{ type: 'header' }, 'its "type" is neither "variant" nor "case"'],
+  [{}, 'its "type" is neither "variant", "case" nor "checks"'],
+  [{ type: 'header' }, 'its "type" is neither "variant", "case" nor "checks"'],
   [{ type: 'case' }, 'it has no "prompt"'],
   [{ ...row, caseId: 1 }, 'its "caseId" has the wrong type or value'],
   [{ ...row, trials: undefined }, 'its "trials" has the wrong type or value'],

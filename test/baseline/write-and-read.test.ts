@@ -1,10 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { readBaseline } from '../../src/baseline/read-baseline.ts';
 import { renderBaseline, writeBaseline } from '../../src/baseline/write-baseline.ts';
 import { StorageError } from '../../src/files/write-files.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/comparison/baseline.ts';
+import type { StoredChecks } from '../../src/model/run/deciding-lines.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { type BaselineRows, contentOf, parseRows, readRows } from '../support/baseline-rows.ts';
 import fc, { codePoint } from '../support/property.ts';
@@ -19,7 +21,7 @@ describe('a rendered baseline', () => {
       cases: [buildCase('refund', { prompt: 'v2' }), buildCase('refund', { mustPass: true }), buildCase('parcel')],
     };
     expect(render(baseline)).toMatchInlineSnapshot(`
-      "{"type":"baseline","format":1,"suite":"triage"}
+      "{"type":"baseline","format":2,"suite":"triage"}
       {"type":"variant","prompt":"v1","provider":"openai:small","adapter":"openai","model":"small","params":{"b":1,"a":2},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1","small-2"]}
       {"type":"variant","prompt":"v2","provider":"openai:small","adapter":"openai","model":"small","params":{},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1"]}
       {"type":"case","caseId":"parcel","prompt":"v1","provider":"openai:small","caseHash":"s","trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
@@ -81,10 +83,30 @@ describe('parsing', () => {
     expect(problems[0]?.message).toContain('is no baseline');
   });
 
-  test('a format that it does not know is named beside the one it reads', () => {
-    const { problems } = catchUserError(() => parseRows('{"type":"baseline","format":2,"suite":"s"}', file));
+  test('a format that it does not know is named beside those it reads', () => {
+    const { problems } = catchUserError(() => parseRows('{"type":"baseline","format":3,"suite":"s"}', file));
     expect(problems).toMatchObject([{ code: 'record', at: { line: 1 } }]);
-    expect(problems[0]?.message).toBe(`The baseline ${file} has format 2; this version reads format 1.`);
+    expect(problems[0]?.message).toBe(`The baseline ${file} has format 3; this version reads format 1 and 2.`);
+  });
+
+  test('format 1, which keeps no checks, is read', () => {
+    const text = render(small).replace('"format":2', '"format":1');
+    expect(parseRows(text, file)).toEqual(parseRows(render(small), file));
+    expect(openBaselineText(text, file).checksOf('s')).toBeUndefined();
+  });
+
+  test('format 2 keeps the checks of each case once, and gives them back', () => {
+    const checks: StoredChecks[] = [
+      { type: 'checks', hash: 'checks', checks: [{ contains: 'billing' }], threshold: 0.5 },
+      { type: 'checks', hash: 'unused', checks: [{ contains: 'x' }] },
+    ];
+    const cases = ['a', 'b'].map((caseId) => buildCase(caseId, { caseHash: `${caseId}.checks` }));
+    const text = [...renderBaseline(contentOf({ ...small, cases, checks }))].join('');
+    expect(text.split('\n').filter((line) => line.includes('"type":"checks"'))).toHaveLength(1);
+    const baseline = openBaselineText(text, file);
+    expect([baseline.checksOf('checks'), baseline.checksOf('unused')]).toEqual([checks[0], undefined]);
+    const again = [...renderBaseline({ ...baseline, suite: small.suite })].join('');
+    expect(again).toBe(text);
   });
 
   test.each(['<<<<<<< HEAD', '=======', '>>>>>>> feature', '||||||| 1a2b3c'])(

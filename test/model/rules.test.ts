@@ -91,7 +91,7 @@ test('an exit code says how a run ended, and an interruption comes first', () =>
     code({ outcome: 'incomplete', incompleteBecause: 'errors' }),
     code({ outcome: 'failed', interrupted: 'SIGINT' }),
     code({ outcome: 'incomplete', interrupted: 'SIGTERM' }),
-  ]).toEqual([0, 0, 1, 4, 3, 130, 143]);
+  ]).toEqual([0, 4, 1, 4, 3, 130, 143]);
 });
 
 test('twenty doubtful changes of a contract are named, and answers that were refused', () => {

@@ -1,3 +1,5 @@
+import { firstAcceptedTrial } from '../../src/model/run/cell.ts';
+
 export interface Place {
   readonly root: string;
   readonly port: number;
@@ -12,8 +14,11 @@ export function normalise(text: string, { root, port }: Place): string {
   const timed = placed
     // It hashes the latency too, and two answers of one millisecond may take equally long.
     .replace(/"answerId":\s*"[0-9a-f]+"/g, '"answerId":<answer>')
-    // Trials of the accepted prompt are numbered by the candidate's answers.
-    .replace(/"(trial|index)":\s*\d{10}\b/g, '"$1":<accepted>')
+    // Fresh trials are numbered by a hash of what both sides ask, with the port of the server.
+    .replace(/"(trial|index)":\s*\d{9,10}\b/g, (found, key: string) => {
+      const number = Number(/\d+$/.exec(found)?.[0]);
+      return `"${key}":${number < firstAcceptedTrial ? '<fresh>' : '<accepted>'}`;
+    })
     .replace(/"(latencyMs|latencies)":\s*\{[^{}]*\}/g, '"$1":<time>')
     .replace(/("key":"latencyMs",[^{}]*"text":")[^{}]*\}/g, '$1<time>}')
     // Whether latency differed by more than chance is a matter of chance.

@@ -18,7 +18,7 @@ function describeJob(isReplay: boolean, error: CellRow['error']) {
   const entry = buildUnansweredCase({ status: 'errored' }, { status: 'errored', error });
   const variant = buildVariant({ planned: 1, passed: 0, failed: 0, errored: 1 });
   const report = buildReport([buildSuite([entry], { variants: [variant] })], {
-    decision: { outcome: 'incomplete', incompleteBecause: 'errors', breaches: [], warnings: [] },
+    decision: { outcome: 'incomplete', incompleteBecause: 'errors' },
     exitCode: 4,
   });
   const { exitCode, conclusion } = describeOutcome(report, { place: { label: '' }, exitCode: 4, isReplay });
@@ -47,7 +47,7 @@ function outcomeOf(
 ) {
   const report = buildReport([buildSuite([buildCase()])], {
     ...more,
-    decision: { outcome: 'passed', breaches: [], warnings: [], ...decision },
+    decision,
   });
   return describeOutcome(report, { place: { label: '', ...place }, exitCode, isReplay });
 }
@@ -59,7 +59,7 @@ test.each<[string, Parameters<typeof outcomeOf>, string]>([
   ['that looked at nothing', [{}, { totals: noTotals }], 'neutral'],
   ['that looked at contracts alone', [{}, { totals: noTotals, contracts: [] }], 'success'],
   ['that failed and looked at nothing', [{ outcome: 'failed' }, { totals: noTotals }], 'failure'],
-  ['that is inconclusive', [{ outcome: 'inconclusive' }], 'neutral'],
+  ['that is inconclusive', [{ outcome: 'inconclusive' }], 'failure'],
   ['that failed', [{ outcome: 'failed' }], 'failure'],
   ['that is incomplete', [{ outcome: 'incomplete' }], 'failure'],
   ['that was interrupted', [{ outcome: 'incomplete', interrupted: 'SIGINT' }], 'cancelled'],
@@ -78,7 +78,7 @@ test.each<[string, Partial<Report['decision']>, number, CellRow['error'], boolea
 ])('a run from stored answers that %s is neutral or not', (_what, decision, errored, error, isNeutral) => {
   const entries = [buildCase(), buildUnansweredCase({ status: 'errored' }, { status: 'errored', error })];
   const report = buildReport([buildSuite(entries)], {
-    decision: { outcome: 'incomplete', breaches: [], warnings: [], ...decision },
+    decision: { outcome: 'incomplete', ...decision },
     totals: { ...buildReport([]).totals, planned: 2, errored },
   });
   const { title, body, annotations, exitCode } = describeOutcome(report, {
@@ -98,7 +98,7 @@ test('the note of a job without secrets says what is not sent, and how a maintai
   const entry = buildUnansweredCase({ status: 'errored' }, { status: 'errored', error: missing });
   const noteOf = (more: Partial<Report>, place: Partial<CiPlace>) => {
     const report = buildReport([buildSuite([entry])], {
-      decision: { outcome: 'incomplete', incompleteBecause: 'errors', breaches: [], warnings: [] },
+      decision: { outcome: 'incomplete', incompleteBecause: 'errors' },
       totals: { ...buildReport([]).totals, planned: 3, errored: 2 },
       ...more,
     });

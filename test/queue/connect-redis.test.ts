@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
+import type { CompletionRequest } from '../../src/model/run/completion.ts';
 import { connectRedis, openPresence, type QueueModules, reconnectIfSilent } from '../../src/queue/connect-redis.ts';
-import { readAnswer, readRunInfo, readTask, readWorkerInfo } from '../../src/queue/messages.ts';
+import { readAnswer, readRunInfo, readTask, readWorkerInfo, toQueuedRequest } from '../../src/queue/messages.ts';
 
 interface Server {
   readonly info?: string;
@@ -150,7 +151,22 @@ const task = { runId: 'r', timeoutMs: 1, request };
 
 test.each<[data: unknown, found: object]>([
   [task, { task }],
-  [JSON.stringify({ ...task, more: 1 }), { task: { ...task, more: 1 } }],
+  [JSON.stringify(task), { task }],
+  [{ ...task, more: 1 }, { fault: 'the job: Unrecognized key: "more"' }],
+  [{ ...task, timeoutMs: 0 }, { fault: expect.stringMatching(/^timeoutMs: /) as string }],
+  // A program would read them in the place of what the run asks.
+  ...['model', 'messages', 'params', 'trial', 'vars'].map((key): [unknown, object] => [
+    { ...task, request: { ...request, origin: { ...request.origin, [key]: [] } } },
+    { fault: `request.origin: Unrecognized key: "${key}"` },
+  ]),
+  ...['model', 'adapter', 'adapterVersion', 'baseUrl'].map((key): [unknown, object] => [
+    { ...task, request: { ...request, [key]: 'other' } },
+    { fault: `request: Unrecognized key: "${key}"` },
+  ]),
+  [
+    { ...task, request: { ...request, messages: [{ role: 'user', content: 'hi', files: [{ base64: '' }] }] } },
+    { fault: 'request.messages.0: Unrecognized key: "files"' },
+  ],
   ['{', { fault: expect.stringMatching(/^the job: /) as string }],
   [{ ...task, runId: '' }, { fault: expect.stringMatching(/^runId: /) as string }],
   [{ ...task, request: { ...request, trial: -1 } }, { fault: expect.stringMatching(/^request\.trial: /) as string }],
@@ -160,6 +176,19 @@ test.each<[data: unknown, found: object]>([
   ],
 ])('the job %j is a call, or no call', (data, found) => {
   expect(readTask(data)).toEqual(found);
+});
+
+test('a job holds the members that a worker takes, and no others', () => {
+  const asked = {
+    ...request,
+    adapter: 'openai',
+    adapterVersion: '1',
+    baseUrl: 'https://user:key@host',
+    model: 'm',
+    messages: [{ role: 'user', content: 'hi', at: 3 }],
+    origin: { ...request.origin, trial: 4 },
+  } as unknown as CompletionRequest;
+  expect(toQueuedRequest(asked)).toEqual(request);
 });
 
 test('runs, workers and answers are read, and what is none is not', () => {

@@ -3,10 +3,10 @@ import type { Decision } from '../../src/model/comparison/gate.ts';
 import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
 import { buildReport, type ReportInput } from '../../src/record/build-report.ts';
 import { summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
-import { buildRow } from '../support/build-report.ts';
+import { buildDecision, buildRow } from '../support/build-report.ts';
 import { buildHeader, buildRecordedSuite, buildRowSummary, buildVariant, end } from '../support/build-summary.ts';
 
-const passed: Decision = { outcome: 'passed', breaches: [], warnings: [] };
+const passed: Decision = buildDecision();
 
 const suite = buildRecordedSuite([
   buildVariant(2, { prompt: 'v2', replaces: 'v1' }),
@@ -65,7 +65,7 @@ describe('buildReport', () => {
   });
 
   test('takes its exit code from the decision alone', () => {
-    const decision: Decision = { outcome: 'incomplete', incompleteBecause: 'errors', breaches: [], warnings: [] };
+    const decision: Decision = buildDecision({ outcome: 'incomplete', incompleteBecause: 'errors' });
     expect(build([], { decision }).exitCode).toBe(3);
   });
 

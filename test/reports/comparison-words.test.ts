@@ -1,7 +1,8 @@
 // oxlint-disable vitest/expect-expect -- expectLines asserts.
 import { expect, test } from 'vitest';
+import { type BreachCode } from '../../src/model/comparison/breach.ts';
 import type { MetricComparison } from '../../src/model/comparison/comparison.ts';
-import type { Breach, BreachCode, Certainty } from '../../src/model/comparison/gate.ts';
+import type { Breach, Certainty } from '../../src/model/comparison/gate.ts';
 import type {
   AcceptedDifference,
   ClassReport,
@@ -44,7 +45,7 @@ test('a comparison in a few words', async () => {
   ];
   const inconclusive = (more: Partial<VariantComparison>) => buildComparison({ outcome: 'inconclusive', ...more });
   await expectLines('comparisons', [
-    ...certainties.map(words.describeCertainty),
+    ...certainties.map((certainty) => words.describeCertainty(certainty)),
     ...[
       buildComparison(),
       buildComparison({ isFirst: true, accepted: [{ caseId: 'a', change: 'added' }] }),

@@ -93,14 +93,13 @@ describe('github', () => {
       expect(last).toMatch(
         /^::notice title=llmcheck::(PASSED|FAILED|INCONCLUSIVE|INCOMPLETE): .*\(exit code \d\)%0A\d+ planned = /,
       );
-      expect(lines.some((line) => line.startsWith('::error '))).toBe(
-        found.decision.outcome === 'failed' || found.decision.outcome === 'incomplete',
-      );
+      expect(lines.some((line) => line.startsWith('::error '))).toBe(found.decision.outcome !== 'passed');
     }
   });
 
   it('warns of a comparison without a verdict, with its interval and what would settle it', () => {
-    const [first, second] = render(buildReports()['inconclusive'] ?? buildReport([]));
+    const [verdict, first, second] = render(buildReports()['inconclusive'] ?? buildReport([]));
+    expect(verdict).toMatch(/^::error title=llmcheck::inconclusive: /);
     expect(first).toMatch(/^::warning file=evals\/triage\.eval\.yaml,line=1,title=inconclusive /);
     expect(first).toContain('[−26.2, +6.2]');
     expect(first).toContain('a drop of up to 26.2 pts is not excluded');

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { BreachCode, Decision } from '../../src/model/comparison/gate.ts';
+import { type BreachCode } from '../../src/model/comparison/breach.ts';
+import type { Decision } from '../../src/model/comparison/gate.ts';
 import type { CaseReport, Report } from '../../src/model/report/report.ts';
 import { junit } from '../../src/reports/ci/junit.ts';
 import {
   buildCase,
   buildComparison,
+  buildDecision,
   buildReport,
   buildReports,
   buildSuite,
@@ -20,10 +22,10 @@ const observed = buildCase({ status: 'failed', observe: true }, [{ checks }]);
 function failedBy(code: BreachCode, caseId?: string): Decision {
   const variant = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini' };
   const breach = { code, ...variant, ...(caseId !== undefined && { caseId }), message: 'broken' };
-  return { outcome: 'failed', breaches: [breach], warnings: [] };
+  return buildDecision({ outcome: 'failed', breaches: [breach] });
 }
 
-const passed: Decision = { outcome: 'passed', breaches: [], warnings: [] };
+const passed = buildDecision();
 const known = buildComparison({
   cases: {
     regressed: [],
@@ -96,9 +98,9 @@ describe('junit', () => {
   it('is red exactly where the gate says no', () => {
     for (const report of Object.values(buildReports())) {
       const isRed = /<(failure|error) message/.test(render(report));
-      expect(isRed).toBe(report.decision.outcome === 'failed' || report.decision.outcome === 'incomplete');
+      expect(isRed).toBe(report.decision.outcome !== 'passed');
     }
-    const stopped: Decision = { outcome: 'incomplete', incompleteBecause: 'stopped', breaches: [], warnings: [] };
+    const stopped = buildDecision({ outcome: 'incomplete' });
     expect(render(buildReport([buildSuite([buildCase()])], { decision: stopped }))).toContain(
       '<error message="incomplete',
     );

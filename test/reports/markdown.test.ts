@@ -6,6 +6,7 @@ import { codeBlock, codeCell, codeSpan, escapeHtmlLine, proseOrCode } from '../.
 import {
   buildCase,
   buildComparison,
+  buildDecision,
   buildReport,
   buildReports,
   buildSuite,
@@ -78,8 +79,8 @@ describe('the first line', () => {
     ],
     [
       'inconclusive',
-      '### ⚠️ llmcheck INCONCLUSIVE: 1 case that passed before fails now with `v2` × `openai:gpt-4o-mini`, ' +
-        'neither confirmed nor cleared (exit code 0)',
+      '### ⚠️ llmcheck INCONCLUSIVE: 1 `support-triage` case looks worse with `v2` × `openai:gpt-4o-mini` and is not settled: ' +
+        'the calls for fresh trials were used up before it was settled (exit code 4)',
     ],
     ['empty', '### ⛔ llmcheck INCOMPLETE: nothing was evaluated (exit code 4)'],
   ])('of a run that is %s is the verdict', (name, line) => {
@@ -135,8 +136,8 @@ it('shows a remark once, though it is a warning and a note', () => {
   const [suite] = theme('inconclusive').suites;
   const note = suite?.variants[0]?.comparison?.notes[0] ?? '';
   const warnings = [`support-triage · v2 × openai:gpt-4o-mini: ${note}`];
-  const text = render({ ...theme('inconclusive'), decision: { outcome: 'inconclusive', breaches: [], warnings } });
-  expect(text.split('no confirmation trial confirms it')).toHaveLength(2);
+  const text = render({ ...theme('inconclusive'), decision: buildDecision({ outcome: 'inconclusive', warnings }) });
+  expect(text.split(note)).toHaveLength(2);
 });
 
 it('has a short difference of one prompt, unmatched and tolerated cases open, and the numbers folded', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Breach, Decision } from '../../src/model/comparison/gate.ts';
+import type { Breach, Decision, UnsettledReason } from '../../src/model/comparison/gate.ts';
 import type { Report, VariantReport } from '../../src/model/report/report.ts';
 import type { FailureKind } from '../../src/model/run/completion.ts';
 import { nameCases, nameVariants } from '../../src/reports/cases/name-cases.ts';
@@ -13,6 +13,7 @@ import {
 } from '../../src/reports/run-facts.ts';
 import {
   buildComparison,
+  buildEvidence,
   buildReport,
   buildSuite,
   buildUnansweredCase,
@@ -33,7 +34,7 @@ function reportOf(
   overrides: Partial<Report> = {},
 ): Report {
   return buildReport([buildSuite([], { variants })], {
-    decision: { outcome: 'passed', breaches: [], warnings: [], ...decision },
+    decision,
     ...overrides,
   });
 }
@@ -46,7 +47,14 @@ function inconclusive(overrides: Parameters<typeof buildComparison>[0] = {}) {
   return buildComparison({ outcome: 'inconclusive', ...overrides });
 }
 
-const fell = { baseline: 1, candidate: 0.9, delta: -0.1, low: -0.3, high: 0.1, p: 0.1 };
+/** A run that these breaches leave open, each for the reason at its place. */
+function unsettledBy(open: readonly Omit<Breach, 'code'>[], reasons: readonly UnsettledReason[] = []): Report {
+  return reportOf([variantOf(2)], {
+    outcome: 'inconclusive',
+    breaches: open.map((breach) => ({ code: 'unsettled', ...breach })),
+    evidence: reasons.map((why, index) => buildEvidence({ ...open[index], verdict: 'unsettled', why })),
+  });
+}
 
 /** Answers of two variants, some without a latency. */
 function untimed(latencies: VariantReport['latencies'], codes: readonly Breach['code'][]): Report {
@@ -149,65 +157,56 @@ describe('the decision in one sentence', () => {
     ['interrupted: by SIGINT; what was done is kept', reportOf([variantOf(1)], { interrupted: 'SIGINT' })],
     ['inconclusive: limits of the gate are undecided', reportOf([variantOf(1)], { outcome: 'inconclusive' })],
     [
-      'inconclusive: no case could be compared',
-      reportOf([variantOf(1, { comparison: inconclusive({ certainty: { kind: 'unseen', cases: 0 } }) })], {
-        outcome: 'inconclusive',
-      }),
+      'inconclusive: support-triage with v2 × openai:gpt-4o-mini: no case could be compared',
+      unsettledBy([{ ...place, message: 'no case could be compared' }]),
     ],
     [
-      'inconclusive: no case of one could be compared',
-      buildReport(
-        [0, 3].map((cases) =>
-          buildSuite([], {
-            suite: cases === 0 ? 'one' : 'two',
-            variants: [
-              variantOf(1, {
-                comparison: buildComparison({
-                  outcome: cases === 0 ? 'inconclusive' : 'passed',
-                  certainty: { kind: 'unseen', cases },
-                }),
-              }),
-            ],
-          }),
-        ),
-        { decision: { outcome: 'inconclusive', breaches: [], warnings: [] } },
+      'inconclusive: 1 support-triage case looks worse with v2 × openai:gpt-4o-mini and is not settled: the run stopped before it was settled',
+      unsettledBy([
+        { ...place, caseId: 'a', message: 'case a failed; it was worse; the run stopped before it was settled' },
+      ]),
+    ],
+    [
+      'inconclusive: 2 support-triage cases look worse with v2 × openai:gpt-4o-mini and are not settled: the calls for fresh trials were used up before they were settled, or the run stopped before they were settled',
+      unsettledBy(
+        ['a', 'b'].map((caseId) => ({ ...place, caseId, message: 'it failed' })),
+        ['budget', 'stopped'],
       ),
     ],
     [
-      'inconclusive: 2 cases that passed before fail now with v2 × openai:gpt-4o-mini, neither confirmed nor cleared',
-      reportOf([variantOf(1, { comparison: inconclusive({ cases: { ...noCases, regressed: ['a', 'b'] } }) })], {
-        outcome: 'inconclusive',
-      }),
-    ],
-    [
-      'inconclusive: 2 cases that passed before fail now, neither confirmed nor cleared',
-      buildReport(
-        ['one', 'two'].map((suite) =>
-          buildSuite([], {
-            suite,
-            variants: [variantOf(1, { comparison: inconclusive({ cases: { ...noCases, regressed: ['a'] } }) })],
-          }),
-        ),
-        { decision: { outcome: 'inconclusive', breaches: [], warnings: [] } },
+      'inconclusive: 2 cases look worse and are not settled: two records are compared, so they were not asked again',
+      unsettledBy(
+        ['a', 'b'].map((suite) => ({ ...place, suite, caseId: 'a', message: 'it failed' })),
+        ['records'],
       ),
     ],
     [
-      'inconclusive: 1 failure with v2 × openai:gpt-4o-mini was neither confirmed nor cleared',
-      reportOf([variantOf(1, { comparison: inconclusive({ unsettled: 1 }) })], { outcome: 'inconclusive' }),
+      'inconclusive: pass rate fell: -10 pts',
+      unsettledBy(['a', 'b'].map((suite) => ({ ...place, suite, message: 'pass rate fell: -10 pts' }))),
     ],
     [
-      'inconclusive: 2 cases could not be judged with v2 × openai:gpt-4o-mini, which could hide a regression',
-      reportOf([variantOf(10, { erroredCases: 2, comparison: inconclusive({ isOpenByErrors: true }) })], {
-        outcome: 'inconclusive',
+      'not passed: not this change: the model or the data; the pass rate of the accepted prompt fell by 20 pts',
+      reportOf([variantOf(1)], {
+        outcome: 'incomplete',
+        kind: 'drift',
+        incompleteBecause: 'drift',
+        drift: { cases: 0, of: 10, isBeyondMargin: true },
+        breaches: [{ code: 'drift', ...place, message: 'the pass rate of the accepted prompt fell by 20 pts' }],
       }),
     ],
     [
-      "inconclusive: pass rate 100 → 90 % with v2 × openai:gpt-4o-mini, which 10 cases can't tell from chance",
-      reportOf([variantOf(10, { comparison: inconclusive({ passRate: fell }) })], { outcome: 'inconclusive' }),
+      "passed: the case passes; the accepted prompt's own pass rate fell",
+      reportOf([variantOf(1)], { drift: { cases: 0, of: 10, isBeyondMargin: false } }),
     ],
     [
-      "inconclusive: an average looks worse with v2 × openai:gpt-4o-mini, which 1 case can't tell from chance",
-      reportOf([variantOf(1, { comparison: inconclusive() })], { outcome: 'inconclusive' }),
+      'failed: 1 of 3 support-triage cases fails with v2 × openai:gpt-4o-mini',
+      reportOf([variantOf(3, { failedCases: failedIds('a') })], {
+        outcome: 'failed',
+        breaches: [
+          { code: 'case-broken', ...place, caseId: 'a', message: 'it failed' },
+          { code: 'pass-rate-min', ...place, message: 'too low' },
+        ],
+      }),
     ],
     ['incomplete: the run did not end', reportOf([variantOf(1)], { outcome: 'incomplete' })],
     [
@@ -301,7 +300,7 @@ describe('the decision in one sentence', () => {
         variants: [buildVariant({ errored: 1 }), buildVariant({ provider: 'big' })],
       });
     const report = buildReport([suite('a'), buildSuite([], { suite: 'whole' }), suite('b'), suite('c'), suite('d')], {
-      decision: { outcome: 'incomplete', incompleteBecause: 'errors', breaches: [], warnings: [] },
+      decision: { outcome: 'incomplete', incompleteBecause: 'errors' },
     });
     const of = (name: string) => `1 ${name} case could not be judged with v2 × ${mini}: ${reason}`;
     expect(describeDecision(report)).toBe(`incomplete: ${of('a')}; ${of('b')}; and more in 2 other suites`);
@@ -317,7 +316,7 @@ describe('the command to run next', () => {
       buildSuite([entry], { variants: [buildVariant({ errored: 1 })] }),
     ];
     return buildReport(suites, {
-      decision: { outcome: 'incomplete', incompleteBecause: 'errors', breaches: [], warnings: [] },
+      decision: { outcome: 'incomplete', incompleteBecause: 'errors' },
     });
   };
   const failed = (overrides: Partial<Report['run']>, variant: Partial<VariantReport> = {}, breaches: Breach[] = []) => {
@@ -358,7 +357,9 @@ describe('the command to run next', () => {
     ['correct what the provider refuses, then run again: llmcheck run', errored('badRequest')],
     [`ask again: ${resume}`, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'errors' })],
     [undefined, reportOf([variantOf(1)], { outcome: 'incomplete', incompleteBecause: 'stopped' })],
-    ['to settle it: llmcheck run --drift', open({ cases: { ...noCases, regressed: ['a'] } })],
+    ['to settle it: llmcheck run --confirm-budget 1000', unsettledBy([{ ...place, message: '' }], ['budget'])],
+    ['to settle it: llmcheck run --confirm-budget 1000', unsettledBy([{ ...place, message: '' }], ['no-budget'])],
+    [`ask again: ${resume}`, unsettledBy([{ ...place, message: '' }], ['errors'])],
     ['to settle it: llmcheck run --trials 3', open({ cases: { ...noCases, regressed: ['a'] }, unsettled: 1 })],
     ['to settle it: llmcheck run --trials 3', open({})],
     ['to settle it: llmcheck run --baseline evals/triage.baseline.jsonl', open({ isOfRecords: true })],
@@ -449,7 +450,14 @@ describe('facts of a run', () => {
     expect(entriesOf({ outcome: 'incomplete', breaches: breaches.slice(3) })).toEqual([
       'error stopped: it was stopped',
     ]);
-    expect(entriesOf({ outcome: 'inconclusive', breaches })).toEqual([]);
+    const unsettled = { code: 'unsettled', ...place, caseId: 'refund', message: 'it looks worse' } as const;
+    expect(entriesOf({ outcome: 'inconclusive', breaches: [unsettled] })).toEqual([
+      expect.stringContaining('error decision: inconclusive: 1 support-triage case looks worse'),
+    ]);
+    const loosened = { code: 'case-loosened', ...place, caseId: 'refund', message: 'it passes' } as const;
+    expect(entriesOf({ outcome: 'failed', breaches: [loosened] })).toEqual([
+      `failure case-loosened · support-triage · v2 · ${mini} · refund: support-triage · v2 × ${mini} · refund: it passes`,
+    ]);
     expect(entriesOf({ breaches })).toEqual([]);
   });
 });

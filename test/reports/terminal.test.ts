@@ -6,6 +6,7 @@ import { terminal } from '../../src/reports/terminal/terminal.ts';
 import {
   buildCase,
   buildComparison,
+  buildDecision,
   buildReport,
   buildReports,
   buildSuite,
@@ -36,7 +37,7 @@ function buildFailing(count: number): CaseReport[] {
 }
 
 const breached: Partial<Report> = {
-  decision: { outcome: 'failed', warnings: [], breaches: [{ code: 'pass-rate-min', message: 'too low' }] },
+  decision: buildDecision({ outcome: 'failed', breaches: [{ code: 'pass-rate-min', message: 'too low' }] }),
   exitCode: 1,
 };
 
@@ -153,7 +154,7 @@ describe('failing cases', () => {
     const other: Partial<CellRow> = { checks: [{ assertion: 'json', pass: false, score: 0, reason: 'is not JSON' }] };
     const entry = buildCase({ status: 'failed' }, [failed, failed, other, { ...failed, confirmation: true }]);
     const text = render(buildReport([buildSuite([entry], { variants })], breached), { width: 120 });
-    expect(text).toContain(' · 3 of 3 trials failed, 1 of 1 confirmation trial failed\n');
+    expect(text).toContain(' · 3 of 3 trials failed, 1 of 1 fresh trial failed\n');
     expect(text).toContain('contains: "refund" is not in the output (in 3 trials)');
     expect(text).toContain('json: is not JSON\n');
   });
@@ -203,13 +204,13 @@ describe('a comparison', () => {
     expect(render(theme('regressed'), verbose)).toContain('against git:main (v1): regressed · ');
     expect(render(theme('accepted'), verbose)).toContain(': its differences are accepted in this change · ');
     expect(render(theme('inconclusive'), { width: 200 })).toMatch(
-      /^INCONCLUSIVE {2}1 case that passed before fails now with v2 × openai:gpt-4o-mini, neither confirmed nor cleared\n/,
+      /^INCONCLUSIVE {2}1 support-triage case looks worse with v2 × openai:gpt-4o-mini and is not settled: /,
     );
     const text = render(theme('inconclusive'), { width: 200, verbose: true });
-    expect(text).toContain('inconclusive: 1 case that passed before fails now, neither confirmed nor cleared · ');
+    expect(text).toContain('inconclusive: 1 failure is not settled · ');
     expect(text).not.toMatch(/no regression|not regressed/i);
     const average = withComparison(buildComparison({ outcome: 'inconclusive' }));
-    expect(average).toContain('inconclusive: an average looks worse, and was neither confirmed nor cleared\n');
+    expect(average).toContain('inconclusive: an average looks worse, and is not settled\n');
     const empty = { kind: 'unseen', cases: 0, drop: null } as const;
     expect(withComparison(buildComparison({ outcome: 'inconclusive', certainty: empty }))).toContain(
       'inconclusive: no case could be compared\n',
@@ -288,7 +289,7 @@ describe('a comparison', () => {
     const note = 'cost rose';
     const comparison = buildComparison({ notes: [note, 'other'] });
     const warnings = [`support-triage · v2 × openai:gpt-4o-mini: ${note}`];
-    const text = withComparison(comparison, { decision: { outcome: 'passed', breaches: [], warnings } });
+    const text = withComparison(comparison, { decision: buildDecision({ warnings }) });
     expect(text.split(note)).toHaveLength(2);
     expect(text).toContain('  note: other\n');
   });
@@ -388,7 +389,7 @@ describe('numbers', () => {
       { code: 'pass-rate-min' as const, message: 'too low' },
       { code: 'stopped' as const, message: 'the run stopped' },
     ];
-    const decision = { outcome: 'failed' as const, breaches, warnings: [] };
+    const decision = buildDecision({ outcome: 'failed', breaches });
     expect(render({ ...theme('passed'), decision })).toMatch(/^FAILED {2}too low\n/);
   });
 
@@ -441,7 +442,7 @@ describe('the decision', () => {
     [{ outcome: 'incomplete' as const, incompleteBecause: 'inconclusive' as const }, 4, '--require-conclusive'],
     [{ outcome: 'incomplete' as const, interrupted: 'SIGINT' as const }, 130, 'INTERRUPTED  by SIGINT'],
   ])('says in words what %o means', (decision, exitCode, words) => {
-    const report = { ...theme('passed'), decision: { ...decision, breaches: [], warnings: [] }, exitCode };
+    const report = { ...theme('passed'), decision: buildDecision(decision), exitCode };
     const lines = render(report, { width: 200 }).trimEnd().split('\n');
     expect(lines[0]).toContain(words);
     // Exit code 0 goes without saying.

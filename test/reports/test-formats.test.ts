@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { BreachCode, Decision } from '../../src/model/comparison/gate.ts';
+import { type BreachCode } from '../../src/model/comparison/breach.ts';
+import type { Decision } from '../../src/model/comparison/gate.ts';
 import type { CaseReport, Report } from '../../src/model/report/report.ts';
 import { ctrf } from '../../src/reports/ci/ctrf.ts';
 import { tap } from '../../src/reports/ci/tap.ts';
 import {
   buildCase,
   buildComparison,
+  buildDecision,
   buildReport,
   buildReports,
   buildSuite,
@@ -32,12 +34,12 @@ const known = buildVariant({
     },
   }),
 });
-const passed: Decision = { outcome: 'passed', breaches: [], warnings: [] };
+const passed = buildDecision();
 
 function failedBy(code: BreachCode, outcome: 'failed' | 'incomplete' = 'failed', caseId?: string): Decision {
   const variant = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini' };
   const place = { ...(outcome === 'failed' && variant), ...(caseId !== undefined && { caseId }) };
-  return { outcome, breaches: [{ code, ...place, message: 'broken' }], warnings: [] };
+  return buildDecision({ outcome, breaches: [{ code, ...place, message: 'broken' }] });
 }
 
 function readCtrf(report: Report) {
@@ -102,7 +104,7 @@ describe('ctrf and tap', () => {
 
   it('is red exactly where the gate says no', () => {
     for (const report of Object.values(buildReports())) {
-      const isRed = report.decision.outcome === 'failed' || report.decision.outcome === 'incomplete';
+      const isRed = report.decision.outcome !== 'passed';
       expect(readTap(report).isGreen).toBe(!isRed);
       expect(readCtrf(report).results.tests.some(({ status }) => status === 'failed' || status === 'other')).toBe(
         isRed,

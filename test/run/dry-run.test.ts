@@ -7,9 +7,11 @@ import { openAccepted, openRunProject, wordsSuite } from './run-project.ts';
 const file = 'evals/words.eval.yaml';
 type Project = ReturnType<typeof openRunProject>;
 
+/** The forecasts of the variants, each with what fresh trials may spend in all. */
 async function forecast(project: Project, options: RunSuitesOptions = {}) {
   const prepared = await project.prepare(options);
-  return forecastRun(prepared.options, prepared.ports);
+  const { variants, fresh } = await forecastRun(prepared.options, prepared.ports);
+  return variants.map((variant) => ({ ...variant, fresh }));
 }
 
 describe('a dry run', () => {
@@ -22,14 +24,16 @@ describe('a dry run', () => {
           "boundUsd": 0.000864,
           "cells": 6,
           "expected": undefined,
+          "fresh": {
+            "calls": 200,
+            "usd": 0.043199999999999995,
+          },
           "inputTokens": 16,
           "judgeBoundUsd": undefined,
           "judgeRequests": 0,
           "prompt": "v1",
           "provider": "own",
           "requests": 4,
-          "retrialBoundUsd": 0.000864,
-          "retrialCalls": 4,
           "skipped": 2,
           "suite": "words",
           "uncounted": [],
@@ -46,15 +50,15 @@ describe('a dry run', () => {
     const modes = ['use', 'replay', 'refresh', 'off'] as const;
     const found = await Promise.all(modes.map(async (cache) => (await forecast(project, { cache }))[0]));
     expect(
-      found.map((one) => [one?.answered, one?.requests, one?.retrialCalls, one?.boundUsd, one?.retrialBoundUsd]),
+      found.map((one) => [one?.answered, one?.requests, one?.fresh.calls, one?.boundUsd, one?.fresh.usd]),
     ).toMatchInlineSnapshot(`
       [
         [
           1,
           2,
-          3,
+          200,
           0.000432,
-          0.0006479999999999999,
+          0.043199999999999995,
         ],
         [
           1,
@@ -66,16 +70,16 @@ describe('a dry run', () => {
         [
           0,
           3,
-          3,
+          200,
           0.0006479999999999999,
-          0.0006479999999999999,
+          0.043199999999999995,
         ],
         [
           0,
           3,
-          3,
+          200,
           0.0006479999999999999,
-          0.0006479999999999999,
+          0.043199999999999995,
         ],
       ]
     `);
@@ -156,14 +160,16 @@ describe('a dry run', () => {
             "inputTokens": 20,
             "outputTokens": 10,
           },
+          "fresh": {
+            "calls": 200,
+            "usd": undefined,
+          },
           "inputTokens": 8,
           "judgeBoundUsd": undefined,
           "judgeRequests": 0,
           "prompt": "v1",
           "provider": "own",
           "requests": 2,
-          "retrialBoundUsd": undefined,
-          "retrialCalls": 2,
           "skipped": 0,
           "suite": "words",
           "uncounted": [
@@ -190,7 +196,7 @@ describe('a dry run', () => {
     expect([await costOf('w00'), await costOf('new')]).toEqual([0.5, undefined]);
   });
 
-  test('bounds judges, conversations and confirmation trials on their own', async () => {
+  test('bounds judges, conversations and fresh trials on their own', async () => {
     const more = `judges: [{ id: strict, use: "own:judge", price: { input: 1, output: 1 }, params: { max_tokens: 10 } }, { id: free, use: "own:free" }]`;
     const project = openRunProject({
       [file]: wordsSuite(3, more, (word) =>
@@ -208,14 +214,16 @@ describe('a dry run', () => {
           "boundUsd": 0.000987,
           "cells": 3,
           "expected": undefined,
+          "fresh": {
+            "calls": 200,
+            "usd": 0.9351000000000002,
+          },
           "inputTokens": 12,
           "judgeBoundUsd": 0.01827,
           "judgeRequests": 4,
           "prompt": "v1",
           "provider": "own",
           "requests": 4,
-          "retrialBoundUsd": 0.018702000000000003,
-          "retrialCalls": 4,
           "skipped": 0,
           "suite": "words",
           "uncounted": [],
@@ -238,14 +246,16 @@ describe('a dry run', () => {
           "boundUsd": 0.000987,
           "cells": 3,
           "expected": undefined,
+          "fresh": {
+            "calls": 4,
+            "usd": 0.018703000000000004,
+          },
           "inputTokens": 12,
           "judgeBoundUsd": 0.01827,
           "judgeRequests": 4,
           "prompt": "v1",
           "provider": "own",
           "requests": 4,
-          "retrialBoundUsd": 0.009351000000000002,
-          "retrialCalls": 2,
           "skipped": 0,
           "suite": "words",
           "uncounted": [],
@@ -258,14 +268,16 @@ describe('a dry run', () => {
           "boundUsd": 0.000991,
           "cells": 3,
           "expected": undefined,
+          "fresh": {
+            "calls": 4,
+            "usd": 0.018703000000000004,
+          },
           "inputTokens": 15,
           "judgeBoundUsd": 0.01827,
           "judgeRequests": 4,
           "prompt": "v2",
           "provider": "own",
           "requests": 4,
-          "retrialBoundUsd": 0.009352,
-          "retrialCalls": 2,
           "skipped": 0,
           "suite": "words",
           "uncounted": [],
@@ -277,14 +289,14 @@ describe('a dry run', () => {
     `);
   });
 
-  test('bounds the dearer side of confirmation trials, which may have another model', async () => {
+  test('bounds the dearer side of fresh trials, which may have another model', async () => {
     const project = await openAccepted({ [file]: wordsSuite(2) });
     project.edit(file, 'Say:', 'Please say very clearly:');
     const [edited] = await forecast(project);
-    expect([edited?.retrialCalls, edited?.retrialBoundUsd, edited?.boundUsd]).toMatchInlineSnapshot(`
+    expect([edited?.fresh.calls, edited?.fresh.usd, edited?.boundUsd]).toMatchInlineSnapshot(`
       [
-        2,
-        0.000472,
+        200,
+        0.0472,
         0.000472,
       ]
     `);
@@ -300,14 +312,16 @@ describe('a dry run', () => {
             "inputTokens": 20,
             "outputTokens": 10,
           },
+          "fresh": {
+            "calls": 200,
+            "usd": 0.0472,
+          },
           "inputTokens": 18,
           "judgeBoundUsd": undefined,
           "judgeRequests": 0,
           "prompt": "v1",
           "provider": "own",
           "requests": 2,
-          "retrialBoundUsd": 0.000472,
-          "retrialCalls": 2,
           "skipped": 0,
           "suite": "words",
           "uncounted": [
@@ -340,14 +354,16 @@ describe('a dry run', () => {
             "inputTokens": 0,
             "outputTokens": 0,
           },
+          "fresh": {
+            "calls": 0,
+            "usd": undefined,
+          },
           "inputTokens": 0,
           "judgeBoundUsd": undefined,
           "judgeRequests": 0,
           "prompt": "v1",
           "provider": "own",
           "requests": 0,
-          "retrialBoundUsd": undefined,
-          "retrialCalls": 0,
           "skipped": 0,
           "suite": "words",
           "uncounted": [],
@@ -357,14 +373,14 @@ describe('a dry run', () => {
     `);
     project.edit(file, 'cases:\n', 'cases:\n  - { id: new, vars: { word: new } }\n');
     const [lacking] = await forecast(project);
-    expect([lacking?.answered, lacking?.requests, lacking?.retrialCalls]).toEqual([2, 1, 0]);
+    expect([lacking?.answered, lacking?.requests, lacking?.fresh.calls]).toEqual([2, 1, 0]);
     const [chosen] = await forecast(project, { cache: 'off' });
-    expect([chosen?.answered, chosen?.requests, chosen?.retrialCalls]).toEqual([0, 3, 3]);
+    expect([chosen?.answered, chosen?.requests, chosen?.fresh.calls]).toEqual([0, 3, 200]);
     const [recorded] = await forecast(project, { record: true });
-    expect([recorded?.answered, recorded?.requests, recorded?.retrialCalls]).toEqual([2, 1, 3]);
+    expect([recorded?.answered, recorded?.requests, recorded?.fresh.calls]).toEqual([2, 1, 200]);
     rmSync(project.path('.llmcheck'), { recursive: true });
     const [replayed] = await forecast(project, { cache: 'replay' });
-    expect([replayed?.answered, replayed?.requests, replayed?.retrialCalls]).toEqual([2, 1, 0]);
+    expect([replayed?.answered, replayed?.requests, replayed?.fresh.calls]).toEqual([2, 1, 0]);
   });
 
   test('asks neither judges nor later turns of a suite whose recordings answer', async () => {

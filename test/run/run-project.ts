@@ -111,7 +111,7 @@ export async function openAccepted(files: Readonly<Record<string, string>>): Pro
 }
 
 function describeRow({ caseId, trial, status, side, confirmation, prompt, provider, skip }: CellRow): string {
-  const of = side === 'accepted' ? 'accepted' : confirmation === true ? `again ${trial}` : `${trial}`;
+  const of = side === 'accepted' ? 'accepted' : confirmation === true ? 'again' : `${trial}`;
   const variant = prompt === 'v1' && provider === 'own' ? '' : `${prompt} × ${provider} `;
   return `${variant}${caseId} ${of} ${status}${skip === undefined ? '' : ` by ${skip.reason}`}`;
 }

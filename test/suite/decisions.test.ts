@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { findPlaceFault } from '../../src/files/project-boundary.ts';
 import type { JsonObject } from '../../src/json/json.ts';
 import type { UsedSnapshot } from '../../src/model/suite/agent.ts';
 import {
@@ -14,7 +15,7 @@ import {
 } from '../../src/suite/cases/suite-tools.ts';
 import { createProblems, type Located } from '../../src/suite/documents/locate.ts';
 import { openProjectFiles } from '../../src/suite/files/project-files.ts';
-import { displayPath, findPlaceFault, findProject } from '../../src/suite/files/project-place.ts';
+import { displayPath, findProject } from '../../src/suite/files/project-place.ts';
 import { buildProvider } from '../support/build-case.ts';
 import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 

@@ -54,8 +54,8 @@ describe('the whole suite format', () => {
     expect(gate).toEqual({
       alpha: 0.1,
       scope: 'population',
-      cases: { broken: 'fail', drifted: 'warn', added: 'warn' },
-      confirm: { cases: 10, budget: 1 },
+      cases: { broken: 'fail', drifted: 'fail', added: 'warn' },
+      confirm: { cases: 10, budget: { share: 2, least: 200 } },
       certify: false,
       passRate: { min: 0.8, maxDrop: 0.05 },
       score: { maxDrop: 0.05 },

@@ -157,7 +157,7 @@ describe('the nearer setting wins', () => {
       cost: { max: 9 },
       latency: { p95MaxMs: 9000 },
       cases: { added: 'warn' },
-      confirm: { budget: 0 },
+      confirm: { budget: { calls: 0 } },
     };
     // Of no slice that the suite has no case of.
     const gates = (await loadAt(root, ['a.eval.yaml', 'b.eval.yaml'])).project.suites.map((suite) => suite.gate);
@@ -201,7 +201,7 @@ describe('the nearer setting wins', () => {
       cost: { max: 1 },
       latency: { p95MaxMs: 1000 },
       cases: { broken: 'fail', drifted: 'fail', added: 'fail' },
-      confirm: { cases: 3, budget: 0.2 },
+      confirm: { cases: 3, budget: { share: 0.2 } },
       certify: false,
     });
   });

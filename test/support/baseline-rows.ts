@@ -1,15 +1,17 @@
 import { readCases } from '../../src/baseline/baseline-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../../src/baseline/read-baseline.ts';
 import type { BaselineCase, BaselineContent, BaselineVariant } from '../../src/model/comparison/baseline.ts';
+import type { StoredChecks } from '../../src/model/run/deciding-lines.ts';
 
 /** A baseline as a test writes it down, and compares it: every row in memory. */
 export interface BaselineRows {
   readonly suite: string;
   readonly variants: readonly BaselineVariant[];
   readonly cases: readonly BaselineCase[];
+  readonly checks?: readonly StoredChecks[];
 }
 
-export function contentOf({ suite, variants, cases }: BaselineRows): BaselineContent {
+export function contentOf({ suite, variants, cases, checks = [] }: BaselineRows): BaselineContent {
   const groups = new Map<string, Map<string, BaselineCase>>();
   const keys = new Map<string, { readonly prompt: string; readonly provider: string }>();
   for (const row of cases) {
@@ -20,6 +22,7 @@ export function contentOf({ suite, variants, cases }: BaselineRows): BaselineCon
   return {
     suite,
     variants,
+    checksOf: (hash) => checks.find((stored) => stored.hash === hash),
     cases: [...keys].map(([key, { prompt, provider }]) => {
       const rows = groups.get(key) ?? new Map<string, BaselineCase>();
       return {

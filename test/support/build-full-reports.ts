@@ -504,12 +504,20 @@ function buildErodedReport(): Report {
     ]),
     buildUnansweredCase({ caseId: 'z', status: 'skipped' }, { skip: { reason: 'decided' } }),
   ];
+  const loosenedCase = {
+    ...place,
+    mustPass: false,
+    before: ['equals "billing"', 'length {"max":40}'],
+    after: ['length {"min":1}'],
+    reason: 'found "sales", expected "billing"',
+  };
   const loosened = ['the change removes gate.passRate.min', 'the change skips case z'];
   const report = buildReport([buildSuite(cases, { variants, passRateMin: 1 })], {
     decision: {
       outcome: 'passed',
+      kind: 'loosened',
       certainty,
-      breaches: [],
+      loosenedCases: ['c', 'd'].map((caseId) => ({ ...loosenedCase, caseId })),
       warnings: [...loosened, `support-triage · v2 × ${mini}: case c is flaky`],
       loosened,
     },
@@ -693,8 +701,17 @@ function buildUnsettledReport(): Report {
         outcome: 'incomplete',
         incompleteBecause: 'inconclusive',
         certainty: { kind: 'unseen', cases: 322, drop: 0.2 },
-        breaches: [{ code: 'inconclusive', message: 'gate.certify asks for 5 points' }],
-        warnings: [],
+        breaches: [
+          ...['a', 'b'].map((caseId) => ({
+            code: 'unsettled' as const,
+            ...place,
+            suite: 'unconfirmed',
+            caseId,
+            message: `case ${caseId} failed all trials; both prompts fail it at times`,
+          })),
+          { code: 'unsettled', ...place, suite: 'average', metric: 'passRate', message: 'pass rate fell: -10 pts' },
+          { code: 'inconclusive', message: 'gate.certify asks for 5 points' },
+        ],
       },
       exitCode: 4,
     },

@@ -15,13 +15,13 @@ export interface GatedOptions extends Pick<GatedComparison, 'own' | 'isOfRecords
   readonly suite?: Partial<RecordedSuite>;
   /** By default it can be asked. */
   readonly acceptedPrompt?: AcceptedPromptState;
-  /** Planned trials, which confirmation trials may add up to; by default one of each case. */
+  /** Planned trials; by default one of each case. */
   readonly planned?: number;
 }
 
 /** A comparison of a suite of one variant. */
 export function buildGated(compared: ComparedVariant, options: GatedOptions = {}): GatedComparison {
-  const { gate, suite: recordedSuite, acceptedPrompt = { is: 'askable' }, planned, ...rest } = options;
+  const { gate, suite: recordedSuite, acceptedPrompt: state, planned, ...rest } = options;
   const recorded = { ...compared.candidate.recorded, ...(planned !== undefined && { planned }) };
   const header = buildHeader([buildRecordedSuite([recorded], gate, recordedSuite)]);
   const rows = [...compared.candidate.cases.values()].flatMap(({ trials, confirmations, accepted }) => [
@@ -32,7 +32,10 @@ export function buildGated(compared: ComparedVariant, options: GatedOptions = {}
   const [suite] = summarizeRun(header, rows, end).suites;
   const [variant] = suite?.variants ?? [];
   if (suite === undefined || variant === undefined) throw new Error('one suite of one variant');
-  const known = rest.isOfRecords === true ? {} : { acceptedPrompt };
+  // Another run was compared with another prompt, unless a test says something else.
+  const acceptedPrompt: AcceptedPromptState | undefined =
+    state ?? (rest.isOfRecords === true ? undefined : { is: 'askable' });
+  const known = acceptedPrompt === undefined ? {} : { acceptedPrompt };
   return { suite, variant, compared, ...known, ...rest };
 }
 
@@ -41,7 +44,7 @@ export interface JudgeGatedOptions extends Partial<Pick<JudgeRunOptions, 'isFina
   readonly stopReason?: StopReason;
 }
 
-/** Judges a run whose confirmation trials are all made, unless `isFinal` is false. */
+/** Judges a run whose fresh trials are all made, unless `isFinal` is false. */
 export function judgeGated(gated: readonly GatedComparison[], options: JudgeGatedOptions = {}): JudgedRun {
   const { settings = {}, stopReason, isFinal = true } = options;
   const summary = { stopReason, suites: gated.map(({ suite }) => suite) };

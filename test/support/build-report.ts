@@ -1,5 +1,6 @@
 import type { MetricComparison } from '../../src/model/comparison/comparison.ts';
 import { describeContractWarnings } from '../../src/model/comparison/finding.ts';
+import type { CaseEvidenceReport, Decision, DecisionKind } from '../../src/model/comparison/gate.ts';
 import type {
   CaseReport,
   Report,
@@ -142,7 +143,40 @@ function listFailed(
   };
 }
 
-export function buildReport(suites: readonly SuiteReport[], overrides: Partial<Report> = {}): Report {
+/** A decision of the most usual kind for its outcome, if it says no other. */
+export function buildDecision(parts: Partial<Decision> = {}): Decision {
+  const { outcome = 'passed', incompleteBecause, certainty } = parts;
+  const kinds = {
+    passed: certainty?.kind ?? 'uncompared',
+    failed: 'broken',
+    inconclusive: 'unsettled',
+    incomplete: incompleteKinds[incompleteBecause ?? 'stopped'],
+  } as const satisfies Record<Decision['outcome'], DecisionKind>;
+  return { outcome, kind: kinds[outcome], evidence: [], breaches: [], warnings: [], ...parts };
+}
+
+/** A case that broke, as the fresh trials of both sides show. */
+export function buildEvidence(parts: Partial<CaseEvidenceReport> = {}): CaseEvidenceReport {
+  const where = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini', caseId: 'refund' };
+  const trials = { planned: 1, plannedFailed: 1, asked: 6, failed: 6, acceptedAsked: 6, acceptedFailed: 0 };
+  return { ...where, verdict: 'broken', ...trials, evidence: 4200, ...parts };
+}
+
+const incompleteKinds = {
+  errors: 'errors',
+  drift: 'drift',
+  stopped: 'stopped',
+  'nothing-evaluated': 'nothing-evaluated',
+  unvalidated: 'unvalidated',
+  inconclusive: 'uncertain',
+  record: 'record',
+} as const satisfies Record<NonNullable<Decision['incompleteBecause']>, DecisionKind>;
+
+interface ReportParts extends Partial<Omit<Report, 'decision'>> {
+  readonly decision?: Partial<Decision>;
+}
+
+export function buildReport(suites: readonly SuiteReport[], { decision, ...overrides }: ReportParts = {}): Report {
   const variants = suites.flatMap((suite) => suite.variants);
   const sum = (
     key: 'planned' | 'passed' | 'failed' | 'errored' | 'skipped' | 'observed' | 'confirmations' | 'cached',
@@ -150,7 +184,7 @@ export function buildReport(suites: readonly SuiteReport[], overrides: Partial<R
   return {
     tool: { name: 'llmcheck', version: '0.1.0' },
     run: { id: '20260301-101500-abcd', startedAt: '2026-03-01T10:15:00.000Z', durationMs: 12_345, complete: true },
-    decision: { outcome: 'passed', breaches: [], warnings: [] },
+    decision: buildDecision(decision),
     exitCode: 0,
     totals: {
       planned: sum('planned'),
@@ -486,8 +520,11 @@ function buildRegressedReport(): Report {
   });
 }
 
-/** Nothing is shown and nothing excluded: two suspects, and an interval that is too wide; another suite has no baseline. */
+/** Nothing is shown and nothing excluded: a case that was not asked again, and an interval that is too wide; another suite has no baseline. */
 function buildInconclusiveReport(): Report {
+  const key = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini' };
+  const unsettled =
+    'case refund passed 1 of 1 trials on the baseline and now failed all 1; the calls for fresh trials were used up before it was settled';
   const failing = {
     score: 0,
     output: 'sales',
@@ -508,7 +545,8 @@ function buildInconclusiveReport(): Report {
       redefined: [],
     },
     advice: ['pass rate: a drop of up to 26.2 pts is not excluded by 10 cases; to certify 5 pts: ~420 cases'],
-    notes: ['case refund passed 1 of 1 trials on the baseline and now failed all 1; no confirmation trial confirms it'],
+    notes: [unsettled],
+    unsettled: 1,
   });
   const variant = buildVariant({
     planned: 10,
@@ -528,9 +566,11 @@ function buildInconclusiveReport(): Report {
   return buildReport(suites, {
     decision: {
       outcome: 'inconclusive',
-      breaches: [],
-      warnings: ['support-triage · v2 × openai:gpt-4o-mini: case refund: no confirmation trial confirms it'],
+      breaches: [{ code: 'unsettled', ...key, caseId: 'refund', message: unsettled }],
+      evidence: [buildEvidence({ verdict: 'unsettled', why: 'budget', asked: 0, failed: 0, acceptedAsked: 0 })],
+      warnings: [`support-triage · v2 × openai:gpt-4o-mini: ${unsettled}`],
     },
+    exitCode: 4,
   });
 }
 
@@ -597,12 +637,11 @@ function buildIncompleteReport(): Report {
       stopReason: 'budget',
       recordPath: '.llmcheck/runs/20260301-101500-abcd.jsonl',
     },
-    decision: {
+    decision: buildDecision({
       outcome: 'incomplete',
       incompleteBecause: 'stopped',
-      warnings: [],
       breaches: [{ code: 'errors-exceeded', message: '2 cells could not be judged, 0 are allowed' }],
-    },
+    }),
     totals: { ...report.totals, costUsd: null, spentUsd: null, judgeCostUsd: null },
   };
 }

@@ -67,6 +67,9 @@ export function buildRecord(header: RunHeader, rows: readonly RowSummary[], endi
     end: ending,
     summary: summarizeRun(header, rows, ending),
     warnings: [],
+    sides: undefined,
+    checksOf: () => undefined,
+    judged: [],
     readRow: () => {
       throw new Error('no row is read');
     },

@@ -51,7 +51,6 @@ export async function readFigures(project: TempProject, run: string): Promise<Fi
     path: project.path(`.llmcheck/runs/${run}.jsonl`),
     root: project.root,
     cwd: project.root,
-    env: {},
   });
   const compared = await compareRecords({ cwd: project.root, env: {}, baseline: run, candidate: run });
   const again = JSON.parse([...(await renderReport(report, 'json'))].join('')) as JsonFigures;

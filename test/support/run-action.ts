@@ -67,6 +67,7 @@ export async function runAction(action: Action, options: ActionOptions): Promise
     matrix: options.matrix ?? null,
     steps: {},
     runner: { temp },
+    env: options.env,
   };
   for (const [name, input] of Object.entries(action.inputs)) {
     context.inputs[name] = options.inputs?.[name] ?? fill(input.default, context);
@@ -133,6 +134,7 @@ export interface Context {
   readonly needs?: Readonly<Record<string, { readonly outputs: Readonly<Record<string, string>> }>>;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly runner?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Replaces each `${{ … }}`. */

@@ -1,9 +1,9 @@
 import type { AcceptedPromptState } from '../../src/model/run/record.ts';
 import type { CaseSummary } from '../../src/model/run/summary.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
-import { chooseRetrials } from '../../src/verdict/confirm/choose-retrials.ts';
-import type { RetrialSide } from '../../src/verdict/confirm/judge-case.ts';
+import type { AskedSide } from '../../src/verdict/confirm/case-evidence.ts';
+import { chooseNext, type Spend } from '../../src/verdict/confirm/choose-next.ts';
 import type { GatedComparison } from '../../src/verdict/gate/gated-comparison.ts';
 import {
   type JudgedComparison,
@@ -23,42 +23,43 @@ export interface SimulatedRunOptions {
   /** Planned trials of each case. */
   readonly trials: number;
   /** One answer of a side. */
-  readonly answer: (caseId: string, side: RetrialSide) => Letter;
+  readonly answer: (caseId: string, side: AskedSide) => Letter;
   readonly gate?: Partial<GatePolicy>;
+  /** The group of each case; by default it has none. */
+  readonly groupOf?: (caseId: string) => string | undefined;
   readonly acceptedPrompt?: AcceptedPromptState;
   /** Each asks again by itself; the verdict is that of the merge. */
   readonly shards?: number;
 }
 
-export interface SimulatedRun extends Pick<JudgedComparison, 'failures' | 'isInconclusive' | 'warnings'> {
+export interface SimulatedRun extends Pick<JudgedComparison, 'failures' | 'isInconclusive' | 'drift' | 'warnings'> {
   readonly codes: readonly string[];
   readonly planned: number;
-  /** Confirmation trials of both sides. */
-  readonly retrials: number;
+  /** Fresh trials of both sides. */
+  readonly asked: number;
+  /** The most that the budget allows. */
+  readonly allowed: number;
   readonly rounds: number;
 }
 
-/** A run of one suite, with its confirmation trials: the real comparison, gate and choice of retrials. */
+/** A run of one suite, with its fresh trials: the real comparison, gate and choice of what is asked again. */
 export function simulateRun(options: SimulatedRunOptions): SimulatedRun {
   const { before, trials, answer, shards = 1 } = options;
   const asked = new Map<string, AskedCase>();
   for (const id of Object.keys(before)) {
     const planned = Array.from({ length: trials }, () => answer(id, 'candidate')).join('');
-    asked.set(id, { before: buildCaseSummary(id, before[id] ?? ''), planned, candidate: '', accepted: '' });
+    const shard = shards === 1 ? undefined : 1 + (asked.size % shards);
+    asked.set(id, { before: buildCaseSummary(id, before[id] ?? ''), shard, planned, candidate: '', accepted: '' });
   }
   const planned = asked.size * trials;
-  if (shards === 1) {
-    const { retrials, rounds } = askAgain(asked, options, {});
-    return { ...finish(judge(asked, options, {})), planned, retrials, rounds };
-  }
-  let [retrials, rounds] = [0, 0];
-  for (let index = 1; index <= shards; index += 1) {
-    const own = new Map([...asked].filter((_, position) => position % shards === index - 1));
-    const done = askAgain(own, options, { shard: { index, count: shards } });
-    retrials += done.retrials;
-    rounds += done.rounds;
-  }
-  return { ...finish(judge(asked, options, { mergedShards: shards })), planned, retrials, rounds };
+  const parts = Array.from({ length: shards }, (_, part) => {
+    const own = new Map([...asked].filter(([, { shard = 1 }]) => shard === part + 1));
+    const otherCases = { triage: asked.size - own.size };
+    return askAgain(own, options, shards === 1 ? {} : { shard: { index: part + 1, count: shards, otherCases } });
+  });
+  const sum = (of: 'asked' | 'allowed' | 'rounds') => parts.reduce((total, part) => total + part[of], 0);
+  const merged = judge(asked, options, shards === 1 ? {} : { mergedShards: shards });
+  return { ...finish(merged), planned, asked: sum('asked'), allowed: sum('allowed'), rounds: sum('rounds') };
 }
 
 type Settings = JudgeRunOptions['settings'];
@@ -66,6 +67,7 @@ type Settings = JudgeRunOptions['settings'];
 /** The outcomes of a case so far. */
 interface AskedCase {
   readonly before: CaseSummary;
+  readonly shard: number | undefined;
   readonly planned: string;
   candidate: string;
   accepted: string;
@@ -79,11 +81,17 @@ function compareAsked(
   options: SimulatedRunOptions,
   settings: Settings,
 ): readonly [readonly GatedComparison[], Omit<JudgeRunOptions, 'isFinal'>] {
-  const { before, gate = {}, acceptedPrompt = { is: 'askable' } } = options;
+  const { before, gate = {}, acceptedPrompt = { is: 'askable' }, groupOf = () => undefined } = options;
   const own = [...asked].map(([id, found]) => [id, found.before]);
-  const outcomes = [...asked].map(([id, found]) => [id, `${found.planned}+${found.candidate}|${found.accepted}`]);
+  const sides = [...asked].map(([id, { shard, planned: first, candidate: fresh, accepted }]) => [
+    id,
+    buildCaseSummary(id, `${first}+${fresh}|${accepted}`, {
+      row: shard === undefined ? {} : { shard },
+      group: groupOf(id),
+    }),
+  ]);
   const planned = [...asked.values()].reduce((sum, found) => sum + found.planned.length, 0);
-  const candidate = buildSide(Object.fromEntries(outcomes), { planned });
+  const candidate = buildSide(Object.fromEntries(sides), { planned });
   const header = buildHeader([buildRecordedSuite([candidate.recorded], gate)]);
   const rows = [...candidate.cases.values()].flatMap((found) => [
     ...found.trials,
@@ -108,22 +116,30 @@ function judge(asked: AskedCases, options: SimulatedRunOptions, settings: Settin
   return judgeRun(gated, { ...ofRun, isFinal: true });
 }
 
-function askAgain(asked: AskedCases, options: SimulatedRunOptions, settings: Settings) {
-  const planned = asked.size * options.trials;
-  const { budget = 1 } = options.gate?.confirm ?? {};
-  let retrials = 0;
+function askAgain(cases: AskedCases, options: SimulatedRunOptions, settings: Settings) {
+  const planned = cases.size * options.trials;
+  const { budget } = options.gate?.confirm ?? defaultGate.confirm;
+  const allowed = 'calls' in budget ? budget.calls : Math.max(budget.share * planned, budget.least ?? 0);
+  let asked = 0;
   for (let rounds = 0; rounds < maxRounds; rounds += 1) {
-    const [gated, ofRun] = compareAsked(asked, options, settings);
+    const [gated, ofRun] = compareAsked(cases, options, settings);
     const { suspicions, settled } = settleRun(gated, { ...ofRun, isFinal: false });
-    const left = { calls: planned * budget - retrials, usd: undefined };
-    const wanted = chooseRetrials(suspicions.input, settled, { left, spendOf: () => oneCall });
-    if (wanted.length === 0) return { retrials, rounds };
-    for (const { id, side, count } of wanted) {
+    const next = chooseNext(suspicions.flagged, settled, {
+      allowed: callsOf(allowed),
+      planned: callsOf(planned),
+      spent: callsOf(asked),
+      spendOf: () => callsOf(1),
+    });
+    if (next.length === 0) return { asked, allowed, rounds };
+    for (const { id, side, count } of next) {
       const caseId = caseIdOf(id);
-      const found = asked.get(caseId);
+      const found = cases.get(caseId);
       if (found === undefined) throw new Error(`no case ${caseId}`);
-      for (let trial = 0; trial < count; trial += 1) found[side] += options.answer(caseId, side);
-      retrials += count;
+      if (found[side].length >= count) throw new Error(`${caseId} has trial ${count} already`);
+      while (found[side].length < count) {
+        found[side] += options.answer(caseId, side);
+        asked += 1;
+      }
     }
   }
   throw new Error(`no end after ${maxRounds} rounds`);
@@ -131,11 +147,11 @@ function askAgain(asked: AskedCases, options: SimulatedRunOptions, settings: Set
 
 function finish({ comparisons: [judged] }: JudgedRun) {
   if (judged === undefined) throw new Error('one comparison, one verdict');
-  const { failures, isInconclusive, warnings } = judged;
-  return { failures, isInconclusive, warnings, codes: failures.map(({ code }) => code) };
+  const { failures, isInconclusive, drift, warnings } = judged;
+  return { failures, isInconclusive, drift, warnings, codes: failures.map(({ code }) => code) };
 }
 
-const oneCall = { calls: 1, usd: undefined };
+const callsOf = (calls: number): Spend => ({ calls, usd: undefined });
 const maxRounds = 1000;
 
 /** The last part of a case's name in its run. */

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { firstFreshTrial } from '../../src/model/run/cell.ts';
 import { type CliOptions, type CliResult, runCli } from './run-cli.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/cli');
@@ -110,6 +111,13 @@ export function withoutTimes({ run: _run, totals, suites, ...rest }: JsonReport)
       })),
     })),
   };
+}
+
+/** A report without times and without the numbers of fresh trials, which two runs draw apart. */
+export function withoutDraws(report: JsonReport): unknown {
+  return JSON.parse(JSON.stringify(withoutTimes(report)), (key, value) =>
+    key === 'index' && value >= firstFreshTrial ? 'fresh' : value,
+  );
 }
 
 interface JsonCounts {

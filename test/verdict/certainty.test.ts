@@ -92,7 +92,8 @@ describe('a comparison', () => {
     };
     expect(kindBeside({}, {})).toBe('unchanged');
     // What a program imports may have changed.
-    expect(kindBeside({ adapter: 'exec' }, { adapter: 'exec' })).toBe('unseen');
+    expect(kindBeside({ adapter: 'exec' }, { adapter: 'exec', isContentUnknown: true })).toBe('unseen');
+    expect(kindBeside({ adapter: 'exec' }, { adapter: 'exec' })).toBe('unchanged');
     const asked = { messages: [{ role: 'user', content: 'Sort: {{ email }}' }] } as const;
     expect([kindBeside({}, asked), kindBeside({}, asked, 20)]).toEqual(['unseen', 'unchanged']);
   });
@@ -104,6 +105,32 @@ describe('a comparison', () => {
     expect(certaintyOf(same(compareSides(buildSide(repeatCase(20, 'p')), moved)))?.kind).toBe('unseen');
     const ofSeveral: AcceptedPromptState = { is: 'unavailable', why: 'two prompts were accepted', isOfSeveral: true };
     expect(certaintyOf(same(clean(20)), { acceptedPrompt: ofSeveral })?.kind).toBe('unseen');
+  });
+
+  test('is not unchanged where checks were edited, although every verdict is equal', () => {
+    const side = buildSide(repeatCase(20, 'p'));
+    const edited = compareSides(side, side, { redefined: new Set(['case-000']) });
+    expect(certaintyOf(edited, { acceptedPrompt: unchanged })?.kind).toBe('unseen');
+    expect(certaintyOf({ ...edited, sameAnswers: 20, answers: 20 })?.kind).toBe('unseen');
+    const many = buildSide(repeatCase(100, 'p'));
+    const certain = compareSides(many, many, { redefined: new Set(['case-000']) });
+    expect(certaintyOf(certain, { acceptedPrompt: unchanged })?.kind).toBe('certain');
+  });
+
+  test('is not unchanged where the content of a program is not known, although its requests are equal', () => {
+    const own = buildSide(repeatCase(20, 'p'), { isContentUnknown: true });
+    const compared = compareSides(buildSide(repeatCase(20, 'p')), own);
+    expect(certaintyOf(compared, { acceptedPrompt: unchanged })?.kind).toBe('unseen');
+  });
+
+  test('is never that where cases drifted', () => {
+    const compared = compareSides(
+      buildSide(repeatCase(400, 'p')),
+      buildSide({ ...repeatCase(400, 'p'), 'case-000': 'f+f|f' }),
+    );
+    for (const acceptedPrompt of [unchanged, undefined]) {
+      expect(certaintyOf(compared, acceptedPrompt === undefined ? {} : { acceptedPrompt })?.kind).toBe('unseen');
+    }
   });
 
   test('counts an errored trial as one that may have failed', () => {
@@ -197,7 +224,9 @@ describe('a run', () => {
 
   test('is unseen where one of its variants is compared with nothing', () => {
     const certain: Certainty = { kind: 'certain', cases: 7 };
-    expect(combineCertainty([certain], 1)).toEqual({ kind: 'unseen', cases: 7, drop: null });
+    expect(combineCertainty([certain], 1)).toEqual({ kind: 'unseen', cases: 7, drop: 0, uncompared: 1 });
+    const unseen: Certainty = { kind: 'unseen', cases: 7, drop: 0.2 };
+    expect(combineCertainty([unseen], 2)).toEqual({ ...unseen, uncompared: 2 });
     expect(combineCertainty([], 1)).toBeUndefined();
   });
 
@@ -209,14 +238,12 @@ describe('a run', () => {
     return decide({ summary, settings: ofRun, judged });
   }
 
-  const suspect = compareSides(buildSide(repeatCase(20, 'p')), buildSide({ ...repeatCase(20, 'p'), 'case-000': 'f' }));
   const certify: Partial<GatePolicy> = { certify: true };
 
   test.each([
     ['certain', clean(100), {}, 'passed', 'passed', undefined],
     ['unchanged', clean(2), { acceptedPrompt: unchanged }, 'passed', 'passed', undefined],
     ['unseen', clean(2), {}, 'passed', 'incomplete', '1 verdict is open, and --require-conclusive asks for it'],
-    ['open', suspect, {}, 'inconclusive', 'incomplete', '1 verdict is open, and --require-conclusive asks for it'],
   ] as const)(
     'that is %s passes, and is enough where certainty is asked for: %#',
     (_name, compared, options, plain, strict, message) => {

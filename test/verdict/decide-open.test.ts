@@ -3,7 +3,8 @@ import type { Breach } from '../../src/model/comparison/gate.ts';
 import type { EndRow, RecordedSuite, RunSettings } from '../../src/model/run/record.ts';
 import type { RowSummary, RunSummary, VariantSummary } from '../../src/model/run/summary.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
-import { decide, findDecided } from '../../src/verdict/gate/decide-run.ts';
+import { decide } from '../../src/verdict/gate/decide-run.ts';
+import { findDecided } from '../../src/verdict/gate/find-breaches.ts';
 import type { JudgedRun } from '../../src/verdict/gate/judge-comparisons.ts';
 import { judgeLimits } from '../../src/verdict/gate/judge-limits.ts';
 import { buildHeader, buildRecordedSuite, buildVariant, end, rowsOf, settings } from '../support/build-summary.ts';
@@ -20,6 +21,9 @@ interface Compared {
   readonly removed?: readonly string[];
 }
 
+/** What an inconclusive comparison has found. */
+const openRate = 'the pass rate fell, and it was not asked again';
+
 function comparisonOf(
   variant: VariantSummary,
   { isInconclusive = false, kind = 'certain', partial, failures = [], warnings = [], besideOf, removed = [] }: Compared,
@@ -34,7 +38,11 @@ function comparisonOf(
     warnings,
     errors: [],
     unsettled: [],
+    unsettledAverages: isInconclusive ? [{ code: 'unsettled', message: openRate } as const] : [],
+    drift: { cases: [], of: 1, drop: undefined, isBeyondMargin: false },
+    report: { accepted: [] },
     compared: {
+      passRate: { n: 1 },
       cases: new Map(removed.map((id) => [id, { change: 'removed' }])),
       baseline: { cases: new Map(), kind: side, recorded: { ...variant.recorded, prompt: besideOf ?? 'old' } },
     },
@@ -146,12 +154,14 @@ describe('a run whose certainty is asked for', () => {
   test('is complete where every variant is certain', () => {
     expect(decideOn(suites, rows, { ...asking, compared: { 0: {}, 1: { kind: 'unchanged' } } })).toEqual(['passed']);
     expect(decideOn(suites, rows, { compared: { 0: { kind: 'unseen' }, 1: {} } })).toEqual(['passed']);
-    expect(decideOn(suites, rows, { compared: { 0: { isInconclusive: true }, 1: {} } })).toEqual(['inconclusive']);
+    expect(decideOn(suites, rows, { compared: { 0: { isInconclusive: true }, 1: {} } })).toEqual([
+      'inconclusive',
+      openRate,
+    ]);
   });
 
   test.each<[Options['compared'], string]>([
     [{ 0: { kind: 'unseen' }, 1: {} }, '1 verdict is open, and --require-conclusive asks for it'],
-    [{ 0: { isInconclusive: true }, 1: {} }, '1 verdict is open, and --require-conclusive asks for it'],
     [
       { 0: { kind: 'unseen' }, 1: { kind: 'unseen' } },
       '2 verdicts are open, and --require-conclusive asks for all of them',

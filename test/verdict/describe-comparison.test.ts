@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ComparedClasses, ComparedVariant, MetricEvidence } from '../../src/model/comparison/comparison.ts';
 import { describeClassGaps, describeComparison } from '../../src/verdict/gate/describe-comparison.ts';
 import type { Hypothesis } from '../../src/verdict/gate/judge-metrics.ts';
-import { gateMetrics, type JudgedMetric, judgeLook } from '../../src/verdict/gate/test-metrics.ts';
+import { gateMetrics, type JudgedMetric, judgeAsked } from '../../src/verdict/gate/test-metrics.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
 
@@ -255,28 +255,35 @@ test('what the comparison of classes could not see', () => {
   ]);
 });
 
-describe('a metric that confirmation trials decide about', () => {
-  const look = (kind: string, more = {}, isCertain = false) => {
-    const { hypothesis: _one, ...rest } = judgeLook(
-      hypothesis(more),
-      kind === 'none' ? undefined : ({ kind, cases: 5, p: 0.01 } as never),
+describe('a metric that fresh trials decide about', () => {
+  const look = (kind: string, more = {}, isCertain = false, pairs = 5) => {
+    const { hypothesis: _one, ...rest } = judgeAsked(
+      { id: 'rate', hypothesis: hypothesis(more), average: undefined, isAccepted: false },
+      kind === 'none' ? undefined : ({ kind, cases: 5, pairs, p: 0.01 } as never),
       { alpha: 0.05, isCertain },
     );
     return rest;
   };
   const quiet = { verdict: 'inconclusive', isOpen: false };
 
-  test('is what its look says', () => {
+  test('is what its looks say', () => {
     expect(look('confirmed')).toEqual({
       verdict: 'regressed',
       isOpen: false,
-      why: 'seen again in the confirmation trials of 5 cases',
+      why: 'seen again in fresh trials of 5 cases',
     });
-    expect(look('cleared')).toEqual({ ...quiet, why: 'but not in the confirmation trials of 5 cases' });
+    expect(look('confirmed', {}, false, 8).why).toBe('seen again in 8 fresh trials of 5 cases');
+    expect(look('cleared')).toEqual({ ...quiet, why: 'but not in fresh trials of 5 cases' });
     for (const kind of ['unsettled', 'open']) {
-      expect(look(kind)).toEqual({ ...quiet, isOpen: true, why: 'and confirmation trials have not settled it' });
+      expect(look(kind)).toEqual({ ...quiet, isOpen: true, why: 'and fresh trials of 5 cases do not settle it' });
+      expect(look(kind, {}, false, 0)).toEqual({ ...quiet, isOpen: true, why: 'and it was not asked again' });
     }
-    for (const kind of ['not-needed', 'unavailable', 'none']) expect(look(kind)).toEqual(quiet);
+    expect(look('errored')).toEqual({
+      ...quiet,
+      isOpen: true,
+      why: 'and the fresh trials that should settle it errored',
+    });
+    for (const kind of ['not-needed', 'none']) expect(look(kind)).toEqual(quiet);
     expect(look('none', {}, true)).toEqual({ ...quiet, verdict: 'not_regressed' });
     expect(look('none', { evidence: evidence({ low: -0.04 }) })).toEqual({ ...quiet, verdict: 'not_regressed' });
     expect(look('not-needed', {}, true)).toEqual(quiet);
@@ -293,7 +300,7 @@ describe('what judged metrics do to the gate', () => {
     const found = gateMetrics(judged, { ...clean, ...compared }, { ...openGate, ...limits }, where);
     return { ...found, uncertain: found.uncertain.length };
   };
-  const none = { failures: [], errors: [], notes: [], uncertain: 0, isOpen: false };
+  const none = { failures: [], errors: [], notes: [], uncertain: 0, unsettled: [] };
   const words = 'pass rate fell: −10.0 pts [−20.0, −6.0], which is more than the 5 pts that are tolerated';
 
   test('a regression fails where a limit is set, and warns elsewhere', () => {
@@ -326,16 +333,17 @@ describe('what judged metrics do to the gate', () => {
   });
 
   test('what is not settled is uncertain and said, what is within the margin is said where it is worse', () => {
-    expect(gate([{ why: 'and not settled', isOpen: true }])).toEqual({
-      ...none,
-      notes: [`${words}, and not settled`],
-      uncertain: 1,
-      isOpen: true,
-    });
-    expect(gate([{ hypothesis: { ...fell, level: 'warn' } }])).toEqual(none);
+    const open = gate([{ why: 'and not settled', isOpen: true }]);
+    expect(open).toMatchObject({ ...none, notes: [`${words}, and not settled`], uncertain: 1, unsettled: [{}] });
+    expect(open.unsettled).toMatchObject([
+      { code: 'unsettled', metric: 'passRate', message: `${words}, and not settled` },
+    ]);
+    expect(gate([{ hypothesis: { ...fell, level: 'warn' }, isOpen: true }])).toEqual(none);
     // One of several that is open leaves the variant open.
-    expect([gate([{ isOpen: true }, {}]).isOpen, gate([{}, { isOpen: true }]).isOpen]).toEqual([true, true]);
-    expect(gate([{}, {}])).toMatchObject({ isOpen: false, uncertain: 2 });
+    expect(
+      [gate([{ isOpen: true }, {}]), gate([{}, { isOpen: true }])].map(({ unsettled }) => unsettled.length),
+    ).toEqual([1, 1]);
+    expect(gate([{}, {}])).toMatchObject({ unsettled: [], uncertain: 2 });
     const within = hypothesis({ evidence: evidence({ delta: -0.02, low: -0.04, high: -0.01 }), p: 0.001 });
     expect(gate([{ hypothesis: within, verdict: 'not_regressed' }])).toEqual({
       ...none,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CaseSummary, VariantSummary } from '../../src/model/run/summary.ts';
 import type { GatePolicy } from '../../src/model/suite/suite.ts';
-import type { SettledSuspicions } from '../../src/verdict/confirm/settle-suspicions.ts';
+import type { Settled } from '../../src/verdict/confirm/settle.ts';
 import {
   type EarlyLook,
   findPartialVariants,
@@ -12,7 +12,7 @@ import {
   shareOfAttempt,
   withoutInterval,
 } from '../../src/verdict/gate/early-end.ts';
-import type { Suspicions } from '../../src/verdict/gate/find-suspicions.ts';
+import type { Suspicions } from '../../src/verdict/gate/flag-cases.ts';
 import { findHypotheses, type Hypothesis } from '../../src/verdict/gate/judge-metrics.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildGated, type GatedOptions, judgeGated } from '../support/build-gated.ts';
@@ -167,9 +167,12 @@ describe('a run that was decided early', () => {
     judgeGated([comparisonOf(options)], { settings });
 
   test('keeps a part of each level for its end', () => {
-    const alphas = (settings?: object) =>
-      judge({ now: asked(30) }, settings).suspicions.input.averages.map(({ alpha }) => alpha);
-    expect([alphas(), alphas({})]).toEqual([[0.05 * lastShare], [0.05]]);
+    const levels = (settings?: object) => {
+      const fallen = asked(60, (place) => (place % 4 === 0 ? 'f' : 'p'));
+      const { cases, averages } = judge({ now: fallen, gate: {} }, settings).suspicions.flagged;
+      return [...new Set([...cases, ...averages].map(({ level }) => level))];
+    };
+    expect([levels(), levels({})]).toEqual([[(0.05 * lastShare) / 2], [0.025]]);
   });
 
   test('says of a metric that it fell, and shows no interval of a part', () => {
@@ -188,20 +191,20 @@ test('attempts before the end spend half as much each, all of them what the end 
   expect(lastShare).toBe(0.8);
 });
 
-describe('what confirmation trials are held back for', () => {
+describe('what fresh trials are held back for', () => {
   const hypothesis = (metric: string) => ({ metric }) as unknown as Hypothesis;
   const variant = { recorded: {} } as unknown as VariantSummary;
   const averages = new Map(
-    ['rate', 'score'].map((id) => [id, { kind: 'open', wanted: [], least: 1 }] as const),
-  ) as unknown as SettledSuspicions['averages'];
+    ['rate', 'score'].map((id) => [id, { kind: 'open', wanted: [] }] as const),
+  ) as unknown as Settled['averages'];
   const cases = new Map([
-    ['gated', { kind: 'open', wanted: {} }],
-    ['warned', { kind: 'open', wanted: {} }],
-    ['broken', { kind: 'broken' }],
-    ['added', { kind: 'open', wanted: {} }],
-  ]) as unknown as SettledSuspicions['cases'];
+    ['gated', { outcome: 'open', wanted: {} }],
+    ['warned', { outcome: 'open', wanted: {} }],
+    ['broken', { outcome: 'broken' }],
+    ['added', { outcome: 'open', wanted: {} }],
+  ]) as unknown as Settled['cases'];
   const suspicions = {
-    looks: new Map([
+    claims: new Map([
       [
         variant,
         [
@@ -210,11 +213,12 @@ describe('what confirmation trials are held back for', () => {
         ],
       ],
     ]),
-    input: {
-      suspects: [
-        { found: { id: 'gated' }, isGated: true },
-        { found: { id: 'warned' }, isGated: false },
-        { found: { id: 'broken' }, isGated: false },
+    flagged: {
+      cases: [
+        { id: 'gated', isGated: true, rule: 'suspect' },
+        { id: 'warned', isGated: false, rule: 'suspect' },
+        { id: 'broken', isGated: false, rule: 'suspect' },
+        { id: 'added', isGated: false, rule: 'added' },
       ],
     },
   } as unknown as Suspicions;
@@ -223,7 +227,7 @@ describe('what confirmation trials are held back for', () => {
       [variant, { isCertain: false, hasFallen: ({ metric }: Hypothesis) => fallen.includes(metric) }],
     ]);
     const found = holdBack({ averages, cases }, suspicions, partial);
-    return [[...found.averages.keys()], [...found.cases].map(([id, { kind }]) => `${id} ${kind}`)];
+    return [[...found.averages.keys()], [...found.cases].map(([id, { outcome }]) => `${id} ${outcome}`)];
   };
 
   test('is an average that has not fallen, and a case that only warns', () => {

@@ -4,13 +4,14 @@ import type { RowSummary } from '../../src/model/run/summary.ts';
 import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { decide } from '../../src/verdict/gate/decide-run.ts';
+import { shortenSettled } from '../support/build-flagged.ts';
 import { buildGated, judgeGated, unavailable, unchanged } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, compareSides } from '../support/build-side.ts';
 import { simulateRun } from '../support/simulate-run.ts';
 
 /**
  * Verdicts on runs drawn at random, as they were before. A change of the statistics or of the gate shows up here:
- * `vitest run test/compare/generated-runs.test.ts -u` accepts it.
+ * `vitest run test/verdict/generated-runs.test.ts -u` accepts it.
  */
 function createDraw(seed: number) {
   const random = createRandom(seed);
@@ -27,7 +28,7 @@ function drawGate({ pick, maybe }: Draw): Partial<GatePolicy> {
     scope: pick('population', 'suite'),
     certify: pick(false, false, true),
     cases: { broken: pick('fail', 'warn'), drifted: pick('warn', 'fail'), added: pick('fail', 'warn') },
-    confirm: { cases: pick(10, 2), budget: pick(1, 0.3, 0) },
+    confirm: { cases: pick(10, 2), budget: pick({ share: 2, least: 200 }, { share: 0.3 }, { calls: 0 }) },
     passRate: { ...maybe(0.4, { min: pick(0.5, 0.9) }), ...maybe(0.4, { maxDrop: pick(0.02, 0.2) }) },
     score: { ...maybe(0.3, { min: 0.6 }), ...maybe(0.3, { maxDrop: 0.1 }) },
     cost: { ...maybe(0.3, { max: 0.02 }), ...maybe(0.4, { maxIncrease: pick(0.1, 1) }) },
@@ -81,14 +82,14 @@ function judgeDrawn(seed: number): string {
     isWhole: random() < 0.8,
     redefined: new Set(random() < 0.2 ? ['c2'] : []),
   });
-  // A second variant shares the level and the calls.
+  // A second variant shares the level.
   const variants = Array.from({ length: pick(1, 2) }, () =>
-    buildGated(compared, { gate, acceptedPrompt: pick(...states), planned: count }),
+    buildGated(compared, { gate, acceptedPrompt: pick(...states) }),
   );
   const isFinal = random() < 0.8;
   const judged = judgeGated(variants, { isFinal, settings: { ...(random() < 0.2 && { drift: true }) } });
   const [{ warnings, isInconclusive, unsettled, certainty, report } = unjudged] = judged.comparisons;
-  const { outcome, breaches } = decide({
+  const { outcome, kind, breaches } = decide({
     summary: { suites: variants.map(({ suite }) => suite), warnings: [] } as unknown as Parameters<
       typeof decide
     >[0]['summary'],
@@ -96,10 +97,10 @@ function judgeDrawn(seed: number): string {
     judged,
   });
   const said = breaches.map(({ code, message }) => `${code}: ${message}`);
-  const settled = [...judged.settled.cases.values(), ...judged.settled.averages.values()].map(({ kind }) => kind);
-  const { suspects, added, comparedCases, maxRetrials } = judged.suspicions.input;
-  const asks = { suspects: suspects.length, added: added.length, comparedCases, maxRetrials };
-  const facts = { outcome, asks, isInconclusive, certainty, unsettled: unsettled.length, settled, report };
+  const settled = Object.values(shortenSettled(judged.settled));
+  const { cases, averages, ...flagged } = judged.suspicions.flagged;
+  const asks = { cases: cases.length, averages: averages.length, ...flagged };
+  const facts = { outcome, kind, asks, isInconclusive, certainty, unsettled: unsettled.length, settled, report };
   return [`== ${seed}`, JSON.stringify(facts, round), ...said, ...warnings].join('\n');
 }
 
@@ -134,7 +135,7 @@ test('a comparison that is drawn at random is judged as before', { tags: 'slow' 
   await expect(`${seeds.map(judgeDrawn).join('\n')}\n`).toMatchFileSnapshot('snapshots/generated-comparisons.txt');
 });
 
-test('a run that is drawn at random ends as before, its confirmation trials included', { tags: 'slow' }, async () => {
+test('a run that is drawn at random ends as before, its fresh trials included', { tags: 'slow' }, async () => {
   const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
   await expect(`${seeds.map(simulateDrawn).join('\n')}\n`).toMatchFileSnapshot('snapshots/generated-runs.txt');
 });

@@ -91,7 +91,11 @@ describe('the pass rate', () => {
     const of = (kind: string, caseId = 'case-1', more = {}): CaseVerdict =>
       ({ kind, caseId, message: `${caseId} is ${kind}`, ...more }) as unknown as CaseVerdict;
     expect(judge('p f', { verdicts: [of('flaky')] })).toBe('warning triage: case-1 is flaky');
-    expect(judge('p f', { verdicts: [of('unsettled')] })).toBe('unsettled case-1; warning triage: case-1 is unsettled');
+    const unsettled = of('unsettled', 'case-1', { why: 'budget' });
+    expect(judge('p f', { verdicts: [unsettled] })).toBe('unsettled case-1; warning triage: case-1 is unsettled');
+    expect(judge('p f', { verdicts: [of('not-needed')] })).toBe('');
+    // A case that passes at times is flaky, and nothing asks for it again.
+    expect(judge('p pf')).toBe('');
     expect(judge('f f', { verdicts: [of('flaky')] })).toBe(
       'failures pass-rate-min 0: pass rate 0 % is below 100 %; warning triage: case-1 is flaky',
     );

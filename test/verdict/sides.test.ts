@@ -136,6 +136,7 @@ test('a side of a baseline is the variant of that prompt and that provider', () 
       return trials === undefined ? undefined : ({ trials } as unknown as BaselineCase);
     },
     hasOtherPrompt: () => false,
+    checksOf: () => undefined,
   } satisfies Baseline;
   const options = { source: 'file', costOf: ({ provider }: BaselineVariant) => (provider === 'q' ? 2 : 1) };
   const side = sideOfBaseline(baseline, { prompt: 'v1', provider: 'q' }, options);

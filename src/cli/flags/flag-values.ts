@@ -1,12 +1,14 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
+import { parseConfirmBudget } from '../../model/suite/confirm-budget.ts';
+import type { ConfirmBudget } from '../../model/suite/suite.ts';
 import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValues, runFlags } from './run-flags.ts';
 
-type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;
+type FlagValue = string | number | boolean | readonly string[] | CountOrFraction | ConfirmBudget;
 
 export interface FlagSources {
   /** Commander's parsed values; undefined for a flag that was not given. */
@@ -99,6 +101,8 @@ function parseFlag({ kind, choices }: FlagDefinition, { raw, source }: RawFlag):
       return parseDuration(text);
     case 'count-or-percent':
       return parseCountOrPercent(text);
+    case 'budget':
+      return parseBudget(text);
     case 'text':
     case 'optional-text':
       return choices === undefined || choices.includes(text)
@@ -156,6 +160,13 @@ function parseCountOrPercent(text: string): Parsed {
     return { message: `"${text}" is neither a count nor a percentage` };
   }
   return { value: match[2] === '%' ? { fraction: number / 100 } : { count: number } };
+}
+
+function parseBudget(text: string): Parsed {
+  const value = parseConfirmBudget(/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text);
+  return value === undefined
+    ? { message: `"${text}" is neither a number of calls nor a share such as 200%` }
+    : { value };
 }
 
 function findUnknownConfig(config: FlagSources['config']): readonly Problem[] {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cacheModes } from '../../model/run/record.ts';
+import type { ConfirmBudget } from '../../model/suite/suite.ts';
 
 /** How a flag's text becomes a value. */
 type FlagKind =
@@ -12,6 +13,7 @@ type FlagKind =
   | 'number'
   | 'duration'
   | 'count-or-percent'
+  | 'budget'
   | 'optional-text'
   | 'optional-integer';
 
@@ -70,6 +72,12 @@ const definitions = {
     flags: '--max-errors <n|p%>',
     kind: 'count-or-percent',
     description: 'cells that may be errored (default 0)',
+  },
+  confirmBudget: {
+    flags: '--confirm-budget <calls|p%>',
+    kind: 'budget',
+    description:
+      'calls for asking again what looks worse, or a share of the planned ones (default 200%, at least 200 calls)',
   },
   bail: { flags: '--bail [n]', kind: 'optional-integer', description: 'stop after n failed cells (default 1)' },
   early: {
@@ -173,6 +181,7 @@ type ValueOf<Kind extends FlagKind> = {
   /** In milliseconds. */
   readonly duration: number;
   readonly 'count-or-percent': CountOrFraction;
+  readonly budget: ConfirmBudget;
   readonly 'optional-text': string | true;
   readonly 'optional-integer': number | true;
 }[Kind];

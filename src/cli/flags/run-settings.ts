@@ -3,7 +3,7 @@ import type { JsonObject } from '../../json/json.ts';
 import { type Problem, usageProblem } from '../../model/problem.ts';
 import { maxTrials } from '../../model/run/cell.ts';
 import { cacheModes, type ProviderSwap, type RunSettings } from '../../model/run/record.ts';
-import type { Project } from '../../model/suite/suite.ts';
+import type { ConfirmBudget, Project } from '../../model/suite/suite.ts';
 import type { RunOptions } from '../../plan/run-options.ts';
 import { parseSwaps } from '../../plan/swap-providers.ts';
 import { findLastFailed, type StoredInvocation } from '../../project/stored-runs.ts';
@@ -77,6 +77,7 @@ const resumedFlags = [
   'trials',
   'cache',
   'maxErrors',
+  'confirmBudget',
   'allowEmpty',
   'requireConclusive',
   'baseline',
@@ -93,8 +94,14 @@ const resumedFlags = [
 
 /** The invocation from which `--resume` plans the same run again. */
 function describeInvocation(chosen: Pick<StoredInvocation, 'paths' | 'cases'>, values: RunFlagValues): JsonObject {
-  const { maxErrors } = values;
-  const texts: JsonObject = { ...values, ...defined({ maxErrors: maxErrors && countText(maxErrors) }) };
+  const { maxErrors, confirmBudget, ...others } = values;
+  const texts: JsonObject = {
+    ...others,
+    ...defined({
+      maxErrors: maxErrors && countText(maxErrors),
+      confirmBudget: confirmBudget && budgetText(confirmBudget),
+    }),
+  };
   const flags = Object.fromEntries(
     resumedFlags.flatMap((key) => {
       const value = texts[key];
@@ -106,6 +113,10 @@ function describeInvocation(chosen: Pick<StoredInvocation, 'paths' | 'cases'>, v
 
 function countText(value: CountOrFraction): string {
   return 'count' in value ? `${value.count}` : `${value.fraction * 100}%`;
+}
+
+function budgetText(budget: ConfirmBudget): string {
+  return 'calls' in budget ? `${budget.calls}` : `${budget.share * 100}%`;
 }
 
 export function buildRunSettings(values: RunFlagValues): {

@@ -1,10 +1,10 @@
-import type { VariantForecast } from '../../run/dry-run.ts';
+import type { RunForecast, VariantForecast } from '../../run/dry-run.ts';
 import { sumKnown } from '../../stats/descriptive.ts';
 import { formatCount, formatUsd } from '../../text/format-amount.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 
 /** The output of `run --dry-run`: each variant, each provider if there are several, and the total. */
-export function describeForecast(forecasts: readonly VariantForecast[]): string {
+export function describeForecast({ variants: forecasts, fresh }: RunForecast): string {
   const variants = forecasts.map((forecast) => {
     const { suite, prompt, provider } = forecast;
     return `${sanitizeTerminal(`${suite}  ${prompt} × ${provider}`)}: ${describeVariant(forecast)}`;
@@ -18,7 +18,7 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
     `${sumOf(forecasts, 'answered')} answered`,
     describeRequests(forecasts),
     ...describeCost(forecasts),
-    ...describeRetrials(forecasts),
+    ...describeFresh(forecasts, fresh),
     ...describeUncounted(forecasts),
   ];
   return `${[
@@ -71,19 +71,17 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
   ];
 }
 
-/** The upper bound for confirmation trials. It is not known yet which cases will look worse. */
-function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
-  const calls = Math.floor(sumOf(forecasts, 'retrialCalls'));
+/** The upper bound for fresh trials. It is not known yet which cases will look worse. */
+function describeFresh(forecasts: readonly VariantForecast[], { calls, usd }: RunForecast['fresh']): readonly string[] {
   const judges = describeJudges(forecasts);
   const hasJudgeBound = addThoseKnown(forecasts.map((forecast) => forecast.judgeBoundUsd)) !== undefined;
-  const boundUsd = addThoseKnown(
-    forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.judgeBoundUsd, forecast.retrialBoundUsd]),
-  );
+  const ofPlan = forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.judgeBoundUsd]);
+  const boundUsd = addThoseKnown([...ofPlan, usd]);
   const isBounded = forecasts.some((forecast) => forecast.boundUsd !== undefined) || hasJudgeBound;
   const inAll = boundUsd === undefined || !isBounded ? '' : `: at most ${formatBound(boundUsd)} in all`;
-  const retrials = calls === 0 ? [] : [`up to ${calls} more where something looks broken`];
-  const [first = '', ...others] = hasJudgeBound ? [[...retrials, ...judges].join(', ')] : [...retrials, ...judges];
-  if (first === '' || (retrials.length === 0 && !hasJudgeBound)) return judges;
+  const again = calls === 0 ? [] : [`up to ${calls} more where something looks worse`];
+  const [first = '', ...others] = hasJudgeBound ? [[...again, ...judges].join(', ')] : [...again, ...judges];
+  if (first === '' || (again.length === 0 && !hasJudgeBound)) return judges;
   return [`${first}${inAll}`, ...others];
 }
 

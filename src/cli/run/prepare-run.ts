@@ -7,7 +7,7 @@ import { type Problem, UserError, usageProblem } from '../../model/problem.ts';
 import type { Report } from '../../model/report/report.ts';
 import type { RunSettings } from '../../model/run/record.ts';
 import type { Plugin } from '../../model/suite/plugin.ts';
-import type { Project } from '../../model/suite/suite.ts';
+import type { ConfirmBudget, Project, Suite } from '../../model/suite/suite.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findUnknownTools } from '../../plan/check-tools.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
@@ -38,6 +38,7 @@ import { printProblems } from '../output/problems.ts';
 import type { ParsedReporters } from '../output/reports.ts';
 import { wantsColor } from '../output/style.ts';
 import { packageFolder, version } from '../version.ts';
+import { announceWaitingState } from './committed-state.ts';
 
 type LoadedPlugins = Awaited<ReturnType<typeof loadForRun>>['plugins'];
 
@@ -81,6 +82,8 @@ export async function prepareRun(
   const configFlag = givenFlags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
   const given = { flags: givenFlags, env: givenIo.env, cwd, root: findProjectRoot(cwd, configPath) };
+  const { baseline } = givenFlags;
+  announceWaitingState({ config: configPath, baseline: typeof baseline === 'string' ? baseline : undefined }, givenIo);
   const resumed = findResumed(given);
   const cases = givenCases ?? resumed.cases;
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths.map((path) => pathBetween(cwd, given.root, path));
@@ -89,8 +92,9 @@ export async function prepareRun(
     { paths, cwd, ...defined({ configPath, reads, plugins: givenPlugins.length > 0 ? givenPlugins : undefined }) },
     invocation,
   );
-  const { project, plugins } = loaded;
-  const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
+  const { plugins } = loaded;
+  const resolved = resolveRun({ ...loaded.project.run, ...resumed.flags }, invocation, plugins);
+  const project = withConfirmBudget(loaded.project, resolved.values.confirmBudget);
   if (resumed.stored !== undefined) refuseLess(resumed.stored, { invocation, project });
   const { values, reporters, env, fileVariables } = resolved;
   const mask = maskFor(project, env, findQueueSecrets(values.queue));
@@ -126,6 +130,16 @@ export async function prepareRun(
   } catch (error) {
     throw maskError(error, mask);
   }
+}
+
+/** `--confirm-budget` takes the place of the budget of every suite. */
+function withConfirmBudget(project: Project, budget: ConfirmBudget | undefined): Project {
+  if (budget === undefined) return project;
+  const suites = project.suites.map((suite): Suite => {
+    const { gate } = suite;
+    return { ...suite, gate: { ...gate, confirm: { ...gate.confirm, budget } } };
+  });
+  return { ...project, suites };
 }
 
 /**

@@ -284,11 +284,11 @@ function refuseRunFlags(givenPaths: readonly string[], { run, merge, args, paths
 }
 
 async function readReport({ run, merge, config }: CiFlags, io: Io): Promise<Report> {
-  const { cwd, env } = io;
+  const { cwd } = io;
   if (merge !== undefined) return reportOnShards(listRecords(resolve(cwd, merge), merge), config, io);
   const root = findProjectRoot(cwd, config);
   const { path } = findStoredRun({ root }, run, cwd);
-  return reportOnRun({ path, root, cwd, env });
+  return reportOnRun({ path, root, cwd });
 }
 
 /** The records below a folder: an artifact of each shard may have a folder of its own. */

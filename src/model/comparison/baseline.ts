@@ -1,8 +1,10 @@
 import type { JsonValue } from '../../json/json.ts';
+import type { ComparedHead, StoredChecks } from '../run/deciding-lines.ts';
 import type { CellRow, RecordedVariant } from '../run/record.ts';
 import type { CaseSummary, PooledTrials } from '../run/summary.ts';
 
-export const baselineFormat = 1;
+/** Format 2 adds the checks of the cases. Files of format 1 are read too. */
+export const baselineFormat = 2;
 
 /** The line of a variant: its settings when its answers were accepted. */
 export interface BaselineVariant
@@ -93,6 +95,8 @@ export interface BaselineContent {
   readonly variants: readonly BaselineVariant[];
   /** The cases, one entry for each variant. */
   readonly cases: readonly BaselineCases[];
+  /** The checks with this hash; undefined if the baseline does not keep them. */
+  checksOf(hash: string): StoredChecks | undefined;
 }
 
 /** A prompt version on a provider. */
@@ -143,3 +147,29 @@ export interface Baseline extends BaselineContent {
   /** True if a case was accepted with another prompt text, model or parameters than the variant has now. */
   hasOtherPrompt(key: VariantKey): boolean;
 }
+
+/** What a suite is compared with. `own` is the working tree's baseline if the compared one is of a commit. */
+export interface SuiteBaseline extends ComparedHead {
+  readonly baseline: Baseline;
+  readonly own?: Baseline;
+}
+
+/** Finds the baseline of a suite; undefined if there is none yet. */
+export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
+
+/** The pinned reference of a suite. */
+export interface Reference {
+  /** The source in words. */
+  readonly source: string;
+  readonly baseline: Baseline;
+  readonly pin: Pin;
+}
+
+/** What a run is compared with. */
+export interface Sides {
+  readonly findBaseline: FindBaseline;
+  readonly findReference: FindReference;
+}
+
+/** Finds the pinned reference of a suite; undefined if there is none. Throws a `UserError` for a damaged one. */
+export type FindReference = (suite: { readonly id: string; readonly path: string }) => Reference | undefined;

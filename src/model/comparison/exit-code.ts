@@ -20,8 +20,11 @@ export function exitCodeFor(decision: Decision): ExitCode {
     case 'failed':
       return exitCodes.failed;
     case 'incomplete':
-      return decision.incompleteBecause === 'errors' ? exitCodes.provider : exitCodes.incomplete;
+      return decision.incompleteBecause === 'errors' || decision.incompleteBecause === 'drift'
+        ? exitCodes.provider
+        : exitCodes.incomplete;
     case 'inconclusive':
+      return exitCodes.incomplete;
     case 'passed':
       return exitCodes.passed;
   }

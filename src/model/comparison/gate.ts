@@ -1,49 +1,4 @@
-export const breachCodes = [
-  'pass-rate-min',
-  'score-min',
-  'cost-max',
-  'steps-max',
-  'latency-p95-max',
-  'first-token-p95-max',
-  'must-pass',
-  'case-broken',
-  'case-drifted',
-  'case-added-failed',
-  'pass-rate-regressed',
-  'score-regressed',
-  'cost-regressed',
-  'steps-regressed',
-  'latency-regressed',
-  'recall-min',
-  'precision-min',
-  'f1-min',
-  'recall-regressed',
-  'f1-regressed',
-  'slice-min',
-  'slice-regressed',
-  'contract-broken',
-  'erosion',
-  'errors-exceeded',
-  'nothing-evaluated',
-  'stopped',
-  'unpriced',
-  'untimed',
-  'judge-unvalidated',
-  'inconclusive',
-] as const;
-
-export type BreachCode = (typeof breachCodes)[number];
-
-/** Breaches that leave the run undecided. */
-export const undecidedCodes: ReadonlySet<BreachCode> = new Set<BreachCode>([
-  'errors-exceeded',
-  'nothing-evaluated',
-  'stopped',
-  'unpriced',
-  'untimed',
-  'judge-unvalidated',
-  'inconclusive',
-]);
+import type { BreachCode } from './breach.ts';
 
 /** A broken limit. */
 export interface Breach {
@@ -64,16 +19,143 @@ export interface Breach {
 
 export type DecisionOutcome = 'passed' | 'failed' | 'inconclusive' | 'incomplete';
 
+/**
+ * What a decision rests on. Of a run that passed: how sure it is, or what a reader should look at. Of one that failed: the breach
+ * that decides. `unsettled`: something looks worse and is neither confirmed nor cleared. `drift`: the accepted prompt fails as
+ * well, beyond the margin.
+ */
+export const decisionKinds = [
+  'unchanged',
+  'certain',
+  'unseen',
+  'uncompared',
+  'accepted',
+  'drifted',
+  'loosened',
+  'must-pass',
+  'broken',
+  'regressed',
+  'added',
+  'limit',
+  'contract',
+  'erosion',
+  'drift',
+  'unsettled',
+  'uncertain',
+  'errors',
+  'stopped',
+  'nothing-evaluated',
+  'unvalidated',
+  'record',
+  'interrupted',
+] as const;
+
+export type DecisionKind = (typeof decisionKinds)[number];
+
+/**
+ * Why one failure, or several, are not settled. `mixed`: both prompts fail the case at times. `records`: two stored records
+ * are compared, which can't be asked.
+ */
+export const unsettledBecause = {
+  errors: {
+    one: 'its fresh trials errored, so nothing confirms it',
+    many: 'their fresh trials errored, so nothing confirms them',
+  },
+  stopped: { one: 'the run stopped before it was settled', many: 'the run stopped before they were settled' },
+  budget: {
+    one: 'the calls for fresh trials were used up before it was settled',
+    many: 'the calls for fresh trials were used up before they were settled',
+  },
+  'no-budget': {
+    one: 'gate.confirm.budget is 0, so it was not asked again',
+    many: 'gate.confirm.budget is 0, so they were not asked again',
+  },
+  records: {
+    one: 'two records are compared, so it was not asked again',
+    many: 'two records are compared, so they were not asked again',
+  },
+  mixed: {
+    one: 'both prompts fail it at times, and their trials do not tell them apart',
+    many: 'both prompts fail them at times, and their trials do not tell them apart',
+  },
+} as const;
+
+export type UnsettledReason = keyof typeof unsettledBecause;
+
+export const unsettledReasons = Object.keys(unsettledBecause) as readonly UnsettledReason[];
+
+/** What was found of a case that failed, with the trials that it rests on. */
+export interface CaseVerdictReport {
+  readonly caseId: string;
+  readonly verdict: 'broken' | 'drifted' | 'flaky' | 'unsettled' | 'not-needed' | 'known';
+  /** For `unsettled`: why it is. */
+  readonly why?: UnsettledReason;
+  /** Planned trials of the candidate, and those of them that failed. */
+  readonly planned: number;
+  readonly plannedFailed: number;
+  /** Fresh trials with a verdict, and those of them that failed. */
+  readonly asked: number;
+  readonly failed: number;
+  readonly acceptedAsked: number;
+  readonly acceptedFailed: number;
+  /** The evidence that this change broke the case; null if another rule decided. */
+  readonly evidence: number | null;
+}
+
+export interface CaseEvidenceReport extends CaseVerdictReport {
+  readonly suite: string;
+  readonly prompt: string;
+  readonly provider: string;
+}
+
+/** A case that passes under edited checks alone. */
+export interface LoosenedCase {
+  readonly suite: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly caseId: string;
+  readonly mustPass: boolean;
+  /** True for a case that is judged no more: removed, skipped, or only observed. */
+  readonly isLost?: true;
+  /** The checks that differ, as written: accepted ones, then the ones of this change. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  /** Why the answer fails the accepted checks; absent if they could not be made again. */
+  readonly reason?: string;
+}
+
+/** Cases that fail with the accepted prompt too. */
+export interface DriftSummary {
+  readonly cases: number;
+  /** Compared cases of the suites that have drifted ones. */
+  readonly of: number;
+  readonly isBeyondMargin: boolean;
+}
+
 /** The gate's decision. The exit code depends on nothing else (model/comparison/exit-code.ts). */
 export interface Decision {
   readonly outcome: DecisionOutcome;
+  readonly kind: DecisionKind;
+  /** What was found of each case that failed, in the order of suites, variants and cases. */
+  readonly evidence: readonly CaseEvidenceReport[];
+  /** Cases that pass under edited checks alone; absent if there is none. */
+  readonly loosenedCases?: readonly LoosenedCase[];
+  /** Absent if no case drifted. */
+  readonly drift?: DriftSummary;
   readonly breaches: readonly Breach[];
   /** Remarks for the user that do not change the outcome. */
   readonly warnings: readonly string[];
   /** Settings that the change loosens in its own gate, one sentence each. `warnings` contains them too. */
   readonly loosened?: readonly string[];
   /** The reason for `incomplete`: cells could not be judged, or an evaluation did not happen. */
-  readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'unvalidated' | 'inconclusive';
+  readonly incompleteBecause?:
+    | 'errors'
+    | 'drift'
+    | 'stopped'
+    | 'nothing-evaluated'
+    | 'unvalidated'
+    | 'inconclusive'
+    | 'record';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   /** How sure it is that nothing got worse; absent if nothing was compared. */
   readonly certainty?: Certainty;
@@ -91,6 +173,8 @@ export interface Certainty {
   readonly drop?: number | null;
   /** For `unseen`: the gated slice or class in which the largest drop could go unnoticed. */
   readonly slice?: UnseenSlice;
+  /** Variants of the run that are compared with nothing; absent if there is none. */
+  readonly uncompared?: number;
 }
 
 export interface UnseenSlice {

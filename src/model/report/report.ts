@@ -43,7 +43,7 @@ export interface VariantReport
 interface FailedCase {
   readonly caseId: string;
   readonly mustPass: boolean;
-  /** A confirmation trial passed. */
+  /** A fresh trial passed. */
   readonly isCleared?: true;
 }
 

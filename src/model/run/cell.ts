@@ -36,7 +36,10 @@ export function caseKey({ suite, prompt, provider, caseId }: RequestOrigin): str
 /** The most trials of a case in a run. */
 export const maxTrials = 10_000;
 
-/** Trial numbers of the accepted prompt begin here. Trials of a candidate or baseline never have such numbers. */
+/** Trial numbers of fresh trials begin here: those that ask again what looks worse. Planned trials have smaller numbers. */
+export const firstFreshTrial = 0x2000_0000;
+
+/** Fresh trials of the accepted prompt begin here. Trials of a candidate or baseline never have such numbers. */
 export const firstAcceptedTrial = 0x8000_0000;
 
 /**

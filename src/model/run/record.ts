@@ -147,6 +147,8 @@ export interface RunSettings {
   readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, if the run took only suites that changed since that ref. */
   readonly changedSince?: string;
+  /** Set if the record holds all that its decision needs; absent in older records. */
+  readonly isSelfContained?: true;
   /** Settings that the change loosens against the compared commit; absent if it loosens none. */
   readonly loosened?: readonly Loosened[];
 }
@@ -252,6 +254,8 @@ export interface CellRow extends CellKey {
   readonly confirmation?: true | undefined;
   /** Set if the accepted prompt was asked again, beside the candidate. */
   readonly side?: 'accepted' | undefined;
+  /** The shard that the row comes from, from 1; only in a merged record. */
+  readonly shard?: number | undefined;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   /** In [0, 1]; absent if nothing was judged. */
   readonly score?: number | undefined;
@@ -316,6 +320,7 @@ export type RowHead = CellKey &
       | 'classified'
       | 'confirmation'
       | 'side'
+      | 'shard'
       | 'score'
       | 'latencyMs'
       | 'firstTokenMs'
@@ -345,5 +350,3 @@ export interface EndRow {
   /** Once-per-run remarks that a report repeats. */
   readonly notes: readonly string[];
 }
-
-export type RecordRow = RunHeader | CellRow | ResumeRow | EndRow;

@@ -14,6 +14,7 @@ export interface RowSummary
       | 'slices'
       | 'classified'
       | 'side'
+      | 'shard'
       | 'cached'
       | 'position'
       | 'judgeCostUsd'

@@ -47,3 +47,13 @@ function readFiles(caseHash: string): ReadonlyMap<string, string> {
     }),
   );
 }
+
+/** The part of a case hash that names its checks and threshold. */
+export function checksHashOf(caseHash: string): string {
+  return withoutFiles(caseHash).split('.')[1] ?? '';
+}
+
+/** The part of a case hash that does not depend on checks. */
+export function inputsHashOf(caseHash: string): string {
+  return withoutFiles(caseHash).split('.')[0] ?? caseHash;
+}

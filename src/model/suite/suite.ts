@@ -115,6 +115,8 @@ export interface PromptVersion {
   readonly baselineOf?: string;
   /** The parameters that a baseline's prompt was accepted with, by provider. They replace all others. */
   readonly paramsByProvider?: ReadonlyMap<string, JsonObject>;
+  /** Providers with the settings that a baseline's prompt was accepted with, by id; null for one that can't be restored. */
+  readonly acceptedProviders?: ReadonlyMap<string, ProviderConfig | null>;
   /** Takes precedence over the provider's parameters. */
   readonly params: JsonObject;
   /** Snapshots that the tools among its parameters come from. */
@@ -310,13 +312,16 @@ export interface GatePolicy {
     readonly broken: 'fail' | 'warn';
     readonly drifted: 'fail' | 'warn';
     readonly added: 'fail' | 'warn';
+    /** A case that passes under edited checks alone; `warn` if absent. A must-pass case always fails. */
+    readonly loosened?: 'fail' | 'warn';
   };
   readonly confirm: {
     /** The number of confirmed broken cases at which confirmation stops. */
     readonly cases: number;
-    /** Requests that confirmation trials may send, as a share of the planned ones. */
-    readonly budget: number;
+    readonly budget: ConfirmBudget;
   };
+  /** What a failure does that fresh trials neither confirmed nor cleared; `fail` if absent. A must-pass case always fails. */
+  readonly unsettled?: 'fail' | 'warn';
   /** True if the gate requires a certain outcome. */
   readonly certify: boolean;
   /** A drop against the pinned reference; `warn` if absent, and in older records. */
@@ -337,12 +342,20 @@ export interface SliceLimits {
   readonly passRate: Pick<MetricLimits, 'min' | 'maxDrop'>;
 }
 
+/** Calls that fresh trials may make: a share of the planned ones, or `least` if that is more; or a number of calls. */
+export type ConfirmBudget = { readonly share: number; readonly least?: number } | { readonly calls: number };
+
+/** True for a budget that pays for nothing. */
+export function isNoBudget(budget: ConfirmBudget): boolean {
+  return 'calls' in budget ? budget.calls < 1 : budget.share === 0 && (budget.least ?? 0) < 1;
+}
+
 /** The policy of a suite that writes none. */
 export const defaultGate: GatePolicy = {
   alpha: 0.05,
   scope: 'population',
-  cases: { broken: 'fail', drifted: 'warn', added: 'fail' },
-  confirm: { cases: 10, budget: 1 },
+  cases: { broken: 'fail', drifted: 'fail', added: 'fail' },
+  confirm: { cases: 10, budget: { share: 2, least: 200 } },
   certify: false,
   passRate: {},
   score: {},
@@ -396,7 +409,13 @@ export function hasWorkspace({ adapter, options }: Pick<ProviderConfig, 'adapter
 
 /** The providers that a version runs on. */
 export function providersOf({ providers }: Pick<Suite, 'providers'>, prompt: PromptVersion): readonly ProviderConfig[] {
-  const { providers: only } = prompt;
+  const { providers: only, acceptedProviders } = prompt;
+  if (acceptedProviders !== undefined) {
+    return providers.flatMap((provider) => {
+      const accepted = acceptedProviders.get(provider.id);
+      return accepted === null ? [] : [accepted ?? provider];
+    });
+  }
   return only === undefined ? providers : providers.filter(({ id }) => only.includes(id));
 }
 

@@ -24,16 +24,15 @@ export function OverviewView() {
 function Verdict({ index }: { readonly index: PageIndex }) {
   const { verdict, totals, run, nextStep } = index;
   const progress = useProgress();
-  const [word = '', ...rest] = verdict.text.split(/(?<=^\w+): ?/);
   const isRunning = progress !== undefined;
   // A run that passed only because its change accepts regressions is not shown in green.
   const accepts = verdict.outcome === 'passed' && index.failures.entries.some(isAccepted);
-  const tone = isRunning ? 'quiet' : accepts ? 'warn' : toneOf(verdict.outcome);
+  const tone = isRunning ? 'quiet' : verdict.needsReview === true ? 'warn' : toneOf(verdict.outcome);
   const done = totals.passed + totals.failed + totals.errored;
   return (
     <section class={`verdict ${tone}`} aria-labelledby="verdict">
       <h1 id="verdict">
-        {isRunning ? 'Running' : capitalize(word)}
+        {isRunning ? 'Running' : capitalize(verdict.word)}
         {accepts && !isRunning ? <span class="chip">with accepted regressions</span> : null}
         {isRunning ? null : <span class="exit">exit code {verdict.exitCode}</span>}
       </h1>
@@ -41,7 +40,7 @@ function Verdict({ index }: { readonly index: PageIndex }) {
         {isRunning ? (
           `${formatNumber(done)} of ${formatCount(totals.planned, 'cell')} so far; this page follows the record.`
         ) : (
-          <SafeLine text={startSentence(rest.join(': '), index)} />
+          <SafeLine text={startSentence(verdict.text, index)} />
         )}
       </p>
       {isRunning || nextStep === undefined ? null : (

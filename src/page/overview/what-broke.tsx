@@ -5,14 +5,15 @@ import { AnswerPair } from '../diff/diff-view.tsx';
 import { CutNote, formatNumber, plainText, SafeLine, StatusMark, TextBlock, Where } from '../elements.tsx';
 import { usePage } from '../page-source.ts';
 
-/** Everything that did not pass: the worst cases with both answers, cases without a verdict, then other limits. */
+/** What passes under edited checks alone, then everything that did not pass: the worst cases with both answers, cases without a verdict, then other limits. */
 export function WhatBroke() {
   const { index } = usePage();
-  const { entries, hidden, errored, tolerated, limits } = index.failures;
+  const { loosened, entries, hidden, errored, tolerated, limits } = index.failures;
   const accepted = entries.filter(isAccepted);
   const broken = entries.filter((entry) => !isAccepted(entry));
   return (
     <>
+      <Loosened loosened={loosened} />
       {isBroken(broken) ? null : <Limits limits={limits} />}
       <Section title={isBroken(broken) ? 'What broke' : 'What did not pass'} entries={broken} hidden={hidden} />
       <Section title="What this change accepts" entries={accepted} hidden={broken.length === 0 ? hidden : 0} />
@@ -20,6 +21,35 @@ export function WhatBroke() {
       {isBroken(broken) ? <Limits limits={limits} /> : null}
       <Groups title="Let through by the gate" groups={tolerated} filter={{ statuses: ['failed', 'flaky'] }} isFolded />
     </>
+  );
+}
+
+function Loosened({ loosened: { entries, hidden } }: Pick<PageFailures, 'loosened'>) {
+  if (entries.length === 0) return null;
+  return (
+    <section aria-labelledby="loosened">
+      <h2 id="loosened">Loosened checks</h2>
+      <ul class="limits">
+        {entries.map(({ place, change, reason }, index) => (
+          <li key={index}>
+            <p>
+              <strong>
+                <SafeLine text={place} />
+              </strong>
+            </p>
+            <p>
+              <SafeLine text={change} />
+            </p>
+            {reason === undefined ? null : (
+              <p class="muted">
+                <SafeLine text={`under the accepted checks: ${reason}`} />
+              </p>
+            )}
+          </li>
+        ))}
+      </ul>
+      {hidden === 0 ? null : <p class="more">and {formatNumber(hidden)} more in the json report</p>}
+    </section>
   );
 }
 

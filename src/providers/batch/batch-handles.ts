@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDistrusted, privateFile, privateFolder } from '../../files/state-folder.ts';
 import { drawUnfinishedEnding } from '../../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
@@ -34,8 +35,8 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
       const path = pathOf(handle.name);
       const temporary = `${path}${drawUnfinishedEnding()}`;
       withStorageErrors('Writing', path, () => {
-        makeFolder(folder);
-        const fd = openSync(temporary, 'w');
+        makeFolder(folder, privateFolder);
+        const fd = openSync(temporary, 'w', privateFile);
         try {
           writeSync(fd, `${JSON.stringify(handle)}\n`);
           // A submitted batch costs money, so its handle must survive a power loss.
@@ -56,7 +57,10 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
 function fileNames(folder: string): readonly string[] {
   return withStorageErrors('Reading', folder, () => {
     try {
-      return readdirSync(folder).filter((name) => name.endsWith('.json'));
+      const entries = readdirSync(folder, { withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.json') && !isDistrusted(join(folder, entry.name)))
+        .map(({ name }) => name);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return [];
       throw error;

@@ -7,7 +7,8 @@ import { fail } from '../answer.ts';
  * it.
  */
 export function buildInput({ messages, params, trial, origin, vars }: CompletionRequest): object {
-  return { messages, params, trial, ...origin, ...defined({ vars }) };
+  const { suite, prompt, provider, caseId } = origin;
+  return { messages, params, trial, suite, prompt, provider, caseId, ...defined({ vars }) };
 }
 
 /** Failure if a variable named in `env` is not set; undefined if all are. */

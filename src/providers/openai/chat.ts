@@ -28,12 +28,11 @@ export const openaiChat: Dialect = {
   pathOf: () => '/chat/completions',
   version: 'chat-1',
   stream: chatStream,
-  buildBody: ({ params, model, messages }) => ({
-    model,
-    messages: messages.map(buildMessage),
-    ...params,
-    ...buildTools(params),
-  }),
+  buildBody({ params, model, messages }) {
+    // Neither of them is a parameter, so neither can replace what was planned.
+    const { model: _model, messages: _messages, ...others } = params;
+    return { model, messages: messages.map(buildMessage), ...others, ...buildTools(params) };
+  },
   readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readOpenaiUsage),
 };
 

@@ -8,7 +8,7 @@ import { describeTrajectoryChange } from './compare-trajectories.ts';
 
 /** Why a case did not pass, for every report. A reason that several trials gave is listed once. */
 export interface CaseExplanation {
-  /** `2 of 3 trials failed`, `5 of 5 confirmation trials failed, accepted prompt 0 of 5`; empty for a single trial. */
+  /** `2 of 3 trials failed`, `5 of 5 fresh trials failed, accepted prompt 0 of 5`; empty for a single trial. */
   readonly trials: string;
   /** The input: the first and the last question of a conversation. Undefined if the record does not contain it. */
   readonly input?: string;
@@ -154,7 +154,7 @@ function describeTrials({ trials, acceptedTrials = [] }: CaseReport): string {
   const passed = accepted.filter(({ status }) => status === 'passed').length;
   const parts = [
     ...(planned.length > 1 ? countStatuses(planned, 'trials') : []),
-    ...(fresh.length > 0 ? countStatuses(fresh, 'confirmation trials') : []),
+    ...(fresh.length > 0 ? countStatuses(fresh, 'fresh trials') : []),
   ];
   if (accepted.length > 0) {
     parts.push(`accepted prompt passed ${passed} of ${accepted.length}`);

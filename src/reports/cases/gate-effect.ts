@@ -1,3 +1,4 @@
+import { breachRule, isOpenBreach } from '../../model/comparison/breach.ts';
 import type { CaseChange } from '../../model/comparison/comparison.ts';
 import type { Breach } from '../../model/comparison/gate.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../../model/report/report.ts';
@@ -46,7 +47,7 @@ export function createFindGateEffect(report: Report, suite: SuiteReport): FindGa
     if (isOfRate || isInBreached || isOfBreached) return { kind: 'failure', isNamed: false };
     if (change === 'drifted') return tolerate('within-limits', 'it fails with the accepted prompt too');
     if (change === 'regressed') return tolerate('within-limits', 'not confirmed');
-    if (isCleared(entry)) return tolerate('within-limits', 'a confirmation trial passed');
+    if (isCleared(entry)) return tolerate('within-limits', 'a fresh trial passed');
     return tolerate('within-limits', 'not enough to fail the gate');
   };
 }
@@ -70,20 +71,9 @@ interface VariantEffect {
   readonly accepted: ReadonlyMap<string, CaseChange>;
 }
 
-/** The breaches that failing cases cause, unlike breaches of cost and latency. */
-const causedByCases: ReadonlySet<string> = new Set([
-  'pass-rate-min',
-  'score-min',
-  'pass-rate-regressed',
-  'score-regressed',
-  'precision-min',
-  'f1-min',
-  'f1-regressed',
-]);
-
 function variantEffect(report: Report, suite: SuiteReport, variant: VariantReport): VariantEffect {
-  const own = report.decision.breaches.filter((breach) => concerns(breach, suite, variant));
-  const breached = own.filter(({ caseId, code }) => caseId === undefined && causedByCases.has(code));
+  const own = report.decision.breaches.filter((breach) => concerns(breach, suite, variant) && !isOpenBreach(breach));
+  const breached = own.filter(({ caseId, code }) => caseId === undefined && breachRule(code).byCases === true);
   const isBreached = breached.length > 0;
   return {
     replacedBy: variant.replacedBy,

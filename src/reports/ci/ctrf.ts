@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { Report } from '../../model/report/report.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { describeVerdict } from '../headline.ts';
 import { renderSafeJson } from '../json/json.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { listTests, type TestEntry } from './describe-tests.ts';
@@ -71,6 +72,7 @@ function buildExtra(report: Report) {
   return {
     runId: run.id,
     outcome,
+    headline: describeVerdict(report),
     exitCode,
     totals,
     ...defined({ warnings: warnings.length > 0 ? warnings : undefined }),

@@ -8,6 +8,7 @@ import { clipText } from '../../text/shorten.ts';
 import { reasonText } from '../cases/explain-case.ts';
 import { countHidden, type FailedCases, type SuiteSurvey, surveyCases, worstFirst } from '../cases/failed-cases.ts';
 import { type CaseRank, rankWord } from '../cases/gate-effect.ts';
+import { listLoosened } from '../cases/loosened-cases.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { describeComparison, describeMetrics } from '../comparison.ts';
 import { headlineOf } from '../headline.ts';
@@ -58,6 +59,7 @@ export function listAnnotations(report: Report, max: number): Annotations {
     ...(isErrored ? errored : []),
   ];
   const warnings = [
+    ...annotateLoosened(report),
     ...annotateComparisons(report),
     ...failed
       .filter(({ outcomes: [{ effect }] }) => effect.kind === 'tolerated' && effect.because !== 'accepted')
@@ -129,6 +131,17 @@ function annotateErrored({ errored }: SuiteSurvey, level: 'error' | 'warning'): 
     const title = `${formatCount(count, 'case')} could not be judged`;
     return { level, title, message: reason, ...defined({ at: first?.at }) };
   });
+}
+
+/** One warning for all cases that pass under edited checks alone. */
+function annotateLoosened(report: Report): readonly Annotation[] {
+  const { entries, hidden } = listLoosened(report, shortenAnswer);
+  if (entries.length === 0) return [];
+  const lines = entries.map(({ place, change, reason }) => {
+    return `${place}: ${change}${reason === undefined ? '' : `; under the accepted checks: ${reason}`}`;
+  });
+  const message = [...lines, ...(hidden === 0 ? [] : [`and ${hidden} more`])].join('\n');
+  return [{ level: 'warning', title: 'loosened checks', message }];
 }
 
 /** An inconclusive comparison is a warning: a green check alone would look like a proof. */

@@ -5,6 +5,7 @@ import { shortenToWidth } from '../../terminal/display-width.ts';
 import { escapeXml, toSafeLine } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect, type FindGateEffect } from '../cases/gate-effect.ts';
+import { headlineOf } from '../headline.ts';
 import { locateReport, type Reporter } from '../reporter.ts';
 import { findGateEntries } from '../run-facts.ts';
 import {
@@ -56,26 +57,23 @@ function* renderJunit(report: Report): Iterable<string> {
     }
   }
   if (contracts.length > 0) yield* renderContractSuite(contracts);
-  if (gate.length > 0) {
-    yield `  <testsuite name="gate"${countAttributes(gateCounts)}${attribute('timestamp', report.run.startedAt)}>\n`;
-    for (const { kind, name, message } of gate) {
-      yield `    <testcase${attribute('name', name)} classname="gate" time="0.000">\n`;
-      yield `${element(kind, shortenMessage(message), '')}    </testcase>\n`;
-    }
-    yield '  </testsuite>\n';
+  yield `  <testsuite name="gate"${countAttributes(gateCounts)}${attribute('timestamp', report.run.startedAt)}>\n`;
+  yield renderVerdict(report);
+  for (const { kind, name, message } of gate) {
+    yield `    <testcase${attribute('name', name)} classname="gate" time="0.000">\n`;
+    yield `${element(kind, shortenMessage(message), '')}    </testcase>\n`;
   }
-  yield renderWarnings(report);
+  yield '  </testsuite>\n';
   yield '</testsuites>\n';
 }
 
-/** Warnings are properties of a suite: the schema has no other place for them. */
-function renderWarnings({ decision, run }: Report): string {
-  if (decision.warnings.length === 0) return '';
-  const lines = decision.warnings.map(
-    (warning) => `      <property name="llmcheck.warning"${attribute('value', shortenMessage(warning))}/>\n`,
+/** The headline and the warnings are properties of a suite: the schema has no other place for them. */
+function renderVerdict(report: Report): string {
+  const warnings = report.decision.warnings.map((warning) => ['llmcheck.warning', warning] as const);
+  const lines = [['llmcheck.headline', headlineOf(report)] as const, ...warnings].map(
+    ([name, value]) => `      <property name="${name}"${attribute('value', shortenMessage(value))}/>\n`,
   );
-  const head = `${attribute('name', 'warnings')}${countAttributes(noCounts())}${attribute('timestamp', run.startedAt)}`;
-  return `  <testsuite${head}>\n    <properties>\n${lines.join('')}    </properties>\n  </testsuite>\n`;
+  return `    <properties>\n${lines.join('')}    </properties>\n`;
 }
 
 /** Counts of the variant's cells, as in every report. The test counts above are cases. */

@@ -8,7 +8,7 @@ import { variantKey } from '../../model/run/cell.ts';
 import { escapeJsonText, escapeXml } from '../../text/sanitize.ts';
 import { clipText } from '../../text/shorten.ts';
 import { createFindGateEffect } from '../cases/gate-effect.ts';
-import { describeDecision } from '../headline.ts';
+import { describeVerdict, needsReview, outcomeWord } from '../headline.ts';
 import type { Reporter } from '../reporter.ts';
 import { describeCounts, describeNextStep, warningsElsewhere } from '../run-facts.ts';
 import { buildPageCase, type PageLimits } from './page-case.ts';
@@ -21,7 +21,7 @@ export const html: Reporter = {
   /** Cases are written as they are read, so that the size of a run does not matter. */
   *render(report) {
     const suites = report.suites.map(({ suite }) => suite).join(', ');
-    const title = `${report.decision.outcome}: ${suites === '' ? 'no suite' : suites} – llmcheck`;
+    const title = `${outcomeWord(report)}: ${suites === '' ? 'no suite' : suites} – llmcheck`;
     yield renderPageHead({ title, isServed: false });
     for (const piece of buildPageData(report, { maxIndexCells })) {
       const id = piece.kind === 'index' ? 'index' : `${piece.kind}-${piece.number}`;
@@ -160,7 +160,9 @@ function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
     verdict: {
       outcome: decision.outcome,
       exitCode,
-      text: describeDecision(report),
+      word: outcomeWord(report),
+      text: describeVerdict(report),
+      ...defined({ needsReview: needsReview(report) || undefined }),
       counts: describeCounts(report),
     },
     totals,

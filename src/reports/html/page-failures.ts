@@ -20,6 +20,7 @@ import {
   worstFirst,
 } from '../cases/failed-cases.ts';
 import { rankWord } from '../cases/gate-effect.ts';
+import { listLoosened } from '../cases/loosened-cases.ts';
 import { nameCases, nameVariants } from '../cases/name-cases.ts';
 import { findGateEntries } from '../run-facts.ts';
 
@@ -28,6 +29,7 @@ export function buildPageFailures(report: Report): PageFailures {
   const surveys = surveyCases(report, { maxEntries, maxNames: maxGroupNames, maxGroups });
   const hidden = surveys.flatMap(countHidden);
   return {
+    loosened: listLoosened(report, (text) => clipText(text, maxReasonChars)),
     entries: worstFirst(surveys.flatMap(({ failed }) => failed)).map(buildFailure),
     hidden: hidden.reduce((sum, [, count]) => sum + count, 0),
     errored: surveys.flatMap((survey) => survey.errored.map((group) => buildGroup(survey, group))),
@@ -123,7 +125,8 @@ function buildLimits(report: Report): readonly PageLimit[] {
     string,
     { readonly message: string; readonly names: { prompt: string; provider: string }[] }
   >();
-  for (const { breach, message } of findGateEntries(report)) {
+  const entries = findGateEntries(report).filter(({ breach }) => breach?.caseId === undefined);
+  for (const { breach, message } of entries) {
     const { suite, prompt, provider } = breach ?? {};
     const own = breach?.message ?? message;
     const key = JSON.stringify([breach?.code, suite, own]);

@@ -18,12 +18,12 @@ import { countAccepted, mapChanges, nameAccepted } from '../comparison.ts';
 import { describeVerdict } from '../headline.ts';
 import type { Reporter } from '../reporter.ts';
 import { sortFindings } from '../terminal/contracts.ts';
+import type { decisionSchema } from './decision-schema.ts';
 import type {
   answerSchema,
   caseSchema,
   checkSchema,
   contractSchema,
-  decisionSchema,
   erosionSchema,
   runSchema,
   trialSchema,
@@ -129,19 +129,24 @@ export function renderSafeJson(value: unknown): string {
 
 function buildJsonDecision(report: Report): Json<typeof decisionSchema> {
   const { decision, exitCode } = report;
-  const { outcome, certainty, incompleteBecause, interrupted, breaches, warnings, loosened } = decision;
+  const { outcome, kind, evidence, loosenedCases, drift, certainty, incompleteBecause, interrupted } = decision;
+  const { breaches, warnings, loosened } = decision;
   const { regressions, mustPass } = countAccepted(report);
   return {
     outcome,
+    kind,
     headline: describeVerdict(report),
     ...defined({ accepted: regressions > 0 ? { regressions, mustPass } : undefined }),
     certainty,
+    drift,
     exitCode,
     incompleteBecause,
     interrupted,
     breaches: breaches.map(({ suite = null, prompt = null, provider = null, ...breach }) => {
       return { ...breach, suite, prompt, provider };
     }),
+    evidence: [...evidence],
+    loosenedCases,
     warnings,
     loosened,
   };

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { breachCodes } from '../../model/comparison/gate.ts';
 import { reportFormat } from '../../model/report/report.ts';
 import { stopReasons } from '../../model/run/cell.ts';
-import { amount, certaintySchema, count, notAskedSchema, swapSchema, variantSchema } from './variant-schema.ts';
+import { decisionSchema } from './decision-schema.ts';
+import { amount, count, notAskedSchema, swapSchema, variantSchema } from './variant-schema.ts';
 
 /** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
 export function buildReportJsonSchema(): Record<string, unknown> {
@@ -95,10 +95,7 @@ export const answerSchema = z.object({
 export const trialSchema = z.object({
   index: count.describe('0-based.'),
   status: cellStatus,
-  confirmation: z
-    .literal(true)
-    .optional()
-    .describe('A confirmation trial after the planned ones, not counted in `planned`.'),
+  confirmation: z.literal(true).optional().describe('A fresh trial after the planned ones, not counted in `planned`.'),
   score: z.number().optional(),
   output: z.string().nullable(),
   refusal: z.string().optional(),
@@ -156,7 +153,7 @@ export const caseSchema = z.object({
   acceptedTrials: z
     .array(trialSchema)
     .optional()
-    .describe('Confirmation trials of the accepted prompt, beside the candidate’s.'),
+    .describe('Fresh trials of the accepted prompt, beside the candidate’s.'),
 });
 
 export const runSchema = z.object({
@@ -167,39 +164,6 @@ export const runSchema = z.object({
   stopReason: stopReason.nullable(),
 });
 
-export const decisionSchema = z.object({
-  outcome: z.enum(['passed', 'failed', 'inconclusive', 'incomplete']),
-  headline: z.string().describe('The verdict in a sentence: what broke, where, in how many cases.'),
-  accepted: z
-    .object({ regressions: z.int().nonnegative(), mustPass: z.int().nonnegative() })
-    .optional()
-    .describe('Cases that regressed and are accepted by a baseline that this change brings along.'),
-  certainty: certaintySchema.optional(),
-  exitCode: z.int(),
-  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'unvalidated', 'inconclusive']).optional(),
-  interrupted: z.enum(['SIGINT', 'SIGTERM']).optional(),
-  breaches: z.array(
-    z.object({
-      code: z.enum(breachCodes),
-      suite: z.string().nullable(),
-      prompt: z.string().nullable(),
-      provider: z.string().nullable(),
-      caseId: z.string().optional(),
-      metric: z.enum(['passRate', 'score', 'cost', 'latency', 'steps', 'recall', 'precision', 'f1']).optional(),
-      slice: z.string().optional().describe('The tag whose cases the metric is of; left out where it is of all.'),
-      class: z.string().optional().describe('The class that a recall or precision is of.'),
-      baseline: z.number().optional(),
-      candidate: z.number().optional(),
-      message: z.string(),
-    }),
-  ),
-  warnings: z.array(z.string()),
-  loosened: z
-    .array(z.string())
-    .optional()
-    .describe('What this change takes out of its own gate, one sentence each; they are among the warnings too.'),
-});
-
 const totalsSchema = z.object({
   planned: count,
   passed: count,
@@ -208,12 +172,12 @@ const totalsSchema = z.object({
   skipped: count,
   notAsked: notAskedSchema,
   observed: count.describe('Cells under observe, outside of planned.'),
-  confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside of planned.'),
+  confirmations: count.describe('Fresh trials that confirm or clear a failure, outside of planned.'),
   cached: count.describe('Planned cells that were answered without a call.'),
   passRate: z.number().nullable().describe('The mean over the cases of all variants; null where none was judged.'),
   costUsd: amount.describe('Of the planned cells, as if nothing were cached.'),
   spentUsd: amount.describe('Billed by this run, for all its requests.'),
-  spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
+  spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
   judgeCostUsd: amount.describe('Billed by judges, for all their requests.'),
 });
 

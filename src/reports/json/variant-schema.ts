@@ -109,7 +109,7 @@ export const variantSchema = z.object({
   score: z.object({ mean: fraction, low: fraction, high: fraction }),
   costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
   spentUsd: amount.describe('Billed by this run, for all its requests.'),
-  spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
+  spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
   latencyMs: z.object({ p50: amount, p95: amount }),
   firstTokenMs: z
     .object({ p50: z.number(), p95: z.number() })

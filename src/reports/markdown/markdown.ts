@@ -3,14 +3,15 @@ import type { DecisionOutcome } from '../../model/comparison/gate.ts';
 import type { Report, SuiteReport } from '../../model/report/report.ts';
 import { formatDuration } from '../../text/format-amount.ts';
 import { type SuiteSurvey, surveyCases } from '../cases/failed-cases.ts';
-import { countAccepted, describeBareLimit, findFirstBaselines, findUncompared } from '../comparison.ts';
-import { describeVerdict, outcomeWord } from '../headline.ts';
+import { listLoosened } from '../cases/loosened-cases.ts';
+import { describeBareLimit, findUncompared } from '../comparison.ts';
+import { describeVerdict, joinVerdict, needsReview, outcomeWord } from '../headline.ts';
 import { locateReport, type Reporter, type ReportHeading } from '../reporter.ts';
 import {
   describeAge,
   describeCounts,
   describeSpending,
-  findGateEntries,
+  findLimitEntries,
   listRemarks,
   type Remark,
   warningsElsewhere,
@@ -53,6 +54,7 @@ export function* renderMarkdown(
   const head = renderHead(report, heading);
   const foot = `${describeRun(report)}\n`;
   const sections = [
+    loosenedSection(report),
     ...swapSections(report),
     caseTable(report, surveys, pageUrl),
     limitSection(report),
@@ -77,23 +79,19 @@ export function* renderMarkdown(
 /** The verdict as a heading. A verdict that needs a reviewer's approval has its own icon. */
 function renderHead(report: Report, heading: ReportHeading = {}): string {
   const { decision } = report;
-  const failing = findFirstBaselines(report)?.failing ?? [];
-  const { loosened = [] } = decision;
-  const toApprove = countAccepted(report).regressions + failing.length + loosened.length;
-  const isAccepted = decision.outcome === 'passed' && toApprove > 0;
   const own = describeVerdict(report, {
     name: (name) => codeSpan(name, 60),
     sentence: (text) => proseOrCode(text, remarkColumns),
   });
   const {
-    mark = isAccepted ? '🟡' : marks[decision.outcome],
+    mark = needsReview(report) ? '🟡' : marks[decision.outcome],
     name = 'llmcheck',
     word = outcomeWord(report).toUpperCase(),
     sentence = own,
     exitCode = report.exitCode,
     end = '',
   } = heading;
-  return `### ${mark} ${name} ${word}: ${sentence} (exit code ${exitCode})${end}\n\n`;
+  return `### ${mark} ${name} ${joinVerdict(report, word, sentence)} (exit code ${exitCode})${end}\n\n`;
 }
 
 /** A comment on a pull request must be short. */
@@ -109,9 +107,20 @@ const marks: Readonly<Record<DecisionOutcome, string>> = {
   incomplete: '⛔',
 };
 
+/** Cases that pass under edited checks alone, with both checks. */
+function loosenedSection(report: Report): Section {
+  const { entries, hidden } = listLoosened(report, (text) => codeSpan(text, 160));
+  const lines = entries.map(({ place, change, reason }) => {
+    return `- ${place}: ${change}${reason === undefined ? '' : `; under the accepted checks: ${reason}`}\n`;
+  });
+  const items = lines.map((line) => () => line);
+  const more = hidden === 0 ? '' : `\n… and ${hidden} more: the \`json\` report lists them all.\n`;
+  return { head: '**Loosened checks**\n\n', items, tail: `${more}\n`, noun: 'loosened checks' };
+}
+
 /** Gate failures that do not belong to a single case. */
 function limitSection(report: Report): Section {
-  const entries = findGateEntries(report).filter(({ breach }) => breach !== undefined);
+  const entries = findLimitEntries(report);
   const items = entries.map(
     ({ message }) =>
       () =>

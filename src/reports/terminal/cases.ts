@@ -151,7 +151,7 @@ function renderFailed(failed: FailedCases, paint: Paint): string[] {
   ]);
 }
 
-/** `✗ refund-3  must-pass · v2 (mini and big) · 5 of 5 confirmation trials failed`. */
+/** `✗ refund-3  must-pass · v2 (mini and big) · 5 of 5 fresh trials failed`. */
 function renderTitle(failed: FailedCases, outcome: CaseOutcome, index: number, paint: Paint): string[] {
   const { colors } = paint;
   const { suite, caseIds, mustPass } = failed;

@@ -1,7 +1,9 @@
 import type { Report, ReportStyle, SuiteReport } from '../../model/report/report.ts';
+import { shortenToWidth } from '../../terminal/display-width.ts';
 import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { describeVerdict, outcomeWord } from '../headline.ts';
+import { listLoosened } from '../cases/loosened-cases.ts';
+import { describeVerdict, needsReview, outcomeWord } from '../headline.ts';
 import { createPaint, indentText, listFirstItems, type Paint, printLine } from '../paint.ts';
 import type { Reporter } from '../reporter.ts';
 import {
@@ -9,7 +11,7 @@ import {
   describeCounts,
   describeNextStep,
   describeSpending,
-  findGateEntries,
+  findLimitEntries,
   warningsElsewhere,
 } from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
@@ -53,6 +55,7 @@ export function* renderBrief(report: Report, style: ReportStyle): Iterable<strin
 function* renderWhole(report: Report, paint: Paint): Iterable<string> {
   const hasPassed = report.decision.outcome === 'passed' && report.decision.interrupted === undefined;
   if (!hasPassed) yield* [...renderVerdict(report, paint), ''];
+  yield* renderLoosened(report, paint);
   const listing = listCases(report, paint);
   for (const suite of report.suites) {
     yield* renderTitle(suite, paint);
@@ -75,6 +78,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
 /** The verdict and the failures, for a log that is read only when something is wrong. */
 function* renderQuiet(report: Report, paint: Paint, { isShort }: { readonly isShort: boolean }): Iterable<string> {
   yield* renderVerdict(report, paint);
+  yield* renderLoosened(report, paint);
   const listing = listCases(report, paint, { isShort });
   for (const suite of report.suites) {
     const title = report.suites.length > 1 ? renderTitle(suite, paint) : [];
@@ -123,14 +127,32 @@ function renderVerdict(report: Report, paint: Paint): readonly string[] {
   );
 }
 
-function paintOutcome({ decision }: Report, { colors }: Paint): (text: string) => string {
+function paintOutcome(report: Report, { colors }: Paint): (text: string) => string {
+  if (needsReview(report)) return colors.yellow;
   const paints = { passed: colors.green, failed: colors.red, inconclusive: colors.yellow, incomplete: colors.yellow };
-  return paints[decision.outcome];
+  return paints[report.decision.outcome];
 }
+
+/** Cases that pass under edited checks alone, with both checks. */
+function renderLoosened(report: Report, paint: Paint): readonly string[] {
+  const { entries, hidden } = listLoosened(report, (text) => shortenToWidth(toSafeLine(text), maxCheckColumns));
+  if (entries.length === 0) return [];
+  return [
+    paint.colors.bold('loosened checks'),
+    ...entries.flatMap(({ place, change, reason }) => [
+      ...indentText(`${paint.colors.yellow('~')} ${place}: ${change}`, paint, 2),
+      ...(reason === undefined ? [] : indentText(`under the accepted checks: ${reason}`, paint, 4)),
+    ]),
+    ...(hidden === 0 ? [] : [`  … and ${hidden} more (-r json)`]),
+    '',
+  ];
+}
+
+const maxCheckColumns = 160;
 
 /** Broken limits besides single cases. */
 function renderLimits(report: Report, paint: Paint): readonly string[] {
-  const entries = findGateEntries(report).filter(({ breach }) => breach !== undefined);
+  const entries = findLimitEntries(report);
   return listFirstItems(entries, { most: maxLimits, noun: 'broken limit', paint }, ({ message, kind }) => {
     const mark = kind === 'failure' ? paint.colors.red('✗') : paint.colors.yellow('!');
     return indentText(`${mark} ${toSafeLine(message)}`, paint, 0);

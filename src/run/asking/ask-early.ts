@@ -1,16 +1,15 @@
-import type { Assessment } from '../../assessing/assess-run.ts';
-import type { SuiteBaseline } from '../../baseline/find-baselines.ts';
+import type { SuiteBaseline } from '../../model/comparison/baseline.ts';
 import { type Cell, suiteVariantKey } from '../../model/run/cell.ts';
 import type { PlannedSuite } from '../../model/run/plan.ts';
-import type { CaseSummary } from '../../model/run/summary.ts';
 import { isSameCase } from '../../model/suite/same-case.ts';
 import { caseLabel, type Suite } from '../../model/suite/suite.ts';
-import { findVariant } from '../../record/summarize-run.ts';
-import { decide, findDecided } from '../../verdict/gate/decide-run.ts';
+import type { Assessment } from '../../verdict/decide-record.ts';
+import { decide } from '../../verdict/gate/decide-run.ts';
 import { type EarlyLook, rankOf, shareOfAttempt } from '../../verdict/gate/early-end.ts';
+import { findDecided } from '../../verdict/gate/find-breaches.ts';
 import { judgeLimits } from '../../verdict/gate/judge-limits.ts';
 import { countVerdicts } from '../../verdict/pair-cases.ts';
-import { assess } from '../end-run.ts';
+import { assessSoFar } from '../end-run.ts';
 import type { Run } from '../open-run.ts';
 import { askAgain } from './ask-again.ts';
 import { executeCells } from './execute-cells.ts';
@@ -36,7 +35,7 @@ export async function askEarly(run: Run): Promise<boolean> {
       budget: attempts.budget(),
       nextRank: (suite, { recorded }) => findNext(rest, suite, recorded),
     };
-    const assessment = await assess(run, undefined, look);
+    const assessment = await assessSoFar(run, undefined, look);
     for (const key of findEnded(assessment)) ended.add(key);
     isDecided = await attempts.hasFailed(assessment, look);
   }
@@ -68,8 +67,8 @@ function findNext(
 }
 
 /** The variants whose remaining cases need not be asked. */
-function findEnded({ record: { summary }, judged }: Assessment): readonly string[] {
-  const decided = findDecided(summary, judgeLimits(summary, judged), judged);
+function findEnded({ record: { summary }, verdict }: Assessment): readonly string[] {
+  const decided = findDecided(summary, judgeLimits(summary, verdict), verdict);
   return summary.suites.flatMap(({ recorded: { suite }, variants }) =>
     variants
       .filter((variant) => decided.has(variant))
@@ -113,7 +112,7 @@ export class Attempts {
     this.#made += 1;
     this.#cells = done;
     await askAgain(this.#run, look);
-    return isFailed(await assess(this.#run, undefined, look));
+    return isFailed(await assessSoFar(this.#run, undefined, look));
   }
 
   #count() {
@@ -131,13 +130,16 @@ export class Attempts {
 /** The approximate number of confirmation trials of one case, on both sides. */
 const leastTrials = 20;
 
-function isFailed({ record: { header, summary }, judged }: Assessment): boolean {
-  return decide({ summary, settings: header.settings, judged }).outcome === 'failed';
+function isFailed({ record: { header, summary }, verdict }: Assessment): boolean {
+  return decide({ summary, settings: header.settings, judged: verdict }).outcome === 'failed';
 }
 
-/** True if confirmation trials can still change the result. */
-function isOpen({ judged: { settled } }: Assessment): boolean {
-  return [...settled.averages.values(), ...settled.cases.values()].some(({ kind }) => kind === 'open');
+/** True if fresh trials can still change the result. */
+function isOpen({ verdict: { settled } }: Assessment): boolean {
+  return (
+    [...settled.averages.values()].some(({ kind }) => kind === 'open') ||
+    [...settled.cases.values()].some(({ outcome }) => outcome === 'open')
+  );
 }
 
 /** A case of an early run. */
@@ -232,20 +234,10 @@ function isAskedFirst(
  */
 function isNew({ key, caseHash }: Cell, prompts: readonly string[], baseline: SuiteBaseline | undefined): boolean {
   for (const prompt of prompts) {
-    const cases = casesOf(baseline, key.suite, { prompt, provider: key.provider });
-    if (cases.size === 0) continue;
+    const cases = baseline?.baseline.casesOf({ prompt, provider: key.provider });
+    if (cases === undefined || cases.size === 0) continue;
     const accepted = cases.get(key.caseId);
     return accepted === undefined || !isSameCase(accepted.caseHash, caseHash) || countVerdicts(accepted).trials === 0;
   }
   return false;
-}
-
-function casesOf(
-  baseline: SuiteBaseline | undefined,
-  suite: string,
-  { prompt, provider }: { readonly prompt: string; readonly provider: string },
-): ReadonlyMap<string, CaseSummary> {
-  if (baseline?.kind === 'file') return baseline.baseline.casesOf({ prompt, provider });
-  const variant = baseline && findVariant(baseline.record.summary, { suite, prompt, provider });
-  return variant?.cases ?? new Map();
 }

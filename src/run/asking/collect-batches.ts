@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { cacheKey } from '../../cache/cache-key.ts';
 import type { Calls } from '../../calls/calls.ts';
 import { type BatchAnswers, type BatchRequests, type BatchResults, runBatches } from '../../calls/run-batches.ts';
 import type { Stop } from '../../calls/stop.ts';
+import { statePath } from '../../files/state-folder.ts';
 import { StorageError } from '../../files/write-files.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import { type BatchHandle, type BatchItem, batchHandleFormat } from '../../model/suite/provider.ts';
@@ -37,7 +37,7 @@ export interface BatchRun {
 export async function collectBatches(run: BatchRun, answers: BatchAnswers): Promise<CollectedBatches> {
   const { options, ports, planned, calls, earlier } = run;
   const say = (message: string) => ports.onProgress({ type: 'note', message });
-  const handles = openBatchHandles(join(options.project.root, '.llmcheck', 'batches'), say);
+  const handles = openBatchHandles(statePath(options.project.root, 'batches'), say);
   const stored = handles.list();
   const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
 

@@ -1,6 +1,6 @@
 import { runConcurrently } from '../../calls/run-concurrently.ts';
 import { defined } from '../../json/defined.ts';
-import type { Cell, CellResult, SkipReason } from '../../model/run/cell.ts';
+import { type Cell, type CellResult, firstFreshTrial, type SkipReason } from '../../model/run/cell.ts';
 import type { ProgressEvent } from '../../model/run/progress.ts';
 import type { CellRow } from '../../model/run/record.ts';
 import { buildCellRow } from '../../record/build-cell-row.ts';
@@ -88,7 +88,7 @@ async function keepResult(run: Run, result: CellResult, cell: Cell, position: nu
     state.failedCells += 1;
     if (state.failedCells === options.bail) stop.soft('bail');
   }
-  await record.append(row);
+  await record.append(row, cell);
   dispatch?.forget(result.key);
 }
 
@@ -114,6 +114,8 @@ function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
 
 function describeTrial({ key: { trial }, side }: CellResult): string {
   if (side === 'accepted') return ' · accepted prompt';
+  // Fresh trials have numbers that say nothing to readers.
+  if (trial >= firstFreshTrial) return ' · fresh trial';
   return trial === 0 ? '' : ` · trial ${trial + 1}`;
 }
 

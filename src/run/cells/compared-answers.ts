@@ -1,12 +1,11 @@
 import type { AcceptedAnswer, JudgedInput } from '../../assertions/define.ts';
-import type { FindBaseline, SuiteBaseline } from '../../baseline/find-baselines.ts';
 import { defined } from '../../json/defined.ts';
 import type { ComparedCell, FindOther } from '../../judges/judge-answer.ts';
+import type { FindBaseline, SuiteBaseline } from '../../model/comparison/baseline.ts';
 import type { CellKey, CellResult, FindCell } from '../../model/run/cell.ts';
 import type { CellRow } from '../../model/run/record.ts';
 import type { PromptVersion, Suite } from '../../model/suite/suite.ts';
-import { cellKeyText, type StoredRecord } from '../../record/read-run-record.ts';
-import { findVariant } from '../../record/summarize-run.ts';
+import { cellKeyText } from '../../record/read-run-record.ts';
 
 /** The answers that pairwise checks compare a cell's answer with. */
 export interface ComparedAnswers {
@@ -80,26 +79,17 @@ function findBeside(
 }
 
 function findStored(
-  { key: { suite, provider, caseId, trial } }: ComparedCell,
+  { key: { provider, caseId, trial } }: ComparedCell,
   { id, replaces }: PromptVersion,
   found: SuiteBaseline | undefined,
 ): AcceptedAnswer | undefined {
   for (const prompt of replaces === undefined ? [id] : [id, replaces]) {
-    const trials =
-      found?.kind === 'file'
-        ? (found.baseline.readCase({ prompt, provider }, caseId)?.trials ?? [])
-        : found?.kind === 'record'
-          ? rowsOf(found.record, { suite, prompt, provider, caseId })
-          : [];
+    const trials = found?.baseline.readCase({ prompt, provider }, caseId)?.trials ?? [];
     const kept = trials.filter(({ output }) => output !== undefined);
     const answer = kept.find((row) => row.trial === trial) ?? kept[trial % Math.max(1, kept.length)];
     if (answer !== undefined) return answerOf(answer);
   }
   return undefined;
-}
-
-function rowsOf({ summary, readRow }: StoredRecord, key: Omit<CellKey, 'trial'>): readonly CellRow[] {
-  return (findVariant(summary, key)?.cases.get(key.caseId)?.trials ?? []).map(({ rowIndex }) => readRow(rowIndex));
 }
 
 function answerOf({ output, toolCalls = [], reasoning }: Pick<CellRow, 'output' | 'toolCalls' | 'reasoning'>) {

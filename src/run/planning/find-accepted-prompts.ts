@@ -1,5 +1,5 @@
 import { type AcceptedPrompt, asProvider, findAcceptedPrompt } from '../../baseline/accepted-prompts.ts';
-import type { FindBaseline } from '../../baseline/find-baselines.ts';
+import type { FindBaseline } from '../../model/comparison/baseline.ts';
 import { besideKey, type StandIn } from '../../model/comparison/baseline.ts';
 import { suiteVariantKey } from '../../model/run/cell.ts';
 import type { PlannedVariant, RenderedVariant } from '../../model/run/plan.ts';

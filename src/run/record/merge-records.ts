@@ -3,10 +3,12 @@ import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { type Problem, UserError } from '../../model/problem.ts';
 import type { CellKey } from '../../model/run/cell.ts';
+import type { ComparedLine, DecidingLine } from '../../model/run/deciding-lines.ts';
 import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../../model/run/record.ts';
 import { findStoredRun, runsFolder } from '../../project/stored-runs.ts';
-import { type RowPlace, readRowsAt } from '../../record/read-rows.ts';
-import { cellKeyText, visitRowHeads } from '../../record/read-run-record.ts';
+import { type RowPlace, readRowsAt, readValuesAt } from '../../record/read-rows.ts';
+import { cellKeyText, type DecidingLines, visitRowHeads } from '../../record/read-run-record.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 import { createUnderFreeId, refuseStorageErrors } from './open-record.ts';
 
 export interface MergeOptions {
@@ -31,7 +33,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
     const record = visitRowHeads(path, (row, index) => cells.set(cellKeyText(row), { label: labelOf(row), index }));
     return { ...record, name, cells };
   });
-  const faults = [...findMergeFaults(records), ...findDoubles(records)];
+  const faults = [...findMergeFaults(records), ...findDoubles(records), ...findOtherSides(records)];
   if (faults.length > 0) throw new UserError(faults.map(toProblem));
   const { writer } = refuseStorageErrors(() =>
     createUnderFreeId(runsFolder({ root }), mergeHeaders(records), { now, random }),
@@ -47,12 +49,59 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
   return writer.path;
 
   function writeRows(): void {
-    for (const { path, places, cells } of records) {
+    for (const line of mergeCompared(records)) writer.append(line);
+    for (const { path, places, cells, header } of records) {
+      const shard = header.settings.shard?.index;
       const kept = [...cells.values()].flatMap(({ index }): RowPlace | [] => places.at(index) ?? []);
-      for (const row of readRowsAt(path, kept)) writer.append(row);
+      for (const row of readRowsAt(path, kept)) writer.append({ ...row, ...defined({ shard }) });
     }
+    for (const line of mergeVerdicts(records)) writer.append(line);
     writer.append(mergeEnds(records));
   }
+}
+
+/** What the shards were compared with, which is the same for all. A suite without cases in a shard is missing there. */
+function* mergeCompared(records: readonly OpenShard[]): Iterable<ComparedLine> {
+  const known = new Set<string>();
+  for (const { path, deciding } of records) {
+    for (const side of deciding.sides) {
+      const key = JSON.stringify([side.role, side.suite]);
+      if (known.has(key)) continue;
+      known.add(key);
+      for (const line of readValuesAt(path, side.places)) yield line as ComparedLine;
+    }
+  }
+}
+
+/** The checks and the verdicts by other checks. Contracts are compared again, over the answers of all shards. */
+function* mergeVerdicts(records: readonly OpenShard[]): Iterable<DecidingLine> {
+  const known = new Set<string>();
+  for (const { deciding } of records) {
+    for (const checks of deciding.checks.values()) {
+      if (known.has(checks.hash)) continue;
+      known.add(checks.hash);
+      yield checks;
+    }
+  }
+  for (const { deciding } of records) yield* deciding.judged;
+}
+
+/** Shards that were compared with other baselines than the first one with the same suite. */
+function findOtherSides(records: readonly OpenShard[]): readonly string[] {
+  const known = new Map<string, { readonly name: string; readonly hash: string }>();
+  return records.flatMap(({ path, name, deciding }) =>
+    deciding.sides.flatMap((side) => {
+      const hash = sha256Hex(
+        [...readValuesAt(path, side.places)].map((line) => canonicalJson(line as JsonValue)).join('\n'),
+      );
+      const key = JSON.stringify([side.role, side.suite]);
+      const first = known.get(key) ?? { name, hash };
+      known.set(key, first);
+      return first.hash === hash
+        ? []
+        : [`${name} was compared with another baseline of suite ${side.suite} than ${first.name}`];
+    }),
+  );
 }
 
 interface RecordedCell {
@@ -84,6 +133,12 @@ function labelOf({ suite, caseId, prompt, provider, trial }: CellKey): string {
 
 function toProblem(message: string): Problem {
   return { code: 'record', severity: 'error', message, hint: 'name the record of each shard of one run once' };
+}
+
+interface OpenShard {
+  readonly name: string;
+  readonly path: string;
+  readonly deciding: DecidingLines;
 }
 
 /** The data of a shard's record for merging. */

@@ -1,15 +1,26 @@
 import { StorageError } from '../../files/write-files.ts';
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { Cell } from '../../model/run/cell.ts';
+import type { ComparedLine, DecidingLine, StoredChecks } from '../../model/run/deciding-lines.ts';
 import type { CellRow, EndRow, RunHeader } from '../../model/run/record.ts';
 import type { RowSummary } from '../../model/run/summary.ts';
 import { withRefusal } from '../../model/storage-problem.ts';
+import { checksHashOf } from '../../model/suite/same-case.ts';
 import type { RunPorts } from '../../plan/run-options.ts';
 import { summarizeRow } from '../../record/case-summaries.ts';
 import { newRunId } from '../../record/list-runs.ts';
 import { openRowReader, type RowPlace, RowPlaces } from '../../record/read-rows.ts';
-import { cellKeyText, openStoredRecord, type StoredRecord, toStoredRecord } from '../../record/read-run-record.ts';
+import {
+  CollectedLines,
+  cellKeyText,
+  openStoredRecord,
+  type StoredRecord,
+  toStoredRecord,
+} from '../../record/read-run-record.ts';
 import { endSummary } from '../../record/summarize-run.ts';
 import { createRunRecord, type RunRecordWriter } from '../../record/write-run-record.ts';
+import { maskJson } from '../../secrets/mask-secrets.ts';
 import type { EarlierPart } from './resume.ts';
 
 export interface RecordOptions {
@@ -18,6 +29,8 @@ export interface RecordOptions {
   readonly header: Omit<RunHeader, 'id'>;
   /** The part of the run that this one continues. */
   readonly earlier: EarlierPart | undefined;
+  /** What the run is compared with. */
+  readonly compared: Iterable<ComparedLine>;
   readonly ports: RunPorts;
   /** Called once if the disk refuses a row. */
   readonly onRefused: () => void;
@@ -25,16 +38,23 @@ export interface RecordOptions {
 
 /** Opens a new record, or the one that a resumed run continues. Throws a `UserError` if the disk refuses it. */
 export function openRecord(options: RecordOptions): OpenRecord {
-  const { folder, header, earlier, ports } = options;
+  const { folder, header, earlier, compared, ports } = options;
   const rows = new KeptRows();
+  const deciding = new CollectedLines();
+  const onLine = (line: DecidingLine, place: RowPlace) => deciding.add(line, place);
   const { id, writer } = refuseStorageErrors(() => {
-    if (earlier === undefined) return createUnderFreeId(folder, header, ports);
-    const rewritten = earlier.rewrite(rows.hold);
+    if (earlier === undefined) {
+      const created = createUnderFreeId(folder, header, ports);
+      // One by one, because a baseline may be larger than memory.
+      for (const line of compared) for (const place of created.writer.append(line)) onLine(line, place);
+      return created;
+    }
+    const rewritten = earlier.rewrite(compared, { onLine, onRow: rows.hold });
     rewritten.append({ type: 'resume', startedAt: header.startedAt });
     return { id: earlier.id, writer: rewritten };
   });
   const startedAt = earlier?.startedAt ?? header.startedAt;
-  return new OpenRecord({ ...header, id, startedAt }, writer, rows, options);
+  return new OpenRecord({ ...header, id, startedAt }, writer, { rows, deciding }, options);
 }
 
 /** The summaries of the written rows. They are kept in memory, so that counting need not read rows again. */
@@ -79,7 +99,8 @@ export class OpenRecord {
   readonly #header: RunHeader;
   readonly #writer: RunRecordWriter;
   readonly #rows: KeptRows;
-  readonly #ports: Pick<RunPorts, 'cwd' | 'onProgress'>;
+  readonly #deciding: CollectedLines;
+  readonly #ports: Pick<RunPorts, 'cwd' | 'onProgress' | 'mask'>;
   readonly #onRefused: () => void;
   /** The last count. It is reused if no row was added since. */
   #counted: { readonly rows: number; readonly record: StoredRecord } | undefined;
@@ -91,7 +112,7 @@ export class OpenRecord {
   constructor(
     header: RunHeader,
     writer: RunRecordWriter,
-    rows: KeptRows,
+    { rows, deciding }: { readonly rows: KeptRows; readonly deciding: CollectedLines },
     { ports, onRefused }: Pick<RecordOptions, 'ports' | 'onRefused'>,
   ) {
     this.path = writer.path;
@@ -101,6 +122,7 @@ export class OpenRecord {
     this.#header = header;
     this.#writer = writer;
     this.#rows = rows;
+    this.#deciding = deciding;
     this.#ports = ports;
     this.#onRefused = onRefused;
   }
@@ -109,10 +131,13 @@ export class OpenRecord {
    * Counts the row of a cell that an earlier part of the run finished; false if there is none. A resumed run counts
    * each row when its cell is due. Each step then decides as in a run without interruption.
    */
-  countIfFinished({ key, confirmation }: Pick<Cell, 'key' | 'confirmation'>): boolean {
+  countIfFinished(cell: Cell): boolean {
+    const { key, confirmation } = cell;
     // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
     if (this.#rows.held.size === 0) return false;
-    return this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
+    const isFinished = this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
+    if (isFinished) this.#noteChecks(cell);
+    return isFinished;
   }
 
   /** Counts all rows of the earlier part that are not counted yet; false if there are none. */
@@ -126,7 +151,8 @@ export class OpenRecord {
    * Resolves when the row is on disk or the disk has refused it. Earlier rows stay readable. Rows of one turn of the
    * event loop are written together, because a write is the slowest part.
    */
-  append(row: CellRow): Promise<void> {
+  append(row: CellRow, cell: Cell): Promise<void> {
+    this.#noteChecks(cell);
     this.#waiting.push(row);
     this.#written ??= new Promise((resolve) => {
       setImmediate(() => {
@@ -137,9 +163,32 @@ export class OpenRecord {
     return this.#written;
   }
 
-  close(end: EndRow): void {
+  /** Writes lines that the decision needs. */
+  note(...lines: readonly DecidingLine[]): void {
+    if (lines.length > 0) this.#write(lines);
+  }
+
+  /** Keeps the checks of a case, so that later answers can be judged by them. */
+  #noteChecks({ caseHash, checks, threshold }: Cell): void {
+    const hash = checksHashOf(caseHash);
+    if (this.#deciding.checks.has(hash)) return;
+    const sources = checks.flatMap(({ assertion, source }) =>
+      assertion !== 'contract' && isJsonObject(source) ? [maskJson<JsonObject>(source, this.#ports.mask)] : [],
+    );
+    const line: StoredChecks = { type: 'checks', hash, checks: sources, ...defined({ threshold }) };
+    this.note(line);
+    // A disk that refuses it refuses the rows too.
+    this.#deciding.checks.set(hash, line);
+  }
+
+  /** Writes what is left, before the run is decided. */
+  finish(): void {
     this.countRest();
     this.#flush();
+  }
+
+  close(end: EndRow): void {
+    this.finish();
     this.#write([end]);
     try {
       this.#writer.close();
@@ -155,11 +204,20 @@ export class OpenRecord {
     if (this.#isTakenOver) return openStoredRecord(this.path, cwd, end === undefined ? {} : { end });
     const { summaries, places } = this.#rows;
     if (this.#counted?.rows !== summaries.length) {
-      const written = { path: this.path, header: this.#header, end, places, rows: summaries, warnings: [] };
+      const written = {
+        path: this.path,
+        header: this.#header,
+        end,
+        places,
+        rows: summaries,
+        deciding: this.#deciding,
+        warnings: [],
+      };
       this.#counted = { rows: summaries.length, record: toStoredRecord(written, cwd) };
     }
     const { record } = this.#counted;
-    return { ...record, end, summary: { ...record.summary, ...endSummary(end) } };
+    const { judged, contracts } = this.#deciding;
+    return { ...record, end, judged, contracts, summary: { ...record.summary, ...endSummary(end) } };
   }
 
   #flush(): void {
@@ -170,13 +228,15 @@ export class OpenRecord {
   }
 
   /** Writes all rows. If the disk refuses them, writes none of them and no later row. */
-  #write(rows: readonly (CellRow | EndRow)[]): void {
+  #write(rows: readonly (CellRow | DecidingLine | EndRow)[]): void {
     if (this.#isBroken) return;
     try {
       const places = this.#writer.append(...rows);
       for (const [index, row] of rows.entries()) {
         const place = places[index];
-        if (row.type === 'cell' && place !== undefined) this.#rows.add(row, place);
+        if (place === undefined || row.type === 'end') continue;
+        if (row.type === 'cell') this.#rows.add(row, place);
+        else this.#deciding.add(row, place);
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

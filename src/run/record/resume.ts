@@ -3,6 +3,7 @@ import { canonicalJson } from '../../json/canonical-json.ts';
 import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/problem.ts';
 import { type Cell, type CellKey, suiteVariantKey } from '../../model/run/cell.ts';
+import type { ComparedLine, DecidingLine } from '../../model/run/deciding-lines.ts';
 import type { AcceptedPromptState, CellRow, RecordedVariant, RunHeader } from '../../model/run/record.ts';
 import type { Plan } from '../../plan/build-plan.ts';
 import { hashCell } from '../../plan/render-cells.ts';
@@ -10,7 +11,7 @@ import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
 import type { RowPlace } from '../../record/read-rows.ts';
 import { cellKeyText, visitRows } from '../../record/read-run-record.ts';
-import { type RunRecordWriter, rewriteRunRecord } from '../../record/write-run-record.ts';
+import { type RewriteOptions, type RunRecordWriter, rewriteRunRecord } from '../../record/write-run-record.ts';
 import type { Mask } from '../../secrets/mask-secrets.ts';
 import { groupBy } from '../../text/group-by.ts';
 import { sha256Hex } from '../../text/sha256.ts';
@@ -32,9 +33,12 @@ export interface EarlierPart {
    * row.
    */
   readonly isOwn: (receivedAt: string, key: string) => boolean;
-  /** Rewrites the record with the kept rows. `onRow` gets each row with its new place. Call it once. */
-  readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;
+  /** Rewrites the record with the kept rows, after what the run is compared with. Call it once. */
+  readonly rewrite: (compared: Iterable<ComparedLine>, visitors: RewriteVisitors) => RunRecordWriter;
 }
+
+/** Gets each kept line with its new place. */
+type RewriteVisitors = Required<Pick<RewriteOptions, 'onLine' | 'onRow'>>;
 
 /** The longest time from the last row to an unwritten answer. Judging can delay the writing of a row. */
 const unwrittenMs = 60_000;
@@ -91,9 +95,11 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
       billedKeys.add(key);
       return true;
     },
-    rewrite(onRow) {
+    rewrite(compared, { onLine, onRow }) {
       const places = Array.from(kept.values(), ({ place }) => place);
       const writer = rewriteRunRecord(path, { ...header, id, startedAt }, places, {
+        preamble: concatenate(compared, earlier.checks),
+        onLine,
         renew: (row) => renewRow(row, kept.get(cellKeyText(row))?.detail, ports.mask),
         onRow(row, place) {
           for (const { requestHash } of row.calls) billedKeys.add(requestHash);
@@ -158,7 +164,7 @@ interface EarlierCell {
 function readEarlierCells(path: string, resume: ResumeOptions['resume']) {
   const cells = new Map<string, EarlierCell>();
   let damagedLines = 0;
-  const { header, end } = visitRows(
+  const { header, end, deciding } = visitRows(
     path,
     (row, _rowIndex, place) => {
       const { suite, prompt, provider, caseId, trial, cellHash } = row;
@@ -173,7 +179,7 @@ function readEarlierCells(path: string, resume: ResumeOptions['resume']) {
     },
   );
   const isCutShort = end === undefined || end.stopReason !== undefined;
-  return { header, cells, damagedLines, isCutShort };
+  return { header, cells, checks: [...deciding.checks.values()], damagedLines, isCutShort };
 }
 
 function isVerdict({ status, suite }: CellRow, { isTouched }: ResumeOptions['resume']): boolean {
@@ -239,6 +245,10 @@ function renewRow(row: CellRow, detail: CellDetail | undefined, mask: Mask): Cel
   const tags = detail.tags?.map(mask);
   const description = detail.description === undefined ? undefined : mask(detail.description);
   return { ...row, at, asked: { ...asked, ...defined({ tags, description }) } };
+}
+
+function* concatenate(...parts: readonly Iterable<DecidingLine>[]): Iterable<DecidingLine> {
+  for (const part of parts) yield* part;
 }
 
 function describeDamage(path: string, count: number): string {

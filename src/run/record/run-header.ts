@@ -36,6 +36,7 @@ export function buildHeader(
     ...defined({ provenance: findProvenance(root, ports.env) }),
     settings: {
       ...settingsOf(options.settings, planned),
+      isSelfContained: true,
       ...defined({
         early: options.early === undefined ? undefined : { order: findOrder(options.early, suites) },
         emptySelections: emptySelections.length === 0 ? undefined : emptySelections,

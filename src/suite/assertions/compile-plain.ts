@@ -93,7 +93,7 @@ export function compilePlain(
 }
 
 /** True if a map contains the name of a parameter. Otherwise it is the main parameter's value. */
-function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
+export function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   if (declaration.wholeValue === true || typeof value !== 'object' || value === null) return false;
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   if (declaration.main === undefined) return true;

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { FileFault } from '../../files/project-boundary.ts';
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/parse-json.ts';
 import type { PlacedFile } from '../../model/suite/workspace.ts';
@@ -8,7 +9,6 @@ import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/
 import type { YamlError } from '../../text/yaml/explain-yaml.ts';
 import { parseYaml } from '../../text/yaml/yaml-text.ts';
 import type { FileText, ProjectFiles } from '../files/project-files.ts';
-import type { FileFault } from '../files/project-place.ts';
 import { isExtensionKey } from './check-shape.ts';
 import {
   childOf,

@@ -1,6 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
+import type { FileFault } from '../../files/project-boundary.ts';
 import { unlessRefused } from '../../files/write-files.ts';
 import {
   checkGlob,
@@ -10,7 +11,6 @@ import {
   matchInTime,
   skippedFolders,
 } from '../../text/patterns/glob.ts';
-import type { FileFault } from './project-place.ts';
 
 export interface FoundFiles {
   /** Absolute, sorted, each file once. */

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import { openCodeFiles } from '../../files/code-files.ts';
+import { type FileFault, findPlaceFault, readLink } from '../../files/project-boundary.ts';
 import type { ReadBytes } from '../../files/split-lines.ts';
 import { unlessRefused } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
@@ -22,15 +23,7 @@ import { type CodeReads, type CodeStart, findReads } from '../../text/code/find-
 import { toSlashes } from '../../text/to-slashes.ts';
 import { didYouMean } from '../../text/words/did-you-mean.ts';
 import { type FoundFiles, findFiles } from './find-files.ts';
-import {
-  describeMissing,
-  displayPath,
-  type FileFault,
-  findPlaceFault,
-  kindOfPath,
-  type ProjectPlace,
-  readLink,
-} from './project-place.ts';
+import { describeMissing, displayPath, kindOfPath, type ProjectPlace } from './project-place.ts';
 
 export type FileText = { readonly text: string } | { readonly fault: FileFault };
 

@@ -98,6 +98,11 @@ function composeExample({ required }: JsonObject, properties: JsonObject): reado
  * Examples that editors offer for a key, by the end of its path: `passRate.min` is looked for before `min`. Switches,
  * choices, whole numbers, lists and maps of known keys need none: theirs follow from their schema.
  */
+const yesOrNo = [
+  { choice: 'yes', score: 1 },
+  { choice: 'no', score: 0 },
+];
+
 const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   suite: ['support-triage'],
   description: ['Routes a support e-mail to a queue.'],
@@ -137,7 +142,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   'gate.cases': [{ broken: 'fail', added: 'warn' }],
   'gate.confirm': [{ cases: 5, budget: '50%' }],
   'confirm.cases': [5],
-  'confirm.budget': ['50%', 0.5],
+  'confirm.budget': ['50%', 24],
   recordings: ['fixtures/triage.jsonl'],
   gate: [{ passRate: { min: 0.9, maxDrop: 0.05 } }],
   slices: [{ german: { passRate: { maxDrop: 0.1 } }, safety: { passRate: { min: 1 } } }],
@@ -218,6 +223,8 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   rpm: [500],
   tpm: [200_000],
   timeout: ['60s'],
+  maxAnswer: [{ text: '8 MiB', toolCalls: 200 }],
+  'maxAnswer.text': ['8 MiB'],
   retries: [4],
   memoryMb: [512],
   module: ['tools/shop.ts'],
@@ -306,12 +313,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   'latency.firstToken': ['800ms'],
   'assertion.cost.max': [0.01],
   judge: ['strict'],
-  'choice.choices': [
-    [
-      { choice: 'yes', score: 1 },
-      { choice: 'no', score: 0 },
-    ],
-  ],
+  'choice.choices': [yesOrNo],
   'choices.choice': ['yes'],
   'choices.score': [1],
   system: ['You judge answers of a support team.'],

@@ -1,12 +1,13 @@
 import * as z from 'zod';
+import { parseConfirmBudget } from '../../model/suite/confirm-budget.ts';
 import { maxAnswerBytes, mebibyte, showBytes } from '../../model/suite/limits.ts';
+import type { ConfirmBudget } from '../../model/suite/suite.ts';
 import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
+import { percentPattern, toFraction } from '../../text/fraction.ts';
 
 // oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
 const untypeablePattern = /[\u0000-\u001f\u007f\u2028\u2029]/;
-
-const percentPattern = /^\d+(?:\.\d+)?\s*%$/;
 
 export const text = z.string();
 
@@ -81,15 +82,27 @@ function shareUpTo(max: number) {
     .transform((value) => toFraction(value));
 }
 
-/** "5%" and 0.05 are the same. */
-function toFraction(value: unknown): number {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && percentPattern.test(value) ? Number(value.replace('%', '')) / 100 : Number.NaN;
-}
-
 export const rate = shareUpTo(1);
 
 export const increase = shareUpTo(Number.POSITIVE_INFINITY);
+
+/**
+ * What fresh trials may cost: a share of the planned calls, as "200%" or a fraction below 1, or a number of calls.
+ */
+export const confirmBudget = z
+  .unknown()
+  .meta({
+    anyOf: [
+      { type: 'number', minimum: 0 },
+      { type: 'string', pattern: percentPattern.source },
+    ],
+  })
+  .transform((value, context): ConfirmBudget => {
+    const budget = parseConfirmBudget(value);
+    if (budget !== undefined) return budget;
+    context.addIssue({ code: 'custom', message: 'must be a share such as "200%", or a whole number of calls' });
+    return z.NEVER;
+  });
 
 export const amount = z.number({ error: 'must be a number' }).min(0, { error: 'must not be negative' });
 

@@ -1,6 +1,20 @@
 import * as z from 'zod';
 import { maxTrials } from '../../model/run/cell.ts';
-import { amount, caseId, count, duration, flag, id, increase, isId, placedFiles, rate, text, words } from './fields.ts';
+import {
+  amount,
+  caseId,
+  confirmBudget,
+  count,
+  duration,
+  flag,
+  id,
+  increase,
+  isId,
+  placedFiles,
+  rate,
+  text,
+  words,
+} from './fields.ts';
 import { anyProvider, judges } from './provider-schema.ts';
 import { anyTools, jsonSchemaOrFile, maxSteps, maxStepsText, stepLimits } from './tool-schema.ts';
 
@@ -164,7 +178,10 @@ export const gateSchema = z.strictObject({
   cases: z
     .strictObject({
       broken: severity.optional().describe('A case that passed and is now confirmed broken.'),
-      drifted: severity.optional().describe('A case that now fails with the accepted prompt too. Default: warn.'),
+      drifted: severity
+        .optional()
+        .describe('Cases that now fail with the accepted prompt too, beyond the margin. Default: fail.'),
+      loosened: severity.optional().describe('A case that passes under edited checks alone. Default: warn.'),
       added: severity.optional().describe('An added or redefined case that fails.'),
     })
     .optional()
@@ -176,10 +193,17 @@ export const gateSchema = z.strictObject({
         .min(1, { error: 'must be at least 1' })
         .optional()
         .describe('Broken cases after which no further one is confirmed. Default: 10.'),
-      budget: rate.optional().describe('Calls of confirmation trials, as a share of the planned ones. Default: 100 %.'),
+      budget: confirmBudget
+        .optional()
+        .describe(
+          'Calls of fresh trials: a share of the planned ones, or a number. Default: 200 %, and 200 calls or more.',
+        ),
     })
     .optional()
-    .describe('Confirmation trials of what looks worse.'),
+    .describe('Fresh trials of what looks worse.'),
+  unsettled: severity
+    .optional()
+    .describe('What looks worse and is neither confirmed nor cleared. Default: fail, with exit code 4.'),
   certify: flag.optional().describe('Ends with exit code 4 unless a drop beyond the margin is excluded.'),
   erosion: severity.optional().describe('What a drop against the pinned reference does, default warn.'),
   passRate: limits('Least pass rate of a variant.').optional().describe('Share of cases that pass.'),

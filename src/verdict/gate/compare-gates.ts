@@ -2,7 +2,7 @@ import type { ComparedCase } from '../../model/comparison/comparison.ts';
 import { type Loosened, type LoosenedCases, loosenedCases, type RunSettings } from '../../model/run/record.ts';
 import type { RunSummary } from '../../model/run/summary.ts';
 import type { ClassPolicy } from '../../model/suite/classes.ts';
-import type { Contract, GatePolicy, MetricLimits } from '../../model/suite/suite.ts';
+import type { ConfirmBudget, Contract, GatePolicy, MetricLimits } from '../../model/suite/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import { defaultMaxDrop } from '../default-margins.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
@@ -48,7 +48,9 @@ function listSettings({ gate, classes, contracts }: Gating): ReadonlyMap<string,
     ['gate.cases.broken', severity(cases.broken)],
     ['gate.cases.drifted', severity(cases.drifted)],
     ['gate.cases.added', severity(cases.added)],
-    ['gate.confirm.budget', atLeast(confirm.budget)],
+    ['gate.confirm.budget', budgetOf(confirm.budget)],
+    ['gate.cases.loosened', severity(cases.loosened ?? 'warn')],
+    ['gate.unsettled', severity(gate.unsettled ?? 'fail')],
     ...limitsOf('gate.passRate', passRate, defaultMaxDrop),
     ...limitsOf('gate.score', score, defaultMaxDrop),
     ...limitsOf('gate.cost', cost),
@@ -69,6 +71,16 @@ function listSettings({ gate, classes, contracts }: Gating): ReadonlyMap<string,
     ['contract.strictConsumers', weakest(contracts.map(({ strictConsumers }) => onOff(strictConsumers)))],
   ]);
 }
+
+/** A share of the planned calls is not comparable with a number of calls: either may pay for less. */
+function budgetOf(budget: ConfirmBudget): Setting {
+  if ('calls' in budget) return { strictness: budget.calls, text: `${budget.calls} calls` };
+  const { share, least = 0 } = budget;
+  return { strictness: share * sharePoints + least / sharePoints, text: `${Math.round(share * 100)}%` };
+}
+
+/** A whole share weighs as much as so many calls. */
+const sharePoints = 1000;
 
 const policies = ['lenient', 'practical', 'formal'];
 

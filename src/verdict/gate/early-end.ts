@@ -6,10 +6,10 @@ import { sequentialEvidence } from '../../stats/multiplicity.ts';
 import { type PairedResults, pairCases } from '../../stats/pairs.ts';
 import { sha256Hex } from '../../text/sha256.ts';
 import { collectEvidence } from '../collect-evidence.ts';
-import type { SettledSuspicions } from '../confirm/settle-suspicions.ts';
+import type { Settled } from '../confirm/settle.ts';
 import { defaultMaxDrop } from '../default-margins.ts';
-import { isAbout } from './find-averages.ts';
-import type { Suspicions } from './find-suspicions.ts';
+import { isAbout } from './flag-averages.ts';
+import type { Suspicions } from './flag-cases.ts';
 import type { GatedComparison } from './gated-comparison.ts';
 import { findHypotheses, type Hypothesis, isSameClaim } from './judge-metrics.ts';
 import type { JudgedMetric } from './test-metrics.ts';
@@ -171,24 +171,23 @@ function findMargin({ metric, margin, slice }: Hypothesis, { suite: { recorded }
  * cases are not asked one by one, since the average needs fewer trials. Cases that only warn are not asked either.
  */
 export function holdBack(
-  settled: SettledSuspicions,
-  { looks, input }: Suspicions,
+  settled: Settled,
+  { claims, flagged }: Suspicions,
   partial: ReadonlyMap<VariantSummary, PartialVariant>,
-): SettledSuspicions {
+): Settled {
   const fallen = new Set<string>();
-  for (const [variant, own] of looks) {
-    for (const { id, hypothesis } of own) if (partial.get(variant)?.hasFallen(hypothesis) === true) fallen.add(id);
+  for (const [variant, asked] of claims) {
+    for (const { id, hypothesis } of asked) if (partial.get(variant)?.hasFallen(hypothesis) === true) fallen.add(id);
   }
   const averages = new Map([...settled.averages].filter(([id]) => fallen.has(id)));
   const cases = new Map(settled.cases);
-  for (const { found, isGated } of input.suspects) {
-    const isWanted = isGated && averages.size === 0;
-    if (!isWanted && cases.get(found.id)?.kind === 'open') cases.set(found.id, notNeeded);
+  for (const { id, isGated, rule } of flagged.cases) {
+    const isWanted = rule !== 'suspect' || (isGated && averages.size === 0);
+    const found = cases.get(id);
+    if (!isWanted && found?.outcome === 'open') cases.set(id, { ...found, outcome: 'not-needed' });
   }
   return { averages, cases };
 }
-
-const notNeeded = { kind: 'not-needed' } as const;
 
 /** Removes the interval. The result itself ended the asking, so an interval would be biased. */
 export function withoutInterval(metric: JudgedMetric): JudgedMetric {

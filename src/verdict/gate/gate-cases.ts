@@ -1,188 +1,191 @@
-import type { Breach } from '../../model/comparison/gate.ts';
-import { countStatus, isJudged, type StopReason } from '../../model/run/cell.ts';
+import {
+  type Breach,
+  type CaseVerdictReport,
+  type UnsettledReason,
+  unsettledBecause,
+} from '../../model/comparison/gate.ts';
+import { countStatus, type StopReason } from '../../model/run/cell.ts';
 import type { GatePolicy } from '../../model/suite/suite.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
-import type { RetriedVerdict } from '../confirm/judge-case.ts';
+import type { SettledCase } from '../confirm/settle.ts';
 import { countVerdicts } from '../pair-cases.ts';
-import { type CaseBreach, failsAsNew, type Suspicion } from './find-suspicions.ts';
-
-/** What the gate says of a single case, beside the averages. */
-export type CaseVerdict = BrokenCase | UnsettledCase | RemarkedCase;
-
-interface BrokenCase {
-  readonly kind: 'broken';
-  readonly caseId: string;
-  readonly because: CaseBreach;
-  readonly message: string;
-}
-
-/** It failed, and its confirmation trials errored, were not made, or were too few. */
-export interface UnsettledCase {
-  readonly kind: 'unsettled';
-  readonly caseId: string;
-  readonly because: CaseBreach;
-  readonly why: 'errors' | 'stopped' | 'budget';
-  readonly message: string;
-}
+import { type CaseBreach, failsGate, type Suspicion } from './flag-cases.ts';
 
 /**
- * `drifted`: it fails with the accepted prompt too. `changed`: it fails although nothing that is sent has changed.
- * `unconfirmed`: of two records, which can't be asked. `not-needed`: other cases decide already. `known`: accepted so.
+ * What the gate says of a single case, beside the averages.
+ *
+ * `drifted`: it fails with the accepted prompt too. `not-needed`: other cases decide already. `known`: it was accepted so.
  */
-interface RemarkedCase {
-  readonly kind: 'drifted' | 'flaky' | 'changed' | 'unconfirmed' | 'not-needed' | 'known';
+export interface CaseVerdict {
+  readonly kind: 'broken' | 'drifted' | 'flaky' | 'unsettled' | 'not-needed' | 'known';
   readonly caseId: string;
+  readonly because: CaseBreach;
+  /** For `unsettled`: why it is. */
+  readonly why?: UnsettledReason;
   readonly message: string;
+  readonly evidence: CaseVerdictReport;
 }
+
+export type UnsettledCase = CaseVerdict & { readonly why: UnsettledReason };
 
 /** Says what became of a case that failed. `stopReason`: why the run ended before its plan. */
 export function judgeSuspicion(
   suspicion: Suspicion,
-  retried: RetriedVerdict | undefined,
+  settled: SettledCase | undefined,
   stopReason: StopReason | undefined,
 ): CaseVerdict {
-  const { caseId, because, rule, sides, baseline } = suspicion;
-  const message = describeFailures(suspicion);
-  if (rule === 'known') return { kind: 'known', caseId, message: `${message}; it was broken on the baseline already` };
-  if (retried === undefined) {
-    if (rule === 'suspect' && sides === 'unchanged') {
-      return { kind: 'changed', caseId, message: `${message}, although nothing that is sent has changed` };
-    }
-    if (rule === 'suspect' && sides === 'records') {
-      return { kind: 'unconfirmed', caseId, message: `${message}; no confirmation trial confirms it` };
-    }
-    // Recorded answers: asking again would give the same.
-    return { kind: 'broken', caseId, because, message };
+  const { caseId, because, rule, baseline, candidate } = suspicion;
+  const verdictOf = (kind: CaseVerdict['kind'], message: string, why?: UnsettledReason): CaseVerdict => ({
+    kind,
+    caseId,
+    because,
+    ...(why === undefined ? {} : { why }),
+    message,
+    evidence: {
+      caseId,
+      verdict: kind,
+      ...(why === undefined ? {} : { why }),
+      planned: candidate.trials.length,
+      plannedFailed: countStatus(candidate.trials, 'failed'),
+      asked: settled?.asked ?? 0,
+      failed: settled?.failed ?? 0,
+      acceptedAsked: settled?.acceptedAsked ?? 0,
+      acceptedFailed: settled?.acceptedFailed ?? 0,
+      evidence: settled?.evidence ?? null,
+    },
+  });
+  const message = describeFailures(suspicion, settled);
+  if (rule === 'known' || settled === undefined) {
+    return verdictOf('known', `${message}; it was broken on the baseline already`);
   }
-  switch (retried.kind) {
+  switch (settled.outcome) {
     case 'broken':
-      return { kind: 'broken', caseId, because, message: `${message}${describeAccepted(retried)}` };
-    case 'drifted': {
-      const why = 'the model or the data changed, not this prompt';
-      return { kind: 'drifted', caseId, message: `${message}${describeAccepted(retried)}: ${why}` };
-    }
+      return verdictOf('broken', `${message}${describeAccepted(settled)}`);
+    case 'drifted':
+      return verdictOf(
+        'drifted',
+        `${message}${describeAccepted(settled)}: the model or the data changed, not this prompt`,
+      );
     case 'flaky':
-      return { kind: 'flaky', caseId, message: describeFlaky(suspicion) };
+      return verdictOf('flaky', describeFlaky(suspicion, settled));
     case 'not-needed':
-      return { kind: 'not-needed', caseId, message: `${message}; it was not asked again` };
+      return verdictOf('not-needed', `${message}; it was not asked ${settled.asked === 0 ? 'again' : 'further'}`);
     case 'errored':
-    case 'open':
+      return verdictOf('unsettled', `${message}; ${unsettledBecause.errors.one}`, 'errors');
+    case 'unsettled':
+    case 'open': {
       // The user has asked for an end at a failure, and there is nothing to compare it with.
-      if (stopReason === 'bail' && baseline === undefined) return { kind: 'broken', caseId, because, message };
-      return unsettled(suspicion, message, stopReason !== undefined);
+      if (stopReason === 'bail' && baseline === undefined) return verdictOf('broken', message);
+      const why = whyUnsettled(suspicion, settled, stopReason);
+      return verdictOf('unsettled', `${message}; ${unsettledBecause[why].one}`, why);
+    }
   }
 }
 
-/** A failure is no verdict yet where its confirmation trials errored, or too few of them were made. */
-function unsettled({ caseId, because, candidate }: Suspicion, message: string, isStopped: boolean): UnsettledCase {
-  const { confirmations, accepted } = candidate;
-  const errored = countStatus(confirmations, 'errored');
-  const shared = { kind: 'unsettled', caseId, because } as const;
-  if (errored > 0) {
-    const explanation = `${errored} of ${confirmations.length} confirmation trials errored, so nothing confirms it`;
-    return { ...shared, why: 'errors', message: `${message}; ${explanation}` };
-  }
-  if (isStopped) {
-    return {
-      ...shared,
-      why: 'stopped',
-      message: `${message}; the run stopped before confirmation trials could confirm it`,
-    };
-  }
-  const ofAccepted = countStatus(accepted, 'errored');
-  const explanation =
-    ofAccepted > 0
-      ? `${ofAccepted} of ${formatCount(accepted.length, 'trial')} of the accepted prompt errored, so nothing confirms it`
-      : 'the calls for confirmation trials were used up before it was settled';
-  return { ...shared, why: 'budget', message: `${message}; ${explanation}` };
+function whyUnsettled(
+  { askable }: Suspicion,
+  { wanted }: SettledCase,
+  stopReason: StopReason | undefined,
+): UnsettledReason {
+  if (askable === 'records') return 'records';
+  if (askable === 'budget') return 'no-budget';
+  if (wanted === undefined) return 'mixed';
+  return stopReason === undefined ? 'budget' : 'stopped';
 }
 
-function describeFailures({ caseId, rule, noun, candidate, baseline }: Suspicion): string {
+function describeFailures(
+  { caseId, rule, noun, candidate, baseline, askable }: Suspicion,
+  settled?: SettledCase,
+): string {
   const failed = countStatus(candidate.trials, 'failed');
-  const retried = candidate.confirmations.filter(isJudged).length;
-  if (rule === 'suspect') {
-    const before = countVerdicts(baseline ?? { trials: [] });
-    const failures = failed + countStatus(candidate.confirmations, 'failed');
-    const all = candidate.trials.length + candidate.confirmations.length;
-    const now = failures === all ? `all ${all}` : `${failures} of ${all}, the others without a verdict`;
-    return `${noun} ${caseId} passed ${before.trials - before.failures} of ${before.trials} trials on the baseline and now failed ${now}`;
-  }
+  const now = `failed ${failed} of ${formatCount(candidate.trials.length, 'trial')}`;
   const again =
-    retried === 0 ? '' : ` and in ${countStatus(candidate.confirmations, 'failed')} of ${retried} confirmation trials`;
-  return `${noun} ${caseId} failed in ${failed} of ${candidate.trials.length} trials${again}`;
+    settled === undefined || settled.asked === 0
+      ? askable === 'recordings' && rule !== 'known'
+        ? '; not asked again'
+        : ''
+      : `, and ${settled.failed} of ${settled.asked} fresh ones`;
+  if (rule !== 'suspect') return `${noun} ${caseId} ${now}${again}`;
+  const before = countVerdicts(baseline ?? { trials: [] });
+  return `${noun} ${caseId} passed ${before.trials - before.failures} of ${before.trials} trials on the baseline, and ${now} now${again}`;
 }
 
-function describeAccepted({
-  acceptedFailures,
-  acceptedTrials,
-}: Extract<RetriedVerdict, { kind: 'broken' | 'drifted' }>): string {
-  return acceptedTrials === 0 ? '' : `; the accepted prompt failed ${acceptedFailures} of ${acceptedTrials}`;
+function describeAccepted({ acceptedFailed, acceptedAsked }: SettledCase): string {
+  return acceptedAsked === 0 ? '' : `; the accepted prompt failed ${acceptedFailed} of ${acceptedAsked}`;
 }
 
-function describeFlaky({ caseId, rule, noun, candidate }: Suspicion): string {
-  const failures = countStatus(candidate.trials, 'failed') + countStatus(candidate.confirmations, 'failed');
-  const times = `failed ${formatCount(failures, 'time')} and then passed a confirmation trial`;
+function describeFlaky({ caseId, rule, noun, candidate }: Suspicion, { asked, failed }: SettledCase): string {
+  const failures = countStatus(candidate.trials, 'failed') + failed;
+  const passed = asked - failed;
+  const times = `failed ${formatCount(failures, 'time')} and then passed ${passed === 1 ? 'a fresh trial' : `${passed} fresh trials`}`;
   return rule === 'must-pass' ? `${noun} ${caseId} ${times}: it is flaky` : `${noun} ${caseId} ${times}`;
 }
 
 /** What the verdicts on single cases do to the gate. */
+export interface GatedCases {
+  readonly failures: readonly Breach[];
+  readonly unsettled: readonly UnsettledCase[];
+  /** Cases that fail with the accepted prompt too. */
+  readonly drifted: readonly CaseVerdict[];
+  readonly notes: readonly string[];
+}
+
 export function gateCases(
   verdicts: readonly CaseVerdict[],
   gate: GatePolicy,
   { where, isDrift }: { readonly where: Pick<Breach, 'suite' | 'prompt' | 'provider'>; readonly isDrift: boolean },
-) {
+): GatedCases {
   const failures: Breach[] = [];
   const unsettled: UnsettledCase[] = [];
+  const drifted: CaseVerdict[] = [];
   const notes: string[] = [];
-  const failsDrifted = isDrift || gate.cases.drifted === 'fail';
-  const isSummarized = (kind: CaseVerdict['kind']): kind is SummarizedKind =>
-    kind in summaries && verdicts.filter((other) => other.kind === kind).length > maxNamed;
   for (const verdict of verdicts) {
-    const { kind, caseId, message } = verdict;
-    if (isSummarized(kind)) continue;
-    if (kind === 'unsettled') {
-      if (verdict.because === 'first-run' || failsGate(verdict.because, gate, failsDrifted)) unsettled.push(verdict);
-    } else if (kind === 'broken' && failsGate(verdict.because, gate, failsDrifted)) {
-      failures.push({ code: codeOf(verdict.because), ...where, caseId, message });
-    } else if (kind === 'drifted' && failsDrifted) {
-      failures.push({ code: 'case-drifted', ...where, caseId, message });
-    } else {
-      notes.push(message);
-    }
+    const { kind, caseId, because, message } = verdict;
+    const isGated = failsGate(because, gate);
+    if (isUnsettled(verdict) && isGated) unsettled.push(verdict);
+    else if (kind === 'broken' && isGated && because !== 'first-run') {
+      failures.push({ code: codeOf(because), ...where, caseId, message });
+    } else if (kind === 'drifted') {
+      drifted.push(verdict);
+      if (isDrift) failures.push({ code: 'case-drifted', ...where, caseId, message });
+    } else if (kind !== 'not-needed' && kind !== 'broken') notes.push(message);
+    else if (kind === 'broken' && because !== 'first-run') notes.push(message);
   }
-  notes.push(...describeUnsettled(verdicts.filter((verdict) => verdict.kind === 'unsettled')));
-  for (const kind of summarizedKinds) if (isSummarized(kind)) notes.push(summarize(kind, verdicts));
-  const isHinted = verdicts.some(({ kind }) => kind === 'changed' || kind === 'unconfirmed');
-  return { failures, unsettled, notes, isOpen: unsettled.length > 0 || (isHinted && gate.cases.broken === 'fail') };
+  notes.push(...describeUnsettled(unsettled), ...describeDrifted(isDrift ? [] : drifted));
+  notes.push(...describeNotNeeded(verdicts.filter(({ kind }) => kind === 'not-needed')));
+  return { failures, unsettled, drifted, notes };
+}
+
+function isUnsettled(verdict: CaseVerdict): verdict is UnsettledCase {
+  return verdict.why !== undefined;
 }
 
 /** More cases of a kind than this get one sentence together, so that other notes are seen. */
 const maxNamed = 5;
 
-const summaries = {
-  unconfirmed:
-    'passed on the baseline and failed in every trial with a verdict now; no confirmation trial confirms them',
-  changed: 'passed on the baseline and failed in every trial now, although nothing that is sent has changed',
-  'not-needed': 'look broken too and were not asked again',
-} as const;
-type SummarizedKind = keyof typeof summaries;
-const summarizedKinds: readonly SummarizedKind[] = ['unconfirmed', 'changed', 'not-needed'];
-
-function summarize(kind: SummarizedKind, verdicts: readonly CaseVerdict[]): string {
-  const own = verdicts.filter((verdict) => verdict.kind === kind);
-  return `${formatCount(own.length, 'case')} ${summaries[kind]}: ${nameCases(own)}`;
-}
-
 /** One sentence for all failures that were left open for the same reason. */
 function describeUnsettled(verdicts: readonly UnsettledCase[]): readonly string[] {
-  const reasons = Object.keys(openBecause) as UnsettledCase['why'][];
+  const reasons = Object.keys(unsettledBecause) as UnsettledReason[];
   return reasons.flatMap((why) => {
-    const own = verdicts.filter((verdict) => verdict.why === why);
-    const [only] = own;
-    if (only === undefined) return [];
-    if (own.length === 1) return [only.message];
-    return [`${own.length} failures were not settled: ${openBecause[why]}: ${nameCases(own)}`];
+    const same = verdicts.filter((verdict) => verdict.why === why);
+    const [first] = same;
+    if (first === undefined) return [];
+    if (same.length === 1) return [first.message];
+    return [`${same.length} failures are not settled: ${nameCases(same)}; ${unsettledBecause[why].many}`];
   });
+}
+
+function describeDrifted(verdicts: readonly CaseVerdict[]): readonly string[] {
+  if (verdicts.length <= maxNamed) return verdicts.map(({ message }) => message);
+  return [
+    `${formatCount(verdicts.length, 'case')} fail with the accepted prompt too: ${nameCases(verdicts)}; the model or the data changed, not this prompt`,
+  ];
+}
+
+function describeNotNeeded(verdicts: readonly CaseVerdict[]): readonly string[] {
+  if (verdicts.length === 0) return [];
+  if (verdicts.length === 1) return verdicts.map(({ message }) => message);
+  return [`${formatCount(verdicts.length, 'more suspect')}, not asked: ${nameCases(verdicts)}`];
 }
 
 function nameCases(verdicts: readonly CaseVerdict[]): string {
@@ -192,31 +195,6 @@ function nameCases(verdicts: readonly CaseVerdict[]): string {
   );
 }
 
-const openBecause: Readonly<Record<UnsettledCase['why'], string>> = {
-  errors: 'confirmation trials errored',
-  stopped: 'the run stopped before confirmation trials could confirm them',
-  budget: 'the calls for confirmation trials were used up',
-};
-
-/** A first run's failed cases count in its pass rate. */
-function codeOf(because: CaseBreach): Breach['code'] {
-  if (because === 'contract-changed') return 'case-added-failed';
-  return because === 'first-run' ? 'pass-rate-min' : because;
-}
-
-function failsGate(because: CaseBreach, gate: GatePolicy, failsDrifted: boolean): boolean {
-  switch (because) {
-    case 'case-broken':
-      return gate.cases.broken === 'fail';
-    case 'case-drifted':
-      return failsDrifted;
-    case 'case-added-failed':
-    case 'contract-changed':
-      return failsAsNew(because, gate);
-    case 'first-run':
-      // The pass rate of the variant says it (judge-limits.ts).
-      return false;
-    case 'must-pass':
-      return true;
-  }
+function codeOf(because: Exclude<CaseBreach, 'first-run'>): Breach['code'] {
+  return because === 'contract-changed' ? 'case-added-failed' : because;
 }

@@ -1,8 +1,10 @@
 import type { ComparedVariant } from '../../model/comparison/comparison.ts';
-import { caseKey, countStatus } from '../../model/run/cell.ts';
-import type { AcceptedPromptState, RunSettings } from '../../model/run/record.ts';
-import type { CaseSummary, SuiteSummary, VariantSummary } from '../../model/run/summary.ts';
-import { judgedRows, maxErroredRetrials, type RetriedCase } from '../confirm/judge-case.ts';
+import { countStatus, isJudged } from '../../model/run/cell.ts';
+import type { AcceptedPromptState } from '../../model/run/record.ts';
+import type { SuiteSummary, VariantSummary } from '../../model/run/summary.ts';
+import { isNoBudget } from '../../model/suite/suite.ts';
+import { maxErrored } from '../confirm/case-evidence.ts';
+import type { Askable } from '../confirm/settle.ts';
 import { nameSent } from '../variant-differences.ts';
 
 /** A gated variant with what it is compared with. */
@@ -24,15 +26,6 @@ export interface GatedComparison {
   readonly otherCases?: number;
 }
 
-/**
- * What a run can ask again to tell a broken case from chance.
- * `both`: the candidate and the accepted prompt. `candidate`: the accepted prompt can't be asked. `drift`: nothing that is
- * sent has changed, and the run looks for drift. `unchanged`: the same, and it does not. `nothing`: recordings answer, or the
- * budget is 0.
- * `records`: two stored records, of which one was not compared with the other when it ran.
- */
-export type Sides = 'both' | 'candidate' | 'drift' | 'unchanged' | 'nothing' | 'records';
-
 /** Finds what the run knew of the prompt that it is compared with here; undefined if that was another prompt. */
 export function acceptedPromptOf(
   { recorded: { acceptedPrompt } }: VariantSummary,
@@ -41,26 +34,32 @@ export function acceptedPromptOf(
   return acceptedPrompt?.of === nameSent(baseline.recorded) ? acceptedPrompt : undefined;
 }
 
-/** Whether the run can ask what it is compared with again, or could when it ran. */
-export function sidesOf(
-  { suite, variant, acceptedPrompt, isOfRecords }: GatedComparison,
-  { drift }: Pick<RunSettings, 'drift'>,
-): Sides {
-  const { replayed, gate } = suite.recorded;
-  if (isOfRecords === true && acceptedPrompt === undefined) return 'records';
-  if (replayed === true) return 'nothing';
-  const state = acceptedPrompt?.is ?? 'unavailable';
-  if (state === 'unchanged' && drift !== true && gate.cases.drifted !== 'fail') return 'unchanged';
-  if (gate.confirm.budget === 0) return 'nothing';
-  if (state === 'askable') return isGone(variant) ? 'candidate' : 'both';
-  return state === 'unavailable' ? 'candidate' : 'drift';
+/** What a run can ask again of a compared variant, or could when it ran. */
+export function askableOf({ suite, variant, acceptedPrompt, isOfRecords }: GatedComparison): Askable {
+  // Fresh trials beside another prompt say nothing of this one.
+  if (isOfRecords === true && (acceptedPrompt === undefined || !wasAskedAgain(variant))) return 'records';
+  const askable = askableOfFirst(suite);
+  if (askable !== 'candidate') return askable;
+  return isPairKnown({ acceptedPrompt }) && !isGone(variant) ? 'both' : 'candidate';
 }
 
-/** A case of a comparison as retrials see it. Those of another accepted prompt say nothing here. */
-export function comparedCase(comparison: GatedComparison, found: CaseSummary): RetriedCase {
-  const { suite, variant, acceptedPrompt } = comparison;
-  const retried = retriedCase(suite, variant, found);
-  return acceptedPrompt === undefined ? { ...retried, accepted: [] } : retried;
+/** True if the accepted prompt that the run asks is the one that it is compared with. */
+export function isPairKnown({
+  acceptedPrompt,
+}: {
+  readonly acceptedPrompt?: AcceptedPromptState | undefined;
+}): boolean {
+  return acceptedPrompt !== undefined && acceptedPrompt.is !== 'unavailable';
+}
+
+/** What a run can ask again of a variant of which nothing was accepted. */
+export function askableOfFirst({ recorded: { replayed, gate } }: SuiteSummary): Askable {
+  if (replayed === true) return 'recordings';
+  return isNoBudget(gate.confirm.budget) ? 'budget' : 'candidate';
+}
+
+function wasAskedAgain({ cases }: VariantSummary): boolean {
+  return [...cases.values()].some(({ confirmations, accepted }) => confirmations.length + accepted.length > 0);
 }
 
 /** True where the accepted prompt was asked and mostly errored: its model may no longer exist. Two errors are enough. */
@@ -69,19 +68,7 @@ export function isGone({ cases }: VariantSummary): boolean {
   for (const { accepted } of cases.values()) {
     if (accepted.length === 0) continue;
     errors += countStatus(accepted, 'errored');
-    verdicts += judgedRows(accepted).length;
+    verdicts += accepted.filter(isJudged).length;
   }
-  return errors >= maxErroredRetrials && errors > verdicts;
-}
-
-/** A case as retrials see it. Its id is unique in the run. */
-export function retriedCase(suite: SuiteSummary, variant: VariantSummary, found: CaseSummary): RetriedCase {
-  const { prompt, provider } = variant.recorded;
-  return {
-    id: caseKey({ suite: suite.recorded.suite, prompt, provider, caseId: found.caseId }),
-    caseId: found.caseId,
-    planned: found.trials,
-    candidate: found.confirmations,
-    accepted: found.accepted,
-  };
+  return errors >= maxErrored && errors > verdicts;
 }

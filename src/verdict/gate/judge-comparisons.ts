@@ -6,7 +6,7 @@ import { countStatus } from '../../model/run/cell.ts';
 import type { RunSettings } from '../../model/run/record.ts';
 import type { RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { type SettledSuspicions, settleSuspicions } from '../confirm/settle-suspicions.ts';
+import { type Settled, settle } from '../confirm/settle.ts';
 import { hasOtherOptions } from '../variant-differences.ts';
 import { findCertainty } from './certainty.ts';
 import { describeClassGaps, describeComparison } from './describe-comparison.ts';
@@ -18,17 +18,17 @@ import {
   type PartialVariant,
   withoutInterval,
 } from './early-end.ts';
-import type { LookedAverage } from './find-averages.ts';
-import { findSuspicions, type Suspicions } from './find-suspicions.ts';
+import { findDrifts, noDrift, type VariantDrift } from './find-drift.ts';
+import { flagRun, type Suspicions } from './flag-cases.ts';
 import { type CaseVerdict, gateCases, judgeSuspicion, type UnsettledCase } from './gate-cases.ts';
 import { type GatedComparison, isGone } from './gated-comparison.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
-import { gateMetrics, type JudgedMetric, judgeLook, testAtOnce } from './test-metrics.ts';
-import { describeWorse, percent } from './wording.ts';
+import { gateMetrics, type JudgedMetric, judgeAsked, testStored } from './test-metrics.ts';
+import { describeWorse, percent, points } from './wording.ts';
 
 export interface JudgedComparison {
   readonly variant: VariantSummary;
-  /** The comparison with each case's change as confirmation trials have settled it. */
+  /** The comparison with each case's change as fresh trials have settled it. */
   readonly compared: ComparedVariant;
   readonly mustPassWhole: boolean;
   readonly report: VariantComparison;
@@ -38,8 +38,11 @@ export interface JudgedComparison {
   readonly warnings: readonly string[];
   /** Something looks worse, and is neither confirmed nor cleared. */
   readonly isInconclusive: boolean;
-  /** Failures that would count if confirmation trials had confirmed them. */
+  /** Failures that would count if fresh trials had confirmed them. */
   readonly unsettled: readonly UnsettledCase[];
+  /** Averages that look worse, and that fresh trials did not settle. */
+  readonly unsettledAverages: readonly Breach[];
+  readonly drift: VariantDrift;
   readonly certainty: Certainty;
   /** For a variant with cases that were not asked: whether the others exclude a drop. */
   readonly partial?: { readonly isCertain: boolean };
@@ -48,8 +51,8 @@ export interface JudgedComparison {
 /** Everything that looks worse in a run, before it is judged. */
 export interface SettledRun {
   readonly suspicions: Suspicions;
-  /** What confirmation trials say so far, while more can be made. */
-  readonly settled: SettledSuspicions;
+  /** What fresh trials say so far, while more can be asked. */
+  readonly settled: Settled;
   readonly partial: ReadonlyMap<VariantSummary, PartialVariant>;
 }
 
@@ -65,11 +68,9 @@ const maxErrorShare = 0.05;
 export interface JudgeRunOptions {
   readonly summary: Pick<RunSummary, 'suites' | 'stopReason'>;
   readonly settings: Pick<RunSettings, 'drift' | 'shard' | 'mergedShards' | 'early'>;
-  /**
-   * Given while planned cells are still to be asked. Then only what has fallen is confirmed, at a part of the level.
-   */
+  /** Given while planned cells are still to be asked. Then only what has fallen is asked again, at a part of the level. */
   readonly look?: EarlyLook;
-  /** False while confirmation trials can still be made. */
+  /** False while fresh trials can still be asked. */
   readonly isFinal: boolean;
 }
 
@@ -78,10 +79,9 @@ export function settleRun(gated: readonly GatedComparison[], options: JudgeRunOp
   const { summary, settings, isFinal, look } = options;
   const partial = findPartialVariants(gated, options);
   const share = look?.share ?? (settings.early === undefined ? 1 : lastShare);
-  const suspicions = findSuspicions(summary, gated, settings, { share, partial });
-  const isStopped = findStop(summary) !== undefined;
-  const found = settleSuspicions({ ...suspicions.input, isStopped }, isFinal);
-  return { suspicions, settled: look === undefined ? found : holdBack(found, suspicions, partial), partial };
+  const suspicions = flagRun(summary, gated, { settings, share, partial });
+  const settled = settle(suspicions.flagged, { isFinal });
+  return { suspicions, settled: look === undefined ? settled : holdBack(settled, suspicions, partial), partial };
 }
 
 /** What ended the run before its plan was carried out. */
@@ -95,33 +95,31 @@ export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOpt
   const { suspicions, settled, partial } = settleRun(gated, options);
   const stopReason = findStop(summary);
   const verdicts = new Map(
-    [...suspicions.ofVariant].map(([variant, own]) => [
+    [...suspicions.ofVariant].map(([variant, found]) => [
       variant,
-      own.map((suspicion) => judgeSuspicion(suspicion, settled.cases.get(suspicion.retried.id), stopReason)),
+      found.map((suspicion) => judgeSuspicion(suspicion, settled.cases.get(suspicion.id), stopReason)),
     ]),
   );
-  // The stored trials decide where the accepted prompt is no longer available.
-  const isLooked = ({ id }: LookedAverage) => settled.averages.get(id)?.kind !== 'unavailable';
-  const looks = new Map([...suspicions.looks].map(([variant, own]) => [variant, own.filter(isLooked)]));
-  const tested = testAtOnce(gated, { looks, partial }, settings);
+  const drifts = findDrifts(gated, ({ variant }) => verdicts.get(variant) ?? [], suspicions.claims);
+  const stored = testStored(gated, { claims: suspicions.claims, partial });
   return {
     comparisons: gated.map((comparison) => {
-      const looked = (looks.get(comparison.variant) ?? []).map(({ id, hypothesis, isAccepted }) => ({
-        ...judgeLook(hypothesis, settled.averages.get(id), {
+      const claims = suspicions.claims.get(comparison.variant) ?? [];
+      const asked = claims.map((claim) =>
+        judgeAsked(claim, settled.averages.get(claim.id), {
           alpha: comparison.suite.recorded.gate.alpha,
           isCertain: partial.get(comparison.variant)?.isCertain === true,
         }),
-        ...defined({ isAccepted: isAccepted || undefined }),
-      }));
-      const own = partial.get(comparison.variant);
-      const judged = [...looked, ...(tested.get(comparison) ?? [])];
-      const isFiltered = suspicions.accepted.has(comparison.variant);
+      );
+      const early = partial.get(comparison.variant);
+      const judged = [...asked, ...(stored.get(comparison) ?? [])];
       return judgeOne(comparison, {
         verdicts: verdicts.get(comparison.variant) ?? [],
-        metrics: own === undefined ? judged : judged.map(withoutInterval),
+        metrics: early === undefined ? judged : judged.map(withoutInterval),
+        drift: drifts.get(comparison) ?? noDrift,
         settings,
-        isFiltered,
-        ...defined({ partial: own }),
+        isFiltered: suspicions.accepted.has(comparison.variant),
+        ...defined({ partial: early }),
       });
     }),
     verdicts,
@@ -133,6 +131,7 @@ export function judgeRun(gated: readonly GatedComparison[], options: JudgeRunOpt
 interface JudgedParts {
   readonly verdicts: readonly CaseVerdict[];
   readonly metrics: readonly JudgedMetric[];
+  readonly drift: VariantDrift;
   readonly settings: JudgeRunOptions['settings'];
   /** True where the change's own baseline accepts a case that would be looked at. */
   readonly isFiltered: boolean;
@@ -141,29 +140,36 @@ interface JudgedParts {
 
 function judgeOne(
   comparison: GatedComparison,
-  { verdicts, metrics, settings, isFiltered, partial }: JudgedParts,
+  { verdicts, metrics, drift, settings, isFiltered, partial }: JudgedParts,
 ): JudgedComparison {
   const { suite, variant, mustPassWhole = false } = comparison;
   const { gate, suite: suiteId } = suite.recorded;
   const compared = withDrifted(comparison.compared, verdicts);
   const where = { suite: suiteId, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
-  const ofCases = gateCases(verdicts, gate, { where, isDrift: settings.drift === true });
+  const isDrift = settings.drift === true && drift.isBeyondMargin && gate.cases.drifted !== 'warn';
+  const ofCases = gateCases(verdicts, gate, { where, isDrift });
   const ofMetrics = gateMetrics(metrics, compared, gate, where);
+  const rateDrift = drift.drop === undefined ? undefined : describeDrop(drift.drop, comparison);
   const hasTooManyErrors = compared.errors.share > maxErrorShare;
-  const failures = [...ofCases.failures, ...ofMetrics.failures];
+  const ofRate = isDrift && rateDrift !== undefined ? [driftBreach(where, rateDrift)] : [];
+  const failures = [...ofCases.failures, ...ofMetrics.failures, ...ofRate];
   const notes = [
     ...ofCases.notes,
     ...ofMetrics.notes,
+    ...(isDrift || rateDrift === undefined ? [] : [rateDrift]),
     ...(hasTooManyErrors ? [`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`] : []),
-    ...describeAcceptedSide(comparison, verdicts, ofMetrics),
-    ...describeOldAnswers(compared),
-    ...describeClassGaps(compared),
+    ...describeSides({ ...comparison, compared }, verdicts, ofMetrics),
   ];
   // Nothing was compared, so nothing can be said.
   const isEmpty = compared.passRate.n === 0;
-  const isInconclusive = ofMetrics.isOpen || ofCases.isOpen || hasTooManyErrors || isEmpty;
+  const isOpen = ofMetrics.unsettled.length > 0 || ofCases.unsettled.length > 0;
+  const isInconclusive = isOpen || hasTooManyErrors || isEmpty;
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
-  const certainty = findCertainty(comparison, { isOpen: isInconclusive, compared, partial });
+  const certainty = findCertainty(comparison, {
+    isOpen: isInconclusive || drift.cases.length > 0 || drift.drop !== undefined,
+    compared,
+    partial,
+  });
   const accepted = failures.length > 0 ? [] : listAccepted(comparison, metrics, isFiltered);
   return {
     variant,
@@ -174,18 +180,17 @@ function judgeOne(
     warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),
     isInconclusive,
     unsettled: ofCases.unsettled,
+    unsettledAverages: ofMetrics.unsettled,
+    drift,
     certainty,
     ...defined({ partial }),
-    report: describeComparison(compared, {
+    report: reportOf(comparison, compared, {
       outcome,
       certainty,
       notes,
       accepted,
-      isFirst: comparison.isFirst === true,
       unsettled: ofCases.unsettled.length,
-      isOpenByErrors: outcome === 'inconclusive' && !ofMetrics.isOpen && !ofCases.isOpen && !isEmpty,
-      isSameRequest: comparison.acceptedPrompt?.is === 'unchanged',
-      isOfRecords: comparison.isOfRecords === true,
+      isOpenByErrors: outcome === 'inconclusive' && !isOpen && !isEmpty,
       isPartial: partial !== undefined,
       // Asking the rest is what settles a variant of which cases were not asked.
       open: accepted.length > 0 || partial !== undefined ? [] : ofMetrics.uncertain,
@@ -193,20 +198,51 @@ function judgeOne(
   };
 }
 
+function describeSides(
+  comparison: GatedComparison,
+  verdicts: readonly CaseVerdict[],
+  metrics: ReturnType<typeof gateMetrics>,
+): readonly string[] {
+  const { compared } = comparison;
+  return [
+    ...describeAcceptedSide(comparison, verdicts, metrics),
+    ...describeOldAnswers(compared),
+    ...describeClassGaps(compared),
+  ];
+}
+
+/** What a report says of a comparison, besides its figures. */
+function reportOf(
+  { acceptedPrompt, isFirst, isOfRecords }: GatedComparison,
+  compared: ComparedVariant,
+  told: Omit<Parameters<typeof describeComparison>[1], 'isFirst' | 'isSameRequest' | 'isOfRecords'>,
+): VariantComparison {
+  return describeComparison(compared, {
+    ...told,
+    isFirst: isFirst === true,
+    isSameRequest: acceptedPrompt?.is === 'unchanged',
+    isOfRecords: isOfRecords === true,
+  });
+}
+
 /** The change of a case that fails with the accepted prompt too is drift. */
 function withDrifted(compared: ComparedVariant, verdicts: readonly CaseVerdict[]): ComparedVariant {
-  const drifted = new Set(
-    verdicts
-      .filter(
-        (verdict) => verdict.kind === 'drifted' || (verdict.kind === 'broken' && verdict.because === 'case-drifted'),
-      )
-      .map(({ caseId }) => caseId),
-  );
+  const drifted = new Set(verdicts.filter(({ kind }) => kind === 'drifted').map(({ caseId }) => caseId));
   if (drifted.size === 0) return compared;
   const cases = new Map(
     [...compared.cases].map(([id, found]) => [id, drifted.has(id) ? { ...found, change: 'drifted' as const } : found]),
   );
   return { ...compared, cases };
+}
+
+/** Finds what fails with the accepted prompt too: cases, or its whole pass rate where that was asked again. */
+function driftBreach(where: Pick<Breach, 'suite' | 'prompt' | 'provider'>, message: string): Breach {
+  return { code: 'pass-rate-drifted', ...where, metric: 'passRate', message };
+}
+
+function describeDrop(drop: number, { compared }: GatedComparison): string {
+  const asked = [...compared.cases.values()].filter(({ candidate }) => (candidate?.accepted.length ?? 0) > 0).length;
+  return `the accepted prompt fails more often than when it was accepted: its pass rate fell by ${points(drop)} in fresh trials of ${formatCount(asked, 'case')}; the model or the data changed, not this prompt`;
 }
 
 /** The cache holds no headers and options, so that its answers may be those of the settings before an edit. */
@@ -227,14 +263,14 @@ function describeAcceptedSide(
   const retrials: RowSummary[] = [];
   if (state !== undefined) for (const { accepted } of variant.cases.values()) retrials.push(...accepted);
   if (retrials.length > 0 && retrials.every(({ status }) => status === 'errored')) {
-    return ['the accepted prompt could not be asked again: all its confirmation trials errored'];
+    return ['the accepted prompt could not be asked again: all its fresh trials errored'];
   }
   if (retrials.length > 0 && isGone(variant)) {
-    const explanation = `${countStatus(retrials, 'errored')} of its ${retrials.length} confirmation trials errored`;
+    const explanation = `${countStatus(retrials, 'errored')} of its ${retrials.length} fresh trials errored`;
     return [`the accepted prompt could not be asked further: ${explanation}`];
   }
   const isOfCases = verdicts.some(({ kind }) => kind === 'broken' || kind === 'unsettled');
-  if (!isOfCases && ofMetrics.failures.length === 0 && !ofMetrics.isOpen) return [];
+  if (!isOfCases && ofMetrics.failures.length + ofMetrics.unsettled.length === 0) return [];
   if (state === undefined) {
     return isOfRecords === true
       ? []

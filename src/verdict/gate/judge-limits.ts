@@ -1,10 +1,12 @@
-import type { Breach, BreachCode } from '../../model/comparison/gate.ts';
+import type { BreachCode } from '../../model/comparison/breach.ts';
+import type { Breach } from '../../model/comparison/gate.ts';
 import { isJudged, passOf } from '../../model/run/cell.ts';
 import type { RecordedSuite } from '../../model/run/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { mean, quantile } from '../../stats/descriptive.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { meanSteps } from '../collect-evidence.ts';
+import { failedThroughout } from '../pair-cases.ts';
 import type { CaseVerdict, UnsettledCase } from './gate-cases.ts';
 import type { JudgedRun } from './judge-comparisons.ts';
 import {
@@ -101,8 +103,8 @@ const met: LimitGate = {};
 
 /** A failed case of a variant of which nothing was accepted. The limit on the pass rate covers it, unless it must pass. */
 function judgeFirstVerdict(verdict: CaseVerdict): LimitGate {
-  const { caseId, message } = verdict;
-  if (verdict.kind === 'unsettled') return { unsettled: verdict, warning: message };
+  const { caseId, message, why } = verdict;
+  if (why !== undefined) return { unsettled: { ...verdict, why }, warning: message };
   if (verdict.kind === 'flaky') return { warning: message };
   if (verdict.kind !== 'broken' || verdict.because !== 'must-pass') return met;
   return { failure: { code: 'must-pass', caseId, message } };
@@ -124,7 +126,9 @@ function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, options
   const failing = [...variant.cases.values()].filter(
     ({ observe, trials }) => !observe && trials.some(({ status }) => status === 'failed'),
   );
-  const isCleared = ({ caseId }: CaseSummary) => kindOf.get(caseId) === 'flaky' || kindOf.get(caseId) === 'unsettled';
+  const doesNotStand: ReadonlySet<CaseVerdict['kind'] | undefined> = new Set(['flaky', 'unsettled', 'not-needed']);
+  // A case of which some planned trials passed is flaky, and not flagged.
+  const isCleared = (found: CaseSummary) => doesNotStand.has(kindOf.get(found.caseId)) || !failedThroughout(found);
   if (!failing.every(isCleared)) {
     const why = compared === undefined ? '' : ': nothing was accepted yet, so all must pass';
     return { failure: passRateBelow(candidate, 1, why) };

@@ -1,11 +1,11 @@
 import { defined } from '../../json/defined.ts';
+import type { BreachCode } from '../../model/comparison/breach.ts';
 import type {
   ComparedClasses,
   ComparedVariant,
   JudgedMargin,
   MetricEvidence,
 } from '../../model/comparison/comparison.ts';
-import type { BreachCode } from '../../model/comparison/gate.ts';
 import type { GatePolicy } from '../../model/suite/suite.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/compare-cases.ts';
 import {

@@ -1,16 +1,15 @@
 import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison/comparison.ts';
 import type { Breach } from '../../model/comparison/gate.ts';
-import type { RunSettings } from '../../model/run/record.ts';
 import type { VariantSummary } from '../../model/run/summary.ts';
 import type { GatePolicy } from '../../model/suite/suite.ts';
 import type { TestVerdict } from '../../stats/compare-cases.ts';
 import { adjustHolm } from '../../stats/multiplicity.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import type { AverageVerdict } from '../confirm/judge-average.ts';
-import { findStoredMetrics, isFlagged } from './find-averages.ts';
-import type { Suspicions } from './find-suspicions.ts';
-import type { GatedComparison } from './gated-comparison.ts';
+import type { SettledAverage } from '../confirm/settle.ts';
+import { type AskedClaim, findStoredClaims, isFlagged } from './flag-averages.ts';
+import type { Suspicions } from './flag-cases.ts';
+import { askableOf, type GatedComparison } from './gated-comparison.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
 import { describeOrder, describeWithin, describeWorse, percent } from './wording.ts';
 
@@ -20,38 +19,49 @@ export interface JudgedMetric {
   readonly verdict: TestVerdict;
   /** The metric looks worse, and nothing has settled it. */
   readonly isOpen: boolean;
-  /** Why a metric that looks worse does not fail, or does, where confirmation trials decided. */
+  /** Why a metric that looks worse does not fail, or does, where fresh trials decided. */
   readonly why?: string;
   /** The change's own baseline has it as it is now. */
   readonly isAccepted?: true;
 }
 
-/** A metric that confirmation trials of both sides decide about. */
-export function judgeLook(
-  hypothesis: Hypothesis,
-  look: AverageVerdict | undefined,
+/** A metric that fresh trials decide about. */
+export function judgeAsked(
+  { hypothesis, isAccepted }: AskedClaim,
+  settled: SettledAverage | undefined,
   { alpha, isCertain }: { readonly alpha: number; readonly isCertain: boolean },
 ): JudgedMetric {
-  const quiet = { hypothesis, verdict: 'inconclusive' as const, isOpen: false };
-  switch (look?.kind) {
+  const quiet = {
+    hypothesis,
+    verdict: 'inconclusive' as const,
+    isOpen: false,
+    ...defined({ isAccepted: isAccepted || undefined }),
+  };
+  switch (settled?.kind) {
     case undefined:
       return isCertain || isExcluded(hypothesis, alpha) ? { ...quiet, verdict: 'not_regressed' } : quiet;
     case 'not-needed':
-    case 'unavailable':
       return quiet;
     case 'confirmed':
-      return {
-        hypothesis,
-        verdict: 'regressed',
-        isOpen: false,
-        why: `seen again in the confirmation trials of ${formatCount(look.cases, 'case')}`,
-      };
+      return { ...quiet, verdict: 'regressed', why: `seen again in ${describePairs(settled)}` };
     case 'cleared':
-      return { ...quiet, why: `but not in the confirmation trials of ${formatCount(look.cases, 'case')}` };
+      return { ...quiet, why: `but not in ${describePairs(settled)}` };
+    case 'errored':
+      return { ...quiet, isOpen: true, why: 'and the fresh trials that should settle it errored' };
     case 'unsettled':
     case 'open':
-      return { ...quiet, isOpen: true, why: 'and confirmation trials have not settled it' };
+      return {
+        ...quiet,
+        isOpen: true,
+        why: settled.pairs === 0 ? 'and it was not asked again' : `and ${describePairs(settled)} do not settle it`,
+      };
   }
+}
+
+function describePairs({ pairs, cases }: Pick<SettledAverage, 'pairs' | 'cases'>): string {
+  return pairs === cases
+    ? `fresh trials of ${formatCount(cases, 'case')}`
+    : `${formatCount(pairs, 'fresh trial')} of ${formatCount(cases, 'case')}`;
 }
 
 /** True where a drop beyond the margin is excluded. */
@@ -60,60 +70,59 @@ function isExcluded(hypothesis: Hypothesis, alpha: number): boolean {
 }
 
 /**
- * Tests the metrics whose accepted prompt is not asked, on the stored trials (Holm 1979). Metrics that confirmation trials decide
- * about have their part of the level, by number.
+ * Tests the metrics of which nothing is asked again on the stored trials (Holm 1979). Metrics that fresh trials decide about
+ * have their part of the level, by number.
  */
-export function testAtOnce(
+export function testStored(
   gated: readonly GatedComparison[],
   {
-    looks,
+    claims,
     partial,
-  }: Pick<Suspicions, 'looks'> & { readonly partial: ReadonlyMap<VariantSummary, { readonly isCertain: boolean }> },
-  settings: Pick<RunSettings, 'drift'>,
+  }: Pick<Suspicions, 'claims'> & { readonly partial: ReadonlyMap<VariantSummary, { readonly isCertain: boolean }> },
 ): ReadonlyMap<GatedComparison, readonly JudgedMetric[]> {
   const all = gated.flatMap((comparison) => {
     const { alpha } = comparison.suite.recorded.gate;
-    const looked = looks.get(comparison.variant) ?? [];
-    return findStoredMetrics(comparison, looked, settings).map((stored) => ({ ...stored, comparison, alpha }));
+    const asked = claims.get(comparison.variant) ?? [];
+    return findStoredClaims(comparison, asked).map((stored) => ({ ...stored, comparison, alpha }));
   });
   // These tests are made once, of all cases.
   const partialOf = ({ variant }: GatedComparison, { level }: Hypothesis) =>
     level === 'fail' ? partial.get(variant) : undefined;
-  const looked = [...looks.values()]
-    .flat()
-    .filter(({ hypothesis, isAccepted }) => hypothesis.p !== null && !isAccepted);
+  const asked = [...claims.values()].flat().filter(({ average }) => average !== undefined).length;
   const failing = all.filter(({ canFail }) => canFail).map(({ hypothesis }) => hypothesis);
   const adjusted = adjustHolm(failing.map(({ p }) => p ?? 1));
-  const factor = (failing.length + looked.length) / failing.length;
+  const factor = (failing.length + asked) / failing.length;
   const adjustedBy = new Map(failing.map((one, index) => [one, Math.min(1, (adjusted[index] ?? 1) * factor)]));
   const tested = new Map<GatedComparison, JudgedMetric[]>();
-  for (const { comparison, hypothesis, alpha, isAccepted, isUnchanged } of all) {
+  for (const { comparison, hypothesis, alpha, isAccepted } of all) {
     const p = adjustedBy.get(hypothesis) ?? hypothesis.p;
     const early = partialOf(comparison, hypothesis);
     const judged: JudgedMetric = isAccepted
       ? { hypothesis, verdict: 'inconclusive', isOpen: false, isAccepted: true }
       : early === undefined
-        ? testMetric(hypothesis, { p, alpha, isUnchanged })
+        ? withoutBudget(testMetric(hypothesis, p, alpha), comparison)
         : { hypothesis, verdict: early.isCertain ? 'not_regressed' : 'inconclusive', isOpen: false };
     tested.set(comparison, [...(tested.get(comparison) ?? []), judged]);
   }
   return tested;
 }
 
-function testMetric(
-  hypothesis: Hypothesis,
-  { p, alpha, isUnchanged }: { readonly p: number | null; readonly alpha: number; readonly isUnchanged: boolean },
-): JudgedMetric {
+/** Without a budget nothing is asked again, and nothing that looks worse fails. */
+function withoutBudget(judged: JudgedMetric, comparison: GatedComparison): JudgedMetric {
+  const { hypothesis, verdict } = judged;
+  if (verdict !== 'regressed' || hypothesis.level !== 'fail' || askableOf(comparison) !== 'budget') return judged;
+  return { hypothesis, verdict: 'inconclusive', isOpen: true, why: 'and gate.confirm.budget is 0' };
+}
+
+function testMetric(hypothesis: Hypothesis, p: number | null, alpha: number): JudgedMetric {
   const verdict = decideHypothesis(hypothesis, p, alpha);
-  const isFailing = hypothesis.level === 'fail';
-  const isOpen = isFailing && verdict !== 'regressed' && isFlagged(hypothesis, alpha);
-  if (isUnchanged && isFailing && (verdict === 'regressed' || isOpen)) {
-    return { hypothesis, verdict: 'inconclusive', isOpen: true, why: 'although nothing that is sent has changed' };
-  }
+  const isOpen = hypothesis.level === 'fail' && verdict !== 'regressed' && isFlagged(hypothesis, alpha);
   const isWorseUnadjusted =
     verdict !== 'regressed' && decideHypothesis(hypothesis, hypothesis.p, alpha) === 'regressed';
-  const why = isWorseUnadjusted ? 'before adjusting for the comparisons of this run' : undefined;
-  return { hypothesis, verdict, isOpen, ...defined({ why }) };
+  if (isWorseUnadjusted) {
+    return { hypothesis, verdict, isOpen, why: 'before adjusting for the comparisons of this run' };
+  }
+  return { hypothesis, verdict, isOpen, ...defined({ why: isOpen ? 'and it was not asked again' : undefined }) };
 }
 
 /** What the judged metrics do to the gate. */
@@ -127,13 +136,15 @@ export function gateMetrics(
   const errors: Breach[] = [];
   const notes: string[] = [];
   const uncertain: Hypothesis[] = [];
-  for (const { hypothesis, verdict, why } of metrics) {
+  const unsettled: Breach[] = [];
+  for (const { hypothesis, verdict, why, isOpen } of metrics) {
     const message = why === undefined ? describeWorse(hypothesis) : `${describeWorse(hypothesis)}, ${why}`;
     const isGated = hypothesis.level === 'fail';
     if (verdict === 'regressed' && isGated) failures.push(breachOf(hypothesis, where, message));
     else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
     else if (why !== undefined) notes.push(message);
     else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
+    if (isGated && isOpen) unsettled.push({ ...breachOf(hypothesis, where, message), code: 'unsettled' });
     if (isGated && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
     else if (isGated && !isExcluded(hypothesis, gate.alpha) && verdict === 'inconclusive') {
       uncertain.push(hypothesis);
@@ -153,7 +164,7 @@ export function gateMetrics(
   if (isLatencySaid && compared.laterLatency !== undefined) {
     notes.push(describeOrder(compared.laterLatency, compared.latencyMs));
   }
-  return { failures, errors, notes, uncertain, isOpen: metrics.some(({ isOpen }) => isOpen) };
+  return { failures, errors, notes, uncertain, unsettled };
 }
 
 /** True where an answer has no known cost or latency, so that a limit on it can't be judged. */

@@ -118,7 +118,7 @@ test('turns count as steps: none is sent after maxSteps answers', async () => {
   );
   const server = await startAgentServer([[['next', {}]], 'Done.', 'Done.', 'Done.']);
   const { code, report } = await project.report(['run', '--no-baseline'], { env: server.env });
-  expect([code, server.requests.length]).toEqual([1, 3]);
+  expect([code, server.requests.length]).toEqual([4, 3]);
   expect(trialsOf(report)[0]?.checks).toEqual([
     expect.objectContaining({ turn: 1, reason: 'has turns left after 3 answers, the most that maxSteps allows' }),
   ]);

@@ -121,7 +121,7 @@ describe('an agent of your own', () => {
 
   test('that takes another path fails its case', async () => {
     const { code, trial } = await runAgent({ steps: [{ toolCalls: steps[1]?.toolCalls }, { text: 'Done.' }] });
-    expect(code).toBe(1);
+    expect(code).toBe(4);
     expect(trial?.checks[0]?.pass).toBe(false);
   });
 
@@ -153,7 +153,7 @@ describe('an agent of your own', () => {
       const failed = trial?.checks.find(({ pass }) => !pass);
       expect([tools, code, failed?.reason ?? '']).toEqual([
         tools,
-        reason === '' ? 0 : 1,
+        reason === '' ? 0 : 4,
         expect.stringContaining(reason),
       ]);
     }
@@ -217,7 +217,7 @@ cases: [{ id: one, assert: [{ trajectory: { never: issue_refund } }] }]
         done,
       ];
       const { code, trial } = await runAgent({ messages: failedFirst }, { assert: after });
-      expect([code, trial?.checks[0]?.reason]).toEqual([1, expect.stringContaining('got only an error')]);
+      expect([code, trial?.checks[0]?.reason]).toEqual([4, expect.stringContaining('got only an error')]);
     });
 
     test('is errored where a result is missing, since it is not known which', async () => {
@@ -240,6 +240,6 @@ cases: [{ id: one, assert: [{ trajectory: { never: issue_refund } }] }]
     ];
     const assert = '{ trajectory: { after: { cancel_order: find_order } } }';
     const { code, trial } = await runAgent({ messages }, { assert });
-    expect([code, trial?.checks[0]?.reason]).toEqual([1, expect.stringContaining('got no result')]);
+    expect([code, trial?.checks[0]?.reason]).toEqual([4, expect.stringContaining('got no result')]);
   });
 });

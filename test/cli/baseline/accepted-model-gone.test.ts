@@ -57,7 +57,8 @@ describe.each(Object.entries(refusals))('an accepted model that %s', (_name, ref
     const run = await runWithoutOldModel({ cases, refusal, answer: sayWrong(['w02']) });
     expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
     expect(run.askedOld).toBeLessThanOrEqual(2);
-    expect(run.sent).toBeLessThanOrEqual(2 * cases);
+    // Six failures show one suspect at 0.025.
+    expect(run.sent).toBe(cases + 6);
     expect(run.warnings).toContain('the accepted prompt could not be asked again');
   });
 
@@ -65,7 +66,8 @@ describe.each(Object.entries(refusals))('an accepted model that %s', (_name, ref
     const run = await runWithoutOldModel({ cases, refusal, answer: () => 'sorry' });
     expect(run.code).toBe(1);
     expect(run.askedOld).toBeLessThanOrEqual(2);
-    expect(run.sent + run.askedOld).toBeLessThanOrEqual(2 * cases);
+    // Nine or ten failures confirm a case, and two cases of twenty are paid by as many calls as were planned.
+    expect(run.sent).toBeLessThanOrEqual(Math.max(cases + 10, 2 * cases));
   });
 
   test.each([9, 10, 20])('fails no run by its errors: of %i cases some flaked', async (cases) => {
@@ -81,15 +83,16 @@ describe.each(Object.entries(refusals))('an accepted model that %s', (_name, ref
 });
 
 test.each([
-  [9, 1],
-  [10, 1],
-  [20, 1],
-  [20, 3],
-  [20, 8],
-])('an accepted model that goes while it is asked ends no run of %i broken cases with 3', async (cases, answered) => {
+  [9, 1, 1],
+  [10, 1, 1],
+  [20, 1, 1],
+  // Two errors after as many answers do not show that the model is gone: the case could not be judged.
+  [20, 3, 3],
+  [20, 8, 1],
+])('an accepted model that goes while it is asked passes no run of %i broken cases', async (cases, answered, code) => {
   const refusal = refusals['is gone (404)'];
   const run = await runWithoutOldModel({ cases, refusal, answered, answer: () => 'sorry' });
   expect(run.code).toBe(1);
   const one = await runWithoutOldModel({ cases, refusal, answered, answer: sayWrong(['w02']) });
-  expect([one.code, one.codes]).toEqual([1, ['case-broken']]);
+  expect([one.code, one.codes]).toEqual([code, code === 1 ? ['case-broken'] : ['errors-exceeded', 'unsettled']]);
 });

@@ -2,17 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { caseOf, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 describe('a case that fails although nothing that is sent has changed', () => {
-  test('is noted and asks nothing again; only --drift fails it', async () => {
+  test('has drifted, which is noted within the margin, and beyond it only --drift fails it', async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     project.answers.set('w03', 'sorry');
     const sent = project.server.requests.length;
     const noted = await project.compared(['run', '--cache', 'refresh']);
-    expect([noted.code, noted.report.decision.outcome]).toEqual([0, 'inconclusive']);
-    expect(noted.report.decision.warnings.join()).toContain('although nothing that is sent has changed');
-    expect(project.server.requests).toHaveLength(sent + 20);
+    expect([noted.code, noted.report.decision.outcome]).toEqual([0, 'passed']);
+    expect(noted.comparison.cases).toMatchObject({ regressed: [], drifted: ['case-03'] });
+    expect(project.server.requests.length).toBeGreaterThan(sent + 20);
+    project.answers.set('w04', 'sorry');
+    const beyond = await project.compared(['run', '--cache', 'refresh']);
+    expect([beyond.code, beyond.codes]).toEqual([3, ['drift']]);
     const drift = await project.compared(['run', '--cache', 'refresh', '--drift']);
-    expect([drift.code, drift.codes, drift.named]).toEqual([1, ['case-drifted'], [caseOf('w03')]]);
+    expect([drift.code, drift.comparison.cases['drifted']]).toEqual([1, [caseOf('w03'), caseOf('w04')]]);
   });
 
   test('also where the prompt has several messages', { tags: 'slow' }, async () => {
@@ -22,10 +25,10 @@ describe('a case that fails although nothing that is sent has changed', () => {
     await project.acceptUnchanged();
     project.answers.set('w03', 'sorry');
     const noted = await project.compared(['run', '--cache', 'refresh']);
-    expect([noted.code, noted.report.decision.outcome]).toEqual([0, 'inconclusive']);
+    expect([noted.code, noted.comparison.cases['drifted']]).toEqual([0, ['case-03']]);
     project.edit(suiteFile, 'Be short.', 'Be brief.');
     const edited = await project.compared(['run', '--cache', 'refresh']);
-    expect(edited.report.decision.outcome).not.toBe('inconclusive');
+    expect([edited.code, edited.comparison.cases['drifted']]).toEqual([0, ['case-03']]);
   });
 });
 

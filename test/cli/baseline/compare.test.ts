@@ -44,10 +44,11 @@ describe('compare', () => {
     ] as const;
     for (const [a, b] of sides) {
       const run = await project.compared(['compare', a, b]);
-      expect([a, run.code, run.codes]).toEqual([a, 1, ['pass-rate-regressed']]);
+      // The fresh trials of the run decide about a case that failed them all.
+      expect([a, run.code, run.codes]).toEqual([a, 1, ['case-broken', 'pass-rate-regressed']]);
       expect(run.comparison.cases['regressed']).toHaveLength(15);
       expect(run.comparison.passRate.delta).toBeCloseTo(-0.75, 12);
-      expect(run.comparison.notes.join()).toContain('no confirmation trial confirms them');
+      expect(run.comparison.notes.join()).toContain('two records are compared, so they were not asked again');
       const back = await project.compared(['compare', b, a]);
       expect([a, back.code, back.comparison.passRate.delta]).toEqual([a, 0, 0.75]);
       expect(back.comparison.cases['fixed']).toHaveLength(15);
@@ -88,8 +89,7 @@ describe('compare', () => {
     project.answers.clear();
     await project.llmcheck('run', '-q', '--cache', 'refresh', '--no-baseline');
     const run = await project.compared(['compare', 'before.jsonl', 'latest']);
-    expect([run.code, run.report.decision.outcome]).toEqual([0, 'inconclusive']);
-    expect((await project.llmcheck('compare', 'before.jsonl', 'latest', '--require-conclusive')).code).toBe(4);
+    expect([run.code, run.report.decision.outcome]).toEqual([4, 'inconclusive']);
   });
 
   test('names the suites that the second record lacks', async () => {
@@ -113,8 +113,10 @@ describe('compare', () => {
     const project = await openTwoRecords();
     project.answers.clear();
     project.answers.set('w01', 'sorry');
+    project.edit(suiteFile, 'defaults:', 'gate: { confirm: { budget: 0 } }\ndefaults:');
     await project.llmcheck('run', '-q', '-t', 'case-01', '--cache', 'refresh', '--no-baseline');
-    const { stdout } = await project.llmcheck('compare', 'before.jsonl', 'latest');
+    const { code, stdout } = await project.llmcheck('compare', 'before.jsonl', 'latest');
+    expect(code).toBe(4);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('to settle it: llmcheck run --baseline before.jsonl');
   });
 
@@ -147,9 +149,9 @@ describe('two prompt versions', () => {
   test('are compared within a run by --compare, which gates the second alone', async () => {
     const project = await openVersions();
     const run = await project.compared(['run', '--compare', 'v1,v2']);
-    expect([run.code, run.codes]).toEqual([1, ['case-broken', 'pass-rate-regressed']]);
+    expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
     expect(run.comparison.against).toEqual({ source: 'this run', prompt: 'v1' });
-    expect(run.named).toHaveLength(10);
+    expect(run.comparison.cases['regressed']).toHaveLength(10);
     const back = await project.compared(['run', '--compare', 'v2,v1']);
     expect([back.code, back.comparison.cases['fixed']?.length]).toEqual([0, 10]);
   });
@@ -180,7 +182,7 @@ describe('two prompt versions', () => {
     await project.llmcheck('run', '-q');
     project.forget();
     const run = await project.compared(['compare', 'v1', 'v2', '--suite', 'words']);
-    expect([run.code, run.codes, project.asked.size]).toEqual([1, ['pass-rate-regressed'], 0]);
+    expect([run.code, run.codes, project.asked.size]).toEqual([1, ['case-broken', 'pass-rate-regressed'], 0]);
     expect(run.comparison.against.prompt).toBe('v1');
     expect(run.comparison.prompts).toBeDefined();
     expect((await project.compared(['compare', 'v2', 'v1'])).code).toBe(0);

@@ -39,8 +39,8 @@ describe('the pass rate', () => {
     await project.accept();
     for (const word of words.slice(0, 15)) project.answers.set(word, 'sorry');
     const run = await project.compared(['run', '--cache', 'refresh']);
-    // A broken case fails the run, so that the average is not looked at again. The calls do not pay for the last case.
-    expect([run.code, run.codes, run.named.length]).toEqual([1, ['case-broken'], 14]);
+    // Broken cases fail the run, so that the average is not looked at again. Four of them take as many calls as were planned.
+    expect([run.code, run.codes, run.named.length]).toEqual([1, ['case-broken'], 4]);
     const { passRate } = run.comparison;
     expect(passRate).toMatchObject({ baseline: 1, candidate: 0.7, delta: -0.3 });
     // Tango 1998 for b = 15, c = 0, n = 50.
@@ -57,10 +57,11 @@ describe('the pass rate', () => {
     writeCases(project, 10);
     await project.accept();
     project.answers.set('n4', 'sorry');
+    project.edit(suiteFile, 'defaults:', 'gate: { confirm: { budget: 0 } }\ndefaults:');
     await project.llmcheck('run', '--cache', 'refresh', '--no-baseline', '-q');
     const { code, stdout } = await project.llmcheck('compare', 'evals/words.baseline.jsonl', 'latest', '-r', 'json');
     const [variant] = JSON.parse(stdout).suites[0].variants;
-    expect([code, variant.comparison.outcome]).toEqual([0, 'inconclusive']);
+    expect([code, variant.comparison.outcome]).toEqual([4, 'inconclusive']);
     expect(variant.comparison.advice.join()).toMatch(/a drop of up to 40\.4 pts .* to certify 5 pts: ~\d+ cases/);
     expect(variant.comparison.notes.join()).toContain('n4');
     const text = await project.llmcheck('compare', 'evals/words.baseline.jsonl', 'latest');

@@ -81,7 +81,8 @@ describe('a pinned reference', () => {
     expect(erosionIn(stored).map(({ outcome }) => outcome)).toEqual(['eroded']);
     // One of before knows of none that came after it, and one of a few cases says nothing of the rate.
     const { run: third = '' } = finding?.since[2] ?? {};
-    expect(erosionIn(await project.compared(['report', third]))[0]?.since).toHaveLength(3);
+    const earlier = JSON.parse((await project.llmcheck('report', third, '-r', 'json')).stdout);
+    expect(erosionIn({ report: earlier })[0]?.since).toHaveLength(3);
     await project.llmcheck('run', '--filter', 'case-01');
     expect(erosionIn(await project.compared(['run']))[0]?.since).toHaveLength(8);
   });

@@ -24,7 +24,7 @@ test('a snapshot is an error until an answer is accepted, then holds the next an
   expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(0);
   project.write('evals/answer.txt', 'Good day, Ada');
   const changed = await project.run(['run', '--cache', 'refresh']);
-  // Its confirmation trials are held to the accepted answer too.
+  // Its fresh trials are held to the accepted answer too.
   expect(changed.code).toBe(1);
   expect(changed.stdout).toContain('Good day, Ada');
 });

@@ -130,8 +130,9 @@ describe('a run whose answers are those of the baseline is unchanged', () => {
 
   test('and a drop under another header on old answers is no drift', async () => {
     const project = await openBaselineProject();
+    project.edit(suiteFile, provider, `headers: { X-Model: first }\n    ${provider}`);
     await project.acceptUnchanged();
-    project.edit(suiteFile, provider, `headers: { X-Model: other }\n    ${provider}`);
+    project.edit(suiteFile, 'X-Model: first', 'X-Model: other');
     project.answers.set('w03', 'sorry');
     const run = await project.compared(['run', '--cache', 'refresh']);
     expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], ['case-03']]);

@@ -51,11 +51,11 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
     expect(statusesOf(report)).toEqual({ one: 'passed', two: 'failed', three: 'passed', four: 'passed' });
     expect(trialsOf(report).map(({ usage }) => usage)).toEqual(trialsOf(expected.report).map(({ usage }) => usage));
     expect(report.totals.costUsd).toBeCloseTo(expected.report.totals.costUsd ?? Number.NaN, 12);
-    // The wrong answer is asked for live three times more, by each run.
+    // The wrong answer is asked for live six times more, by each run.
     const costUsd = report.totals.costUsd ?? Number.NaN;
-    expect(report.totals.spentUsd).toBeCloseTo(costUsd / 2 + (3 * costUsd) / 4, 12);
+    expect(report.totals.spentUsd).toBeCloseTo(costUsd / 2 + (6 * costUsd) / 4, 12);
     expect(stderr).toContain(`spent $${report.totals.spentUsd?.toFixed(4)}`);
-    expect([server.submissions.length, server.submissions[0]?.length, server.liveCount]).toEqual([1, 4, 7 + 3]);
+    expect([server.submissions.length, server.submissions[0]?.length, server.liveCount]).toEqual([1, 4, 10 + 6]);
     // Nobody timed it.
     expect(plannedTrialsOf(report).map(({ latencyMs }) => latencyMs)).toEqual([null, null, null, null]);
     expect(project.files('.llmcheck/batches')).toEqual([]);
@@ -382,8 +382,8 @@ test('a run that is cut short after its batch has ended keeps the batch for the 
   expect(project.files('.llmcheck/batches')).toHaveLength(1);
   const { code, report } = await project.report(['run', '--batch'], { env: server.env });
   expect([code, report.totals.failed, report.totals.passed]).toEqual([1, 1, 3]);
-  // Confirmation trials alone are asked live.
-  expect([server.submissions.length, server.liveCount]).toEqual([1, 3]);
+  // Fresh trials alone are asked live.
+  expect([server.submissions.length, server.liveCount]).toEqual([1, 6]);
   expect(project.files('.llmcheck/batches')).toEqual([]);
 });
 

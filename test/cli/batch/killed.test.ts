@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type BatchServer, startBatchServer } from '../../support/batch-server.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
-import { openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
+import { openTempProject, type TempProject, withoutDraws } from '../../support/temp-project.ts';
 
 const spawnCli = prepareSpawn();
 
@@ -49,7 +49,7 @@ for (const api of ['openai', 'anthropic', 'gemini'] as const) {
       const expected = await whole;
       const { code, report } = await project.report(argv, { env });
       expect(code).toBe(expected.code);
-      expect(withoutTimes(report)).toEqual(withoutTimes(expected.report));
+      expect(withoutDraws(report)).toEqual(withoutDraws(expected.report));
       expect(report.totals.spentUsd).toBe(expected.report.totals.spentUsd);
       expect(project.files('.llmcheck/batches')).toEqual([]);
     }
@@ -57,12 +57,12 @@ for (const api of ['openai', 'anthropic', 'gemini'] as const) {
     test('after its batch was taken, before it was answered goes on without handing it in again, to the same report', async () => {
       const { server, open } = await killWhere('hang');
       await expectSame(open(), ['run', '--batch'], server.env);
-      // The confirmation trials of the one that fails are asked live.
-      expect([server.submissions.length, server.liveCount]).toEqual([1, 3]);
+      // The fresh trials of the one that fails are asked live.
+      expect([server.submissions.length, server.liveCount]).toEqual([1, 6]);
       // As if the provider had not got it: it is simply run.
       server.forgetAll();
       const { code } = await open().report(['run', '--batch'], { env: server.env });
-      expect([code, server.submissions.length, server.liveCount]).toEqual([1, 2, 6]);
+      expect([code, server.submissions.length, server.liveCount]).toEqual([1, 2, 12]);
     });
 
     test('while it waits for its batch goes on without handing it in again, to the same report, also if it is resumed', {
@@ -70,9 +70,9 @@ for (const api of ['openai', 'anthropic', 'gemini'] as const) {
     }, async () => {
       const { server, open } = await killWhere('answer');
       await expectSame(open(), ['run', '--batch'], server.env);
-      expect([server.submissions.length, server.liveCount]).toEqual([1, 3]);
-      await expectSame(open(), ['run', '--resume'], server.env);
       expect([server.submissions.length, server.liveCount]).toEqual([1, 6]);
+      await expectSame(open(), ['run', '--resume'], server.env);
+      expect([server.submissions.length, server.liveCount]).toEqual([1, 12]);
     });
   });
 }

@@ -96,13 +96,13 @@ describe('run --early', () => {
     for (const name of files)
       expect([name, project.read(`out/${name}`)]).toEqual([name, expect.stringContaining('not asked')]);
     expect(project.read('out/terminal').replaceAll(/\s+/g, ' ')).toContain(
-      'PASSED certain: a larger drop than the gate tolerates is excluded; 40 of 60 planned cells were not asked (decided early)',
+      'PASSED certain: a larger drop than the gate tolerates is excluded; pass rate 100 → 100 %; 40 of 60 planned cells were not asked (decided early)',
     );
     expect(project.read('out/tap').match(/^ok .*# SKIP not asked \(decided early\)$/gm)).toHaveLength(40);
     expect(project.read('out/junit')).toContain('skipped="40"');
   });
 
-  test('fails once a fall is confirmed by confirmation trials, after a part of the calls', {
+  test('fails once a fall is confirmed by fresh trials, after a part of the calls', {
     tags: 'slow',
   }, async () => {
     const project = await openLarge();
@@ -298,8 +298,7 @@ describe('an early run is not green without having looked', () => {
     fail(project, ...firstWords(count));
     project.forget();
     const broken = await project.report(early, { env: project.server.env });
-    expect(broken.code).toBe(1);
-    expect(callsOf(project)).toBeLessThan(60);
+    expect([broken.code, broken.report.totals.notAsked]).toEqual([1, 50]);
   });
 
   test('at errored cells: they count against the claim', { tags: 'slow' }, async () => {
@@ -313,21 +312,6 @@ describe('an early run is not green without having looked', () => {
     project.answers.clear();
     for (const word of firstWords(count).filter((_, index) => index % 4 === 0)) project.answers.set(word, broken);
     expect((await project.compared([...early, '--max-errors', '100%'])).report.totals.notAsked).toBeUndefined();
-  });
-
-  test('where the baseline was changed after the run', async () => {
-    const project = await openLarge();
-    await project.llmcheck(...early);
-    const kept = project
-      .read(baselineFile)
-      .split('\n')
-      .filter((line) => !line.includes('"caseId"') || /case-[0-2]/.test(line));
-    project.write(baselineFile, kept.join('\n'));
-    const { decision } = await reportLatest(project);
-    expect(decision).toMatchObject({ outcome: 'incomplete', exitCode: 4 });
-    expect(decision.breaches).toMatchObject([
-      { code: 'stopped', message: expect.stringContaining('40 planned cells') },
-    ]);
   });
 
   test('except for one broken case among those not asked, which a whole run finds', { tags: 'slow' }, async () => {

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { runEdited } from '../../../scripts/gate-sentences.ts';
 
-// docs/statistics.md shows the sentences; `npm run docs` writes them.
+// docs/statistics-reference.md shows the sentences; `npm run docs` writes them.
 
-/** Of an interval in which nothing changed: n cases of Wilson's score interval. */
-const unseenDrop = (n: number) => 1.959963984540054 ** 2 / (n + 1.959963984540054 ** 2);
+/** Where nothing changed, the smaller bound of Wilson's score interval and of Clopper and Pearson's, of n cases. */
+const unseenDrop = (n: number) => Math.min(1.959963984540054 ** 2 / (n + 1.959963984540054 ** 2), 1 - 0.025 ** (1 / n));
 
 describe('an edited prompt under which every case still passes', () => {
   test.each([
-    [5, 'PASSED: no case broke; with 5 cases a drop of up to 44 points could go unnoticed'],
-    [20, 'PASSED: no case broke; with 20 cases a drop of up to 17 points could go unnoticed'],
-    [50, 'PASSED: no case broke; with 50 cases a drop of up to 8 points could go unnoticed'],
+    [5, 'PASSED: no case broke; pass rate 100 → 100 %; with 5 cases a drop of up to 44 points could go unnoticed'],
+    [20, 'PASSED: no case broke; pass rate 100 → 100 %; with 20 cases a drop of up to 17 points could go unnoticed'],
+    [50, 'PASSED: no case broke; pass rate 100 → 100 %; with 50 cases a drop of up to 8 points could go unnoticed'],
   ])('is unseen to %i cases, and says which drop they could miss', async (cases, headline) => {
     const { code, ...run } = await runEdited(cases, 'nothing');
     expect([code, run.headline]).toEqual([0, headline]);
@@ -21,7 +21,10 @@ describe('an edited prompt under which every case still passes', () => {
   test('is certain to 100 cases', async () => {
     const cases = 100;
     const { code, headline, report } = await runEdited(cases, 'nothing');
-    expect([code, headline]).toEqual([0, 'PASSED: certain: a larger drop than the gate tolerates is excluded']);
+    expect([code, headline]).toEqual([
+      0,
+      'PASSED: certain: a larger drop than the gate tolerates is excluded; pass rate 100 → 100 %',
+    ]);
     expect(report.decision.certainty).toEqual({ kind: 'certain', cases });
     // The gate tolerates a drop of 5 points.
     expect(unseenDrop(cases)).toBeLessThan(0.05);
@@ -55,14 +58,22 @@ describe('a drop of 10 points', () => {
     const { code, headline, report } = await runEdited(5, 'breaks one case in ten');
     expect([code, headline]).toEqual([
       0,
-      'PASSED: no case broke; with 5 cases a drop of up to 63 points could go unnoticed',
+      'PASSED: no case broke; pass rate 100 → 80 %; with 5 cases a drop of up to 63 points could go unnoticed',
     ]);
     expect(report.decision.certainty.drop).toBeCloseTo(0.624_465_370_2, 9);
   });
 
   test.each([
-    [5, 0.624_465_370_2, 'PASSED: no case broke; with 5 cases a drop of up to 63 points could go unnoticed'],
-    [20, 0.301_033_645_2, 'PASSED: no case broke; with 20 cases a drop of up to 31 points could go unnoticed'],
+    [
+      5,
+      0.624_465_370_2,
+      'PASSED: no case broke; pass rate 100 → 80 %; with 5 cases a drop of up to 63 points could go unnoticed',
+    ],
+    [
+      20,
+      0.301_033_645_2,
+      'PASSED: no case broke; pass rate 100 → 90 %; with 20 cases a drop of up to 31 points could go unnoticed',
+    ],
   ])('in which every case fails now and then passes a suite of %i cases, as unseen', async (cases, drop, headline) => {
     const run = await runEdited(cases, 'fails one trial in ten');
     expect([run.code, run.headline]).toEqual([0, headline]);

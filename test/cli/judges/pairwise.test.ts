@@ -58,8 +58,8 @@ test('a worse answer fails, and each of three votes asks both orders', async () 
   expect(code).toBe(1);
   expect(checkOf(report, 'v2')).toMatchObject({ pass: false, score: 0 });
   expect(checkOf(report, 'v2')?.reason).toContain('3 of 3 votes, agreement 1.00');
-  // A confirmation trial of each version confirms that the case is broken; a pair is judged for the new one alone.
-  expect(server.judged).toHaveLength(3 * 4);
+  // The planned answer and four fresh ones are judged, each by three votes in both orders, for the new version alone.
+  expect(server.judged).toHaveLength(5 * 3 * 2);
 });
 
 test('the order of the versions in the suite does not matter: no cell waits without end', {
@@ -90,7 +90,8 @@ test("without another version in the run it is compared with the baseline's answ
   await project.run(['baseline', 'accept']);
   writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}, very red" }' });
   const { code, report } = await project.report(['run'], { env: server.env });
-  expect(code).toBe(0);
+  // Its checks are new, so nothing is comparable with what was accepted.
+  expect(code).toBe(4);
   expect(server.judged[0]?.parts).toMatchObject({ 'answer A': 'red, very red', 'answer B': 'red' });
   expect(checkOf(report, 'v1')).toMatchObject({ score: 1 });
 });
@@ -218,7 +219,7 @@ test('the tool calls of both answers are compared, of one in the baseline too', 
   await project.run(['baseline', 'accept']);
   const select = '[{ pairwise: Which is longer?, select: toolCalls }]';
   writeJudgeSuite(project, { assert: select, prompts: '  - { id: v1, text: "Say: {{ word }}, very" }' });
-  expect((await project.run(['run'], { env: server.env })).code).toBe(0);
+  expect((await project.run(['run'], { env: server.env })).code).toBe(4);
   expect(server.judged[0]?.parts).toMatchObject({
     'answer A': expect.stringContaining('Say: red, very'),
     'answer B': expect.stringMatching(/"Say: red"/),
@@ -265,7 +266,7 @@ test('a resumed run compares again once another answer is accepted', async () =>
   expect(checkOf(report, 'v1')).toMatchObject({ pass: false, score: 0 });
 });
 
-test('cache import fills the hashes of both orders and of confirmation trials, without a call', async () => {
+test('cache import fills the hashes of both orders without a call; fresh trials are not recorded', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({
     assert: '[{ pairwise: { value: Which is longer?, min: 1 } }]',
@@ -278,7 +279,7 @@ test('cache import fills the hashes of both orders and of confirmation trials, w
     .trim()
     .split('\n')
     .map((line): { readonly trial?: number } => JSON.parse(line));
-  expect(lines.some(({ trial = 0 }) => trial > 0)).toBe(true);
+  expect(lines.some(({ trial = 0 }) => trial > 0)).toBe(false);
   project.write('evals/tone.jsonl', recorded.replaceAll(/"requestHash":"[^"]*",?/g, '').replaceAll(',}', '}'));
   const sent = server.requests.length;
   const imported = await project.run(['cache', 'import', 'evals/tone.jsonl']);

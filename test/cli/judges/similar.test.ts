@@ -41,7 +41,7 @@ test('a provider of embeddings measures, is cached and is booked apart', async (
   const server = await startEmbeddings();
   const project = open('openai:text-embedding-3-small');
   const { code, report } = await project.report(['run'], { env: server.env });
-  expect(code).toBe(1);
+  expect(code).toBe(4);
   expect(trialsOf(report).map(({ checks }) => checks[0]?.score)).toEqual([1, 0]);
   expect(report.totals.judgeCostUsd).toBeGreaterThan(0);
   const embedded = server.requests.filter(({ url }) => url === '/v1/embeddings');
@@ -57,7 +57,7 @@ test('it may be named by the id of a judge, with its own address and key', async
   const server = await startEmbeddings();
   const judges = `[{ id: embed, use: openai:my-model, baseURL: "${server.url}/v1", apiKeyEnv: EMBED_KEY }]`;
   const { code } = await open('embed', judges).run(['run'], { env: { ...server.env, EMBED_KEY: 'other-key-123' } });
-  expect(code).toBe(1);
+  expect(code).toBe(4);
   const embedded = server.requests.find(({ url }) => url === '/v1/embeddings');
   expect(embedded?.headers.authorization).toBe('Bearer other-key-123');
 });

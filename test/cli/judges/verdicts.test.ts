@@ -12,7 +12,7 @@ test('a judge decides the case, its reason is shown and its cost is booked apart
   const more = 'gate: { confirm: { budget: 0 } }';
   const project = openJudgeProject({ assert: rubric, words: ['red', 'blue'], more });
   const { code, report } = await project.report(['run'], { env: server.env });
-  expect(code).toBe(1);
+  expect(code).toBe(4);
   expect(statusesOf(report)).toEqual({ c0: 'passed', c1: 'failed' });
   expect(trialsOf(report)[1]?.checks[0]).toMatchObject({
     assertion: 'rubric',

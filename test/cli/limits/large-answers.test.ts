@@ -51,7 +51,7 @@ test.each<[what: string, reply: ChatReply, message: RegExp]>([
 ])('an answer with %s fails its cell, is not asked again and is not stored', async (_, reply, message) => {
   const { run } = await runWith(reply);
   const first = await run();
-  expect(first).toMatchObject({ code: 1, status: 'failed', asked: 1, error: { kind: 'tooLarge' } });
+  expect(first).toMatchObject({ code: 4, status: 'failed', asked: 1, error: { kind: 'tooLarge' } });
   expect(first.error?.message).toMatch(message);
   // The cache did not keep it.
   expect((await run()).asked).toBe(2);

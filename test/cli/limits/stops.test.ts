@@ -80,7 +80,7 @@ cases:
   );
   const server = await startChatServer(() => 'wrong');
   const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
-  expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
+  expect([code, report.run]).toMatchObject([4, { complete: true, stopReason: null }]);
 });
 
 test('--bail that is reached with the last cell keeps it, and --resume confirms it', async () => {

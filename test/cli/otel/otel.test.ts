@@ -87,6 +87,7 @@ providers:
     use: openai:gpt-4o-mini
     params: { max_tokens: 20, temperature: 0, top_p: 0.5, stop: [END], seed: 3, frequency_penalty: 0.1, tools: [{ name: find, parameters: { type: object } }] }
 judges: [{ id: strict, use: "openai:gpt-4o" }]
+gate: { confirm: { budget: 0 } }
 cases:
   - id: call
     vars: { word: call }

@@ -47,6 +47,6 @@ test('the log of CI tells trials of the accepted prompt from those of the new on
   isLater = true;
   project.write('evals/words.eval.yaml', suite.replace('Say:', 'Please say:') + cases);
   const { stderr } = await project.run(['run', '--cache', 'off'], { env: { ...env, CI: 'true' } });
-  expect(stderr).toMatch(/^✗ words\/two · v1 × mini · trial 2 /m);
+  expect(stderr).toMatch(/^✗ words\/two · v1 × mini · fresh trial /m);
   expect(stderr).toMatch(/^✗ words\/two · v1 × mini · accepted prompt /m);
 });

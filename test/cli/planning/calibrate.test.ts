@@ -23,20 +23,20 @@ describe('a version compared with itself', () => {
     const project = await openFlakyProject(words([20, 'pf']));
     await project.runFresh('--trials', '4');
     const { variants, run } = await project.calibrate('--runs', '120');
-    const { regressed, caseBroken, passed, inconclusive, failed, openAverages, openCases } = onlyOne(variants);
-    expect(run).toMatchObject({ regressed, failed, inconclusive });
-    expect(passed.count + inconclusive.count + failed.count).toBe(120);
+    const { regressed, caseBroken, passed, drifted, inconclusive, failed, openAverages, openCases } = onlyOne(variants);
+    expect(run).toMatchObject({ regressed, failed, drifted, inconclusive });
+    expect(passed.count + drifted.count + inconclusive.count + failed.count).toBe(120);
     expect(regressed.low).toBeLessThan(0.025);
     expect(caseBroken.low).toBeLessThan(0.025);
     expect(failed.value).toBeLessThan(0.05);
     expect(failed.count).toBeGreaterThanOrEqual(Math.max(caseBroken.count, regressed.count));
     expect(openAverages.count + openCases.count).toBeGreaterThanOrEqual(inconclusive.count);
-    for (const { low, value, high } of [regressed, inconclusive, passed]) {
+    for (const { low, value, high } of [regressed, drifted, inconclusive, passed]) {
       expect([low <= value, value <= high]).toEqual([true, true]);
     }
   });
 
-  test('says how many confirmation trials that takes, never more than were planned', { tags: 'slow' }, async () => {
+  test('says how many fresh trials that takes, never more than the budget pays for', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(words([20, 'p'], [10, 'ppf']));
     await project.runFresh('--trials', '6');
     const { run } = await project.calibrate('--runs', '100');
@@ -45,9 +45,10 @@ describe('a version compared with itself', () => {
     expect(average).toBeLessThan(0.5);
     expect(forAverages + forCases).toBeCloseTo(average, 12);
     expect(most).toBeGreaterThan(average);
-    expect(most).toBeLessThanOrEqual(1);
+    // 200 calls for 30 planned ones.
+    expect(most).toBeLessThanOrEqual(200 / 30);
     const { stdout } = await project.llmcheck('calibrate', '--runs', '10');
-    expect(stdout).toMatch(/confirmation trials: [\d.]+ % of the planned ones on average .*, at most [\d.]+ %/);
+    expect(stdout).toMatch(/fresh trials: [\d.]+ % of the planned ones on average .*, at most [\d.]+ %/);
     const stable = await openFlakyProject(words([20, 'p']));
     await stable.runFresh('--trials', '9');
     expect((await stable.calibrate('--runs', '40')).run?.extraCalls.average).toBeLessThan(0.02);
@@ -73,7 +74,7 @@ describe('a version compared with itself', () => {
     expect([lax.caseBroken.count, lax.brokenCases]).toEqual([0, []]);
   });
 
-  test('can confirm nothing on recorded answers: what looks broken stays open', { tags: 'slow' }, async () => {
+  test('asks nothing again on recorded answers, where a failure counts at once', { tags: 'slow' }, async () => {
     const project = await openFlakyProject('p p pf');
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     await project.llmcheck('run', '--record', '--trials', '4');
@@ -122,9 +123,10 @@ describe('the stated interval', { tags: 'slow' }, () => {
   }
 
   test.each([
-    ['contracts of which some are not kept', Array.from({ length: 10 }, (_, i) => (i < 4 ? 0.2 : 0)), 4],
-    ['cases that all fail at times', Array.from({ length: 12 }, () => 0.3), 0],
-  ])('covers the false alarms at the true rates: %s', async (_name, rates, mustPass) => {
+    ['contracts of which some are not kept', 'failed', Array.from({ length: 10 }, (_, i) => (i < 4 ? 0.2 : 0)), 4],
+    // One case of twelve is more than maxDrop.
+    ['cases that all fail at times', 'drifted', Array.from({ length: 12 }, () => 0.48), 0],
+  ] as const)('covers the false alarms at the true rates: %s', async (_name, outcome, rates, mustPass) => {
     const { project, store } = await openPilots(rates, mustPass);
     const trials = 100;
     store((rate) => Array.from({ length: trials }, (_, trial) => trial < rate * trials));
@@ -134,23 +136,23 @@ describe('the stated interval', { tags: 'slow' }, () => {
     for (let pilot = 0; pilot < 12; pilot += 1) {
       store((rate) => Array.from({ length: 4 }, () => random() < rate));
       const { run } = await project.calibrate('--runs', '30', '--seed', String(pilot));
-      const { low = 1, high = 0 } = run?.failed ?? {};
-      const { value = -1 } = truth?.failed ?? {};
+      const { low = 1, high = 0 } = run?.[outcome] ?? {};
+      const { value = -1 } = truth?.[outcome] ?? {};
       if (low <= value && value <= high) covered += 1;
     }
-    expect(truth?.failed.count).toBeGreaterThan(0);
+    expect(truth?.[outcome].count).toBeGreaterThan(0);
     // Of intervals that hold in 95 % of cases, fewer than 9 of 12 would hold once in 500 times.
     expect(covered).toBeGreaterThanOrEqual(9);
   });
 
   test('narrows with more stored trials', async () => {
-    const { project, store } = await openPilots([0.3, 0.3, 0, 0, 0, 0], 2);
+    const { project, store } = await openPilots([0.25, 0.25, 0, 0, 0, 0], 2);
     const widthOf = async (trials: number): Promise<number> => {
       store((rate) => Array.from({ length: trials }, (_, trial) => trial < Math.round(rate * trials)));
-      const { run } = await project.calibrate('--runs', '100');
+      const { run } = await project.calibrate('--runs', '400');
       return (run?.failed.high ?? 1) - (run?.failed.low ?? 0);
     };
-    expect(await widthOf(300)).toBeLessThan((await widthOf(10)) * 0.7);
+    expect(await widthOf(300)).toBeLessThan((await widthOf(4)) * 0.7);
   });
 });
 
@@ -216,7 +218,8 @@ describe('several variants', () => {
       .replace(/cases:[^]*/, `cases: [${one}]\n`);
     project.write('evals/open.eval.yaml', open);
     await project.runFresh('--trials', '4', 'evals/open.eval.yaml');
-    // Nothing confirms recorded answers: a failure counts as it is.
+    project.write('evals/open.eval.yaml', `${open}gate: { confirm: { budget: 0 } }\n`);
+    // Recorded answers can't be asked again: a failure counts as it is.
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     await project.llmcheck('run', '--record', '--trials', '4', suiteFile);
     const { variants, run } = await project.calibrate('--runs', '100');

@@ -65,7 +65,7 @@ test('--dry-run says what each provider would use where there are several, and n
     /\nlocal: 1 request, ~\d+ input tokens, cost unknown \(no price or no limit on output tokens\)\n/,
   );
   expect(stdout).toMatch(
-    /\ndry run: 2 cells, 0 answered, 2 requests, at most \$0\.5160, up to 2 more where something looks broken: at most \$1\.04 in all, not counted: local: our-own has no price; nothing was sent\n/,
+    /\ndry run: 2 cells, 0 answered, 2 requests, at most \$0\.5160, up to 200 more where something looks worse: at most \$52\.12 in all, not counted: local: our-own has no price; nothing was sent\n/,
   );
 });
 
@@ -108,7 +108,7 @@ test('--dry-run counts what is skipped, and the requests to judges', async () =>
     '2 requests, ~8 input tokens, at most $1.04, up to 4 requests to judges, whose cost is not counted (strict has no limit on output tokens), 1 skipped';
   expect(stdout).toContain(`v1 × mini: 3 cells, 0 answered from the cache or recordings, ${all}\n`);
   expect(stdout).toContain(
-    'dry run: 3 cells, 0 answered, 2 requests, at most $1.04, up to 6 more where something looks broken: at most $2.07 in all, up to 4 requests to judges',
+    'dry run: 3 cells, 0 answered, 2 requests, at most $1.04, up to 200 more where something looks worse: at most $35.44 in all, up to 4 requests to judges',
   );
 });
 

@@ -11,8 +11,7 @@ describe('without a stored run', () => {
     const size = onlyOne(await project.planSize());
     expect(size).toMatchObject({ suite: 'flaky', prompt: 'v1', provider: 'mini', cases: 20, drop: 0.05, power: 0.8 });
     expect(size.pilot).toMatchObject({ runs: [], trials: 0, passRate: null, flakeRate: 0.05, isAssumed: true });
-    // The table of the statistics page.
-    expect(size.see).toMatchObject({ byCases: { cases: 423, trials: 1 }, byBoth: { cases: 289, trials: 3 } });
+    expect(size.see).toMatchObject({ byCases: { cases: 579, trials: 1 }, byBoth: { cases: 193, trials: 3 } });
     expect(size.exclude).toMatchObject({ byCases: { cases: 299, trials: 1 }, byBoth: { cases: 100, trials: 3 } });
     expect([size.see.byTrials, size.exclude.byTrials, size.run.costUsd]).toEqual([null, null, null]);
     expect(size.run.calls).toBe(20);
@@ -114,7 +113,7 @@ describe('from stored runs', () => {
     expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 4, cases: 2 });
   });
 
-  test('observed, skipped and errored cells and confirmation trials of a failure are no evidence', async () => {
+  test('observed, skipped and errored cells and fresh trials of a failure are no evidence', async () => {
     const project = await openFlakyProject('p p p fp');
     project.setCases('p p p fp', {
       'case-00': { observe: true },
@@ -123,8 +122,8 @@ describe('from stored runs', () => {
     });
     await project.runFresh();
     const size = onlyOne(await project.planSize());
-    // Two confirmation trials were made of the contract that failed.
-    expect(project.requests).toHaveLength(5);
+    // The contract that failed was asked three more times.
+    expect(project.requests).toHaveLength(6);
     expect([size.cases, size.pilot.trials, size.pilot.passRate]).toEqual([2, 2, 0.5]);
   });
 
@@ -186,53 +185,74 @@ describe('both rules of the gate', () => {
     const project = await openFlakyProject(twentyCases);
     await project.runFresh('--trials', '3');
     const { singleCase, confirmation, run } = onlyOne(await project.planSize());
-    expect(singleCase).toMatchObject({ trials: 5, acceptedTrials: 5, calls: 10, brokenForGood: 1 });
-    expect(singleCase?.failsMostly).toBeCloseTo(0.9 ** 6, 12);
-    expect(singleCase?.failsHalf).toBeCloseTo(0.5 ** 6, 12);
-    expect(confirmation).toEqual(run);
+    expect(singleCase).toMatchObject({ trials: 4, acceptedTrials: 4, calls: 8, mostTrials: 15, brokenForGood: 1 });
+    expect(singleCase?.failsMostly).toBeCloseTo(0.9 ** 5, 12);
+    expect(singleCase?.failsHalf).toBeCloseTo(0.5 ** 5, 12);
+    expect(confirmation?.calls).toBe(200);
+    expect(confirmation?.costUsd).toBeCloseTo(200 * callUsd, 12);
+    expect(run.calls).toBe(20);
     const { stdout } = await project.llmcheck('plan-size');
     expect(stdout).toContain('a single case that breaks for good is found with a chance of 100.0 %');
-    expect(stdout).toContain('5 trials of each prompt confirm it, 10 calls at most');
-    expect(stdout).toContain('where something looks worse, at most 20 calls and $0.0004 more confirm it');
+    expect(stdout).toContain(
+      '4 trials of each prompt confirm it, 8 calls; 15 of each where the accepted prompt fails at times',
+    );
+    expect(stdout).toContain('where something looks worse in a run, at most 200 calls and $0.0040 more settle it');
   });
 
   test('flaky cases look broken too, so that a broken one takes more trials', { tags: 'slow' }, async () => {
     const project = await openFlakyProject(Array.from({ length: 60 }, () => 'ppf').join(' '));
     await project.runFresh('--trials', '6');
-    expect(onlyOne(await project.planSize()).singleCase).toMatchObject({ trials: 8, acceptedTrials: 8 });
+    expect(onlyOne(await project.planSize()).singleCase).toMatchObject({ trials: 6, acceptedTrials: 6 });
     project.write(suiteFile, suiteText('defaults: { trials: 5 }\n'));
-    expect(onlyOne(await project.planSize()).singleCase?.trials).toBe(5);
+    expect(onlyOne(await project.planSize()).singleCase?.trials).toBe(4);
   });
 
-  test('where nothing can be confirmed, both say so', async () => {
+  test('a budget of fewer calls finds fewer broken cases, and smaller drops go unseen', async () => {
+    const project = await openFlakyProject(twentyCases);
+    await project.runFresh('--trials', '3');
+    const planWith = async (budget: string) => {
+      project.write(suiteFile, suiteText(`gate: { confirm: { budget: ${budget} } }\n`));
+      return onlyOne(await project.planSize());
+    };
+    const [few, enough, most] = [await planWith('7'), await planWith('8'), await planWith('400%')];
+    expect([few, enough, most].map(({ confirmation }) => confirmation?.calls)).toEqual([7, 8, 80]);
+    expect([few, enough].map(({ singleCase }) => singleCase?.brokenForGood)).toEqual([0, 1]);
+    expect(most.visibleDrop).toBeLessThan(enough.visibleDrop ?? 1);
+  });
+
+  test('where nothing can be asked again, both say so', async () => {
     const project = await openFlakyProject(twentyCases);
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     const recorded = onlyOne(await project.planSize());
     expect([recorded.singleCase, recorded.confirmation]).toEqual([null, null]);
     // The stored trials alone decide, by the table of the statistics page.
     expect(recorded.see.byCases?.cases).toBe(432);
-    expect((await project.llmcheck('plan-size')).stdout).toContain('recorded answers can confirm nothing');
+    expect((await project.llmcheck('plan-size')).stdout).toContain('recorded answers say nothing new');
     project.write(suiteFile, suiteText('gate: { confirm: { budget: 0 } }\n'));
-    expect((await project.llmcheck('plan-size')).stdout).toContain('gate.confirm.budget 0');
+    const { stdout } = await project.llmcheck('plan-size');
+    expect(stdout).toContain('gate.confirm.budget is 0, so nothing is asked again');
+    expect(stdout).toContain('a single case that fails is not settled: exit code 4');
   });
 
-  test("a program's accepted prompt is not asked: stored trials decide about the average", async () => {
+  test("a program's accepted prompt is not asked: its accepted trials are compared with fresh ones", async () => {
     const project = await openFlakyProject(twentyCases);
     project.write(suiteFile, suiteText().replace('use: openai:small', 'use: exec:node answer.mjs'));
     const size = onlyOne(await project.planSize());
-    expect(size).toMatchObject({ asksAccepted: false, singleCase: { trials: 4, acceptedTrials: 0 } });
-    expect(size.see.byCases?.cases).toBe(432);
+    expect(size).toMatchObject({ asksAccepted: false, singleCase: { trials: 7, acceptedTrials: 0 } });
+    expect(size.see.byCases?.cases).toBe(397);
     expect((await project.llmcheck('plan-size')).stdout).toMatch(
-      /the accepted prompt can't be asked again.*4 trials of the new prompt confirm it, 4 calls at most/su,
+      /the accepted prompt can't be asked again.*7 trials of the new prompt confirm it, 7 calls$/msu,
     );
   });
 
   test('averages of other suites in the run raise what is asked of each', { tags: 'slow' }, async () => {
-    const project = await openFlakyProject(Array.from({ length: 100 }, () => 'p').join(' '));
+    // This budget pays for every look, alone and together.
+    const gate = 'gate: { confirm: { budget: 400% } }\n';
+    const project = await openFlakyProject(Array.from({ length: 100 }, () => 'p').join(' '), gate);
     const alone = onlyOne(await project.planSize());
     const names = Array.from({ length: 5 }, (_, index) => `other-${index}`);
     for (const name of names)
-      project.write(`evals/${name}.eval.yaml`, suiteText().replace('suite: flaky', `suite: ${name}`));
+      project.write(`evals/${name}.eval.yaml`, suiteText(gate).replace('suite: flaky', `suite: ${name}`));
     const together = (await project.planSize()).find(({ suite }) => suite === 'flaky');
     expect([alone.averages, together?.averages]).toEqual([1, 6]);
     expect(together?.visibleDrop).toBeGreaterThan(alone.visibleDrop ?? 1);

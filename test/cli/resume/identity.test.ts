@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RecordRow } from '../../../src/model/run/record.ts';
+import type { RecordRow } from '../../../src/model/run/deciding-lines.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
-import { type JsonReport, openTempProject, withoutTimes } from '../../support/temp-project.ts';
+import { type JsonReport, openTempProject, withoutDraws } from '../../support/temp-project.ts';
 
 const spawnCli = prepareSpawn();
 const slow = { tags: 'slow' } as const;
@@ -16,7 +16,7 @@ function startUnevenServer() {
 
 /** What an error says names the server. */
 function withoutPort(report: JsonReport, port: number): unknown {
-  return JSON.parse(JSON.stringify(withoutTimes(report)).replaceAll(`:${port}`, ''));
+  return JSON.parse(JSON.stringify(withoutDraws(report)).replaceAll(`:${port}`, ''));
 }
 
 describe('a run that is killed', () => {

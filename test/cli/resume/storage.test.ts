@@ -63,19 +63,23 @@ test('a record with damaged lines is refused by report and gone on with by --res
   const [record = ''] = project.files('.llmcheck/runs');
   const lines = project.read(record).split('\n');
   const asked = server.requests.length;
-  lines[3] = `${(lines[3] ?? '').slice(0, 50)}${'\0'.repeat(512)}`;
-  lines[7] = 'garbage';
-  lines[9] = (lines[9] ?? '').replace('"passed"', '"perfect"');
+  const cells = lines.flatMap((line, index) => (line.startsWith('{"type":"cell"') ? [index] : []));
+  const [, torn = 0, , , overwritten = 0, , wrong = 0] = cells;
+  const checks = lines.findIndex((line) => line.startsWith('{"type":"checks"'));
+  lines[checks] = 'garbage';
+  lines[torn] = `${(lines[torn] ?? '').slice(0, 50)}${'\0'.repeat(512)}`;
+  lines[overwritten] = 'garbage';
+  lines[wrong] = (lines[wrong] ?? '').replace('"passed"', '"perfect"');
   project.write(record, `${lines.join('\n')}${'\0'.repeat(4096)}`);
 
   const refused = await project.run(['report', whole.report.run.id]);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toMatch(/Line 4 of the run record[\s\S]*Line 8 of/);
+  for (const index of [checks, torn, overwritten]) expect(refused.stderr).toContain(`Line ${index + 1} of`);
   const resumed = await project.report(['run', '--resume', '--cache', 'off'], { env: server.env });
   expect(resumed.code).toBe(whole.code);
   expect(withoutTimes(resumed.report)).toEqual(withoutTimes(whole.report));
   expect(server.requests.length - asked).toBe(3);
-  expect(resumed.stderr).toContain('4 lines of');
+  expect(resumed.stderr).toContain('5 lines of');
 });
 
 test('a run whose record another one goes on with writes no more, and neither loses or mixes a cell', {

@@ -127,7 +127,7 @@ test('what came before the run began was asked for by another run', async () => 
   expect(report.totals).toMatchObject({ planned: 3, cached: 3, spentUsd: 0 });
 });
 
-test('--resume keeps confirmation trials whose checks compare with the accepted answer', async () => {
+test('--resume keeps fresh trials whose checks compare with the accepted answer', async () => {
   const project = openTempProject('echo');
   project.write(
     'evals/echo.eval.yaml',
@@ -143,7 +143,7 @@ test('--resume keeps confirmation trials whose checks compare with the accepted 
   const first = await project.report(['run', '--cache', 'off'], { env: server.env });
   expect(first.report.totals.failed).toBeGreaterThan(0);
   const sent = server.requests.length;
-  // Three cases in each run, and the confirmation trials of one.
+  // Three cases in each run, and the fresh trials of one.
   expect(sent).toBeGreaterThan(6);
   const resumed = await project.report(['run', '--cache', 'off', '--resume'], { env: server.env });
   expect(server.requests.length).toBe(sent);
@@ -176,12 +176,12 @@ test('--resume re-runs what was errored, and what has changed since', async () =
   const suite = project.read('evals/echo.eval.yaml');
   project.write('evals/echo.eval.yaml', suite.replace('{ word: seven }', '{ word: seven of nine }'));
   const second = await project.report(['run', '--resume', '--cache', 'off'], { env: server.env });
-  // One that errored, one that changed, and its two confirmation trials.
-  expect(server.requests).toHaveLength(7);
+  // One that errored, one that changed, and its six fresh trials.
+  expect(server.requests).toHaveLength(11);
   expect(statusesOf(second.report)).toEqual({ red: 'passed', green: 'passed', seven: 'failed' });
 });
 
-test('--resume keeps the confirmation trials that errored in a run that was stopped', async () => {
+test('--resume keeps the fresh trials that errored in a run that was stopped', async () => {
   const project = await openBaselineProject();
   await project.accept();
   const badRequest = { status: 400, body: { error: { message: 'no' } } };

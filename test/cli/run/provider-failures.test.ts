@@ -160,8 +160,8 @@ test('an answer that the filter refused fails the cell, and is not cached', asyn
   isFiltered = false;
   const second = await project.report(['run', '-t', 'red'], { env: server.env });
   expect(first.report.totals).toMatchObject({ failed: 1, errored: 0 });
-  // Asked twice, the second time to confirm it, and then again.
-  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 3]);
+  // Asked seven times, six of them to confirm it, and then again.
+  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 8]);
 });
 
 test('a prompt that is too long for the model fails the cell', async () => {
@@ -180,7 +180,8 @@ test('an empty answer is judged and not stored', async () => {
   const first = await project.report(['run', '-t', 'red'], { env: server.env });
   isEmpty = false;
   const second = await project.report(['run', '-t', 'red'], { env: server.env });
-  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 3]);
+  // Asked seven times, six of them to confirm it, and then again.
+  expect([first.code, second.code, server.requests.length]).toEqual([1, 0, 8]);
 });
 
 test('--max-errors tolerates a share of the planned cells, which leave the pass rate', { tags: 'slow' }, async () => {

@@ -35,7 +35,8 @@ describe('shards', () => {
     const ran: string[] = [];
     for (const [index, shard] of ['1/4', '2/4', '3/4', '4/4'].entries()) {
       const { code, report } = await project.report(['run', '--shard', shard, '--update-baseline'], { env });
-      expect(code).toBe(0);
+      // What an earlier shard wrote has none of this shard's cases.
+      expect(code).toBe(index === 0 ? 0 : 4);
       ran.push(...Object.keys(statusesOf(report)));
       slowDown(project, words[index] ?? '');
     }

@@ -35,8 +35,8 @@ test('a tool call that no result answers fails the cell without a further call',
   };
   const server = await startChatServer(() => ({ body: completionOf('', 'm', other) }));
   const { code, report } = await project.report(['run'], { env: server.env });
-  // Its confirmation trial goes no further either.
-  expect([code, server.requests.length]).toEqual([1, 2]);
+  // Its six fresh trials go no further either.
+  expect([code, server.requests.length]).toEqual([1, 7]);
   expect(report.totals).toMatchObject({ failed: 1, errored: 0 });
   expect(trialsOf(report)[0]?.checks.at(-1)?.reason).toContain('cancelOrder');
 });
@@ -47,8 +47,8 @@ test('two tool calls both need an answer', async () => {
   const both = { ...call, tool_calls: [...call.tool_calls, second] };
   const server = await startChatServer(() => ({ body: completionOf('', 'm', both) }));
   const { code, report } = await project.report(['run'], { env: server.env });
-  // Its confirmation trial goes no further either.
-  expect([code, server.requests.length]).toEqual([1, 2]);
+  // Its six fresh trials go no further either.
+  expect([code, server.requests.length]).toEqual([1, 7]);
   expect(trialsOf(report)[0]?.checks.at(-1)?.reason).toContain('cancelOrder');
 });
 

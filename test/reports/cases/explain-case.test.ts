@@ -161,9 +161,9 @@ describe('the trials of a case', () => {
     ['f', undefined, ''],
     ['pff', undefined, '2 of 3 trials failed'],
     ['ffes', undefined, '2 of 4 trials failed, 1 errored, 1 skipped'],
-    ['f+f', undefined, '1 of 1 confirmation trial failed'],
-    ['pf+ffp', undefined, '1 of 2 trials failed, 2 of 3 confirmation trials failed'],
-    ['f+ff', 'pp', '2 of 2 confirmation trials failed, accepted prompt passed 2 of 2'],
+    ['f+f', undefined, '1 of 1 fresh trial failed'],
+    ['pf+ffp', undefined, '1 of 2 trials failed, 2 of 3 fresh trials failed'],
+    ['f+ff', 'pp', '2 of 2 fresh trials failed, accepted prompt passed 2 of 2'],
     ['f', 'fpe', 'accepted prompt passed 1 of 2'],
     ['f', 'e', ''],
   ])('%s beside the accepted prompt’s %s are %j', (words, accepted, said) => {

@@ -10,7 +10,14 @@ import {
   worstFirst,
 } from '../../../src/reports/cases/failed-cases.ts';
 import { createFindGateEffect, rankCase, rankWord } from '../../../src/reports/cases/gate-effect.ts';
-import { buildCase, buildComparison, buildReport, buildSuite, buildVariant } from '../../support/build-report.ts';
+import {
+  buildCase,
+  buildComparison,
+  buildDecision,
+  buildReport,
+  buildSuite,
+  buildVariant,
+} from '../../support/build-report.ts';
 
 const mini = 'openai:gpt-4o-mini';
 const breach = (code: Breach['code'], more: Partial<Breach> = {}): Breach => ({ code, message: code, ...more });
@@ -280,7 +287,7 @@ describe('the failed cases of a report', () => {
       'failing apart (failing v2; tolerated v1)',
       'tolerated one (tolerated v1)',
     ]);
-    const all = { decision: { outcome: 'failed', breaches: [breach('pass-rate-min')], warnings: [] } } as const;
+    const all = { decision: buildDecision({ outcome: 'failed', breaches: [breach('pass-rate-min')] }) };
     expect(shorten(surveyOf({ ...report, ...all }))).toEqual([
       'regressed worse (regressed v2; failing v1)',
       'failing alike (failing v1+v2)',

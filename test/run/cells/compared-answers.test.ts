@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { SuiteBaseline } from '../../../src/baseline/find-baselines.ts';
 import { openBaselineText } from '../../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../../src/baseline/write-baseline.ts';
-import type { BaselineTrial } from '../../../src/model/comparison/baseline.ts';
+import type { BaselineTrial, SuiteBaseline } from '../../../src/model/comparison/baseline.ts';
 import type { CellKey, CellResult } from '../../../src/model/run/cell.ts';
 import type { CellRow } from '../../../src/model/run/record.ts';
 import type { PromptVersion, Suite } from '../../../src/model/suite/suite.ts';
@@ -87,7 +86,7 @@ function buildStored(stored: NonNullable<Options['stored']>): SuiteBaseline {
   }));
   const text = [...renderBaseline(contentOf({ suite: 'triage', variants, cases }))].join('');
   const source = 'evals/triage.baseline.jsonl';
-  return { kind: 'file', source, baseline: openBaselineText(text, source) };
+  return { source, baseline: openBaselineText(text, source) };
 }
 
 function keyOf(prompt: string, trial = 0): CellKey {

@@ -38,7 +38,7 @@ describe('the prompt that a variant is compared with', () => {
     const project = await openAccepted({ [file]: wordsSuite(1) });
     expect((await find(project)).found).toMatchInlineSnapshot(`
       [
-        "words v1 own: unchanged",
+        "words v1 own: unchanged → v1 "Say: {{ word }}" own/model/undefined {"max_tokens":100}",
       ]
     `);
     project.edit(file, 'Say:', 'Please say:');
@@ -81,12 +81,12 @@ describe('the prompt that a variant is compared with', () => {
     project.edit(file, ' }]\nproviders', ` }${second()}\nproviders`);
     expect((await find(project)).found).toMatchInlineSnapshot(`
       [
-        "words v1 own: unchanged",
+        "words v1 own: unchanged → v1 "Say: {{ word }}" own/model/undefined {"max_tokens":100}",
       ]
     `);
     expect((await find(project, { compare: ['v1', 'v2'] })).found).toMatchInlineSnapshot(`
       [
-        "words v1 own: unchanged",
+        "words v1 own: unchanged → v1 "Say: {{ word }}" own/model/undefined {"max_tokens":100}",
         "words v2 own: askable → v2 "Say: {{ word }}" own/model/undefined {"max_tokens":100}",
       ]
     `);
@@ -134,7 +134,7 @@ describe('the prompt that a variant is compared with', () => {
     expect((await find(accepted, { swap: ['own=new'] })).found.at(-1)).toMatch(
       /^words v1 new: askable → v1 .* new\/model\/own /,
     );
-    expect((await find(accepted)).found.at(-1)).toBe('words v1 new: unchanged');
+    expect((await find(accepted)).found.at(-1)).toMatch(/^words v1 new: unchanged → /);
   });
 
   test('is that of its own provider where the baseline runs again', async () => {

@@ -8,8 +8,9 @@ import type { RunPorts } from '../../../src/plan/run-options.ts';
 import type { RowPlace } from '../../../src/record/read-rows.ts';
 import { visitRows } from '../../../src/record/read-run-record.ts';
 import { createRunRecord, rewriteRunRecord } from '../../../src/record/write-run-record.ts';
-import { openRecord } from '../../../src/run/record/open-record.ts';
+import { type OpenRecord, openRecord, type RecordOptions } from '../../../src/run/record/open-record.ts';
 import { buildRow, catchUserError, endRow, makeFolder } from '../../record/build-rows.ts';
+import { buildCell } from '../../support/build-case.ts';
 import { buildHeader, buildRecordedSuite, buildVariant } from '../../support/build-summary.ts';
 
 /** The record of a resumed run, whose earlier part wrote these rows. */
@@ -29,13 +30,13 @@ function resume(...rows: readonly CellRow[]) {
     doneCells: rows.length,
     rowOf: () => undefined,
     isOwn: () => false,
-    rewrite: (onRow: (row: CellRow, place: RowPlace) => void) =>
-      rewriteRunRecord(written.path, header, places, { renew: (row) => row, onRow }),
+    rewrite: (preamble: RecordOptions['compared'], visitors: object) =>
+      rewriteRunRecord(written.path, header, places, { renew: (row) => row, preamble, ...visitors }),
   };
   // A record that goes on draws no id.
-  const ports = { cwd: folder, onProgress: () => undefined } as unknown as RunPorts;
+  const ports = { cwd: folder, onProgress: () => undefined, mask: (text: string) => text } as unknown as RunPorts;
   const later = { ...header, startedAt: '2026-11-25T08:00:00.000Z' };
-  const record = openRecord({ folder, header: later, earlier, ports, onRefused: () => undefined });
+  const record = openRecord({ folder, header: later, earlier, compared: [], ports, onRefused: () => undefined });
   return {
     record,
     /** The trials that count, confirmation trials with a mark. */
@@ -49,9 +50,14 @@ function resume(...rows: readonly CellRow[]) {
   };
 }
 
-const keyOf = (caseId: string, trial = 0) => ({
-  key: { suite: 'support', prompt: 'v1', provider: 'openai:small', caseId, trial },
-});
+const keyOf = (caseId: string, trial = 0) =>
+  buildCell({
+    key: { suite: 'support', prompt: 'v1', provider: 'openai:small', caseId, trial },
+    caseHash: 'in.checks',
+  });
+
+/** Appends the row of a cell, whose checks are kept before it. */
+const append = (record: OpenRecord, row: CellRow) => record.append(row, keyOf(row.caseId, row.trial));
 const again = { confirmation: true } as const;
 
 test('a row of the earlier part counts once its cell is due', () => {
@@ -82,14 +88,18 @@ test('a run that stops before a cell is due counts its row, too', () => {
 test('a planned cell with the number of a confirmation trial runs again, and its new row counts', async () => {
   const { record, counted } = resume(buildRow('a'), buildRow('a', { trial: 1, ...again }));
   expect([record.countIfFinished(keyOf('a')), record.countIfFinished(keyOf('a', 1))]).toEqual([true, false]);
-  await record.append(buildRow('a', { trial: 1, status: 'failed' }));
+  await append(record, buildRow('a', { trial: 1, status: 'failed' }));
   record.close(endRow);
   expect(counted(true)).toEqual(['a 0 passed', 'a 1 failed']);
 });
 
 describe('a new record', () => {
+  interface Opened extends Partial<Pick<RecordOptions, 'folder' | 'compared'>> {
+    readonly values?: readonly number[];
+  }
+
   /** Opens one in a folder; `values` are what chance gives. */
-  function open({ folder = makeFolder(), values = [] }: { folder?: string; values?: readonly number[] } = {}) {
+  function open({ folder = makeFolder(), values = [], compared = [] }: Opened = {}) {
     const told: string[] = [];
     const refused: string[] = [];
     let drawn = 0;
@@ -104,12 +114,14 @@ describe('a new record', () => {
       cwd: folder,
       now: () => new Date('2026-11-24T15:30:12.000Z'),
       random,
+      mask: (text: string) => text.replaceAll('billing', '***'),
       onProgress: (event: ProgressEvent) => void told.push(event.type === 'note' ? event.message : event.type),
     } as unknown as RunPorts;
     const record = openRecord({
       folder,
       header,
       earlier: undefined,
+      compared,
       ports,
       onRefused: () => void refused.push('stop'),
     });
@@ -153,21 +165,22 @@ describe('a new record', () => {
 
   test('writes the rows of one turn together, in their order, and reads each again', async () => {
     const { record, lines } = open();
-    const both = [record.append(buildRow('a')), record.append(buildRow('b', { status: 'failed' }))];
+    const both = [append(record, buildRow('a')), append(record, buildRow('b', { status: 'failed' }))];
     expect(both[0]).toBe(both[1]);
-    expect(lines()).toEqual(['run']);
+    expect(lines()).toEqual(['run', 'checks']);
     await both[0];
-    expect(lines()).toEqual(['run', 'cell a passed', 'cell b failed']);
-    await record.append(buildRow('c'));
+    expect(lines()).toEqual(['run', 'checks', 'cell a passed', 'cell b failed']);
+    await append(record, buildRow('c'));
     expect([0, 1, 2].map((index) => record.readRow(index).caseId)).toEqual(['a', 'b', 'c']);
-    void record.append(buildRow('d'));
+    void append(record, buildRow('d'));
     record.close(endRow);
-    expect(lines()).toEqual(['run', 'cell a passed', 'cell b failed', 'cell c passed', 'cell d passed', 'end']);
+    const cells = ['cell a passed', 'cell b failed', 'cell c passed', 'cell d passed'];
+    expect(lines()).toEqual(['run', 'checks', ...cells, 'end']);
   });
 
   test('counts what it has so far, and how it ended', async () => {
     const { record, header } = open();
-    await record.append(buildRow('a'));
+    await append(record, buildRow('a'));
     const first = record.read(undefined);
     expect(first).toMatchObject({
       end: undefined,
@@ -176,7 +189,7 @@ describe('a new record', () => {
     });
     expect(first.summary.suites[0]?.variants[0]).toMatchObject({ passed: 1, planned: 9 });
     expect(record.read(undefined).summary.suites).toBe(first.summary.suites);
-    await record.append(buildRow('b'));
+    await append(record, buildRow('b'));
     const ended = record.read({ ...endRow, stopReason: 'deadline' });
     expect(ended.end?.stopReason).toBe('deadline');
     expect(ended.summary.stopReason).toBe('deadline');
@@ -186,11 +199,11 @@ describe('a new record', () => {
 
   test('that another run has taken over writes no more, and is read from what the other wrote', async () => {
     const { record, told, refused, folder, lines } = open();
-    await record.append(buildRow('a'));
+    await append(record, buildRow('a'));
     const other = rewriteRunRecord(record.path, { ...record.read(undefined).header }, []);
     other.append(buildRow('x'), buildRow('y'));
-    await record.append(buildRow('b'));
-    await record.append(buildRow('c'));
+    await append(record, buildRow('b'));
+    await append(record, buildRow('c'));
     expect([told.length, refused]).toEqual([1, ['stop']]);
     expect(told[0]).toContain(record.path);
     const casesOf = (end?: EndRow) =>
@@ -205,9 +218,9 @@ describe('a new record', () => {
 
   test('that was removed keeps what it has counted', async () => {
     const { record, told, refused } = open();
-    await record.append(buildRow('a'));
+    await append(record, buildRow('a'));
     rmSync(record.path);
-    await record.append(buildRow('b'));
+    await append(record, buildRow('b'));
     expect([told.length, refused]).toEqual([1, ['stop']]);
     expect([...(record.read(undefined).summary.suites[0]?.variants[0]?.cases.keys() ?? [])]).toEqual(['a']);
   });

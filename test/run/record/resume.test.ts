@@ -2,6 +2,7 @@ import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Cell, CellKey } from '../../../src/model/run/cell.ts';
+import type { ComparedLine } from '../../../src/model/run/deciding-lines.ts';
 import {
   type CellRow,
   type EndRow,
@@ -89,13 +90,17 @@ function resume({
     acceptedCellOf: acceptedCellOf ?? acceptedBeside,
     ports: { onProgress: (event) => void notes.push(event), mask: (text) => text.replaceAll('secret', '***') },
   });
-  const rewrite = () => {
+  const rewrite = (compared: readonly ComparedLine[] = []) => {
+    const lines: string[] = [];
     const seen: string[] = [];
     const kept: CellRow[] = [];
     const text: string[] = [];
-    const again = earlier.rewrite((row, { offset, length }) => {
-      seen.push(`${row.caseId} ${row.trial}`);
-      text.push(`${offset} ${length}`);
+    const again = earlier.rewrite(compared, {
+      onLine: ({ type }) => void lines.push(type),
+      onRow(row, { offset, length }) {
+        seen.push(`${row.caseId} ${row.trial}`);
+        text.push(`${offset} ${length}`);
+      },
     });
     again.close();
     const read = visitRows(again.path, (row, _index, place) => {
@@ -103,7 +108,7 @@ function resume({
       expect(text[kept.length - 1]).toBe(`${place.offset} ${place.length}`);
     });
     expect(seen).toEqual(kept.map(({ caseId, trial }) => `${caseId} ${trial}`));
-    return { header: read.header, kept };
+    return { header: read.header, kept, lines, deciding: read.deciding };
   };
   return { project, earlier, notes, rewrite };
 }

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
+import { statePath } from '../../../files/state-folder.ts';
 import { removeFile } from '../../../files/write-files.ts';
 import { type GithubRun, listJobParts, parseGithubRun, readGithubEvent } from '../../../github/github-run.ts';
 import { defined } from '../../../json/defined.ts';
@@ -89,7 +89,7 @@ async function runInGithub(givenPaths: readonly string[], givenFlags: Flags, io:
   // The step that publishes lacks the flags of the run. It finds the file without them, and the config in the file.
   const { config } = givenFlags;
   const heldId = findIdentity(jobParts, givenFlags, io).id;
-  const heldPath = join(findProjectRoot(io.cwd, config), '.llmcheck/publish', `${heldId}.json`);
+  const heldPath = statePath(findProjectRoot(io.cwd, config), 'publish', `${heldId}.json`);
   if (flags.publish === true) {
     refuseBesidePublish(givenPaths, flags);
     return publishHeld(heldPath, findPage(flags, io), io, (held = flags.config) =>

@@ -80,12 +80,13 @@ function describeRun(whole: RunCalibration, variants: number, alpha: number): st
     row('failed', whole.failed, 'for any reason'),
     row('- average', whole.regressed, promise(alpha)),
     row('- single case', whole.caseFailed, promise(alpha)),
-    row('inconclusive', whole.inconclusive, 'something looks worse and is not settled'),
+    row('drifted', whole.drifted, driftedMeaning),
+    row('inconclusive', whole.inconclusive, inconclusiveMeaning),
   ];
   const { average, most, forAverages, forCases } = whole.extraCalls;
   return [
     ...(variants > 1 ? [`the ${variants} variants judged together, as one run does:`, ...rates] : ['a whole run:']),
-    `  confirmation trials: ${formatPercent(average)} of the planned ones on average (averages ${formatPercent(forAverages)}, single cases ${formatPercent(forCases)}), at most ${formatPercent(most)}`,
+    `  fresh trials: ${formatPercent(average)} of the planned ones on average (averages ${formatPercent(forAverages)}, single cases ${formatPercent(forCases)}), at most ${formatPercent(most)}`,
   ];
 }
 
@@ -119,7 +120,8 @@ function describeVariant(found: VariantCalibration): string[] {
     row('- average', found.regressed, promise(alpha)),
     row('- case broken', found.caseBroken, promise(alpha)),
     ...(found.mustPass.count > 0 ? [row('- must-pass', found.mustPass, 'a contract that is not kept every time')] : []),
-    row('inconclusive', found.inconclusive, 'something looks worse and is not settled'),
+    row('drifted', found.drifted, driftedMeaning),
+    row('inconclusive', found.inconclusive, inconclusiveMeaning),
     row('- average', found.openAverages, ''),
     row('- single case', found.openCases, ''),
     row('passed', found.passed, ''),
@@ -127,9 +129,9 @@ function describeVariant(found: VariantCalibration): string[] {
   ];
 }
 
-function describeBroken({ brokenCases, passed, inconclusive, failed }: VariantCalibration): string[] {
+function describeBroken({ brokenCases, passed, drifted, inconclusive, failed }: VariantCalibration): string[] {
   if (brokenCases.length === 0) return [];
-  const comparisons = passed.count + inconclusive.count + failed.count;
+  const comparisons = passed.count + drifted.count + inconclusive.count + failed.count;
   const named = brokenCases.map(({ caseId, count }) => `${toSafeLine(caseId)} (${formatPercent(count / comparisons)})`);
   return [`  called broken: ${listFirst(named, maxShownCases)}`];
 }
@@ -140,6 +142,9 @@ function row(name: string, { value, low, high }: EventRate, meaning: string): st
   const rate = `${formatPercent(value)} [${formatPercent(low)}, ${formatPercent(high)}]`;
   return `  ${name.padEnd(13)}  ${rate.padEnd(24)}  ${meaning}`.trimEnd();
 }
+
+const driftedMeaning = 'exit code 3: more than maxDrop fails with the accepted prompt too';
+const inconclusiveMeaning = 'exit code 4: something looks worse and is not settled';
 
 function promise(alpha: number): string {
   return `promised: at most ${formatPercent(alpha / 2)}`;

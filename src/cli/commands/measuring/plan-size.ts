@@ -1,7 +1,7 @@
 import { defined } from '../../../json/defined.ts';
 import { exitCodes } from '../../../model/comparison/exit-code.ts';
-import type { RunSize } from '../../../sizing/plan-size.ts';
 import { type Growth, planSize, type VariantSize } from '../../../sizing/plan-size.ts';
+import type { RunSize } from '../../../sizing/price-size.ts';
 import { wrapLines } from '../../../terminal/display-width.ts';
 import { formatCount, formatPercent, formatUsd } from '../../../text/format-amount.ts';
 import { toSafeLine } from '../../../text/sanitize.ts';
@@ -138,24 +138,35 @@ function describeEvidence({ groups, judge, cases }: VariantSize): string[] {
 }
 
 function describeConfirmation({ confirmation, isHermetic, asksAccepted }: VariantSize): string[] {
-  if (confirmation !== null) {
+  if (confirmation === null) {
     return [
-      ...(asksAccepted
-        ? []
-        : [item("the accepted prompt can't be asked again: stored trials decide about the average")]),
-      item(`where something looks worse, at most ${amountText(confirmation)} more confirm it`),
+      item(
+        isHermetic
+          ? 'recorded answers say nothing new: stored trials decide'
+          : 'gate.confirm.budget is 0, so nothing is asked again',
+      ),
     ];
   }
   return [
-    item(isHermetic ? 'recorded answers can confirm nothing' : 'gate.confirm.budget 0 lets nothing be confirmed'),
+    ...(asksAccepted
+      ? []
+      : [item("the accepted prompt can't be asked again: fresh trials are compared with the accepted ones")]),
+    item(`where something looks worse in a run, at most ${amountText(confirmation)} more settle it`),
   ];
 }
 
-function describeSingleCase({ singleCase }: VariantSize): string[] {
-  if (singleCase === null) return ['  a single case that fails is listed, and stays unconfirmed'];
-  const { trials, acceptedTrials, calls, brokenForGood, brokenAfterFlaking, failsMostly, failsHalf } = singleCase;
-  const other = acceptedTrials === 0 ? '' : ` and ${acceptedTrials} of the accepted one`;
-  const sides = acceptedTrials === trials ? 'of each prompt' : `of the new prompt${other}`;
+function describeSingleCase({ singleCase, isHermetic }: VariantSize): string[] {
+  if (singleCase === null) {
+    return [
+      isHermetic
+        ? '  a single case that fails all its trials counts at once'
+        : '  a single case that fails is not settled: exit code 4',
+    ];
+  }
+  const { trials, acceptedTrials, calls, mostTrials } = singleCase;
+  const { brokenForGood, brokenAfterFlaking, failsMostly, failsHalf } = singleCase;
+  const sides = acceptedTrials === 0 ? 'of the new prompt' : 'of each prompt';
+  const count = calls === null ? 'an unknown number of calls' : formatCount(calls, 'call');
   return [
     `  a single case that breaks for good is found with a chance of ${formatPercent(brokenForGood)}`,
     item(`if it failed one time in ten before: ${formatPercent(brokenAfterFlaking)}`),
@@ -163,7 +174,7 @@ function describeSingleCase({ singleCase }: VariantSize): string[] {
       `if it now fails nine times in ten: ${formatPercent(failsMostly)}; half of the time: ${formatPercent(failsHalf)}`,
     ),
     item(
-      `${trialsText(trials)} ${sides} confirm it, ${calls === null ? 'an unknown number of calls' : formatCount(calls, 'call')} at most`,
+      `${trialsText(trials)} ${sides} confirm it, ${count}${mostTrials > trials ? `; ${mostTrials} of each where the accepted prompt fails at times` : ''}`,
     ),
   ];
 }
@@ -187,8 +198,8 @@ function describeTerms(variants: readonly VariantSize[]): string[] {
   const averages = Math.max(...variants.map((variant) => variant.averages));
   return [
     `Each with a chance of ${powers}, at gate.alpha ${alphas}; for more trials the baseline needs as many.`,
-    ...(variants.some(({ asksAccepted }) => asksAccepted)
-      ? ['A drop of the average is seen if stored trials flag it and confirmation trials of both prompts confirm it.']
+    ...(variants.some(({ confirmation }) => confirmation !== null)
+      ? ['A drop is seen if the planned trials flag it and fresh trials confirm it; every case fails more often by it.']
       : []),
     ...(averages > 1
       ? [
@@ -206,7 +217,7 @@ function costText(size: RunSize): string {
   return `${amountText(size)} a run`;
 }
 
-function amountText({ calls, costUsd }: RunSize): string {
+function amountText({ calls, costUsd }: Pick<RunSize, 'calls' | 'costUsd'>): string {
   const count = calls === null ? 'an unknown number of calls' : formatCount(calls, 'call');
   return `${count} and ${costUsd === null ? 'an unknown cost' : formatUsd(costUsd)}`;
 }

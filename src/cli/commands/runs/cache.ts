@@ -6,7 +6,7 @@ import { defined } from '../../../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../../../listing/describe-shared-cache.ts';
 import { exitCodes } from '../../../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../../../model/problem.ts';
-import { findProjectRoot } from '../../../project/project-paths.ts';
+import { findProjectRoot, refuseLinkOutside } from '../../../project/project-paths.ts';
 import { describeBytes } from '../../../text/format-amount.ts';
 import { toSafeLine } from '../../../text/sanitize.ts';
 import { openFlagReader } from '../../flags/flag-reader.ts';
@@ -154,7 +154,9 @@ function exportEntries(file: string | undefined, flags: CacheFlags, io: Io): voi
     for (const line of lines()) io.stdout.write(line);
     return;
   }
-  replaceFile(resolve(io.cwd, file), lines());
+  const path = resolve(io.cwd, file);
+  refuseLinkOutside(path, { root: findProjectRoot(io.cwd, flags.config), cwd: io.cwd });
+  replaceFile(path, lines());
   io.stdout.write(`exported ${count} entries to ${file}\n`);
 }
 

@@ -1,5 +1,6 @@
 import { compareRecords } from '../../../assessing/compare-records.ts';
 import { defined } from '../../../json/defined.ts';
+import { exitCodes } from '../../../model/comparison/exit-code.ts';
 import { findProjectRoot } from '../../../project/project-paths.ts';
 import type { Io } from '../../io.ts';
 import { addReportFlags, collect, type ReportFlags, readReporters, writeDecision } from '../../output/reports.ts';
@@ -9,6 +10,7 @@ interface Flags extends ReportFlags {
   readonly suite: readonly string[];
   readonly run?: string;
   readonly requireConclusive?: boolean;
+  readonly reportOnly?: boolean;
 }
 
 export const define: DefineCommand = (command, { io, exit }) => {
@@ -18,13 +20,15 @@ export const define: DefineCommand = (command, { io, exit }) => {
     .argument('[others...]', 'further prompt versions, each compared with A')
     .option('--suite <id>', 'only this suite', collect, [])
     .option('--run <id>', 'the run that holds the prompt versions (default: the last)')
-    .option('--require-conclusive', 'exit 4 where the data cannot say');
+    .option('--require-conclusive', 'exit 4 where the data cannot say')
+    .option('--report-only', 'exit 0 whatever the comparison shows');
   addReportFlags(command, 'every case, with its whole answer');
   command
     .addHelpText(
       'after',
       `
-Exit code 1 where B regressed, 0 else (4 under --require-conclusive where these data cannot say).
+Exit code 1 where B regressed, 4 where something looks worse and was not asked again, 0 else.
+--require-conclusive exits 4 too where these data cannot say, and --report-only always exits 0.
 
 Examples:
   $ llmcheck compare v1 v2 --suite support-triage      two prompt versions of the last run
@@ -47,5 +51,6 @@ async function compare(sides: readonly string[], flags: Flags, io: Io): Promise<
     cwd: io.cwd,
     env: io.env,
   });
-  return writeDecision(report, requests, { io, ...flags });
+  const exitCode = await writeDecision(report, requests, { io, ...flags });
+  return flags.reportOnly === true ? exitCodes.passed : exitCode;
 }

@@ -32,9 +32,9 @@ async function merge(shards: readonly string[], flags: ReportFlags, io: Io): Pro
 export async function reportOnShards(
   shards: readonly string[],
   config: string | undefined,
-  { cwd, env, now, random }: Io,
+  { cwd, now, random }: Io,
 ): Promise<Report> {
   const root = findProjectRoot(cwd, config);
   const path = mergeRecords({ shards, root, cwd, now, random });
-  return reportOnRun({ path, root, cwd, env });
+  return reportOnRun({ path, root, cwd });
 }

@@ -21,6 +21,6 @@ async function report(run: string | undefined, flags: ReportFlags, io: Io): Prom
   const root = findProjectRoot(io.cwd, flags.config);
   const stored = findStoredRun({ root }, run, io.cwd);
   if (flags.quiet !== true) io.stderr.write(`report of ${describeStoredRun(stored, io.now())}\n`);
-  const found = await reportOnRun({ path: stored.path, root, cwd: io.cwd, env: io.env });
+  const found = await reportOnRun({ path: stored.path, root, cwd: io.cwd });
   return writeReportsOnly(found, requests, { io, ...flags });
 }

@@ -10,6 +10,7 @@ import { type TraceFormat, traceFormats } from '../../../importing/traces/read-t
 import { defined } from '../../../json/defined.ts';
 import { exitCodes } from '../../../model/comparison/exit-code.ts';
 import { usageError } from '../../../model/problem.ts';
+import { findProjectRoot, refuseLinkOutside } from '../../../project/project-paths.ts';
 import { shellWord } from '../../../text/code/command-line.ts';
 import type { Io } from '../../io.ts';
 import { printProblems } from '../../output/problems.ts';
@@ -71,6 +72,8 @@ async function importFile(importer: Importer, path: string, flags: Flags, io: Io
   const target = resolve(io.cwd, shown);
   const texts = new Map([[target, imported.text]]);
   for (const one of code) texts.set(resolve(io.cwd, one.path), one.text);
+  const place = { root: findProjectRoot(io.cwd, undefined), cwd: io.cwd };
+  for (const file of texts.keys()) refuseLinkOutside(file, place);
   // Writes only valid files, whatever parts were left out.
   const warnings = await checkWritten(texts, io.cwd);
   const findExisting = () => [shown, ...code.map((one) => one.path)].find((name) => existsSync(resolve(io.cwd, name)));
@@ -139,6 +142,7 @@ async function importTraces(format: TraceFormat, path: string, flags: TraceFlags
   const { cwd } = io;
   const { prompt, suite, output, color } = flags;
   const target = resolve(cwd, output);
+  refuseLinkOutside(target, { root: findProjectRoot(cwd, flags.config), cwd });
   if (!output.endsWith('.jsonl')) throw usageError(`${output} must end in .jsonl`, 'the cases are JSON lines');
   if (flags.force !== true && existsSync(target))
     throw usageError(`${output} already exists`, 'name another file with -o, or overwrite it with --force');

@@ -79,6 +79,16 @@ export async function chooseCi(root: string, io: Io): Promise<CiSystem | undefin
   }
 }
 
+/** The file that `writeCi` may write. */
+export function ciPaths(system: CiSystem, root: string, io: Io): readonly string[] {
+  return system === 'none' ? [] : [workflowPath(system, root, io)];
+}
+
+function workflowPath(system: Exclude<CiSystem, 'none'>, root: string, io: Io): string {
+  const file = system === 'github' ? githubFile(folderInRepository(root, io.env)) : '.gitlab-ci.yml';
+  return join(findRepository(root, io), file);
+}
+
 /** Writes the workflow if none runs llmcheck yet. It never changes an existing file. */
 export function writeCi(system: CiSystem, root: string, io: Io): void {
   if (system === 'none') return;
@@ -88,7 +98,7 @@ export function writeCi(system: CiSystem, root: string, io: Io): void {
   const say = (word: string, path: string, why = ''): void => {
     io.stdout.write(`${word.padEnd(8)} ${toSafeLine(toSlashes(relative(root, path)))}${why}\n`);
   };
-  const path = join(repository, system === 'github' ? githubFile(folder) : '.gitlab-ci.yml');
+  const path = workflowPath(system, root, io);
   const branch = findDefaultBranch(repository);
   const text = system === 'github' ? githubWorkflow({ manager, folder, branch }) : gitlabPipeline({ manager, folder });
   const existing = system === 'github' ? findWorkflow(repository, path, folder) : path;

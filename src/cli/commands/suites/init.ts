@@ -5,11 +5,12 @@ import { withFileLock } from '../../../files/file-lock.ts';
 import { replaceFile, StorageError } from '../../../files/write-files.ts';
 import { importAnswers } from '../../../importing/import-answers.ts';
 import { exitCodes } from '../../../model/comparison/exit-code.ts';
+import { refuseOutside } from '../../../project/project-paths.ts';
 import { docsUrl } from '../../../text/addresses/docs-url.ts';
 import { shellWord } from '../../../text/code/command-line.ts';
 import type { Io } from '../../io.ts';
 import type { DefineCommand } from '../define.ts';
-import { type CiSystem, chooseCi, ciSystems, readText, writeCi } from './init-ci.ts';
+import { type CiSystem, chooseCi, ciPaths, ciSystems, readText, writeCi } from './init-ci.ts';
 
 export const define: DefineCommand = (command, { io, exit }) => {
   command
@@ -42,6 +43,10 @@ async function init(
   { force, ci }: { readonly force: boolean; readonly ci: CiSystem },
   io: Io,
 ): Promise<void> {
+  const ignore = join(root, '.gitignore');
+  // Before the first file: a link may lead a folder of the sample out of the project.
+  const paths = [...Object.keys(initFiles).map((path) => join(root, path)), ignore, ...ciPaths(ci, root, io)];
+  for (const path of paths) refuseOutside(path, { root, cwd: io.cwd });
   const written = new Set<string>();
   for (const [path, text] of Object.entries(initFiles)) {
     if (writeNew(join(root, path), text, force)) {
@@ -50,7 +55,6 @@ async function init(
     } else io.stdout.write(`kept     ${path} (it exists; --force overwrites)\n`);
   }
   writeCi(ci, root, io);
-  const ignore = join(root, '.gitignore');
   if (!isIgnored(ignore) && withFileLock(ignore, () => ignoreState(ignore)))
     io.stdout.write('wrote    .gitignore: .llmcheck/\n');
   const recordings = 'evals/recordings/greeting.jsonl';
