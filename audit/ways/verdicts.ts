@@ -447,19 +447,22 @@ export const verdictWays: readonly (Way | Story)[] = [
         state = (state * 16_807) % 2_147_483_647;
         return numberOf(asked) % 4 === 1 && state % 5 === 0 ? wrong : queueOf(asked.text);
       };
+      await accept(project);
       project.answer = flake;
-      for (let night = 0; night < 5; night += 1) {
+      for (let night = 0; night < 4; night += 1) {
         await run(project);
-        await project.llmcheck('baseline', 'accept', '--known-failures');
+        await mustPass(project, 'baseline', 'accept');
       }
       if (isPlanted) {
-        project.answer = (asked) => (numberOf(asked) === 7 ? wrong : flake(asked));
-        return run(project);
+        project.write(promptPath, editedPrompt);
+        project.answer = (asked) => (asked.text.includes('Edited') && numberOf(asked) === 7 ? wrong : flake(asked));
+        return expectExit(project, await run(project), 1);
       }
       for (let night = 1; night <= 10; night += 1) {
         const code = await run(project);
         if (code !== 0) throw new Error(`night ${night} ended with ${code}`);
-        if (!/^PASSED/m.test(project.output)) throw new Error(`night ${night} is not quiet`);
+        if (!/^PASSED/m.test(project.output) || /accepted prompt too|not settled/.test(project.output))
+          throw new Error(`night ${night} is not quiet`);
       }
       return 0;
     },
