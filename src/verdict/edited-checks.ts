@@ -10,7 +10,7 @@ import { isSameCase } from '../model/suite/same-case.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import type { GatedComparison } from './gate/gated-comparison.ts';
-import { type PairOptions, passedByMajority } from './pair-cases.ts';
+import { type PairOptions, passedByMajority, validResults } from './pair-cases.ts';
 
 /** The cases of a variant as they were accepted. */
 export interface AcceptedVariant {
@@ -128,7 +128,7 @@ interface LoosenedInput {
 
 /**
  * Finds cases that a change makes easier to pass: the new answer fails the accepted checks and passes the edited ones, or a
- * must-pass case is removed, skipped, only observed or no must-pass case any more. What the change's own baseline accepts is
+ * must-pass case is removed, skipped or only observed, or fails and is no must-pass case any more. What the change's own baseline accepts is
  * left out.
  */
 export function findLoosenedCases(gated: readonly GatedComparison[], input: LoosenedInput): readonly LoosenedCase[] {
@@ -170,7 +170,8 @@ function describeLoosened(
   if (lost !== undefined && (before.mustPass || passedByMajority(before))) {
     return { before: [before.mustPass ? 'mustPass' : 'judged'], after: [lost], isLost: true };
   }
-  if (before.mustPass && now !== undefined && !now.mustPass) {
+  // Where every answer passes, nothing is hidden: that the case need not pass any more is a changed setting.
+  if (before.mustPass && now !== undefined && !now.mustPass && validResults(now).includes(0)) {
     return { before: ['mustPass'], after: ['no longer mustPass'], isLost: true };
   }
   if (line === undefined || line.verdict === 'passes' || line.verdict === 'not-kept') return undefined;

@@ -262,7 +262,7 @@ describe('the drift of a pass rate', () => {
       const accepted = index < count ? [buildTrial(index < failed ? 'f' : 'p')] : [];
       return { id: caseId, caseId, fresh: { candidate: [], accepted } };
     });
-    return testDrift(cases, compareSides(before, before).cases, { ...openGate, margin: 0.05 });
+    return testDrift({ metric: 'passRate', margin: 0.05 }, cases, compareSides(before, before).cases, openGate);
   };
 
   test('is that of the fresh trials of the accepted prompt against the accepted ones', () => {

@@ -128,8 +128,8 @@ describe('an average that looks worse', () => {
 
   test('is drift where the accepted prompt has fallen too', () => {
     const { failures, drift, report } = looked({ failed: '+ff|ff', others: '+pp|pp' });
-    expect([failures, drift.isBeyondMargin, drift.drop?.toFixed(2)]).toEqual([[], true, '0.20']);
-    expect(report.notes.join()).toContain('its pass rate fell by 20 pts in fresh trials of 100 cases');
+    expect([failures, drift.isBeyondMargin, drift.drop?.by.toFixed(2)]).toEqual([[], true, '0.20']);
+    expect(report.notes.join()).toContain('own pass rate fell by 20 pts in fresh trials of 100 cases');
     const nightly = looked({ failed: '+ff|ff', others: '+pp|pp' }, { gate: {}, settings: { drift: true } });
     expect(nightly.failures).toContainEqual(expect.objectContaining({ code: 'pass-rate-drifted' }));
   });

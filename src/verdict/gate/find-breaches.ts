@@ -6,7 +6,7 @@ import type { RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { JudgedComparison, JudgedRun } from './judge-comparisons.ts';
 import { type GatedVariant } from './judge-limits.ts';
-import { describeOpen, percent, points, rounding } from './wording.ts';
+import { describeOpen, describeOwnDrop, percent, rounding } from './wording.ts';
 
 export interface BreachInput {
   readonly summary: RunSummary;
@@ -73,8 +73,8 @@ function findDriftBreaches({ suites }: RunSummary, { comparisons }: BreachInput[
     if (suite === undefined || !drift.isBeyondMargin || suite.recorded.gate.cases.drifted === 'warn') return [];
     const { prompt, provider } = variant.recorded;
     const message =
-      drift.cases.length === 0
-        ? `the accepted prompt's own pass rate fell by ${points(drift.drop ?? 0)}`
+      drift.cases.length === 0 && drift.drop !== undefined
+        ? describeOwnDrop(drift.drop)
         : `${drift.cases.length} of ${formatCount(drift.of, 'case')} fail with the accepted prompt too`;
     return [{ code: 'drift', suite: suite.recorded.suite, prompt, provider, message }];
   });

@@ -1,11 +1,11 @@
 import type { ComparedCase, ComparedVariant } from '../../model/comparison/comparison.ts';
 import type { GatePolicy } from '../../model/suite/suite.ts';
 import { defaultMaxDrop } from '../default-margins.ts';
-import { type AskedClaim, testDrift } from './flag-averages.ts';
+import { type AskedClaim, isDriftTested, testDrift } from './flag-averages.ts';
 import type { Suspicions } from './flag-cases.ts';
 import type { CaseVerdict } from './gate-cases.ts';
 import type { GatedComparison } from './gated-comparison.ts';
-import { rounding } from './wording.ts';
+import { type OwnDrop, rounding } from './wording.ts';
 
 /** What fails with the accepted prompt too. */
 export interface VariantDrift {
@@ -14,7 +14,7 @@ export interface VariantDrift {
   /** Compared cases of the suite. */
   readonly of: number;
   /** The fall of the accepted prompt between its accepted and its fresh trials, if a test shows one. */
-  readonly drop: number | undefined;
+  readonly drop: OwnDrop | undefined;
   /** True if more drifted than the gate tolerates. */
   readonly isBeyondMargin: boolean;
 }
@@ -33,8 +33,8 @@ export function findDrifts(
       verdictsOf(comparison).flatMap(({ kind, caseId }) => (kind === 'drifted' ? [caseId] : [])),
     ]),
   );
-  // Each flagged pass rate is tested, and a flagged one may have had a lucky baseline.
-  const tests = [...claims.values()].flat().filter(isAskedPassRate).length;
+  // Each flagged average is tested, and a flagged one may have had a lucky baseline.
+  const tests = [...claims.values()].flat().filter(isAskedAverage).length;
   return new Map(
     gated.map((comparison) => {
       const { suite, compared, otherCases = 0 } = comparison;
@@ -56,23 +56,23 @@ function hasBothSides({ baseline, candidate, change }: ComparedCase): boolean {
   return baseline !== undefined && candidate !== undefined && change !== 'unjudged';
 }
 
-function isAskedPassRate({ hypothesis: { metric }, average }: AskedClaim): boolean {
-  return metric === 'passRate' && average?.asksAccepted === true;
+function isAskedAverage({ hypothesis: { metric }, average }: AskedClaim): boolean {
+  return average?.asksAccepted === true && isDriftTested(metric);
 }
 
 /**
- * The fall of the accepted prompt between its accepted and its fresh trials, as a whole or in a slice, if a test shows one
- * beyond the margin.
+ * The fall of an average of the accepted prompt between its accepted and its fresh trials, if a test shows one beyond the
+ * margin: of the whole, a slice or a class.
  */
 function findOwnDrop(
   compared: ComparedVariant,
   claims: readonly AskedClaim[],
   gate: GatePolicy & { readonly tests: number },
-): number | undefined {
-  for (const claim of claims.filter(isAskedPassRate)) {
-    const { margin } = claim.hypothesis;
-    const tested = claim.average && testDrift(claim.average.cases, compared.cases, { ...gate, margin });
-    if (tested !== undefined && tested.p <= gate.alpha / 2 / gate.tests && tested.drop > margin) return tested.drop;
+): OwnDrop | undefined {
+  for (const { hypothesis, average } of claims.filter(isAskedAverage)) {
+    const tested = average && testDrift(hypothesis, average.cases, compared.cases, gate);
+    const isShown = tested !== undefined && tested.p <= gate.alpha / 2 / gate.tests;
+    if (isShown && tested.drop > hypothesis.margin) return { hypothesis, by: tested.drop };
   }
   return undefined;
 }

@@ -224,7 +224,8 @@ export function createLookTest(
 
 function storedValues(stored: CaseSummary | undefined, metric: Hypothesis['metric']): readonly number[] {
   if (stored === undefined) return [];
-  return metric === 'score' ? scoresOf(stored) : validResults(stored);
+  if (metric === 'score') return scoresOf(stored);
+  return metric === 'recall' ? stored.trials.filter(isJudged).map(isRightOf) : validResults(stored);
 }
 
 function scoreOf({ score }: TrialRow): number {
@@ -290,24 +291,41 @@ export function meanCost(rows: readonly { readonly costUsd?: number | null | und
   return known.length < costs.length ? null : mean(known);
 }
 
+/** The metrics of which each answer has a value, so that the accepted prompt's fresh answers can be tested alone. */
+const driftValues: { readonly [Metric in Hypothesis['metric']]?: (row: TrialRow) => number } = {
+  passRate: passOf,
+  score: scoreOf,
+  recall: isRightOf,
+};
+
+export function isDriftTested(metric: Hypothesis['metric']): boolean {
+  return driftValues[metric] !== undefined;
+}
+
 /**
- * One-sided p that the accepted prompt got worse since it was accepted, and by how much: its fresh trials against the accepted
- * ones. Undefined if none was asked.
+ * One-sided p that an average of the accepted prompt got worse since it was accepted, and by how much: its fresh trials against
+ * the accepted ones. Undefined if none was asked.
  */
 export function testDrift(
+  { metric, margin }: Pick<Hypothesis, 'metric' | 'margin'>,
   cases: readonly AverageCase[],
   compared: ComparedVariant['cases'],
-  { alpha, margin, scope }: { readonly alpha: number; readonly margin: number; readonly scope: GatePolicy['scope'] },
+  { alpha, scope }: Pick<GatePolicy, 'alpha' | 'scope'>,
 ): { readonly p: number; readonly drop: number } | undefined {
+  const valueOf = driftValues[metric];
+  if (valueOf === undefined) return undefined;
   const asked = cases.flatMap(({ caseId, fresh }) => {
-    const stored = compared.get(caseId)?.baseline;
+    const pair = compared.get(caseId);
     const again = fresh.accepted.filter(isJudged);
-    return stored === undefined || again.length === 0
-      ? []
-      : [{ stored: validResults(stored), again: again.map(passOf) }];
+    if (pair?.baseline === undefined || again.length === 0) return [];
+    return [{ stored: storedValues(pair.baseline, metric), again: again.map(valueOf), group: pair.candidate?.group }];
   });
   if (asked.length === 0) return undefined;
-  const results = { baseline: asked.map(({ stored }) => stored), candidate: asked.map(({ again }) => again) };
-  const { pWorse, delta } = compareCases(results, { alpha, margin, scope, binary: true });
+  const results = {
+    baseline: asked.map(({ stored }) => stored),
+    candidate: asked.map(({ again }) => again),
+    groups: asked.map(({ group }) => group),
+  };
+  const { pWorse, delta } = compareCases(results, { alpha, margin, scope, binary: metric !== 'score' });
   return pWorse === null || delta === null ? undefined : { p: pWorse, drop: -delta };
 }

@@ -24,7 +24,7 @@ import { type CaseVerdict, gateCases, judgeSuspicion, type UnsettledCase } from 
 import { type GatedComparison, isGone } from './gated-comparison.ts';
 import { decideHypothesis, type Hypothesis } from './judge-metrics.ts';
 import { gateMetrics, type JudgedMetric, judgeAsked, testStored } from './test-metrics.ts';
-import { describeWorse, percent, points } from './wording.ts';
+import { describeOwnDrop, describeWorse, type OwnDrop, percent } from './wording.ts';
 
 export interface JudgedComparison {
   readonly variant: VariantSummary;
@@ -149,9 +149,10 @@ function judgeOne(
   const isDrift = settings.drift === true && drift.isBeyondMargin && gate.cases.drifted !== 'warn';
   const ofCases = gateCases(verdicts, gate, { where, isDrift });
   const ofMetrics = gateMetrics(metrics, compared, gate, where);
-  const rateDrift = drift.drop === undefined ? undefined : describeDrop(drift.drop, comparison);
+  const { drop } = drift;
+  const rateDrift = drop && describeDrop(drop, comparison);
   const hasTooManyErrors = compared.errors.share > maxErrorShare;
-  const ofRate = isDrift && rateDrift !== undefined ? [driftBreach(where, rateDrift)] : [];
+  const ofRate = isDrift && drop !== undefined ? [driftBreach(where, drop, describeDrop(drop, comparison))] : [];
   const failures = [...ofCases.failures, ...ofMetrics.failures, ...ofRate];
   const notes = [
     ...ofCases.notes,
@@ -166,7 +167,7 @@ function judgeOne(
   const isInconclusive = isOpen || hasTooManyErrors || isEmpty;
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
   const certainty = findCertainty(comparison, {
-    isOpen: isInconclusive || drift.cases.length > 0 || drift.drop !== undefined,
+    isOpen: isInconclusive || drift.cases.length > 0 || drop !== undefined,
     compared,
     partial,
   });
@@ -235,14 +236,18 @@ function withDrifted(compared: ComparedVariant, verdicts: readonly CaseVerdict[]
   return { ...compared, cases };
 }
 
-/** Finds what fails with the accepted prompt too: cases, or its whole pass rate where that was asked again. */
-function driftBreach(where: Pick<Breach, 'suite' | 'prompt' | 'provider'>, message: string): Breach {
-  return { code: 'pass-rate-drifted', ...where, metric: 'passRate', message };
+/** The fall of an average of the accepted prompt, where a run looks for drift. */
+function driftBreach(
+  where: Pick<Breach, 'suite' | 'prompt' | 'provider'>,
+  { hypothesis: { metric, slice, class: ofClass } }: OwnDrop,
+  message: string,
+): Breach {
+  return { code: 'pass-rate-drifted', ...where, metric, ...defined({ slice, class: ofClass }), message };
 }
 
-function describeDrop(drop: number, { compared }: GatedComparison): string {
+function describeDrop(drop: OwnDrop, { compared }: GatedComparison): string {
   const asked = [...compared.cases.values()].filter(({ candidate }) => (candidate?.accepted.length ?? 0) > 0).length;
-  return `the accepted prompt fails more often than when it was accepted: its pass rate fell by ${points(drop)} in fresh trials of ${formatCount(asked, 'case')}; the model or the data changed, not this prompt`;
+  return `${describeOwnDrop(drop)} in fresh trials of ${formatCount(asked, 'case')}; the model or the data changed, not this prompt`;
 }
 
 /** The cache holds no headers and options, so that its answers may be those of the settings before an edit. */

@@ -60,6 +60,11 @@ function describeChange(hypothesis: Hypothesis): string {
   return `${nameMetric(hypothesis)} ${verb}: ${side(delta)} ${unit}${interval}`;
 }
 
+/** `the accepted prompt's own pass rate fell by 12 pts`. */
+export function describeOwnDrop({ hypothesis, by }: OwnDrop): string {
+  return `the accepted prompt's own ${nameMetric(hypothesis)} fell by ${points(by)}`;
+}
+
 /** `score`, `pass rate of slice german`, `recall of class legal`. */
 export function nameMetric({ metric, slice, class: ofClass }: NamedMetric): string {
   const name = metricNames[metric] ?? metric;
@@ -77,6 +82,13 @@ export function nameClass(name: string): string {
 
 export function nameSlice(slice: string): string {
   return `slice ${slice}`;
+}
+
+/** How far an average of the accepted prompt fell between its accepted and its fresh trials. */
+export interface OwnDrop {
+  readonly hypothesis: Hypothesis;
+  /** As a share: 0.1 is ten points. */
+  readonly by: number;
 }
 
 /** `5 pts`, `10 %`, `3.4 pts of the judge's verdicts`. */

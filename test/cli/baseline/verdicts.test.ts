@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstAcceptedTrial } from '../../../src/model/run/cell.ts';
+import { firstFreshTrial } from '../../../src/model/run/cell.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { type JsonReport, withoutTimes } from '../../support/temp-project.ts';
 import {
@@ -17,8 +17,8 @@ const badRequest = () => ({ status: 400, body: { error: { message: 'no' } } });
 /** Two servers answer as fast as they like. */
 const withoutLatencies = (report: JsonReport): unknown =>
   JSON.parse(JSON.stringify(withoutTimes(report)), (key, value) =>
-    // The numbers of the accepted prompt's trials follow from what the calls of a run are named.
-    key === 'latencyMs' || (key === 'index' && value >= firstAcceptedTrial) ? undefined : value,
+    // The numbers of fresh trials follow from the run's id.
+    key === 'latencyMs' || (key === 'index' && value >= firstFreshTrial) ? undefined : value,
   );
 
 const breakForGood = (project: BaselineProject, ...words: string[]) => {

@@ -103,8 +103,8 @@ describe('a class that collapses while the average holds', () => {
     project.changeModel();
     confuse(project, 'legal', 9);
     const run = await project.compared(fresh);
-    expect([run.code, run.codes]).toEqual([0, []]);
-    expect(run.comparison.notes.join('\n')).toContain('but not in 24 fresh trials of 12 cases');
+    expect([run.code, run.codes]).toEqual([3, ['drift']]);
+    expect(run.comparison.notes.join('\n')).toContain("the accepted prompt's own recall of class legal fell by 75 pts");
   });
 
   test('by two cases is not called unchanged, although every case passes', { tags: 'slow' }, async () => {
@@ -124,9 +124,10 @@ describe('a class that collapses while the average holds', () => {
     await project.acceptUnchanged();
     confuse(project, 'legal', 9);
     const run = await project.compared(fresh);
-    expect([run.code, run.report.decision.outcome, run.codes]).toEqual([0, 'passed', []]);
+    expect([run.code, run.report.decision.outcome, run.codes]).toEqual([3, 'incomplete', ['drift']]);
     const drift = await project.compared([...fresh, '--drift']);
-    expect([drift.code, drift.codes]).toEqual([1, ['recall-regressed']]);
+    expect([drift.code, drift.codes]).toEqual([1, ['pass-rate-drifted']]);
+    expect(drift.report.decision.breaches[0]).toMatchObject({ metric: 'recall', class: 'legal' });
   });
 
   test('fails at once where recorded answers are replayed', async () => {

@@ -45,14 +45,14 @@ describe('a group of a merge queue', () => {
     expect(jobs.github.checks).toEqual([]);
   });
 
-  test('that is inconclusive fails under --require-conclusive', async () => {
+  test('whose accepted prompt fails too is not passed, with or without --require-conclusive', async () => {
     const jobs = await openQueue();
     jobs.git('checkout', '-q', jobs.main);
     jobs.answers.set('red', 'sorry');
     const payload = groupOf(jobs.main, jobs.push('nothing that is sent'));
     const lenient = await jobs.act({ event: 'merge_group', args: '--cache refresh', payload });
-    expect([lenient.code, lenient.outputs['conclusion']]).toEqual([0, 'neutral']);
+    expect([lenient.code, lenient.outputs['conclusion']]).toEqual([3, 'failure']);
     const strict = await jobs.act({ event: 'merge_group', args: '--cache refresh --require-conclusive', payload });
-    expect([strict.code, strict.outputs['conclusion']]).toEqual([4, 'failure']);
+    expect([strict.code, strict.outputs['conclusion']]).toEqual([3, 'failure']);
   });
 });

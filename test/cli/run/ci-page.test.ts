@@ -222,13 +222,14 @@ describe('--publish', () => {
     expect(jobs.project.files('.llmcheck')).toEqual(['.llmcheck/publish']);
   });
 
-  test('is not needed where nothing could be left: the comment is written at once', async () => {
+  test('refuses a folder that is a link, before anything runs', async () => {
     const jobs = await openFailing();
     mkdirSync(jobs.project.path('.llmcheck'));
     symlinkSync('/proc/none', jobs.project.path('.llmcheck/publish'));
     const { code, stderr } = await jobs.act(later);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('published at once, without a link to the page')]);
-    expect(bodyOf(jobs)).toMatch(/llmcheck FAILED: .* \(exit code 1\)\n/);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('lies outside the project')]);
+    expect(stderr).toContain('hint: remove the link that .llmcheck/publish/');
+    expect(jobs.project.files('.llmcheck')).toEqual([]);
   });
 
   test.each([

@@ -62,7 +62,7 @@ const failed: Shown = {
   checks: ['failure'],
   // Two of three broken cases are confirmed: the third is a warning, and more calls would change nothing.
   annotations: ['error', 'notice', 'warning'],
-  outputs: { outcome: 'failed', conclusion: 'failure', exitCode: '1', broken: '2' },
+  outputs: { outcome: 'failed', conclusion: 'failure', exitCode: '1', broken: '1' },
   code: 1,
 };
 const neutral: Shown = {
