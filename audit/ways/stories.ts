@@ -322,7 +322,8 @@ export const stories: readonly Story[] = [
           project.answer = ({ text }) => (text.includes('Edited') && text.includes(email) ? 'nonsense' : queueOf(text));
         }
         const before = project.read(baselinePath);
-        const code = await runShards(project, ['--update-baseline']);
+        // The merge refuses shards that were compared with two baselines.
+        const code = await runShards(project, isPlanted ? ['--update-baseline'] : []);
         project.write(baselinePath, before);
         if (isPlanted ? code === 0 : code !== 0) return code;
       }

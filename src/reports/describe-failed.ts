@@ -98,12 +98,14 @@ function describeCases(
   const all = countCases(suite.variants);
   const wasAccepted = variants.some(({ comparison }) => comparison !== undefined && comparison.isWithinRun !== true);
   const kind = verb === 'fail' && wasAccepted ? describeNew(ids, variants) : '';
-  const isPart = kind === '' && ids.size <= all;
+  // A case that is gone is none of those that the suite has now.
+  const lost = verb === 'are loosened' ? countLost(report, suite, ids) : 0;
+  const isPart = kind === '' && lost === 0 && ids.size <= all;
   const count = isPart ? `${ids.size} of ${all}` : `${ids.size}${kind === '' ? '' : ` ${kind}`}`;
   const noun = (isPart ? all : ids.size) === 1 ? 'case' : 'cases';
   const said = verb === 'broke' && !wasAccepted ? 'fail' : verb;
   return [
-    `${count} ${style.name(suite.suite)} ${noun} ${conjugate(said, ids.size)} with ${nameVariants(variants, suite, style.name)}` +
+    `${count} ${style.name(suite.suite)} ${noun} ${conjugate(said, ids.size, lost)} with ${nameVariants(variants, suite, style.name)}` +
       (ofGate < ids.size ? ` (${ofGate} confirmed)` : '') +
       describeMustPass(ids, variants) +
       describeSharedFailures(report, suite, ids) +
@@ -112,9 +114,23 @@ function describeCases(
   ];
 }
 
-function conjugate(verb: Verb, count: number): string {
-  if (verb === 'are loosened')
-    return count === 1 ? 'passes under edited checks alone' : 'pass under edited checks alone';
+/** How many of these cases are gone, skipped or only observed, so that no check judges them. */
+function countLost(
+  { decision: { loosenedCases = [] } }: Report,
+  { suite }: SuiteReport,
+  ids: ReadonlySet<string>,
+): number {
+  const lost = loosenedCases.filter((found) => found.isLost === true && found.suite === suite && ids.has(found.caseId));
+  return new Set(lost.map(({ caseId }) => caseId)).size;
+}
+
+function conjugate(verb: Verb, count: number, lost: number): string {
+  const isOne = count === 1;
+  if (verb === 'are loosened') {
+    const passes = `${isOne ? 'passes' : 'pass'} under edited checks alone`;
+    const gone = `${isOne ? 'is' : 'are'} judged no more`;
+    return lost === 0 ? passes : lost === count ? gone : `${passes} or ${gone}`;
+  }
   return verb === 'fail' && count === 1 ? 'fails' : verb;
 }
 
