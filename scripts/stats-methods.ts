@@ -5,7 +5,7 @@ import { classScores, confusionMatrix, macroScores } from '../src/stats/classifi
 import { compareCases, compareWorstCase } from '../src/stats/compare-cases.ts';
 import { groupClusteredError, mean } from '../src/stats/descriptive.ts';
 import { normalQuantile, regularisedIncompleteBeta, tCdf, tQuantile } from '../src/stats/distributions.ts';
-import { fisherExact, fisherMidP, mcnemarTest, trialsToConfirm } from '../src/stats/exact-tests.ts';
+import { fisherExact, fisherMidP, mcnemarTest } from '../src/stats/exact-tests.ts';
 import { adjustBenjaminiHochberg, adjustHolm, sequentialEvidence } from '../src/stats/multiplicity.ts';
 import { suiteBound, varianceComponents } from '../src/stats/pairs.ts';
 import { casesNeeded, casesToExcludeMargin, minCasesForMargin, repeatsNeeded } from '../src/stats/planning.ts';
@@ -254,7 +254,6 @@ function gateMethods(): readonly (readonly [string, StatsMethod])[] {
     );
   return [
     define('fisher_exact', counts, (i) => ({ p: fisherExact(i) })),
-    define('trials_to_confirm', { level: number }, (i) => ({ trials: trialsToConfirm(i.level) })),
     define('recall_interval', { right: number, support: number, alpha }, (i) => ({
       ...recallInterval(i.right, i.support, i.alpha),
     })),

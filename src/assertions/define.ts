@@ -100,7 +100,7 @@ export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCa
 
 /**
  * Finds the accepted answer of a cell; undefined if there is none, or if only its hash was kept. A trial that the
- * baseline lacks, such as a confirmation trial, gets the answer of the case's first trial.
+ * baseline lacks, such as a fresh trial, gets the answer of the case's first trial.
  */
 export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 

@@ -191,7 +191,7 @@ function isFailure(found: CaseSummary): boolean {
 function describeMustPass({ caseId, trials, confirmations }: CaseSummary): string {
   const count = (rows: CaseSummary['trials'], wanted: string) => rows.filter(({ status }) => status === wanted).length;
   const retried = count(confirmations, 'failed') + count(confirmations, 'passed');
-  const again = retried === 0 ? '' : ` and in ${count(confirmations, 'failed')} of ${retried} confirmation trials`;
+  const again = retried === 0 ? '' : ` and in ${count(confirmations, 'failed')} of ${retried} fresh trials`;
   return `must-pass case ${caseId} failed in ${count(trials, 'failed')} of ${trials.length} trials${again}`;
 }
 
@@ -249,7 +249,7 @@ async function judgeCase(
   if (withoutJudges(cell.caseHash) !== withoutJudges(caseHash) || !hasSameFiles(cell.caseHash, caseHash)) {
     return undefined;
   }
-  // A confirmation trial is compared with the first answer.
+  // A fresh trial is compared with the first answer.
   const firstRow = trials[0] === undefined ? first : readRow(trials[0].rowIndex);
   const again = new Map<RowSummary, RowSummary>();
   for (const summary of open) {

@@ -98,7 +98,7 @@ const row = z.looseObject({
   ),
   group: id.optional().describe('Cases of one group are not independent evidence.'),
   trials: z.array(trial).min(1).describe('Of the run that was accepted last.'),
-  confirmations: z.array(trial).optional().describe('Confirmation trials after the planned ones.'),
+  confirmations: z.array(trial).optional().describe('Fresh trials after the planned ones.'),
   pooled: pooled.optional().describe('All accepted trials of the same case, variant and checks together.'),
   otherVariant: z
     .literal(true)

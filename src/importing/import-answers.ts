@@ -150,7 +150,7 @@ function fillHashes(
   });
 }
 
-/** The planned cells, each version after the one it is compared with, then confirmation trials that have lines. */
+/** The planned cells, each version after the one it is compared with, then fresh trials that have lines. */
 function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly NumberedRecording[]): Iterable<Cell> {
   const suiteIds = new Set(suites.map(({ id }) => id));
   const lastTrials = new Map<string, number>();

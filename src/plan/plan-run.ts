@@ -36,7 +36,7 @@ export interface PlannedRun {
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
-  /** How cells are rendered, for cells beyond the plan: confirmation trials. */
+  /** How cells are rendered, for cells beyond the plan: fresh trials. */
   readonly rendering: RenderOptions;
   /** Prices answers of today and of a baseline by one price table; undefined if no price is known. */
   readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;

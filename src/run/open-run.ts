@@ -65,7 +65,7 @@ export interface Run extends Planning {
  * The results of the steps so far. `executeCells` updates them for each result, unless a member names another writer.
  */
 interface RunState {
-  /** Failed cells that `--bail` counts: neither observed ones nor confirmation trials. */
+  /** Failed cells that `--bail` counts: neither observed ones nor fresh trials. */
   failedCells: number;
   /** True if a cell failed or did not get its full score. */
   hasLowScore: boolean;

@@ -208,7 +208,7 @@ export interface StoredTrialsOptions {
 }
 
 /**
- * Reads the judged, planned trials of every stored run. Confirmation trials are left out: they follow failures and
+ * Reads the judged, planned trials of every stored run. Fresh trials are left out: they follow failures and
  * would bias a rate.
  */
 export async function readStoredTrials({ project, cwd, run }: StoredTrialsOptions): Promise<StoredTrials> {

@@ -1,4 +1,4 @@
-import { binomialMidP, binomialProbability, checkAlpha } from './distributions.ts';
+import { binomialMidP, binomialProbability } from './distributions.ts';
 
 /**
  * One-sided mid-p of more pairs that turned to fail than to pass, and of the opposite, given the changed pairs.
@@ -57,21 +57,6 @@ export function fisherExact(counts: FailureCounts): number {
   return Math.min(1, sum);
 }
 
-/** Trials a side, all failed by the candidate, that are significant at a level although the accepted prompt failed once. */
-export function trialsToConfirm(level: number): number {
-  if (!(level > 0 && level < 1)) throw new RangeError(`a level lies between 0 and 1, ${level} does not`);
-  let trials = minTrials;
-  while (confirmationP(trials, 1) > level) trials += 1;
-  return trials;
-}
-
-/** p if all of the candidate's trials failed, and some of the same number of the accepted prompt's trials. */
-export function confirmationP(trials: number, acceptedFailures: number): number {
-  return fisherExact({ candidateFailures: trials, candidateTrials: trials, acceptedFailures, acceptedTrials: trials });
-}
-
-const minTrials = 3;
-
 interface Urn {
   readonly drawn: number;
   readonly white: number;
@@ -106,28 +91,3 @@ function lowerTail(x: number, observed: number, { drawn, white, total }: Urn): n
 function isCountOf(passes: number, n: number): boolean {
   return Number.isInteger(passes) && Number.isInteger(n) && passes >= 0 && passes <= n;
 }
-
-/** When each case of a suite is tested by itself. */
-export interface BrokenCasePolicy {
-  /** Cases judged. */
-  readonly n: number;
-  readonly alpha: number;
-  /** The failure rate a case is granted. */
-  readonly toleratedFailureRate?: number;
-}
-
-/**
- * Failures in a row, and none but failures, after which a case is called broken: max(3, ⌈ln(alpha/(2n)) / ln(f0)⌉).
- * Bonferroni over the n cases: while each fails at most at the tolerated rate, a false alarm in the suite stays below alpha/2.
- * Source: Dunn 1961, https://doi.org/10.1080/01621459.1961.10482090.
- */
-export function brokenCaseFailures({ n, alpha, toleratedFailureRate = 0.2 }: BrokenCasePolicy): number {
-  checkAlpha(alpha);
-  if (!(toleratedFailureRate > 0 && toleratedFailureRate < 1)) {
-    throw new RangeError(`a tolerated failure rate lies between 0 and 1, ${toleratedFailureRate} does not`);
-  }
-  return Math.max(3, Math.ceil(Math.log(alpha / (2 * Math.max(1, n))) / Math.log(toleratedFailureRate)));
-}
-
-/** A run with a smaller budget can't pay for the trials of even one case on both sides; one more failure may be enough. */
-export const tinyBudget = 10;

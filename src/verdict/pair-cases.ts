@@ -85,7 +85,7 @@ export function countVerdicts({ trials, pooled }: Pick<CaseSummary, 'trials' | '
   return { trials: trials.filter(isJudged).length, failures: countStatus(trials, 'failed') };
 }
 
-/** 1 for each planned trial that passed, 0 for each that failed. Confirmation trials would bias the rate. */
+/** 1 for each planned trial that passed, 0 for each that failed. Fresh trials would bias the rate. */
 export function validResults(found: CaseSummary): readonly number[] {
   if (found.pooled !== undefined) {
     const { trials, failures } = found.pooled;
@@ -121,7 +121,7 @@ export function isSuspect(baseline: CaseSummary, candidate: CaseSummary): boolea
   return passedByMajority(baseline) && failedThroughout(candidate);
 }
 
-/** A confirmation trial that passes shows that the case is flaky, not broken. */
+/** A fresh trial that passes shows that the case is flaky, not broken. */
 function passedWhenConfirmed(candidate: CaseSummary): boolean {
   return candidate.confirmations.some(({ status }) => status === 'passed');
 }

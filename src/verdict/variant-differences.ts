@@ -53,7 +53,7 @@ function cut(text: string, difference: number): string {
 interface SameAnswers {
   /** Answers of the candidate that the baseline holds and that came without a call. */
   readonly same: number;
-  /** All of the candidate, with observed cases and confirmation trials. */
+  /** All of the candidate, with observed cases and fresh trials. */
   readonly all: number;
 }
 

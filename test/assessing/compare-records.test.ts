@@ -74,7 +74,7 @@ describe('two records', () => {
     ]);
   });
 
-  test('say the same of a suite that is compared alone, its confirmation trials included', async () => {
+  test('say the same of a suite that is compared alone, its fresh trials included', async () => {
     const root = makeFolder();
     writeRun(root, 1);
     const again = (trial: number, status: CellRow['status'], more: Partial<CellRow> = {}) =>

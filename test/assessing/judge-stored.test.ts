@@ -176,7 +176,7 @@ describe('stored answers', () => {
     },
   );
 
-  test('keep what the case is: group and must-pass, and lose confirmation trials', async () => {
+  test('keep what the case is: group and must-pass, and lose fresh trials', async () => {
     const { judged } = await judge({ outcomes: 'pp+ff', before: { mustPass: true, group: 'g' } });
     expect([judged?.mustPass, judged?.group, judged?.confirmations]).toEqual([true, 'g', []]);
   });

@@ -33,7 +33,7 @@ interface Options {
   readonly breaches?: readonly Breach[];
   /** Of each comparison. */
   readonly judged?: (comparison: JudgedComparison) => Partial<JudgedComparison>;
-  /** What confirmation trials of averages showed. */
+  /** What fresh trials of averages showed. */
   readonly looks?: (suite: SuiteSummary) => Partial<JudgedRun>;
   /** Candidates that were not compared. */
   readonly uncompared?: readonly string[];

@@ -31,7 +31,7 @@ describe('a run is refused', () => {
       ['triage: v1 × p: must-pass case a failed in 1 of 2 trials', `→ fix it, or ${force}`],
     ],
     [
-      'with one that confirmation trials confirmed',
+      'with one that fresh trials confirmed',
       {
         cases: { a: { ...failed, mustPass: true } },
         more: [
@@ -41,7 +41,7 @@ describe('a run is refused', () => {
         ],
       },
       [
-        'triage: v1 × p: must-pass case a failed in 1 of 1 trials and in 2 of 3 confirmation trials',
+        'triage: v1 × p: must-pass case a failed in 1 of 1 trials and in 2 of 3 fresh trials',
         `→ fix it, or ${force}`,
       ],
     ],

@@ -82,7 +82,7 @@ test('an answer that could not be judged passes too, and does not count as error
   expect(readRow(0).error).toBeUndefined();
 });
 
-test('confirmation trials are compared with the first answer, planned trials with themselves', async () => {
+test('fresh trials are compared with the first answer, planned trials with themselves', async () => {
   const again = { confirmation: true } as const;
   const { told } = await judge([
     changed('a'),

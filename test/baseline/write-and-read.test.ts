@@ -151,7 +151,7 @@ describe('parsing', () => {
     ['has a score above one', caseLine({ trials: [buildTrial(0, { score: 7 })] }), '"trials"'],
     ['has a score below zero', caseLine({ trials: [buildTrial(0, { score: -1 })] }), '"trials"'],
     [
-      'has a confirmation trial with a score above one',
+      'has a fresh trial with a score above one',
       caseLine({ confirmations: [buildTrial(1, { score: 1.5 })] }),
       '"conf',
     ],

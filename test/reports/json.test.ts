@@ -79,7 +79,7 @@ describe('json', () => {
     expect(suite?.cases[0]?.baseline).toEqual({ status: 'failed', output: null, reason: 'too long' });
   });
 
-  it('marks what is only observed, and confirmation trials', () => {
+  it('marks what is only observed, and fresh trials', () => {
     const entry = buildCase({ observe: true }, [{}, { confirmation: true }]);
     const [suite] = reportSchema.parse(JSON.parse(render(buildReport([buildSuite([entry])])))).suites;
     expect(suite?.cases[0]?.observe).toBe(true);

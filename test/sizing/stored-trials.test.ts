@@ -158,7 +158,7 @@ describe('the size of a suite', () => {
     `);
   });
 
-  test('counts cases of one group together, without confirmation trials', async () => {
+  test('counts cases of one group together, without fresh trials', async () => {
     const ofCase = (word: string) => (word < 'w04' ? ', group: one' : '');
     expect(await sizes({ gate: 'gate: { confirm: { budget: 0 } }', ofCase })).toMatchInlineSnapshot(`
       [

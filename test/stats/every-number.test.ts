@@ -11,7 +11,6 @@ import * as distributions from '../../src/stats/distributions.ts';
 import * as exact from '../../src/stats/exact-tests.ts';
 import * as multiplicity from '../../src/stats/multiplicity.ts';
 import * as pairs from '../../src/stats/pairs.ts';
-import * as confirmed from '../../src/stats/plan-confirmed.ts';
 import * as suites from '../../src/stats/plan-suite.ts';
 import * as planning from '../../src/stats/planning.ts';
 import * as proportions from '../../src/stats/proportions.ts';
@@ -448,23 +447,11 @@ test('exact tests', () =>
       [{ candidateFailures: 1.5, candidateTrials: 5, acceptedFailures: 1, acceptedTrials: 4 }],
       [{ candidateFailures: 1, candidateTrials: 5, acceptedFailures: 5, acceptedTrials: 4 }],
     ),
-    ...table(exact.trialsToConfirm, [0.5], [0.1], [0.05], [0.025], [0.001], [0], [1]),
-    ...table(exact.confirmationP, [3, 0], [3, 1], [6, 2], [4, 4]),
     ...table(
       exact.hypergeometricProbability,
       [0, { drawn: 0, white: 0, total: 0 }],
       [1, { drawn: 0, white: 0, total: 0 }],
       [2, { drawn: 4, white: 5, total: 12 }],
-    ),
-    ...table(
-      exact.brokenCaseFailures,
-      [{ n: 1, alpha: 0.05 }],
-      [{ n: 0, alpha: 0.05 }],
-      [{ n: 100, alpha: 0.05 }],
-      [{ n: 100, alpha: 0.05, toleratedFailureRate: 0.5 }],
-      [{ n: 100, alpha: 0.05, toleratedFailureRate: 0 }],
-      [{ n: 100, alpha: 0.05, toleratedFailureRate: 1 }],
-      [{ n: 100, alpha: 1 }],
     ),
     ...table(multiplicity.adjustHolm, [[]], [[0.01, 0.04, 0.03, 0.5]], [[0.9, 0.8]], [[2]]),
     ...table(multiplicity.adjustBenjaminiHochberg, [[]], [[0.01, 0.04, 0.03, 0.5]], [[0.9, 0.8]]),
@@ -890,20 +877,6 @@ test('plans', () => {
     { ...design, sigma2: 0.25, cases: 1, trials: 1, baselineTrials: 1 },
     { ...design, cases: 400, trials: 1, baselineTrials: 1 },
   ];
-  const confirmation = { level: 0.01, trials: 6, usesPlanned: false };
-  const one: confirmed.CaseDesign = {
-    trials: 3,
-    baselineTrials: 5,
-    alpha: 0.05,
-    suspects: 1,
-    cases: 40,
-    budget: 100,
-    asksAccepted: true,
-  };
-  const planned = (changes: Partial<confirmed.CaseDesign>) => {
-    const { power, ...plan } = confirmed.planCase({ ...one, ...changes });
-    return [plan, power(0, 1), power(0.2, 0.9), power(0.1, 0.5)];
-  };
   return expectNumbers('plans', [
     ...table(
       suites.planSuite,
@@ -925,36 +898,6 @@ test('plans', () => {
     ),
     ...table(planning.assumedComponents, [0.1, 0.2], [0.1, -0.2], [0.4, 0.9], [0, 0]),
     ...table(planning.plannedZ, [policies[0]], [{ alpha: 0.05, power: 0 }], [{ alpha: 0.05, power: 1 }]),
-    ...table(
-      confirmed.confirmedPower,
-      ...designs.slice(0, 7).map((of) => [of, 0.2, confirmation] as const),
-      [design, 0.2, { ...confirmation, usesPlanned: true }],
-      [{ ...design, sigma2: 0 }, 0.2, { ...confirmation, usesPlanned: true }],
-      [design, 0.9, confirmation],
-    ),
-    ...table(
-      planned,
-      [{}],
-      [{ asksAccepted: false }],
-      [{ budget: 3 }],
-      [{ budget: 9 }],
-      [{ budget: 10 }],
-      [{ budget: 0 }],
-      [{ suspects: 4, budget: 12, cases: 1000 }],
-      [{ suspects: 4, budget: 9, cases: 1000 }],
-      [{ budget: 11 }],
-      [{ suspects: 4, budget: 20 }],
-      [{ suspects: 4, budget: 21 }],
-      [{ suspects: 4, budget: 22 }],
-      [{ baselineTrials: 4 }],
-      [{ baselineTrials: 1, trials: 9 }],
-    ),
-    ...table(
-      confirmed.smallestConfirmedDrop,
-      [design, confirmation, 0.8],
-      [{ ...design, cases: 3 }, confirmation, 0.99],
-      [design, { ...confirmation, usesPlanned: true }, 0.5],
-    ),
     ...table(
       (least: number, most: number, wanted: number) => smallestSize(least, most, (size) => size >= wanted),
       [1, 100, 1],

@@ -15,7 +15,7 @@ export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'gro
 }
 
 /**
- * `ppf+fp|pp`: the planned trials by letter (passed, failed, errored, skipped), behind the plus the confirmation trials, and
+ * `ppf+fp|pp`: the planned trials by letter (passed, failed, errored, skipped), behind the plus the fresh trials, and
  * behind the bar those of the accepted prompt.
  */
 export function buildCaseSummary(caseId: string, outcomes: string, options: CaseOptions = {}): CaseSummary {

@@ -86,7 +86,7 @@ export function trialsOf({ suites }: JsonReport): readonly (JsonTrial & JsonCell
   );
 }
 
-/** Without the confirmation trials of cases that failed. */
+/** Without the fresh trials of cases that failed. */
 export function plannedTrialsOf(report: JsonReport): ReturnType<typeof trialsOf> {
   return trialsOf(report).filter(({ confirmation }) => confirmation !== true);
 }
@@ -218,7 +218,7 @@ export interface JsonReport {
       readonly observe?: boolean;
       readonly change?: string;
       readonly trials: readonly JsonTrial[];
-      /** Confirmation trials of the accepted prompt. */
+      /** Fresh trials of the accepted prompt. */
       readonly acceptedTrials?: readonly JsonTrial[];
     }[];
   }[];

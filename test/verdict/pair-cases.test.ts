@@ -16,7 +16,7 @@ describe('what became of a case', () => {
     ['pf', 'ff', 'stillFailing', false],
     ['pf', 'pp', 'fixed', false],
     ['p', 'f+fff', 'regressed', true],
-    // The planned trials make it a suspect, and a confirmation trial clears it.
+    // The planned trials make it a suspect, and a fresh trial clears it.
     ['p', 'f+fp', 'flaky', true],
     ['f', 'f+p', 'flaky', false],
     // Only verdicts count.

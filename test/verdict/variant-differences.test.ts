@@ -104,7 +104,7 @@ describe('the answers that both sides share', () => {
     expect(count(caseOf([called]), caseOf([cached]), true)).toBe('1 of 1');
   });
 
-  test('are counted over trials and confirmation trials of both sides, and over pooled answers', () => {
+  test('are counted over trials and fresh trials of both sides, and over pooled answers', () => {
     const other = row({ answerId: '2', cached: true });
     expect(count(caseOf([], { confirmations: [called] }), caseOf([cached, other]))).toBe('1 of 2');
     expect(count(caseOf([called, row({ answerId: '2' })]), caseOf([cached], { confirmations: [other] }))).toBe(

@@ -138,7 +138,7 @@ function count(state: ProgressState, event: ProgressEvent, nowMs: number): void 
 }
 
 /**
- * Counts a cell as the report does. Confirmation trials are not part of the plan, and an observed cell's verdict does
+ * Counts a cell as the report does. Fresh trials are not part of the plan, and an observed cell's verdict does
  * not count.
  */
 function countCell(state: ProgressState, { status, cached, row }: Extract<ProgressEvent, { type: 'cell-finished' }>) {
@@ -231,7 +231,7 @@ function describeState(state: ProgressState): string {
   const parts = [`${done}/${planned}`, `${passed} passed`, `${failed} failed`, `${errored} errored`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (observed > 0) parts.push(`${observed} observed`);
-  if (confirmations > 0) parts.push(formatCount(confirmations, 'confirmation trial'));
+  if (confirmations > 0) parts.push(formatCount(confirmations, 'fresh trial'));
   if (kept > 0) parts.push(`${kept} kept from before`);
   if (cached > 0) parts.push(`${cached} cached`);
   const spent = formatUsd(state.spentUsd);

@@ -63,7 +63,7 @@ export interface BaselineCase {
   readonly group?: string;
   /** The trials of the last accepted run. */
   readonly trials: readonly BaselineTrial[];
-  /** Confirmation trials after the planned ones, if there were any. */
+  /** Fresh trials after the planned ones, if there were any. */
   readonly confirmations?: readonly BaselineTrial[];
   /** Present if earlier accepted runs had other answers for the same case, variant and checks. */
   readonly pooled?: PooledTrials;

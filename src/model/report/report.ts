@@ -209,7 +209,7 @@ export interface CaseReport {
     readonly url?: string;
   };
   readonly trials: readonly CellRow[];
-  /** Confirmation trials of the accepted prompt, beside this one's. */
+  /** Fresh trials of the accepted prompt, beside this one's. */
   readonly acceptedTrials?: readonly CellRow[];
   /** Its change since the baseline, if there is one. */
   readonly change?: CaseChange;

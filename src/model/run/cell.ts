@@ -82,7 +82,7 @@ export interface Cell {
   readonly cellHash: string;
   /** The place of the case in its file, without an excerpt. */
   readonly at: SourceLocation;
-  /** A confirmation trial after the planned ones. */
+  /** A fresh trial after the planned ones. */
   readonly confirmation?: true;
   /** Set if the cell asks the accepted prompt again, beside the candidate. */
   readonly side?: 'accepted';
@@ -132,7 +132,7 @@ interface CellResultBase {
   readonly steps?: readonly AgentStep[];
   /** The final state of the case's tools. */
   readonly state?: JsonValue;
-  /** A confirmation trial after the planned ones: outside `planned`. */
+  /** A fresh trial after the planned ones: outside `planned`. */
   readonly confirmation?: true;
   /** Set if it asked the accepted prompt again. */
   readonly side?: 'accepted';
@@ -246,7 +246,7 @@ export interface CellCounts {
   readonly skipped: number;
   /** Cells under `observe`, counted apart. */
   readonly observed: number;
-  /** Confirmation trials of both sides, counted apart. */
+  /** Fresh trials of both sides, counted apart. */
   readonly confirmations: number;
   /** Planned cells that the cache answered. */
   readonly cached: number;

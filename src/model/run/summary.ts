@@ -57,9 +57,9 @@ export interface CaseSummary {
   readonly caseHash: string;
   /** The planned trials. */
   readonly trials: readonly RowSummary[];
-  /** Confirmation trials after the planned ones. */
+  /** Fresh trials after the planned ones. */
   readonly confirmations: readonly RowSummary[];
-  /** Confirmation trials of the accepted prompt, beside the candidate's. */
+  /** Fresh trials of the accepted prompt, beside the candidate's. */
   readonly accepted: readonly RowSummary[];
   /** In a baseline: a summary of all accepted trials, if there are more than `trials` holds. */
   readonly pooled?: PooledTrials | undefined;
@@ -77,7 +77,7 @@ export interface VariantSummary extends CellCounts {
   readonly costUsd: number | null;
   /** Billed by this run, over all its calls. */
   readonly spentUsd: number | null;
-  /** The part of `spentUsd` for confirmation trials and observed cells, which `costUsd` excludes. */
+  /** The part of `spentUsd` for fresh trials and observed cells, which `costUsd` excludes. */
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };

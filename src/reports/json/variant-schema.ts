@@ -103,7 +103,7 @@ export const variantSchema = z.object({
   skipped: count,
   notAsked: notAskedSchema,
   observed: count.describe('Cells under `observe`, outside `planned`.'),
-  confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside `planned`.'),
+  confirmations: count.describe('Fresh trials that confirm or clear a failure, outside `planned`.'),
   cached: count.describe('Planned cells that were answered without a call.'),
   passRate: rate,
   score: z.object({ mean: fraction, low: fraction, high: fraction }),

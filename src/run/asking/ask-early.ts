@@ -127,7 +127,7 @@ export class Attempts {
   }
 }
 
-/** The approximate number of confirmation trials of one case, on both sides. */
+/** The approximate number of fresh trials of one case, on both sides. */
 const leastTrials = 20;
 
 function isFailed({ record: { header, summary }, verdict }: Assessment): boolean {

@@ -36,7 +36,7 @@ export interface CellRunner {
   run(cell: Cell): Promise<CellResult>;
 }
 
-/** Gives the runner of a provider, by its key. Confirmation trials get the same one, with its breaker and limits. */
+/** Gives the runner of a provider, by its key. Fresh trials get the same one, with its breaker and limits. */
 export function createCellRunners(options: CellRunnerOptions): (key: string) => CellRunner {
   const { providers, plan } = options.planned;
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));

@@ -37,7 +37,7 @@ export function createComparedAnswers(options: ComparedAnswersOptions): Compared
   async function findInRun(cell: ComparedCell, prompt: string): Promise<AcceptedAnswer | undefined> {
     const { suite, provider, caseId } = cell.key;
     if ((await options.cellOf(suite, prompt, provider, caseId)) === undefined) return undefined;
-    // The other version has no confirmation trial of this number.
+    // The other version has no fresh trial of this number.
     const trial = cell.confirmation === true ? 0 : cell.key.trial;
     const key = { suite, prompt, provider, caseId, trial };
     const done = options.findDone(key);

@@ -133,7 +133,7 @@ export class OpenRecord {
    */
   countIfFinished(cell: Cell): boolean {
     const { key, confirmation } = cell;
-    // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
+    // If the run has more trials now, a planned cell may have the number of a fresh trial: it runs again.
     if (this.#rows.held.size === 0) return false;
     const isFinished = this.#rows.release(cellKeyText(key))?.confirmation === (confirmation ?? false);
     if (isFinished) this.#noteChecks(cell);

@@ -55,9 +55,9 @@ export interface ResumeOptions {
 }
 
 /**
- * Keeps the verdicts of cells and confirmation trials that would run again unchanged. All others run again: errored or
+ * Keeps the verdicts of cells and fresh trials that would run again unchanged. All others run again: errored or
  * interrupted cells, changed requests, checks or settings, and damaged lines. An interrupted run also keeps its errored
- * confirmation trials, because it has spent calls on them. It ends like a run without interruption.
+ * fresh trials, because it has spent calls on them. It ends like a run without interruption.
  */
 export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOptions): EarlierPart {
   const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
@@ -80,7 +80,7 @@ export function openEarlierPart({ options, resume, ports, ...planned }: ResumeOp
   const header = markMixedSettings(planned.header, earlier.header);
   const rows = new Map<string, number>();
   const billedKeys = new Set<string>();
-  // If the run has more trials now, a planned cell may have the number of a confirmation trial: it runs again.
+  // If the run has more trials now, a planned cell may have the number of a fresh trial: it runs again.
   for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) rows.set(key, index);
   return {
     id,
@@ -209,7 +209,7 @@ function findKept(
       const found = cells.get(key);
       if (found?.isVerdict === true && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
       for (const confirmation of confirmations.get(key) ?? []) {
-        // A confirmation trial sends the request of its case's first trial, or of the accepted prompt, with another
+        // A fresh trial sends the request of its case's first trial, or of the accepted prompt, with another
         // number.
         const { trial } = confirmation.key;
         const asked = confirmation.side === 'accepted' ? acceptedCellOf(cell.key) : cell;

@@ -26,7 +26,7 @@ export function shareOfAttempt(attempt: number): number {
 export interface EarlyLook {
   /** The share of each level that this look may use. */
   readonly share: number;
-  /** The share of the confirmation trials' calls that may be used up to this look. */
+  /** The share of the fresh trials' calls that may be used up to this look. */
   readonly budget: number;
   /** The rank of the first case that was not asked yet on a variant; undefined where all were. */
   readonly nextRank: (suite: string, variant: Pick<VariantSummary, 'recorded'>) => string | undefined;
@@ -36,7 +36,7 @@ export interface EarlyLook {
 export interface PartialVariant {
   /** True if a drop beyond the margin is excluded in everything that fails the gate: the rest need not be asked. */
   readonly isCertain: boolean;
-  /** True where a metric has fallen, so that confirmation trials may confirm it before the end. */
+  /** True where a metric has fallen, so that fresh trials may confirm it before the end. */
   readonly hasFallen: (claim: Hypothesis) => boolean;
 }
 

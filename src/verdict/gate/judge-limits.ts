@@ -29,7 +29,7 @@ interface VariantGate {
   readonly unjudged: readonly Breach[];
   /** Limits that the cells without a verdict still decide. */
   readonly undecided: readonly string[];
-  /** Failed must-pass cases that no confirmation trial confirmed. */
+  /** Failed must-pass cases that no fresh trial confirmed. */
   readonly unsettled: readonly UnsettledCase[];
   readonly warnings: readonly string[];
 }

@@ -387,7 +387,7 @@ test('a run that is cut short after its batch has ended keeps the batch for the 
   expect(project.files('.llmcheck/batches')).toEqual([]);
 });
 
-test('later turns and confirmation trials are asked live', async () => {
+test('later turns and fresh trials are asked live', async () => {
   const server = await startBatchServer('openai');
   const project = openTempProject();
   const suite = server

@@ -85,7 +85,7 @@ test('a regex that backtracks without end stops in time and does not delay the o
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
   const evil = String.raw`regex: "^(([a-z])+.)+[A-Z]([a-z])+$"`;
-  // Confirmation trials would only take as long again.
+  // Fresh trials would only take as long again.
   project.write(
     'evals/echo.eval.yaml',
     `${suite.replace('equals: "{{expected}}"', evil)}gate: { confirm: { budget: 0 } }\n`,

@@ -18,7 +18,7 @@ test('--bail stops after the first failed cell and says what was not judged', as
   expect(code).toBe(1);
 });
 
-test('--bail decides by the failure alone where no confirmation trial may be made either', async () => {
+test('--bail decides by the failure alone where no fresh trial may be made either', async () => {
   const project = openTempProject('two-providers');
   project.write('evals/pair.eval.yaml', `${project.read('evals/pair.eval.yaml')}gate: { confirm: { budget: 0 } }\n`);
   const server = await startChatServer(({ index, text }) => (index === 5 ? 'wrong' : wordOf(text)));
@@ -91,7 +91,7 @@ test('--bail that is reached with the last cell keeps it, and --resume confirms 
   expect((await project.report(['run', '--resume'], { env: server.env })).code).toBe(1);
 });
 
-test('--bail counts failed cells, and not the confirmation trials of one', async () => {
+test('--bail counts failed cells, and not the fresh trials of one', async () => {
   const project = openTempProject('echo');
   const isEdited = (body: Readonly<Record<string, unknown>>) => body['max_tokens'] === 21;
   const server = await startChatServer(({ text, body }) =>
@@ -103,7 +103,7 @@ test('--bail counts failed cells, and not the confirmation trials of one', async
   const argv = ['run', '--bail', '2', '-j', '1', '--cache', 'off'];
   const { code, report } = await project.report(argv, { env: server.env });
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
-  // Twice three cases, and the confirmation trials of one.
+  // Twice three cases, and the fresh trials of one.
   expect(server.requests.length).toBeGreaterThan(6);
 });
 

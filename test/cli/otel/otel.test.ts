@@ -176,7 +176,7 @@ cases: [{ id: one, turns: [{ user: ${last} }], assert: [{ regex: "." }] }]
     expect(1 + cells.length + calls.length + checks.length).toBe(spans.length);
 
     const trials = trialsOf(report);
-    // A confirmation trial is a cell too.
+    // A fresh trial is a cell too.
     const { planned } = report.totals;
     expect(cells).toHaveLength(trials.length);
     expect(trials.filter(({ confirmation }) => confirmation !== true)).toHaveLength(planned);

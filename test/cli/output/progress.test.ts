@@ -160,13 +160,13 @@ describe('on a terminal', () => {
     expect(written.at(-1)).toContain('spent $0.0010 + unknown');
   });
 
-  it('counts as the report does: confirmation trials and observed cells apart, and what an earlier part of the run did', () => {
+  it('counts as the report does: fresh trials and observed cells apart, and what an earlier part of the run did', () => {
     const { send, written } = watch();
     send({ type: 'planned', cells: 2, suites: 1, keptCells: 3 });
     send(finished('failed'));
     send(finished('failed', { row: { ...rowOf('failed'), observe: true } }), 200);
     send(finished('failed', { row: { ...rowOf('failed'), confirmation: true } }), 200);
-    expect(written.at(-1)).toContain('2/2, 0 passed, 1 failed, 0 errored, 1 observed, 1 confirmation trial, 3 kept');
+    expect(written.at(-1)).toContain('2/2, 0 passed, 1 failed, 0 errored, 1 observed, 1 fresh trial, 3 kept');
   });
 
   it('names a provider that stopped', () => {

@@ -136,7 +136,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(sent).toBeGreaterThan(20);
   });
 
-  test('where cases break beside a suite of recordings, whose cells pay for no confirmation trials', async () => {
+  test('where cases break beside a suite of recordings, whose cells pay for no fresh trials', async () => {
     const { project, server, env, break: breakModel } = await open();
     const path = 'evals/words.eval.yaml';
     write(project, { words: Array.from({ length: 40 }, (_, index) => `r${index}`) });
@@ -198,7 +198,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     const before = opened.sentOf((chat) => chat.model === model);
     const { report } = await runAsTold(opened);
     expect(report.decision.exitCode).toBe(1);
-    // The confirmation trials may cost as much as the dearer model.
+    // The fresh trials may cost as much as the dearer model.
     expect(opened.sentOf((chat) => chat.model === model)).toBeGreaterThan(before);
   });
 
@@ -280,7 +280,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect((await runAsTold(opened, '--rerun-baseline')).sent).toBeGreaterThan(8);
   });
 
-  test('where confirmation trials err, some at once and some after an answer', async () => {
+  test('where fresh trials err, some at once and some after an answer', async () => {
     const opened = await open();
     write(opened.project, {});
     await opened.accept();
@@ -333,7 +333,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     test.each<[string, (chat: ChatRequest) => string]>([
       ['that break cases', (chat) => says(!chat.messages.some(({ content }) => content.includes('now')))],
       ['whose replies can not be read', () => 'Hm.'],
-    ])('%s, and a planned run, its judges and all confirmation trials', { tags: 'slow' }, async (_name, judge) => {
+    ])('%s, and a planned run, its judges and all fresh trials', { tags: 'slow' }, async (_name, judge) => {
       for (const cache of ['off', 'use', 'refresh']) {
         const opened = await open();
         opened.break((chat) => bill(chat, chat.model === 'judge' ? says(true) : wordOf(chat.text)));
@@ -389,7 +389,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(opened.server.requests.length).toBeLessThanOrEqual(requests);
   });
 
-  test('where a judge of three votes fails cases that must pass, and their confirmation trials too', async () => {
+  test('where a judge of three votes fails cases that must pass, and their fresh trials too', async () => {
     const opened = await open();
     const more = 'judges: [{ id: strict, use: "openai:gpt-4o" }]\n';
     const rubric = '{ assert: [{ rubric: { value: It is a word., votes: 3 } }] }';
@@ -433,7 +433,7 @@ describe('a run never sends or spends more than its dry run said', () => {
   });
 });
 
-test('nothing can be asked again of recordings, so a dry run tells of no confirmation trials', async () => {
+test('nothing can be asked again of recordings, so a dry run tells of no fresh trials', async () => {
   const opened = await open();
   write(opened.project, { more: 'recordings: words.jsonl\n', ofCase: ', mustPass: true' });
   await opened.project.run(['run', '--record'], { env: opened.env });
@@ -442,7 +442,7 @@ test('nothing can be asked again of recordings, so a dry run tells of no confirm
 });
 
 test.each([false, true])(
-  '--max-cost holds for the planned trials, the confirmation trials, judges and retries together (accepted: %s)',
+  '--max-cost holds for the planned trials, the fresh trials, judges and retries together (accepted: %s)',
   async (isAccepted) => {
     const opened = await open();
     const more = `judges: [{ id: strict, use: "openai:gpt-4o", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} } }]\n`;

@@ -212,7 +212,7 @@ function idOf(record: string): string {
 }
 
 test.each([
-  ['whole, with confirmation trials', []],
+  ['whole, with fresh trials', []],
   ['bail', ['--bail', '-j', '1']],
   ['budget', ['--max-cost', '0.00008', '-j', '1']],
   ['sample', ['--sample', '4', '--seed', '1']],

@@ -385,7 +385,7 @@ describe('executeCells', () => {
     expect((await keep([result])).state).toEqual({ ...calm, ...expected });
   });
 
-  test('stops at the failed cell that --bail names, and at no confirmation trial', async () => {
+  test('stops at the failed cell that --bail names, and at no fresh trial', async () => {
     const failed = (caseId: string) => judgedAs(false, { key: key(caseId) });
     const again = judgedAs(false, { key: key('again'), confirmation: true });
     const stopped = await keep([failed('a'), again, failed('b'), failed('c')], { bail: 2 });

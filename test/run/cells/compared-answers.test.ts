@@ -197,7 +197,7 @@ describe('the other answer of a pairwise check', () => {
     // It may have been posted before.
     expect(await find({ key: keyOf(prompt) })).toEqual(answer('green'));
     expect(await find({ key: keyOf(prompt, 1) })).toBeUndefined();
-    // The other version has no confirmation trial.
+    // The other version has no fresh trial.
     expect(await find({ key: keyOf(prompt, 7), confirmation: true })).toEqual(answer('green'));
   });
 

@@ -39,7 +39,7 @@ function resume(...rows: readonly CellRow[]) {
   const record = openRecord({ folder, header: later, earlier, compared: [], ports, onRefused: () => undefined });
   return {
     record,
-    /** The trials that count, confirmation trials with a mark. */
+    /** The trials that count, fresh trials with a mark. */
     counted: (isEnded = false) => {
       const [of] = record.read(isEnded ? endRow : undefined).summary.suites[0]?.variants ?? [];
       return Array.from(of?.cases.values() ?? [], ({ caseId, trials, confirmations }) => [
@@ -85,7 +85,7 @@ test('a run that stops before a cell is due counts its row, too', () => {
   expect(counted(true)).toEqual(['a 0 passed', 'a 1 passed again']);
 });
 
-test('a planned cell with the number of a confirmation trial runs again, and its new row counts', async () => {
+test('a planned cell with the number of a fresh trial runs again, and its new row counts', async () => {
   const { record, counted } = resume(buildRow('a'), buildRow('a', { trial: 1, ...again }));
   expect([record.countIfFinished(keyOf('a')), record.countIfFinished(keyOf('a', 1))]).toEqual([true, false]);
   await append(record, buildRow('a', { trial: 1, status: 'failed' }));

@@ -163,7 +163,7 @@ describe('the part of a run that came before', () => {
     expect(keptOf({ rows })).toEqual(['a 0 passed', 'b 0 passed']);
   });
 
-  test('confirmation trials are kept that ask what the first trial of their case asks', () => {
+  test('fresh trials are kept that ask what the first trial of their case asks', () => {
     const rows: readonly Row[] = [
       { caseId: 'a' },
       { caseId: 'a', trial: 1, ...again },
@@ -191,7 +191,7 @@ describe('the part of a run that came before', () => {
     ['was killed', null, ['a 0 passed', 'a 1 errored', 'a 7 errored']],
     ['was stopped', { stopReason: 'deadline' }, ['a 0 passed', 'a 1 errored', 'a 7 errored']],
     ['ended by itself', {}, ['a 0 passed']],
-  ])('errored confirmation trials of a run that %s are kept or not', (_how, end, kept) => {
+  ])('errored fresh trials of a run that %s are kept or not', (_how, end, kept) => {
     expect(keptOf({ rows: errored, end, plan: [planned('a')] })).toEqual(kept);
     const changed = [planned('a', 0, { cellHash: 'other' })];
     expect(keptOf({ rows: errored, end, plan: changed, acceptedCellOf: () => undefined })).toEqual([]);
