@@ -89,6 +89,33 @@ describe('the first line', () => {
 });
 
 describe('what broke', () => {
+  it('names the confirmed cases first, and apart from others with the same answers', () => {
+    const trial = { output: 'no', checks: [{ assertion: 'equals', pass: false, score: 0, reason: 'it is "no"' }] };
+    const cases = ['a', 'b', 'c'].map((caseId) =>
+      buildCase({ caseId, status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'yes' } }, [
+        trial,
+      ]),
+    );
+    const comparison = buildComparison({ outcome: 'failed' });
+    const place = { suite: 'support-triage', prompt: 'v2', provider: 'openai:gpt-4o-mini' };
+    const suite = buildSuite(cases, { variants: [buildVariant({ planned: 3, passed: 0, failed: 3, comparison })] });
+    const text = render(
+      buildReport([suite], {
+        decision: {
+          outcome: 'failed',
+          warnings: [],
+          breaches: [{ ...place, code: 'case-broken', caseId: 'c', message: 'c passed before' }],
+        },
+        exitCode: 1,
+      }),
+    );
+    const rows = text.split('\n').filter((line) => /^\| `[abc]`/.test(line));
+    expect(rows.map((row) => [row.slice(2, row.indexOf('<br>')), row.includes('not confirmed')])).toEqual([
+      ['`c`', false],
+      ['`a`, `b`', true],
+    ]);
+  });
+
   it('comes before the metrics, worst first, with the old and the new answer', () => {
     const text = render(theme('regressed'));
     const rows = text.split('\n').filter((line) => /^\| `\w+`<br>/.test(line));

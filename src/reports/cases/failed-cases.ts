@@ -262,7 +262,12 @@ class WorstCases {
 
   add(found: FailedCases): void {
     const { suite, mustPass, outcomes, caseIds } = found;
-    const alike = outcomes.map((outcome) => [describeAlike(outcome), outcome.variants.map(nameVariant)]);
+    // A case that fails the gate and one that does not never share an entry, which says so of all its cases.
+    const alike = outcomes.map((outcome) => [
+      describeAlike(outcome),
+      outcome.effect.kind,
+      outcome.variants.map(nameVariant),
+    ]);
     const key = JSON.stringify([suite.suite, mustPass, alike]);
     const same = this.#limits.isEachAlone === true ? undefined : this.#kept.find((one) => one.key === key);
     if (same !== undefined) {
@@ -285,13 +290,18 @@ export function worstFirst(failed: readonly FailedCases[]): readonly FailedCases
   return failed.toSorted(compareFailed);
 }
 
-/** Must-pass cases first, then by rank, then in natural order. */
+/** Must-pass cases first, then by rank, then those that fail the gate, then in natural order. */
 function compareFailed(a: FailedCases, b: FailedCases): number {
   return (
     Number(b.mustPass) - Number(a.mustPass) ||
     rankOf(a) - rankOf(b) ||
+    Number(isTolerated(a)) - Number(isTolerated(b)) ||
     naturalOrder(a.caseIds[0] ?? '', b.caseIds[0] ?? '')
   );
+}
+
+function isTolerated({ outcomes: [first] }: FailedCases): boolean {
+  return first.effect.kind === 'tolerated';
 }
 
 function nameVariant({ prompt, provider }: VariantName): readonly [string, string] {
