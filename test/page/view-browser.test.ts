@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath, findBarriers, openBrowser, openWatched } from '../support/open-browser.ts';
-import { openRunProject, openView, runIdsOf } from '../support/open-view.ts';
+import { openRunProject, openView, runIdsOf, splitAfterFirstCell } from '../support/open-view.ts';
 
 if (chromiumPath === undefined) console.warn('skipped: there is no Chromium here (apt-get install chromium)');
 
@@ -70,9 +70,9 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
   test('follows a run as its record grows', async () => {
     const project = await openRunProject(1);
     const [id = ''] = runIdsOf(project);
-    const [header = '', row = '', ...others] = project.read(`.llmcheck/runs/${id}.jsonl`).trimEnd().split('\n');
     const other = id.replace(/\w{4}$/, 'ffff');
-    project.write(`.llmcheck/runs/${other}.jsonl`, `${header.replaceAll(id, other)}\n${row}\n`);
+    const [begun, rest] = splitAfterFirstCell(project.read(`.llmcheck/runs/${id}.jsonl`).replaceAll(id, other));
+    project.write(`.llmcheck/runs/${other}.jsonl`, begun);
     const view = await openView(project);
     const { page, noise } = await openWatched(browser, { width: 1280, colorScheme: 'light' });
     const isListening = page.waitForResponse((response) => response.url().endsWith('/api/events'));
@@ -84,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
     await page.locator('.matrix td a').click();
     await page.getByText('Say: green').waitFor();
     await page.getByRole('link', { name: 'Overview' }).click();
-    appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), `${others.join('\n')}\n`);
+    appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), rest);
     await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
     // The details of the new case are in the block that was read before.
     await page.locator('.entry h3 a').click();

@@ -51,6 +51,14 @@ recordings: answers.jsonl
   return project;
 }
 
+/** A record in two parts: as it stands once the first cell has its answer, and what is written later. */
+export function splitAfterFirstCell(record: string): readonly [before: string, after: string] {
+  const cell = record.indexOf('\n{"type":"cell"');
+  const end = record.indexOf('\n', cell + 1) + 1;
+  if (cell === -1 || end === 0) throw new Error('the record has no cell');
+  return [record.slice(0, end), record.slice(end)];
+}
+
 export function runIdsOf(project: TempProject): readonly string[] {
   return project.files('.llmcheck/runs').map((path) => path.replace(/^.*\/|\.jsonl$/g, ''));
 }

@@ -6,7 +6,9 @@ import { openTempProject } from '../../support/temp-project.ts';
 
 const secret = 'hunter2-swordfish';
 
-/** Runs a case of which an earlier path was accepted. */
+const changed = 'Help the customer.';
+
+/** Runs a case of which an earlier path was accepted: only the changed prompt leads to the other path. */
 async function runChanged(before: readonly ScriptedStep[], now: readonly ScriptedStep[]) {
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: [shop.eval.yaml]\n');
@@ -38,16 +40,15 @@ cases:
 `,
     );
   writeSuite('Help.');
-  let steps = before;
   const server = await startAgentServer((chat) => {
     const done = chat.messages.filter(({ role }) => role === 'assistant').length;
+    const steps = String(chat.messages[0]?.content).startsWith(changed) ? now : before;
     return steps[done] ?? 'Nothing to add.';
   });
   const env = { ...server.env, OPENAI_API_KEY: secret };
   expect((await project.run(['run'], { env })).code).toBe(0);
   expect((await project.run(['baseline', 'accept'], { env })).code).toBe(0);
-  steps = now;
-  writeSuite('Help the customer.');
+  writeSuite(changed);
   const run = await project.run(['run'], { env });
   const outputs = new Map<string, string>([['terminal', run.stdout]]);
   for (const name of ['markdown', 'github', 'html', 'json', 'junit'])

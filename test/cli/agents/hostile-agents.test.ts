@@ -155,7 +155,8 @@ describe('an agent among hostile tools', () => {
   test('stays within its bounds, with the right words in every report', { tags: ['slow'] }, async () => {
     const entries = Object.entries(situations);
     const run = await runSituations(entries);
-    expect([run.code, findFaults(entries, run)]).toEqual([1, []]);
+    // One of them is errored. Nothing asks the failures again, so none of them is a verdict.
+    expect([run.code, findFaults(entries, run)]).toEqual([3, []]);
   });
 
   test('is errored where a module hangs: in a call, in state, or while it is loaded', { tags: ['slow'] }, async () => {

@@ -59,6 +59,7 @@ ${ids.join('\n')}
   return project;
 }
 
+/** What fails is not asked again, so the run ends with exit code 4. */
 async function runShop(project: TempProject, steps: readonly ScriptedStep[], ...argv: readonly string[]) {
   const server = await startAgentServer(steps);
   const run = await project.report(['run', '--no-baseline', ...argv], { env: server.env });
@@ -100,7 +101,7 @@ describe('a module of tools', () => {
     const assert = '{ equals: { calls: 0, orders: { "7731": { state: open, price: 12 } } }, select: state }';
     expect((await runShop(openShop({ assert }), ['Done.'])).code).toBe(0);
     const called = await runShop(openShop({ assert }), cancel);
-    expect([called.code, called.reason]).toEqual([1, 'at $.calls: expected the number 0, found the number 3']);
+    expect([called.code, called.reason]).toEqual([4, 'at $.calls: expected the number 0, found the number 3']);
     const none = openShop({ assert, tools: '{ find_order: { returns: x } }' });
     expect((await runShop(none, ['Done.'])).reason).toContain("the case's tools keep no state");
   });
@@ -139,7 +140,7 @@ describe('a module of tools', () => {
   test('without the tool fails the cell and says what to add', { tags: 'slow' }, async () => {
     for (const name of ['refund', 'toString', '__proto__']) {
       const { code, reason, server } = await runShop(openShop(), [[[name, { id: 1 }]], 'Done.']);
-      expect([code, server.requests.length]).toEqual([1, 1]);
+      expect([code, server.requests.length]).toEqual([4, 1]);
       expect(reason).toBe(
         `no stub answers "${name}"; to answer it, add under tools: ${name}: [ { when: { id: 1 }, returns: … } ], or export "${name}" from "stubs/shop.mjs", which has only "find_order", "cancel_order", "say", "key"`,
       );
@@ -211,7 +212,7 @@ describe('a module of tools that', () => {
     const project = openShop({ module, assert: '{ trajectory: { never: [act] } }' });
     const server = await startAgentServer([[['act', {}]], 'Done.']);
     const { code, stdout, stderr } = await project.run(['run', '--no-baseline'], { env: server.env });
-    expect([code, server.requests.length]).toEqual([1, 2]);
+    expect([code, server.requests.length]).toEqual([4, 2]);
     expect(resultsOf(server)).toEqual([JSON.parse(`"${hostile}"`)]);
     expect(stdout + stderr).not.toContain('\u001b]0;owned');
   });
@@ -220,7 +221,7 @@ describe('a module of tools that', () => {
 test('a model that never stops calling a module is stopped after maxSteps answers', { tags: 'slow' }, async () => {
   const steps: ScriptedStep[] = Array.from({ length: 50 }, () => [['say', {}]] as const);
   const { code, server, reason } = await runShop(openShop(), steps);
-  expect([code, server.requests.length]).toEqual([1, 10]);
+  expect([code, server.requests.length]).toEqual([4, 10]);
   expect(reason).toContain('still calls "say" after 10 answers');
 });
 

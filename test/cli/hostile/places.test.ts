@@ -73,8 +73,12 @@ test('a cache that can only be read answers what it holds', { tags: ['slow'] }, 
   await project.run(['run'], { env: server.env });
   const asked = server.requests.length;
   const cached = project.files('.llmcheck/cache');
-  const folders = [...new Set(cached.map((file) => dirname(project.path(file))))];
+  const folders = [...new Set(cached.map((file) => dirname(file))), '.llmcheck/cache'].map((folder) =>
+    project.path(folder),
+  );
   rmSync(project.path(cached[0] ?? ''));
+  // Other users may read what was stored.
+  for (const file of cached.slice(1)) chmodSync(project.path(file), 0o644);
   for (const folder of folders) chmodSync(folder, 0o555);
   for (const folder of ['.', '.llmcheck', '.llmcheck/runs']) chmodSync(project.path(folder), 0o777);
   const running = spawnCli(['run'], { cwd: project.root, env: server.env, isUnprivileged: true });

@@ -86,7 +86,7 @@ test.each(Object.keys(edits))('an edit of what the function of %s imports is red
 });
 
 test('a case that is added beside an edit keeps the others comparable', { tags: 'slow' }, async () => {
-  const { project, run } = await openApps();
+  const { project, run, server } = await openApps();
   const suite = 'evals/triage.eval.yaml';
   await run('run', suite, '--update-baseline');
   const [typed, from, to] = edits['triage'] ?? ['', '', ''];
@@ -98,9 +98,12 @@ test('a case that is added beside an edit keeps the others comparable', { tags: 
   const added = await run('run', suite, '-r', 'markdown');
   expect([added.code, added.stdout]).toEqual([0, expect.not.stringContaining('Prompt `')]);
   project.write(file, project.read(file).replace(from, to));
-  const edited = await run('run', suite, '-r', 'markdown');
+  const edited = await project.report(['run', suite, '-r', 'markdown=diff.md'], { env: server.env });
   expect(edited.code).toBe(1);
-  expect(edited.stdout).toContain('accepted prompt passed 1 of 1');
+  // The accepted prompt is asked beside the edited one. The other two cases are not asked again.
+  expect(edited.report.decision.breaches.map(({ message }) => message)).toEqual([
+    expect.stringContaining('the accepted prompt failed 0 of 5'),
+  ]);
   const refused = await run('run', suite, '--rerun-baseline');
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("can't be rendered for case more")]);
 });

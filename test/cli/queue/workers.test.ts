@@ -12,7 +12,7 @@ import {
   openTempProject,
   type TempProject,
   trialsOf,
-  withoutTimes,
+  withoutDraws,
 } from '../../support/temp-project.ts';
 import { openJudgeProject } from '../judges/judge-project.ts';
 
@@ -71,7 +71,7 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
     const result = await project.report(['run', '--max-errors', '1'], { env: { ...env, LLMCHECK_QUEUE: queue } });
 
     expect(result.code).toBe(expected.code);
-    expect(withoutTimes(result.report)).toEqual(withoutTimes(expected.report));
+    expect(withoutDraws(result.report)).toEqual(withoutDraws(expected.report));
     expect(server.requests.length - asked).toBe(asked);
     expectWhole(project, 80);
     const left = await redis.client.keys('*');

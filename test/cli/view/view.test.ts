@@ -4,7 +4,7 @@ import { openViewServer } from '../../../src/cli/view/server.ts';
 import type { PageBlock, PageIndex } from '../../../src/model/report/page.ts';
 import type { PageRun, PageRunVerdict } from '../../../src/model/report/page-runs.ts';
 import { openViewedRuns } from '../../../src/viewing/view-runs.ts';
-import { listenTo, openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
+import { listenTo, openRunProject, openView, runIdsOf, splitAfterFirstCell } from '../../support/open-view.ts';
 
 describe('llmcheck view', () => {
   test('lists the stored runs, the latest first, and shows each as its page has it', async () => {
@@ -60,10 +60,9 @@ describe('llmcheck view', () => {
   test('follows a run that is going on', { tags: ['slow'] }, async () => {
     const project = await openRunProject(1);
     const [id = ''] = runIdsOf(project);
-    const lines = project.read(`.llmcheck/runs/${id}.jsonl`).trimEnd().split('\n');
     const other = id.replace(/\w{4}$/, 'ffff');
-    const [header = '', first = '', ...others] = lines;
-    project.write(`.llmcheck/runs/${other}.jsonl`, `${header.replaceAll(id, other)}\n${first}\n`);
+    const [begun, rest] = splitAfterFirstCell(project.read(`.llmcheck/runs/${id}.jsonl`).replaceAll(id, other));
+    project.write(`.llmcheck/runs/${other}.jsonl`, begun);
     const view = await openView(project);
     const find = async () => (await view.json<PageRun[]>('/api/runs')).find((run) => run.id === other);
     expect(await find()).toMatchObject({ state: 'running', planned: 2 });
@@ -79,7 +78,7 @@ describe('llmcheck view', () => {
     const before = await view.json<PageIndex>(`/api/run/${other}/index`);
     expect(before.totals.passed + before.totals.failed).toBe(1);
     const { next } = await view.listen();
-    appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), `${others.join('\n')}\n`);
+    appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), rest);
     expect(await next).toBe(other);
     expect(await find()).toMatchObject({ state: 'complete' });
     const after = await view.json<PageIndex>(`/api/run/${other}/index`);
