@@ -96,7 +96,19 @@ export function joinSpaces(text: string): string {
 
 /** The letters A to Z alone, so that each character keeps its place. */
 export function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  if (!/[A-Z]/.test(text)) return text;
+  if (isAscii(text)) return text.toLowerCase();
+  const units = Buffer.from(text, 'utf16le');
+  for (let at = 0; at < units.length; at += 2) {
+    const low = units[at] ?? 0;
+    if (low >= 0x41 && low <= 0x5a && units[at + 1] === 0) units[at] = low + 0x20;
+  }
+  return units.toString('utf16le');
+}
+
+function isAscii(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- ASCII begins with control characters
+  return !/[^\0-\x7f]/.test(text);
 }
 
 /** The digits of base64, in place of those of base64url. */
