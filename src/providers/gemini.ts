@@ -236,6 +236,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   }
   const rawFinishReason = text(candidate['finishReason']);
   if (rawFinishReason !== undefined && filterReasons.has(rawFinishReason)) return filtered(rawFinishReason);
+  if (rawFinishReason === 'MISSING_THOUGHT_SIGNATURE') return unsigned;
 
   const { content = null } = candidate;
   // A candidate that stopped before its first word has no content, or content without parts.
@@ -291,7 +292,18 @@ const filterReasons: ReadonlySet<string> = new Set([
   'IMAGE_RECITATION',
 ]);
 
-/** Maps a finish reason. Answers with function calls end with STOP, too. */
+/** The model has not answered: an earlier answer in the request, perhaps of another model, lacks its signature. */
+const unsigned: Answer = {
+  failure: {
+    kind: 'badRequest',
+    message: 'the request lacks a thought signature of an earlier answer (MISSING_THOUGHT_SIGNATURE)',
+  },
+};
+
+/**
+ * Maps a finish reason. Answers with function calls end with STOP, too. Those of `findBrokenReason` fail their case, and
+ * OTHER says nothing more.
+ */
 function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason | undefined {
   if (raw === 'MAX_TOKENS') return 'length';
   if (raw === 'STOP' || raw === undefined)

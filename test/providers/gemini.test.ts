@@ -229,6 +229,8 @@ describe('a generateContent answer', () => {
     ['UNEXPECTED_TOOL_CALL', [{ text: 'I look.' }], 'I look.'],
     ['TOO_MANY_TOOL_CALLS', [{ functionCall: { name: 'find' } }], ''],
     ['MALFORMED_RESPONSE', [], ''],
+    ['NO_IMAGE', [], ''],
+    ['IMAGE_OTHER', [{ text: 'Here it is.' }], 'Here it is.'],
   ])('that stopped by %s is an answer, which its case fails', async (reason, parts, text) => {
     const completion = completionOf(await askProvider('gemini', { body: ended(reason, parts) }));
     expect(completion).toMatchObject({ text, finishReason: 'other', rawFinishReason: reason });
@@ -242,6 +244,30 @@ describe('a generateContent answer', () => {
     ['the prompt', { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' }, usageMetadata: { promptTokenCount: 3 } }],
   ])('whose filter stopped %s is a content filter', async (_what, body) => {
     expect(failureOf(await askProvider('gemini', { body }))).toMatchObject({ kind: 'contentFilter' });
+  });
+
+  it.each([
+    'SAFETY',
+    'RECITATION',
+    'LANGUAGE',
+    'BLOCKLIST',
+    'PROHIBITED_CONTENT',
+    'SPII',
+    'MODEL_ARMOR',
+    'IMAGE_SAFETY',
+    'IMAGE_PROHIBITED_CONTENT',
+    'IMAGE_RECITATION',
+  ])('that stopped by %s is blocked', async (reason) => {
+    const { kind } = failureOf(await askProvider('gemini', { body: ended(reason, [{ text: 'half' }]) }));
+    expect(kind).toBe('contentFilter');
+  });
+
+  it('that lacks the signature of an earlier answer blames the request, and not the model', async () => {
+    const outcome = await askProvider('gemini', { body: ended('MISSING_THOUGHT_SIGNATURE', [{ text: 'half' }]) });
+    expect(failureOf(outcome)).toMatchObject({
+      kind: 'badRequest',
+      message: 'the request lacks a thought signature of an earlier answer (MISSING_THOUGHT_SIGNATURE)',
+    });
   });
 
   it.each([

@@ -54,10 +54,11 @@ export type FinishReason = (typeof finishReasons)[number];
 
 /**
  * Words of Gemini and Bedrock, and of servers that forward them, for what the model wrote and the API could not read: a call
- * of a tool that was not offered, or that is not well-formed. The answer lacks it, so that it would seem to make no call.
+ * of a tool that was not offered, or that is not well-formed, or an image. The answer lacks it, so that it would seem to
+ * make no call.
  */
 const brokenReasons =
-  /malformed_(?:function_call|response|tool_use|model_output)|unexpected_tool_call|too_many_tool_calls/i;
+  /malformed_(?:function_call|response|tool_use|model_output)|unexpected_tool_call|too_many_tool_calls|no_image|image_other/i;
 
 /** The API's word for an answer that it could not read; undefined for any other answer. */
 export function findBrokenReason({ rawFinishReason = '' }: Pick<Completion, 'rawFinishReason'>): string | undefined {

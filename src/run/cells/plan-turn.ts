@@ -56,9 +56,10 @@ export function quoteNames(toolCalls: readonly ToolCall[]): string {
   return toolCalls.map(({ name }) => `"${name}"`).join(', ');
 }
 
-/** Why an answer fails whatever it says: a call of the model is lost. Undefined for any other answer. */
+/** Why an answer fails whatever it says: a part of it is lost. Undefined for any other answer. */
 export function describeBroken(completion: Completion | undefined): string | undefined {
   const reason = completion && findBrokenReason(completion);
   if (reason === undefined) return undefined;
-  return `the model wrote a tool call that its API could not read, and the answer lacks it: it stopped by ${quote(reason, 60)}`;
+  const lost = /image/i.test(reason) ? 'an image' : /response|output/i.test(reason) ? 'an answer' : 'a tool call';
+  return `the model wrote ${lost} that its API could not read, and the answer lacks it: it stopped by ${quote(reason, 60)}`;
 }
