@@ -1,6 +1,7 @@
+import type { Token } from 'markdown-it';
 import * as z from 'zod';
 import { quote } from '../../text/shorten.ts';
-import { type CheckOutcome, defineAssertion } from '../define.ts';
+import { type CheckOutcome, defineAssertion, runBounded } from '../define.ts';
 import { countRangeParam, describeBounds, isWithin } from '../params.ts';
 import { textOf } from '../targets.ts';
 
@@ -15,13 +16,13 @@ const counted = {
 
 const kinds = Object.keys(counted) as readonly (keyof typeof counted)[];
 
-/** Blocks by CommonMark 0.31 and tables by GFM. A fence that is never closed fails every check. */
+/** Blocks and links by CommonMark 0.31, tables and bare addresses by GFM. A fence that is never closed fails every check. */
 export const markdown = defineAssertion({
   summary: 'the Markdown has given sections, and a number of headings, lists, code blocks, tables or links',
   family: 'structure',
   example: 'markdown: { sections: [Summary, Risks], lists: { min: 1 } }',
   failsOn: { text: '# Summary' },
-  definition: 'CommonMark 0.31, tables by GitHub Flavored Markdown',
+  definition: 'CommonMark 0.31, tables and bare addresses by GitHub Flavored Markdown',
   params: z
     .strictObject({
       sections: z.array(z.string().min(1)).min(1).optional().describe('Headings that must be there, in this order.'),
@@ -36,9 +37,10 @@ export const markdown = defineAssertion({
     .refine((params) => Object.values(params).some((value) => value !== undefined), {
       error: `needs one of sections, maxLevel, ${kinds.join(', ')}`,
     }),
-  check(target, params): CheckOutcome {
+  async check(target, params, { ports }): Promise<CheckOutcome> {
     const text = textOf(target);
-    const outline = outlineMarkdown(text);
+    const readOutline = await openOutliner({ withLinks: params.links !== undefined });
+    const outline = runBounded(text.length <= maxCheapLength, ports, () => readOutline(text));
     const faults: string[] = [];
     let asked = 0;
     if (outline.openFenceLine !== undefined) {
@@ -49,9 +51,9 @@ export const markdown = defineAssertion({
     }
     for (const kind of kinds) {
       const bounds = params[kind];
-      if (bounds === undefined) continue;
+      const count = countOf(outline, kind);
+      if (bounds === undefined || count === undefined) continue;
       asked += 1;
-      const count = kind === 'headings' ? outline.headings.length : outline[kind];
       if (!isWithin(count, bounds)) faults.push(`${count} ${counted[kind]}, wanted ${describeBounds(bounds)}`);
     }
     if (params.sections !== undefined) {
@@ -88,137 +90,123 @@ function findSectionFault({ headings }: MarkdownOutline, sections: readonly stri
   return undefined;
 }
 
-function describeOutline({ headings, ...counts }: MarkdownOutline): string {
-  return kinds.map((kind) => `${kind === 'headings' ? headings.length : counts[kind]} ${counted[kind]}`).join(', ');
+function describeOutline(outline: MarkdownOutline): string {
+  const counts = kinds.map((kind) => [countOf(outline, kind), counted[kind]] as const);
+  return counts.flatMap(([count, noun]) => (count === undefined ? [] : [`${count} ${noun}`])).join(', ');
 }
 
-// mdast-util-from-markdown was tried: 1 MB of plain text takes it over 500 ms, and nested brackets take it time squared.
+function countOf(outline: MarkdownOutline, kind: (typeof kinds)[number]): number | undefined {
+  return kind === 'headings' ? outline.headings.length : outline[kind];
+}
+
 export interface MarkdownOutline {
   readonly headings: readonly { readonly level: number; readonly text: string }[];
   readonly lists: number;
   readonly listItems: number;
   readonly codeBlocks: number;
   readonly tables: number;
-  readonly links: number;
-  /** The line, from 1, of a fence that is never closed. */
+  /** Undefined if they were not asked for. */
+  readonly links: number | undefined;
+  /** The line, from 1, of a fence that is still open where the text ends. */
   readonly openFenceLine: number | undefined;
 }
 
 /**
- * Reads the blocks and links of a text by the rules of CommonMark 0.31, and the tables of GFM. It does not read fenced
- * code.
+ * Makes a function that reads the outline of a text, without its links if they are not asked for. The parser is loaded
+ * with the first check that needs it.
  */
-function outlineMarkdown(text: string): MarkdownOutline {
-  const headings: { level: number; text: string }[] = [];
-  const counts = { lists: 0, listItems: 0, codeBlocks: 0, tables: 0, links: 0 };
-  let fence: { readonly mark: string; readonly length: number; readonly line: number } | undefined;
-  let list: OpenList | undefined;
-  let previous = '';
-  const lines = text.split(/\r\n|\n|\r/);
-  for (const [index, whole] of lines.entries()) {
-    // The content of a block quote is read as if it stood alone.
-    const line = fence === undefined ? whole.replace(quoteMarks, '') : whole;
-    const mark = /^[ \t>]{0,12}(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4})?(`{3,}|~{3,})([^\n]*)$/.exec(line);
-    const [, run = '', info = ''] = mark ?? [];
-    if (fence !== undefined) {
-      if (run.startsWith(fence.mark) && run.length >= fence.length && info.trim() === '') fence = undefined;
-      continue;
+export async function openOutliner({ withLinks }: { readonly withLinks: boolean }) {
+  const { default: MarkdownIt } = await import('markdown-it');
+  // Lines are read for headings and links alone, because hostile lines take the parser long. The library's own rule for
+  // bare addresses takes time squared, and links names such as "a.md".
+  const parser = new MarkdownIt('commonmark', { maxNesting }).enable('table').disable(['inline', 'text_join']);
+  return (text: string): MarkdownOutline => {
+    const env = {};
+    const readInline = ({ content }: Token) => {
+      const tokens: Token[] = [];
+      parser.inline.parse(content, parser, env, tokens);
+      return tokens;
+    };
+    const countAllLinks = (tokens: readonly Token[]) =>
+      tokens.reduce((sum, token) => sum + (token.type === 'inline' ? countLinks(readInline(token)) : 0), 0);
+    const tokens = parser.parse(text, env);
+    const headings = tokens.flatMap(({ type, tag }, index) => {
+      const line = type === 'heading_open' ? tokens[index + 1] : undefined;
+      return line === undefined ? [] : [{ level: Number(tag.slice(1)), text: spellInline(readInline(line)).trim() }];
+    });
+    return { headings, links: withLinks ? countAllLinks(tokens) : undefined, ...countBlocks(tokens) };
+  };
+}
+
+/** What is nested deeper is not read. The library's own limit is 20 levels. */
+const maxNesting = 100;
+/** Texts of that length are parsed in a few milliseconds, however hostile they are. */
+const maxCheapLength = 2000;
+
+function countBlocks(tokens: readonly Token[]): Omit<MarkdownOutline, 'headings' | 'links'> {
+  const counts = { lists: 0, listItems: 0, codeBlocks: 0, tables: 0 };
+  let openFenceLine: number | undefined;
+  let openLists = 0;
+  for (const token of tokens) {
+    // Whatever begins after an open fence shows that its list or quotation closed it.
+    if (token.nesting !== -1) openFenceLine = undefined;
+    switch (token.type) {
+      case 'bullet_list_open':
+      case 'ordered_list_open':
+        if (openLists === 0) counts.lists += 1;
+        openLists += 1;
+        break;
+      case 'bullet_list_close':
+      case 'ordered_list_close':
+        openLists -= 1;
+        break;
+      case 'list_item_open':
+        counts.listItems += 1;
+        break;
+      case 'table_open':
+        counts.tables += 1;
+        break;
+      case 'fence':
+        counts.codeBlocks += 1;
+        openFenceLine = findOpenLine(token);
+        break;
+      default:
+        break;
     }
-    const item = readItem(line);
-    if (item !== undefined && !(list === undefined && !item.interrupts && isParagraph(previous))) {
-      counts.listItems += 1;
-      if (list === undefined || (item.indent <= list.indent + 1 && item.mark !== list.mark)) {
-        counts.lists += 1;
-        list = item;
-      }
-    } else if (line.trim() !== '' && !/^[ \t]/.test(line) && previous.trim() === '') {
-      // A paragraph after an empty line, at the margin, ends a list.
-      list = undefined;
-    }
-    if (run !== '' && !(run.startsWith('`') && info.includes('`'))) {
-      fence = { mark: run.charAt(0), length: run.length, line: index + 1 };
-      counts.codeBlocks += 1;
-      previous = '';
-      continue;
-    }
-    const atx = /^ {0,3}(#{1,6})(?:[ \t]+(.*))?$/.exec(line);
-    const setext = /^ {0,3}(=+|-+)[ \t]*$/.exec(line);
-    if (atx !== null) {
-      headings.push({ level: (atx[1] ?? '').length, text: cleanHeading(atx[2] ?? '') });
-      list = undefined;
-    } else if (setext !== null && isParagraph(previous)) {
-      headings.push({ level: line.includes('=') ? 1 : 2, text: cleanHeading(previous) });
-    } else if (isDelimiterRow(line) && countCells(previous) === countCells(line) && previous.includes('|')) {
-      counts.tables += 1;
-    }
-    counts.links += countLinks(line);
-    previous = line;
   }
-  return { headings, ...counts, openFenceLine: fence?.line };
+  return { ...counts, openFenceLine };
 }
 
-interface OpenList {
-  readonly indent: number;
-  /** The character that marks its items. Another character starts another list (CommonMark 5.3). */
-  readonly mark: string;
+/** The line of a fence that has no end. The lines of the block are its content, its start and its end. */
+function findOpenLine({ map, content }: Token): number | undefined {
+  const [start, end] = map ?? [0, 0];
+  const lines = content.split('\n').length - (content === '' || content.endsWith('\n') ? 1 : 0);
+  return end - start < lines + 2 ? start + 1 : undefined;
 }
 
-const quoteMarks = /^(?: {0,3}> ?){1,12}/;
-
-/** Reads the start of an item. Only a non-empty item with a bullet or the number 1 may interrupt a paragraph. */
-function readItem(line: string): (OpenList & { readonly interrupts: boolean }) | undefined {
-  const found = /^([ \t]{0,12})([-*+]|(\d{1,9})[.)])(?:[ \t]+(\S)|[ \t]*$)/.exec(line);
-  if (found === null || isRule(line)) return undefined;
-  const [, indent = '', mark = '', number, first] = found;
-  const interrupts = first !== undefined && (number === undefined || Number(number) === 1);
-  return { indent: indent.length, mark: mark.slice(-1), interrupts };
+/** The text that a reader sees, without marks and tags. */
+function spellInline(tokens: readonly Token[]): string {
+  return tokens
+    .map(({ type, content, children }) => {
+      if (type === 'softbreak' || type === 'hardbreak') return ' ';
+      if (type === 'image') return spellInline(children ?? []);
+      return type === 'html_inline' ? '' : content;
+    })
+    .join('');
 }
 
-function isRule(line: string): boolean {
-  return /^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,})$/.test(line);
-}
+/** An address that GFM makes a link: at the start, after white space or after one of `*`, `_`, `~`, `(`. */
+const bareAddress = /(?<![^\s*_~(])(?:https?:\/\/[\w-]|www\.[\w-]+\.[\w-])/gi;
 
-function isParagraph(line: string): boolean {
-  return (
-    line.trim() !== '' &&
-    !/^(?: {0,3}(?:#{1,6}(?:[ \t]|$)|>|[-*+][ \t]|\d{1,9}[.)][ \t])| {4}|\t)/.test(line) &&
-    !isRule(line)
-  );
-}
-
-/** A heading's text without closing marks and emphasis. */
-function cleanHeading(text: string): string {
-  const trimmed = text.trim();
-  let end = trimmed.length;
-  while (end > 0 && trimmed[end - 1] === '#') end -= 1;
-  const closes = end === 0 || trimmed[end - 1] === ' ';
-  return (closes ? trimmed.slice(0, end) : trimmed).replace(/[*_`]/g, '').trim();
-}
-
-function isDelimiterRow(line: string): boolean {
-  if (!/^[ \t|:-]+$/.test(line) || !line.includes('-')) return false;
-  return splitCells(line).every((cell) => /^:?-+:?$/.test(cell.trim()));
-}
-
-function countCells(line: string): number {
-  return splitCells(line).length;
-}
-
-function splitCells(line: string): string[] {
-  const row = line.trim().replaceAll(String.raw`\|`, '');
-  return row.slice(row.startsWith('|') ? 1 : 0, row.length > 1 && row.endsWith('|') ? -1 : undefined).split('|');
-}
-
-function countLinks(line: string): number {
-  if (!line.includes('](') && !line.includes('][') && !line.includes('://')) return 0;
-  const prose = line.replace(/`[^`]{1,500}`/g, ' ');
-  const links =
-    /(?<!!)\[[^[\]]{1,500}\](?:\([^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?(?:\s+["'][^"'\n]{0,500}["'])?\)|\[[^[\]]{1,200}\])/g;
-  const count = prose.match(links)?.length ?? 0;
-  const bare =
-    prose
-      .replace(links, ' ')
-      .replace(/!\[[^[\]]{0,500}\]\([^()]{0,2000}\)/g, ' ')
-      .match(/\bhttps?:\/\/[^\s<>]+/g)?.length ?? 0;
-  return count + bare;
+function countLinks(tokens: readonly Token[]): number {
+  let count = 0;
+  let openLinks = 0;
+  for (const { type, content } of tokens) {
+    if (type === 'link_open') {
+      count += 1;
+      openLinks += 1;
+    } else if (type === 'link_close') openLinks -= 1;
+    else if (type === 'text' && openLinks === 0) count += content.match(bareAddress)?.length ?? 0;
+  }
+  return count;
 }
