@@ -40,10 +40,7 @@ describe('a run is refused', () => {
           rowOf('a', { ...failed, mustPass: true, trial: 3, confirmation: true }),
         ],
       },
-      [
-        'triage: v1 × p: must-pass case a failed in 1 of 1 trials and in 2 of 3 fresh trials',
-        `→ fix it, or ${force}`,
-      ],
+      ['triage: v1 × p: must-pass case a failed in 1 of 1 trials and in 2 of 3 fresh trials', `→ fix it, or ${force}`],
     ],
     [
       'with one of the prompt that replaces another',

@@ -150,11 +150,7 @@ describe('parsing', () => {
     ['has an infinite score', caseLine({}).replace('"score":1', '"score":1e999'), '"trials"'],
     ['has a score above one', caseLine({ trials: [buildTrial(0, { score: 7 })] }), '"trials"'],
     ['has a score below zero', caseLine({ trials: [buildTrial(0, { score: -1 })] }), '"trials"'],
-    [
-      'has a fresh trial with a score above one',
-      caseLine({ confirmations: [buildTrial(1, { score: 1.5 })] }),
-      '"conf',
-    ],
+    ['has a fresh trial with a score above one', caseLine({ confirmations: [buildTrial(1, { score: 1.5 })] }), '"conf'],
     ['has a check with a score above one', caseLine({ trials: [withChecks([buildCheck({ score: 9 })])] }), '"trials"'],
     ['has a check of negative weight', caseLine({ trials: [withChecks([buildCheck({ weight: -1 })])] }), '"trials"'],
     ['has a negative latency', caseLine({ trials: [buildTrial(0, { latencyMs: -5 })] }), '"trials"'],

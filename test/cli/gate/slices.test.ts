@@ -136,7 +136,9 @@ describe('a drop of one slice', () => {
     breakCases(project, 6);
     const run = await project.compared(fresh);
     expect([run.code, run.report.decision.outcome, run.codes]).toEqual([3, 'incomplete', ['drift']]);
-    expect(run.comparison.notes.join('\n')).toContain("the accepted prompt's own pass rate of slice german fell by 40 pts");
+    expect(run.comparison.notes.join('\n')).toContain(
+      "the accepted prompt's own pass rate of slice german fell by 40 pts",
+    );
     const drift = await project.compared([...fresh, '--drift']);
     expect([drift.code, new Set(drift.codes)]).toEqual([1, new Set(['case-drifted', 'pass-rate-drifted'])]);
   });
