@@ -258,7 +258,7 @@ const failureMeanings: Readonly<Record<FailureKind, string>> = {
   server: 'the service failed (5xx), or the program did',
   network: 'no connection, or a broken one',
   timeout: 'no answer within the time limit',
-  malformed: 'an invalid reply: not JSON, not UTF-8, no choices, an error with status 200',
+  malformed: 'an invalid reply: not JSON, a key twice in one object, not UTF-8, no choices, an error with status 200',
   recording: 'a recorded answer is missing or stale',
   cacheMiss: '`--cache replay` without an entry',
   check: 'the answer arrived, but a check could not be made',

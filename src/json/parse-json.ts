@@ -24,39 +24,70 @@ class NestingError extends SyntaxError {
  * readers differ in which one counts. A number that no double keeps is a `SpelledNumber`.
  */
 export function parseJson(text: string): ParsedJson {
-  const parsed = parseAnyJson(text);
+  const parsed = explainSyntaxError(text, () => parseShallowJson(text));
   if (!parsed.ok) return parsed;
-  const repeated = findRepeatedKey(text, parsed.value);
-  return repeated === undefined ? parsed : { ok: false, reason: repeated };
+  const { value, repeated } = parsed.value;
+  return repeated() ? { ok: false, reason: describeRepeatedKey(text) } : { ok: true, value };
 }
 
 /** Parses like `parseJson`, but takes the last of equal keys, as RFC 8259 allows. */
 export function parseAnyJson(text: string): ParsedJson {
+  return explainSyntaxError(text, () => parseShallowJson(text).value);
+}
+
+function explainSyntaxError<T>(
+  text: string,
+  parse: () => T,
+): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string } {
   try {
-    return { ok: true, value: parseShallowJson(text) };
+    return { ok: true, value: parse() };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { ok: false, reason: error instanceof NestingError ? error.message : describeSyntaxError(text, error) };
   }
 }
 
-/** Parses like `parseAnyJson`. Throws a `SyntaxError` for a text that is not JSON or is nested too deep. */
-function parseShallowJson(text: string): unknown {
+/**
+ * Parses like `parseAnyJson`; `repeated` tells whether an object has a key twice. Throws a `SyntaxError` for a text that is
+ * not JSON or is nested too deep.
+ */
+function parseShallowJson(text: string): { readonly value: unknown; readonly repeated: () => boolean } {
   const parsed: unknown = JSON.parse(text);
   // Each level takes two characters.
   if (text.length > 2 * maxJsonDepth && isDeeper(parsed, maxJsonDepth)) throw new NestingError();
-  return restoreLongNumbers(text, parsed);
+  return { value: restoreLongNumbers(text, parsed), repeated: () => hasRepeatedKey(text, parsed) };
 }
 
 /** Parses like `parseAnyJson`; undefined for a text that is not JSON. It is fast enough to try partial bodies. */
 export function tryParseJson(text: string): JsonValue | undefined {
-  const parsed = attempt(() => parseShallowJson(text), SyntaxError);
+  const parsed = attempt(() => parseShallowJson(text).value, SyntaxError);
   return parsed instanceof SyntaxError ? undefined : (parsed as JsonValue);
 }
 
-/** Parses like `parseAnyJson`, but without a limit of depth, for texts that llmcheck wrote. */
+/** JSON that somebody else answered with. */
+export interface AnsweredJson {
+  /** With the last of equal keys: it says what was billed. */
+  readonly value: JsonValue;
+  /** Which key is written twice. The value is then no answer. */
+  readonly repeated?: string;
+}
+
+/** Parses like `tryParseJson`, and says which key is written twice. */
+export function tryParseAnswer(text: string): AnsweredJson | undefined {
+  const parsed = attemptOr(() => parseShallowJson(text), SyntaxError, undefined);
+  if (parsed === undefined) return undefined;
+  const value = parsed.value as JsonValue;
+  return parsed.repeated() ? { value, repeated: describeRepeatedKey(text) } : { value };
+}
+
+/**
+ * Parses like `parseJson`, but without a limit of depth, for texts that llmcheck wrote. Throws a `SyntaxError` for a text
+ * that is not JSON or has a key twice in an object.
+ */
 export function parseExactJson(text: string): unknown {
-  return restoreLongNumbers(text, JSON.parse(text));
+  const parsed: unknown = JSON.parse(text);
+  if (hasRepeatedKey(text, parsed)) throw new SyntaxError(someKeyRepeated);
+  return restoreLongNumbers(text, parsed);
 }
 
 /**
@@ -180,47 +211,57 @@ const spelledNumber = /[\d.][eE]|\.\d*0(?!\d)|\d{16}|-0(?![.\d])/;
 const strings = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
 function mayBeOdd(text: string, value: unknown): boolean {
-  const found = { keys: 0, hasNumber: false };
-  countParts(value, found);
-  if (found.hasNumber && spelledNumber.test(text) && spelledNumber.test(text.replaceAll(strings, '""'))) return true;
-  return mayRepeatKeys(text, found.keys);
+  const hasSpelled = spelledNumber.test(text) && spelledNumber.test(text.replaceAll(strings, '""'));
+  return hasSpelled || hasRepeatedKey(text, value);
 }
 
-/** Says which key an object of a valid text has twice; undefined if there is none. */
-function findRepeatedKey(text: string, value: unknown): string | undefined {
-  const counted = { keys: 0, hasNumber: false };
-  countParts(value, counted);
-  if (!mayRepeatKeys(text, counted.keys)) return undefined;
-  const node = parseJsonNodes(text);
-  return 'error' in node && node.error.isRepeatedKey === true ? node.error.message : undefined;
+/** True if an object of a valid text has a key twice. `value` is what `JSON.parse` makes of the text. */
+function hasRepeatedKey(text: string, value: unknown): boolean {
+  const keys = countKeys(value);
+  // Most texts need no second look: `":` follows each key, and a quote within a string is escaped.
+  return (countColons(text) !== keys || isUncertain.test(text)) && countWrittenKeys(text) !== keys;
 }
 
-/**
- * False if every key was surely written once: `":` follows each key of the text, and JSON.parse dropped none of them. Within a
- * string the quote is escaped. Whatever makes the count uncertain only costs a second look.
- */
-function mayRepeatKeys(text: string, keys: number): boolean {
+/** The key before a blank, or with a backslash at its end, is not counted by `countColons`. */
+const isUncertain = /"[ \t\r\n]+:|(?<!\\)(?:\\\\)+":/;
+
+function countColons(text: string): number {
   let colons = 0;
   for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) {
     if (text[at - 1] !== '\\') colons += 1;
   }
-  return colons !== keys || keyBeforeBlank.test(text) || keyWithLastBackslash.test(text);
+  return colons;
 }
 
-const keyBeforeBlank = /"\s+:/;
-const keyWithLastBackslash = /(?<!\\)(?:\\\\)+":/;
+const stringsAndColons = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
-function countParts(value: unknown, found: { keys: number; hasNumber: boolean }): void {
-  if (typeof value === 'number') found.hasNumber = true;
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    for (const item of value) countParts(item, found);
-    return;
+function countWrittenKeys(text: string): number {
+  let keys = 0;
+  for (const [, colon] of text.matchAll(stringsAndColons)) if (colon !== undefined) keys += 1;
+  return keys;
+}
+
+/** The keys of all objects, without those that `JSON.parse` dropped. The value may be nested deeper than a stack. */
+function countKeys(value: unknown): number {
+  let keys = 0;
+  const pending: unknown[] = [value];
+  while (pending.length > 0) {
+    const next = pending.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const parts = Array.isArray(next) ? next : Object.values(next);
+    if (parts !== next) keys += parts.length;
+    for (const part of parts) if (typeof part === 'object' && part !== null) pending.push(part);
   }
-  for (const item of Object.values(value)) {
-    found.keys += 1;
-    countParts(item, found);
-  }
+  return keys;
+}
+
+const someKeyRepeated = 'a key is written twice in one object';
+
+/** Says which key an object of a valid text has twice. */
+function describeRepeatedKey(text: string): string {
+  const node = parseJsonNodes(text);
+  // A deep text, or one with a huge number, is not read to the end.
+  return 'error' in node && node.error.isRepeatedKey === true ? node.error.message : someKeyRepeated;
 }
 
 interface Reader {

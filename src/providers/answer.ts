@@ -1,7 +1,7 @@
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import { tryParseJson } from '../json/parse-json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import {
   type Completion,
   type CompletionOutcome,
@@ -52,6 +52,10 @@ export function filtered(apiReason?: string, usage?: Usage): Answer {
 export function malformed(found: string, usage?: Usage): Answer {
   const message = `the answer is not a completion: ${found}`;
   return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
+}
+
+export function usageOf(answer: Answer): Usage | undefined {
+  return 'failure' in answer ? answer.failure.usage : answer.completion.usage;
 }
 
 /** Reads a body, which must be an object without an error. A failed answer keeps its billed usage. */
@@ -164,7 +168,9 @@ export function joinReasoning(parts: readonly (string | undefined)[]): string | 
 
 /** Parses arguments. The model writes them, so they may be no JSON. Some servers write `{}` as an empty text. */
 function parseArguments(raw: string): JsonValue | undefined {
-  return raw.trim() === '' ? {} : tryParseJson(raw);
+  if (raw.trim() === '') return {};
+  const parsed = parseJson(raw);
+  return parsed.ok ? (parsed.value as JsonValue) : undefined;
 }
 
 /** Maps the API's finish reason to ours. Without a reason, tool calls mean `toolCalls`. */

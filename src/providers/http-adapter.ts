@@ -4,7 +4,7 @@ import { HttpError } from '../http/http-error.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { tryParseJson } from '../json/parse-json.ts';
+import { tryParseAnswer } from '../json/parse-json.ts';
 import type { CompletionOutcome, ProviderFailure } from '../model/run/completion.ts';
 import {
   type AnswerLimits,
@@ -17,7 +17,7 @@ import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, Provider
 import type { ProviderConfig } from '../model/suite/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { attempt } from '../text/attempt.ts';
-import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
+import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome, usageOf } from './answer.ts';
 import { classifyAbort, classifyError, classifyReply, describeUnreadable } from './failures/classify-failure.ts';
 import { type AskedRequest, type OutgoingRequest, prepareRequest, type TakenFiles } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
@@ -224,9 +224,10 @@ function readReply(
   // A binary body is no text; its fields were checked one by one.
   if (streamed !== undefined)
     return refuseFaults(streamed, isBinary(headers['content-type'] ?? '') ? undefined : reply.fault);
-  const parsed = tryParseJson(reply.text);
+  const parsed = tryParseAnswer(reply.text);
   if (parsed === undefined) return { failure: describeUnreadable(reply, url) };
-  const answer = read(parsed);
+  const answer = read(parsed.value);
+  if (parsed.repeated !== undefined) return malformed(parsed.repeated, usageOf(answer));
   return refuseFaults(stream === undefined ? answer : timeWhole(answer), reply.fault);
 }
 

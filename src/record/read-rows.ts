@@ -118,7 +118,7 @@ export function toReadError(error: unknown, path: string): unknown {
   return new UserError({ code: 'record', message, hint }, { cause: error });
 }
 
-/** The value of one line; undefined if it is not JSON. */
+/** The value of one line; undefined if it is not JSON, or has a key twice. */
 export function parseRow(bytes: Buffer): unknown {
   try {
     return parseExactJson(bytes.toString('utf8'));
@@ -222,7 +222,7 @@ export function parseRowHead(line: Buffer): RowHead | undefined {
   const end = line.indexOf(',"cellHash":');
   if (end === -1 || !line.subarray(-1).equals(closingBrace)) return undefined;
   try {
-    const head: unknown = JSON.parse(`${line.toString('utf8', 0, end)}}`);
+    const head = parseExactJson(`${line.toString('utf8', 0, end)}}`);
     return isRowHead(head) && (head.answerHash === undefined || head.usage !== undefined) ? head : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;

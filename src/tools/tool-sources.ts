@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { parseJson, tryParseJson } from '../json/parse-json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { ToolCall, ToolResult } from '../model/run/completion.ts';
 import type { McpServer } from '../model/suite/agent.ts';
 import { maxResultBytes, type ToolServers, type ToolsCode } from '../model/suite/agent.ts';
@@ -79,7 +79,8 @@ export type ToolOutcome =
 
 /** The arguments of a call, which may be none at all; undefined if they are not JSON. */
 export function readArguments({ rawArguments }: ToolCall): unknown {
-  return plainNumbers(tryParseJson(rawArguments.trim() === '' ? '{}' : rawArguments));
+  const parsed = parseJson(rawArguments.trim() === '' ? '{}' : rawArguments);
+  return parsed.ok ? plainNumbers(parsed.value) : undefined;
 }
 
 /** The answer of a real tool to arguments that it can't read. */

@@ -324,6 +324,23 @@ test.each<[state: string, more: readonly unknown[]]>([
   expect('value' in found && [...found.value]).toMatchObject([['k1', {}], ...more]);
 });
 
+test.each<[name: Name, line: string, content: string]>([
+  ['openai', '{"custom_id":"k1","response":{"status_code":200,"body":BODY}}', JSON.stringify(chat('one'))],
+  [
+    'anthropic',
+    '{"custom_id":"k1","result":{"type":"succeeded","message":BODY}}',
+    '{"content":[{"type":"text","text":"one"}],"usage":{"input_tokens":3,"output_tokens":1}}',
+  ],
+])('a line of %s with a key twice is no answer, and says so', async (name, line, content) => {
+  const status = { status: 'completed', output_file_id: 'o', processing_status: 'ended' };
+  const answered = line.replace('BODY', content.replace('"one"', '"two","again":1,"again":"one"'));
+  const script = name === 'openai' ? [{ body: status }, { body: answered }] : [{ body: answered }];
+  const { api } = await openApi(name, script);
+  const found = await api.collect('b1', submitted, signal);
+  const message = 'the answer is not a completion: the key "again" is written twice in one object';
+  expect('value' in found && found.value.get('k1')).toMatchObject({ failure: { kind: 'malformed', message } });
+});
+
 test('a request that has two answers has none, unless both are the same', async () => {
   const line = (custom_id: string, text: string) => ({ custom_id, response: { status_code: 200, body: chat(text) } });
   const answered = lines(line('k1', 'one'), line('k1', 'two'), line('k1', 'two'), line('k2', 'one'), line('k2', 'one'));

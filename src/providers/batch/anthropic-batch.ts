@@ -45,10 +45,10 @@ export const connectAnthropicBatch = defineBatchApi({
   },
   async collect(id, { client, signal }) {
     // Don't use the reply's `results_url`: the key may go only to the configured host.
-    const lines = await client.getLines(`${path}/${encodeURIComponent(id)}/results`, signal);
-    if ('failure' in lines) return lines;
-    const answers = lines.value.map((line) => [text(line['custom_id']), readResult(line['result'], client)] as const);
-    return { value: { answers, state: '' } };
+    const answers = await client.getAnswers(`${path}/${encodeURIComponent(id)}/results`, signal, ({ result }) =>
+      readResult(result, client),
+    );
+    return 'failure' in answers ? answers : { value: { answers: answers.value, state: '' } };
   },
 });
 

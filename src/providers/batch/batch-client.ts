@@ -2,7 +2,7 @@ import { type HttpClient, type HttpReply, openHttpClient } from '../../http/clie
 import { writeJson } from '../../json/canonical-json.ts';
 import { deepEqual } from '../../json/deep-equal.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { tryParseJson } from '../../json/parse-json.ts';
+import { type AnsweredJson, tryParseAnswer } from '../../json/parse-json.ts';
 import type { ProviderFailure } from '../../model/run/completion.ts';
 import type {
   BatchAnswer,
@@ -14,7 +14,7 @@ import type {
   SubmittedBatch,
 } from '../../model/suite/provider.ts';
 import type { ProviderConfig } from '../../model/suite/suite.ts';
-import { type Answer, halfCharacter, hasHalfCharacter, malformed } from '../answer.ts';
+import { type Answer, halfCharacter, hasHalfCharacter, malformed, text } from '../answer.ts';
 import { classifyAbort, classifyError, classifyReply, describeUnreadable } from '../failures/classify-failure.ts';
 import { type HttpFormat, joinUrl } from '../http-adapter.ts';
 import { prepareRequest } from '../outgoing-request.ts';
@@ -81,14 +81,21 @@ export class BatchClient {
     return this.#sendForObject(path, { method: 'GET', body: '', headers: this.#connection.headers, signal });
   }
 
-  /** Gets JSON lines. Unreadable lines are dropped, so their requests count as unanswered. */
-  async getLines(path: string, signal: AbortSignal): Promise<BatchReply<readonly JsonObject[]>> {
+  /** Gets answers as JSON lines. Unreadable lines are dropped, so their requests count as unanswered. */
+  async getAnswers(
+    path: string,
+    signal: AbortSignal,
+    read: (line: JsonObject) => BatchAnswer,
+  ): Promise<BatchReply<CollectedAnswers['answers']>> {
     const sent = await this.#send(path, { method: 'GET', body: '', headers: this.#connection.headers, signal });
     if ('failure' in sent) return sent;
-    const { text, fault } = sent.value;
+    const { text: body, fault } = sent.value;
     // Only decoding can fail, and that leaves ASCII lines intact.
-    const lines = text.split('\n').filter((line) => fault === undefined || isAscii(line));
-    return { value: lines.map(parseObject).filter((line) => line !== undefined) };
+    const lines = body.split('\n').filter((line) => fault === undefined || isAscii(line));
+    const found = lines.map(parseObject).filter((line) => line !== undefined);
+    return {
+      value: found.map(({ value, repeated }) => [text(value['custom_id']), refuseRepeated(read(value), repeated)]),
+    };
   }
 
   /** Classifies an error in a batch like the same error of a single request. */
@@ -104,10 +111,11 @@ export class BatchClient {
     const sent = await this.#send(path, request);
     if ('failure' in sent) return sent;
     const { text, fault } = sent.value;
-    const value = parseObject(text);
-    if (value === undefined) return { failure: describeUnreadable(sent.value, this.#connection.baseUrl) };
-    if (fault === undefined) return { value };
-    return { failure: { kind: 'malformed', message: `the provider's answer can't be read: ${fault}` } };
+    const parsed = parseObject(text);
+    if (parsed === undefined) return { failure: describeUnreadable(sent.value, this.#connection.baseUrl) };
+    const why = fault ?? parsed.repeated;
+    if (why === undefined) return { value: parsed.value };
+    return { failure: { kind: 'malformed', message: `the provider's answer can't be read: ${why}` } };
   }
 
   async #send(path: string, request: Sent): Promise<BatchReply<HttpReply>> {
@@ -279,9 +287,15 @@ function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
 }
 
-function parseObject(text: string): JsonObject | undefined {
-  const parsed = tryParseJson(text);
-  return isJsonObject(parsed) ? parsed : undefined;
+function parseObject(text: string): (AnsweredJson & { readonly value: JsonObject }) | undefined {
+  const parsed = tryParseAnswer(text);
+  return isJsonObject(parsed?.value) ? { ...parsed, value: parsed.value } : undefined;
+}
+
+function refuseRepeated(answer: BatchAnswer, repeated: string | undefined): BatchAnswer {
+  if (repeated === undefined) return answer;
+  const usage = 'failure' in answer ? answer.failure.usage : answer.completion.usage;
+  return withoutLatency(malformed(repeated, usage));
 }
 
 function nowMs(): number {

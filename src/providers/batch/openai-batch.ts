@@ -66,9 +66,10 @@ export const connectOpenaiBatch = defineBatchApi({
     const answers: (readonly [string | undefined, BatchAnswer])[] = [];
     for (const fileId of [text(outputFile), text(errorFile)]) {
       if (fileId === undefined) continue;
-      const lines = await client.getLines(`/files/${encodeURIComponent(fileId)}/content`, signal);
-      if ('failure' in lines) return lines;
-      answers.push(...lines.value.map((line) => [text(line['custom_id']), readLine(line, format, client)] as const));
+      const path = `/files/${encodeURIComponent(fileId)}/content`;
+      const found = await client.getAnswers(path, signal, (line) => readLine(line, format, client));
+      if ('failure' in found) return found;
+      answers.push(...found.value);
     }
     return { value: { answers, state: text(status) ?? '' } };
   },

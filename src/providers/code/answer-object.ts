@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../../json/json.ts';
-import { tryParseJson } from '../../json/parse-json.ts';
+import { type AnsweredJson, tryParseAnswer } from '../../json/parse-json.ts';
 import {
   type AgentStep,
   type AnsweredCall,
@@ -13,7 +13,7 @@ import {
 } from '../../model/run/completion.ts';
 import { attempt } from '../../text/attempt.ts';
 import { plainNumbers, replaceLongNumbers } from '../../text/yaml/exact-numbers.ts';
-import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
+import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome, usageOf } from '../answer.ts';
 import { describeText } from '../failures/read-api-error.ts';
 import {
   findTranscript,
@@ -57,8 +57,12 @@ function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answ
   if (transcript !== undefined) return buildTranscript(transcript, latencyMs);
   const found = output === 'text' ? undefined : parseObject(stdout);
   // An object without `text` is an answer object only for `output: json`.
-  const body = output === 'auto' && isJsonObject(found) && found['text'] === undefined ? undefined : found;
-  const read = body === undefined ? undefined : readObject(body, latencyMs);
+  const isText = output === 'auto' && isJsonObject(found?.value) && found.value['text'] === undefined;
+  const read = found === undefined || isText ? undefined : readObject(found.value, latencyMs);
+  if (read !== undefined && found?.repeated !== undefined) {
+    const message = `wrote no answer object: ${describeText(found.repeated)}`;
+    return { failure: { kind: 'malformed', message, ...defined({ usage: usageOf(read) }) } };
+  }
   if (read !== undefined && ('completion' in read || read.failure.kind === 'contentFilter')) return read;
   if (output === 'json') {
     return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
@@ -181,10 +185,8 @@ function isTranscriptForm(output: ExecOutput): output is TranscriptForm {
   return transcriptForms.some((form) => form === output);
 }
 
-function parseObject(stdout: string): unknown {
-  if (!stdout.trimStart().startsWith('{')) return undefined;
-  const body = tryParseJson(stdout);
-  return isJsonObject(body) ? body : undefined;
+function parseObject(stdout: string): AnsweredJson | undefined {
+  return stdout.trimStart().startsWith('{') ? tryParseAnswer(stdout) : undefined;
 }
 
 /** A step of the user's own agent: its text, and its calls with their results. */

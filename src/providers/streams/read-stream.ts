@@ -3,11 +3,11 @@ import { crc32 } from 'node:zlib';
 import type { HttpReply } from '../../http/client.ts';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import { tryParseJson } from '../../json/parse-json.ts';
-import type { ProviderFailure, Usage } from '../../model/run/completion.ts';
+import { tryParseAnswer, tryParseJson } from '../../json/parse-json.ts';
+import type { ProviderFailure } from '../../model/run/completion.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { shortenText } from '../../text/shorten.ts';
-import { type Answer, malformed } from '../answer.ts';
+import { type Answer, malformed, usageOf } from '../answer.ts';
 import { kindOfApiError } from '../failures/classify-failure.ts';
 import { describeText, readApiError } from '../failures/read-api-error.ts';
 import type { StreamEvent, StreamFormat } from './stream-format.ts';
@@ -118,10 +118,6 @@ function quotePart(text: string): string {
   return JSON.stringify(describeText(shortenText(text, 200)));
 }
 
-function usageOf(answer: Answer): Usage | undefined {
-  return 'failure' in answer ? answer.failure.usage : answer.completion.usage;
-}
-
 interface FramedEvent extends StreamEvent {
   /** Bytes of the body up to the end of the event. */
   readonly end: number;
@@ -197,6 +193,10 @@ function readServerSentEvents(bytes: Buffer): Framed {
   return reader.framed();
 }
 
+function describeRepeated(repeated: string): string {
+  return `in an event ${repeated}`;
+}
+
 /** Reads JSON lines, as sent by Ollama. */
 function readLines(bytes: Buffer): Framed {
   const reader = createReader();
@@ -218,10 +218,11 @@ function createReader() {
         isDone = true;
         return;
       }
-      const parsed = tryParseJson(data);
-      if (isJsonObject(parsed))
-        events.push({ data: parsed, end, ...defined({ name: name === '' ? undefined : name }) });
-      else if (!isLast) fault = `an event is no JSON object: ${describeText(shortenText(data, 120))}`;
+      const parsed = tryParseAnswer(data);
+      if (isJsonObject(parsed?.value)) {
+        events.push({ data: parsed.value, end, ...defined({ name: name === '' ? undefined : name }) });
+        fault = parsed.repeated && describeRepeated(parsed.repeated);
+      } else if (!isLast) fault = `an event is no JSON object: ${describeText(shortenText(data, 120))}`;
     },
   };
 }
@@ -243,9 +244,10 @@ function readAmazonEvents(bytes: Buffer): Framed {
     if (crc32(bytes.subarray(at, end - 4)) !== bytes.readUInt32BE(end - 4)) return damaged;
     const headers = readHeaders(bytes.subarray(at + 12, at + 12 + headersLength));
     const written = bytes.subarray(at + 12 + headersLength, end - 4);
-    const payload = isUtf8(written) ? tryParseJson(written.toString('utf8')) : undefined;
-    if (headers === undefined || !isJsonObject(payload)) return damaged;
-    events.push(nameEvent(headers, payload, end));
+    const payload = isUtf8(written) ? tryParseAnswer(written.toString('utf8')) : undefined;
+    if (headers === undefined || !isJsonObject(payload?.value)) return damaged;
+    events.push(nameEvent(headers, payload.value, end));
+    if (payload.repeated !== undefined) return { ...damaged, fault: describeRepeated(payload.repeated) };
     at = end;
   }
   return { events, isDone: false };

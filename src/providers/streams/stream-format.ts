@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import { tryParseJson } from '../../json/parse-json.ts';
+import { parseJson } from '../../json/parse-json.ts';
 import { text } from '../answer.ts';
 
 /** One event of a streamed answer. */
@@ -43,10 +43,10 @@ export function addText(target: Draft, key: string, piece: JsonValue | undefined
   return text(piece) !== undefined;
 }
 
-/** Parses joined arguments. Arguments that were cut off stay a text. */
+/** Parses joined arguments. What is not JSON, or has a key twice, stays the text that the model wrote. */
 export function joinArguments(json: string): JsonValue {
-  const parsed = tryParseJson(json);
-  return parsed === undefined ? json : parsed;
+  const parsed = parseJson(json);
+  return parsed.ok ? (parsed.value as JsonValue) : json;
 }
 
 export function inOrder<Part>(parts: ReadonlyMap<number, Part>): readonly Part[] {

@@ -1,5 +1,6 @@
-import { isJsonObject, type JsonObject } from '../../../json/json.ts';
-import { tryParseJson } from '../../../json/parse-json.ts';
+import { defined } from '../../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../json/json.ts';
+import { type AnsweredJson, tryParseAnswer } from '../../../json/parse-json.ts';
 import { plainNumbers } from '../../../text/yaml/exact-numbers.ts';
 import { isClaudeCode, readClaudeCode } from './claude-code.ts';
 import { isCodex, readCodex } from './codex.ts';
@@ -39,11 +40,12 @@ export function readEvents(events: readonly unknown[]): Transcript {
 /** Reads a program's output, which must have this form. */
 export function readTranscript(stdout: string, form: TranscriptForm): Transcript {
   const { is, read, command } = forms[form];
-  const { events, brokenLine } = parseEvents(stdout);
+  const { events, brokenLine, repeated } = parseEvents(stdout);
   if (!is(events)) {
     throw new TranscriptFault(`wrote no transcript as "${command}" does, which "output: ${form}" asks for`);
   }
   refuseBroken(brokenLine);
+  refuseRepeated(repeated);
   return read(events);
 }
 
@@ -52,10 +54,11 @@ export function readTranscript(stdout: string, form: TranscriptForm): Transcript
  * transcript. Read as text, they would look like an agent without calls.
  */
 export function findTranscript(stdout: string): Transcript | undefined {
-  const { events, brokenLine, areLines } = parseEvents(stdout);
+  const { events, brokenLine, repeated, areLines } = parseEvents(stdout);
   const form = transcriptForms.find((name) => forms[name].is(events));
   if (form !== undefined) {
     refuseBroken(brokenLine);
+    refuseRepeated(repeated);
     return forms[form].read(events);
   }
   if (areLines && brokenLine === undefined && events.every(({ type }) => typeof type === 'string')) {
@@ -71,10 +74,17 @@ function refuseBroken(line: number | undefined): void {
   if (line !== undefined) throw new TranscriptFault(`wrote a transcript whose line ${line} is no JSON object`);
 }
 
+/** Refuses an event whose readers could differ in what it says. */
+function refuseRepeated(repeated: string | undefined): void {
+  if (repeated !== undefined) throw new TranscriptFault(`wrote a transcript in which ${repeated}`);
+}
+
 interface Events {
   readonly events: readonly JsonObject[];
   /** Number of the first line that is no JSON object. */
   readonly brokenLine?: number;
+  /** Says which key of an event is written twice. */
+  readonly repeated?: string;
   /** True if there are several objects, one per line. */
   readonly areLines: boolean;
 }
@@ -82,21 +92,25 @@ interface Events {
 /** Reads one JSON object, a list of objects, or JSON lines after an optional greeting. */
 function parseEvents(stdout: string): Events {
   const whole = parseContainer(stdout);
-  if (isJsonObject(whole)) return { events: [whole], areLines: false };
-  if (Array.isArray(whole)) return { events: whole.every(isJsonObject) ? whole : [], areLines: false };
+  const base = { areLines: false, ...defined({ repeated: whole?.repeated }) };
+  if (isJsonObject(whole?.value)) return { ...base, events: [whole.value] };
+  if (Array.isArray(whole?.value)) return { ...base, events: whole.value.every(isJsonObject) ? whole.value : [] };
   const lines = stdout.split(/\r?\n/);
   const start = lines.findIndex((line) => line.startsWith('{'));
   const events: JsonObject[] = [];
+  let repeated: string | undefined;
   if (start === -1) return { events, areLines: false };
   for (const [at, line] of lines.entries()) {
     if (at < start || line.trim() === '') continue;
     const event = parseContainer(line);
-    if (!isJsonObject(event)) return { events, brokenLine: at + 1, areLines: false };
-    events.push(event);
+    if (!isJsonObject(event?.value)) return { events, brokenLine: at + 1, areLines: false };
+    events.push(event.value);
+    repeated ??= event.repeated;
   }
-  return { events, areLines: start === 0 && events.length > 1 };
+  return { events, ...defined({ repeated }), areLines: start === 0 && events.length > 1 };
 }
 
-function parseContainer(text: string): unknown {
-  return /^\s*[[{]/.test(text) ? plainNumbers(tryParseJson(text)) : undefined;
+function parseContainer(text: string): AnsweredJson | undefined {
+  const parsed = /^\s*[[{]/.test(text) ? tryParseAnswer(text) : undefined;
+  return parsed && { ...parsed, value: plainNumbers(parsed.value) as JsonValue };
 }
