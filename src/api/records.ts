@@ -27,19 +27,27 @@ const compareRecordsKeys: Keys<CompareRecordsOptions> = {
 /** Compares two stored runs, baselines or prompt versions as `llmcheck compare` does, without a call. */
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   refuseUnknown(options, compareRecordsKeys, 'compareRecords');
-  const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
-    import('../assessing/compare-records.ts'),
-    import('../project/project-paths.ts'),
-  ]);
+  const [{ compareRecords: compare }, { findProjectRoot }, { distrustCommittedState }, { isUnderCi }] =
+    await Promise.all([
+      import('../assessing/compare-records.ts'),
+      import('../project/project-paths.ts'),
+      import('../project/committed-state.ts'),
+      import('../files/state-folder.ts'),
+    ]);
   const context = openContext(options);
-  return compare({
+  const root = findProjectRoot(context.cwd, options.config);
+  const { env } = context;
+  const baseline = env['LLMCHECK_BASELINE'];
+  const warning = isUnderCi(env) ? distrustCommittedState({ root, env, baseline }) : undefined;
+  const report = await compare({
     ...context,
     sides: [options.baseline, options.candidate],
     suites: options.suites ?? [],
     ...defined({ run: options.run }),
     requireConclusive: options.requireConclusive === true,
-    root: findProjectRoot(context.cwd, options.config),
+    root,
   });
+  return warning === undefined ? report : { ...report, notes: [warning.message, ...report.notes] };
 }
 
 const styleKeys: Keys<ReportStyle> = {

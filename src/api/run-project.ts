@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { updateBaseline } from '../baseline/accept-baseline.ts';
 import type { Io } from '../cli/io.ts';
+import { announceCommittedState } from '../cli/run/committed-state.ts';
 import { prepareRun } from '../cli/run/prepare-run.ts';
+import { isUnderCi } from '../files/state-folder.ts';
 import { defined } from '../json/defined.ts';
 import type { Report } from '../model/report/report.ts';
 import { caseKey } from '../model/run/cell.ts';
@@ -83,6 +85,10 @@ async function prepare(given: ProjectRun): Promise<{ readonly options: RunOption
       return () => signal.removeEventListener('abort', abort);
     },
   };
+  if (isUnderCi(env)) {
+    const baseline = options.baseline === false ? undefined : options.baseline;
+    announceCommittedState(defined({ config, baseline }), io, { isLater: false });
+  }
   // As the other lists, one may be given alone.
   const prepared = await prepareRun([paths].flat(), { ...flags, color: false, ...defined({ config }) }, io, {
     plugins,

@@ -130,14 +130,24 @@ interface Refused {
 }
 
 export type ParsedEntry = { readonly ok: true; readonly entry: CacheEntry } | Refused;
-type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer } | Refused;
+type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer; readonly signature: Signature } | Refused;
+
+/** The checksum of an entry, and the mark of the machine that wrote its file. */
+export interface Signature {
+  readonly checksum: string;
+  /** Absent in exports, in a shared cache, and where the entry was imported. */
+  readonly mark?: string;
+}
 
 /** Grows when an entry gains or changes meaning; other numbers are a miss. Keys of format 1 forgot the order of params. */
 export const cacheFormat = 2;
 
 const head = `{"format":${cacheFormat},"checksum":"`;
-/** The checksum is of the entry's text as it was written. A parsed entry would be rendered differently. */
-const linePattern = /^\{"format":\d+,"checksum":"([\da-f]{64})","entry":(.*)\}$/s;
+/**
+ * The checksum is of the entry's text as it was written. A parsed entry would be rendered differently. In the file of an
+ * entry, the mark of a machine may follow.
+ */
+const linePattern = /^\{"format":\d+,"checksum":"([\da-f]{64})","entry":(.*)\}(?:\n([\da-f]{64}))?$/s;
 
 /**
  * Renders an entry as one line of JSON, without a line break; equal entries give equal text. The checksum covers the text
@@ -148,6 +158,16 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
     `{"key":"${key}","createdAt":"${createdAt}","completion":${canonicalJson(completion)},` +
     `"receivedAt":${JSON.stringify(receivedAt)},"request":${keyedText(request)}}`;
   return `${head}${sha256Hex(body)}","entry":${body}}`;
+}
+
+/** The checksum in an entry's text. */
+export function checksumOf(text: string): string {
+  return text.slice(head.length, head.length + 64);
+}
+
+/** The line of an entry, without the mark that may follow it. */
+export function lineOf(text: string): string {
+  return text.slice(0, text.lastIndexOf('}') + 1);
 }
 
 /** Parses an entry of `renderEntry`. Returns the reason if it was truncated, changed or forged. */
@@ -166,9 +186,10 @@ export function parseAnswer(line: string): ParsedAnswer {
   const opened = openLine(line);
   if (!opened.ok) return opened;
   if (!isStoredAnswer(opened.value)) return refused('is not a cache entry');
+  const { signature } = opened;
   const { key, receivedAt, completion } = opened.value;
-  if (completion.toolCalls.length === 0) return { ok: true, answer: opened.value };
-  return { ok: true, answer: { key, receivedAt, completion: withOrderedArguments(completion) } };
+  if (completion.toolCalls.length === 0) return { ok: true, answer: opened.value, signature };
+  return { ok: true, answer: { key, receivedAt, completion: withOrderedArguments(completion) }, signature };
 }
 
 function withOrderedArguments(completion: Completion): Completion {
@@ -183,14 +204,17 @@ function isStoredAnswer(value: unknown): value is StoredAnswer {
 }
 
 /** The entry in a line whose checksum matches. */
-function openLine(line: string): { readonly ok: true; readonly value: unknown } | Refused {
+function openLine(
+  line: string,
+): { readonly ok: true; readonly value: unknown; readonly signature: Signature } | Refused {
   const text = line.trimEnd();
   if (text === '') return refused('is empty');
   if (!text.startsWith(head)) return refused(describeForeignLine(text));
-  const [, checksum, body = ''] = linePattern.exec(text) ?? [];
+  const [, checksum = '', body = '', mark] = linePattern.exec(text) ?? [];
   if (sha256Hex(body) !== checksum) return refused('is damaged: its checksum does not match');
   const json = parseJson(body);
-  return json.ok ? json : refused(`is not JSON: ${json.reason}`);
+  if (!json.ok) return refused(`is not JSON: ${json.reason}`);
+  return { ok: true, value: json.value, signature: { checksum, ...defined({ mark }) } };
 }
 
 /** Refuses an entry that is not the answer to the request it names, or not stored under its key. */

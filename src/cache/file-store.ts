@@ -3,12 +3,19 @@ import { dirname, join } from 'node:path';
 import { isDistrusted, privateFile, privateFolder, refuseLink, trustReplaced } from '../files/state-folder.ts';
 import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode } from '../files/write-files.ts';
-import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
+import { defined } from '../json/defined.ts';
+import { type CacheEntry, checksumOf, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
+import type { MachineMarks } from './machine-mark.ts';
+
+export interface FoundAnswer extends StoredAnswer {
+  /** True if this machine can't tell that it wrote the entry. */
+  readonly isForeign?: true;
+}
 
 /** Answers on disk. Neither call throws for a disk error, so that a run continues without its cache. */
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
-  read(key: string): StoredAnswer | undefined;
+  read(key: string): FoundAnswer | undefined;
   /**
    * Replaces the entry of the key. A killed process leaves the old entry or the new one. `newText` is a new answer's
    * entry as `renderEntry` writes it.
@@ -18,13 +25,15 @@ export interface CacheStore {
 
 export interface CacheStoreOptions {
   readonly onWarning: (message: string) => void;
+  /** Marks entries as written here. Without it, every entry counts as one. */
+  readonly marks?: MachineMarks;
 }
 
 /**
  * A cache folder with one file for each answer, `ab/abcd….json`. Any number of processes may share it. Each sees the
  * others' entries at once. The folder is created with the first entry.
  */
-export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions): CacheStore {
+export function openCacheStore(folder: string, { onWarning, marks }: CacheStoreOptions): CacheStore {
   const warnedOf = new Set<string>();
   let isWritable = true;
 
@@ -45,7 +54,10 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
         return undefined;
       }
       const parsed = parseAnswer(text);
-      if (parsed.ok && parsed.answer.key === key) return parsed.answer;
+      if (parsed.ok && parsed.answer.key === key) {
+        const { checksum, mark } = parsed.signature;
+        return marks?.isOwn(checksum, mark) === false ? { ...parsed.answer, isForeign: true } : parsed.answer;
+      }
       const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
       warnOnce(path, `The cache entry ${path} ${reason}. It counts as missing; the next answer replaces it.`);
       return undefined;
@@ -53,7 +65,7 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
     write(entry, newText) {
       if (!isWritable) return;
       try {
-        writeEntry(folder, entry, newText);
+        writeEntry(folder, entry, { ...defined({ newText }), marks });
       } catch (error) {
         const code = codeOf(error);
         isWritable = !lastingCodes.has(code);
@@ -81,16 +93,24 @@ export function entryPath(folder: string, key: string): string {
 // Another process that shares the folder has another name; within this one a write ends before the next begins.
 const ownEnding = drawUnfinishedEnding();
 
+interface WriteOptions {
+  readonly newText?: string;
+  /** Absent for an entry of another machine. */
+  readonly marks?: MachineMarks | undefined;
+}
+
 /**
  * Writes an entry completely or not at all. Its file is as old as the entry, so that `prune` need not read it. Throws
  * system errors.
  */
-export function writeEntry(folder: string, entry: CacheEntry, newText?: string): void {
+export function writeEntry(folder: string, entry: CacheEntry, { newText, marks }: WriteOptions = {}): void {
   const path = entryPath(folder, entry.key);
   const unfinished = `${path}${ownEnding}`;
   refuseLink('Writing', dirname(path));
   try {
-    writeMakingFolder(unfinished, `${newText ?? renderEntry(entry)}\n`);
+    const text = newText ?? renderEntry(entry);
+    const mark = marks?.markOf(checksumOf(text));
+    writeMakingFolder(unfinished, mark === undefined ? `${text}\n` : `${text}\n${mark}\n`);
     if (newText === undefined) {
       const createdAt = new Date(entry.createdAt);
       utimesSync(unfinished, createdAt, createdAt);

@@ -4,7 +4,7 @@ import { isDistrusted, isLink } from '../files/state-folder.ts';
 import { unfinishedEnding } from '../files/unfinished-name.ts';
 import { readOrUndefined, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { type CacheEntry, checkKey, type ParsedEntry, parseEntry } from './cache-entry.ts';
+import { type CacheEntry, checkKey, lineOf, type ParsedEntry, parseEntry } from './cache-entry.ts';
 import { entryPath, listNames, writeEntry } from './file-store.ts';
 
 export interface CacheStats {
@@ -94,7 +94,7 @@ export class CacheMaintenance {
 
   /** A line for each readable entry, as it is stored, without line breaks. */
   *exportLines(): Generator<string> {
-    for (const { parsed, text } of readEntries(this.#folder)) if (parsed.ok) yield text.trimEnd();
+    for (const { parsed, text } of readEntries(this.#folder)) if (parsed.ok) yield lineOf(text);
   }
 
   clear(): Removal {

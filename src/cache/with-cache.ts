@@ -18,6 +18,8 @@ export interface CacheOptions {
   readonly isOwn?: (receivedAt: string, key: string) => boolean;
   /** True if answers are streamed. Stored answers that were not streamed are asked again. */
   readonly isTimed?: boolean;
+  /** Called for an answer of an entry that another machine wrote, or that was imported or brought along. */
+  readonly onForeign?: () => void;
   /** Keeps further answers out of the store, by the text that would be written. */
   readonly canStore?: (text: string) => boolean;
 }
@@ -28,7 +30,7 @@ export interface CacheOptions {
  */
 export function withCache(
   next: Complete,
-  { store, shared, mode, now, isOwn, isTimed = false, canStore = () => true }: CacheOptions,
+  { store, shared, mode, now, isOwn, isTimed = false, onForeign, canStore = () => true }: CacheOptions,
 ): Complete {
   const ask = withDedupe(async (request, signal) => {
     const outcome = await next(request, signal);
@@ -58,7 +60,10 @@ export function withCache(
   return async (request, signal) => {
     if (mode !== 'use' && mode !== 'replay') return ask(request, signal);
     const own = store.read(cacheKey(request));
-    if (own !== undefined && isUsable(own)) return hit(own);
+    if (own !== undefined && isUsable(own)) {
+      if (own.isForeign === true) onForeign?.();
+      return hit(own);
+    }
     const others = await shared?.read(cacheKey(request));
     if (others !== undefined && isUsable(others)) {
       if (mode === 'use') store.write(others);

@@ -262,6 +262,9 @@ function withStored(
     now: ports.now,
     isTimed: config.stream === true,
     ...defined({ isOwn: options.isOwn }),
+    onForeign: () => {
+      run.foreignAnswers.count += 1;
+    },
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
     canStore: (text) => ports.mask(text) === text && isSameCode(),
   });

@@ -6,6 +6,7 @@ import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { providerKey } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes, pricedModel } from '../plan/price-variants.ts';
 import type { RunPorts } from '../plan/run-options.ts';
+import { formatCount } from '../text/format-amount.ts';
 import { openProviderCalls, type ProviderCalls } from './call-chain.ts';
 import {
   type CallOptions,
@@ -74,7 +75,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     cellsAtOnceFor: (config) => callsOf(config).cellsAtOnce,
     answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options),
     isBudgetExhausted: () => run.budget?.isExhausted === true,
-    notes: () => [...notes],
+    notes: () => [...notes, ...describeForeign(run)],
     writeRecordings: () => run.recorder?.write(),
     async close() {
       await run.sharedCache?.close();
@@ -82,6 +83,12 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       await Promise.allSettled(run.connected.map(async (provider) => (await provider).close()));
     },
   };
+}
+
+/** Nobody knows who wrote such an entry: a folder that CI restores, an import, or files of a repository. */
+function describeForeign({ foreignAnswers: { count } }: RunResources): readonly string[] {
+  if (count === 0) return [];
+  return [`${formatCount(count, 'answer')} from cache entries that neither this machine nor its shared cache wrote`];
 }
 
 type ReplayOptions = Pick<CallOptions, 'record' | 'isCacheModeChosen' | 'settings'>;

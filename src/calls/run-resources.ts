@@ -1,4 +1,5 @@
 import { type CacheStore, openCacheStore } from '../cache/file-store.ts';
+import { openMachineMarks } from '../cache/machine-mark.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
 import { statePath } from '../files/state-folder.ts';
 import type { Completion, CompletionRequest } from '../model/run/completion.ts';
@@ -43,6 +44,8 @@ export interface RunResources {
   /** Undefined if the run has no cost limit. */
   readonly budget: Budget | undefined;
   readonly store: CacheStore;
+  /** The answers that were taken from cache entries of other machines. */
+  readonly foreignAnswers: { count: number };
   readonly sharedCache: SharedCache | undefined;
   /** Undefined if nothing is recorded. */
   readonly recorder: Recorder | undefined;
@@ -72,7 +75,11 @@ export function openRunResources(
     ports,
     note,
     budget: maxCostUsd === undefined ? undefined : new Budget(maxCostUsd),
-    store: openCacheStore(statePath(root, 'cache'), { onWarning: note }),
+    store: openCacheStore(statePath(root, 'cache'), {
+      onWarning: note,
+      marks: openMachineMarks({ path: statePath(root, 'machine-key'), random: ports.random }),
+    }),
+    foreignAnswers: { count: 0 },
     sharedCache:
       cache === undefined || cacheMode === 'off'
         ? undefined

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help } from 'commander';
+import { isUnderCi } from '../files/state-folder.ts';
 import { StorageError } from '../files/write-files.ts';
 import { exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError } from '../model/problem.ts';
@@ -182,10 +183,9 @@ async function settleStdout([command = '']: readonly string[], exitCode: number,
 
 const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge', 'contract', 'ci']);
 
-/** Prints mistakes of the user as problems, and any other error as a bug. */
-/** Under CI a change decides about itself if it brings answers along. */
+/** Commands of CI, and all commands under CI, read no committed answers. */
 async function distrustState(command: Command, [name]: readonly string[], io: Io): Promise<void> {
-  if (name !== 'ci' && ['', '0', 'false'].includes(io.env['CI'] ?? '')) return;
+  if (name !== 'ci' && !isUnderCi(io.env)) return;
   const flags = command.opts<{ config?: string; baseline?: string; publish?: true; run?: string; merge?: string }>();
   const { config = io.env['LLMCHECK_CONFIG'], publish, run, merge } = flags;
   const { announceCommittedState } = await import('./run/committed-state.ts');
@@ -194,6 +194,7 @@ async function distrustState(command: Command, [name]: readonly string[], io: Io
   announceCommittedState({ config, baseline: flags.baseline }, io, { isLater });
 }
 
+/** Prints mistakes of the user as problems, and any other error as a bug. */
 async function reportError(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
   const [{ describeBug, describeProblems }, { maskByName }] = await Promise.all([
     import('./output/problems.ts'),

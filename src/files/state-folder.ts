@@ -45,6 +45,11 @@ export function isLink(path: string): boolean {
   return unlessRefused(() => lstatSync(path, { throwIfNoEntry: false }), undefined)?.isSymbolicLink() === true;
 }
 
+/** Under CI, a change decides about itself if it brings answers along. */
+export function isUnderCi(env: Readonly<Record<string, string | undefined>>): boolean {
+  return !['', '0', 'false'].includes(env['CI'] ?? '');
+}
+
 /** Committed files that must not be read. In lower case: some disks do not tell names apart by it. */
 const committed = new Set<string>();
 

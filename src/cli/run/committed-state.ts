@@ -13,6 +13,15 @@ interface StateFlags {
 /** Roots whose committed files are looked at again once the baseline is known. */
 const waiting = new Set<string>();
 
+/** What was said of a root, for the report of a run there. */
+const announced = new Map<string, string>();
+
+/** The warning of committed files that this run does not read. */
+export function committedNotes(root: string): readonly string[] {
+  const warning = announced.get(root);
+  return warning === undefined ? [] : [warning];
+}
+
 /** Finds committed files that are not read, and warns of them. `isLater`: once the run knows its baseline. */
 export function announceCommittedState(
   { config, baseline }: StateFlags,
@@ -21,6 +30,7 @@ export function announceCommittedState(
 ): void {
   const root = findProjectRoot(io.cwd, config);
   waiting.delete(root);
+  announced.delete(root);
   const warning = distrustCommittedState({
     root,
     env: io.env,
@@ -28,6 +38,7 @@ export function announceCommittedState(
     ...defined({ configPath: config === undefined ? undefined : resolve(io.cwd, config) }),
   });
   if (warning === undefined) return;
+  announced.set(root, warning.message);
   if (isLater) waiting.add(root);
   else printProblems([warning], io, false);
 }

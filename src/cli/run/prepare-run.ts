@@ -38,7 +38,7 @@ import { printProblems } from '../output/problems.ts';
 import type { ParsedReporters } from '../output/reports.ts';
 import { wantsColor } from '../output/style.ts';
 import { packageFolder, version } from '../version.ts';
-import { announceWaitingState } from './committed-state.ts';
+import { announceWaitingState, committedNotes } from './committed-state.ts';
 
 type LoadedPlugins = Awaited<ReturnType<typeof loadForRun>>['plugins'];
 
@@ -113,10 +113,16 @@ export async function prepareRun(
   );
   if (project.suites.length === 0) io.stderr.write(describeNoSuite(project.root, paths, io.cwd));
   const swapped = swapCandidates(project, resolved, { plugins, io, hasColor });
-  const whole = buildRunOptions(values, swapped.settings, swapped, {
-    paths: paths.map((path) => toSlashes(pathBetween(project.root, cwd, path))),
-    ...defined({ cases }),
-  });
+  const notes = [...committedNotes(given.root), ...(swapped.notes ?? [])];
+  const whole = buildRunOptions(
+    values,
+    swapped.settings,
+    { ...swapped, notes },
+    {
+      paths: paths.map((path) => toSlashes(pathBetween(project.root, cwd, path))),
+      ...defined({ cases }),
+    },
+  );
   const quiet = values.quiet === true;
   if (values.lastFailed === true && cases === undefined && !quiet) {
     const last = describeStoredRun(findStoredRun(project, undefined), now());

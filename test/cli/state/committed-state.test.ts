@@ -1,5 +1,7 @@
-import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { compareRecords, runSuites } from '../../../src/index.ts';
+import { sha256Hex } from '../../../src/text/sha256.ts';
 import { commitAll, gitEnv, initRepository, runGit } from '../../support/git.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -42,9 +44,27 @@ describe('under CI, committed answers are named and not read', () => {
     expect(code).toBe(4);
     expect(report.totals).toMatchObject({ failed: 1, cached: 0 });
     expect(stderr.split('\n')[0]).toMatch(
-      /^warning file-unreadable: 2 files in \.llmcheck are committed and not read: \.llmcheck\/cache\//,
+      /^warning file-unreadable: 3 files in \.llmcheck are committed and not read: \.llmcheck\/cache\//,
     );
     expect(stderr).toContain('cache: { trusted: true }');
+    expect(report.notes[0]).toMatch(/^3 files in \.llmcheck are committed and not read/);
+  });
+
+  test('nor does the library read them', async () => {
+    const project = await openChange();
+    await project.run(run, atHome);
+    commitAll(project.root);
+    const notes: string[] = [];
+    const running = runSuites({ cwd: project.root, baseline: false, ...ci });
+    for await (const event of running) if (event.type === 'note') notes.push(event.message);
+    const report = await running;
+    expect([report.exitCode, report.totals.cached]).toEqual([4, 0]);
+    expect(notes[0]).toContain('files in .llmcheck are committed and not read');
+    expect(report.notes[0]).toContain('files in .llmcheck are committed and not read');
+    const [first = '', second = ''] = project.files('.llmcheck/runs');
+    await expect(compareRecords({ cwd: project.root, baseline: first, candidate: second, ...ci })).rejects.toThrow(
+      'is committed, so it is not read here',
+    );
   });
 
   test.each(['.llmcheck/cache', '.llmcheck'])('a committed link in the place of %s', { tags: 'slow' }, async (name) => {
@@ -122,6 +142,48 @@ describe('cache.trusted counts at the commit that a change starts from', () => {
     commitAll(project.root);
     const { stderr } = await project.run(['ci', 'github', '--baseline', 'git:main...', '--no-summary'], ci);
     expect(stderr).not.toContain('are committed and not read');
+  });
+});
+
+describe('an answer of a cache entry that nobody here wrote is counted', () => {
+  const foreign = (report: { readonly notes: readonly string[] }) =>
+    report.notes.filter((note) => note.includes('neither this machine nor its shared cache wrote'));
+
+  test('not one that this machine wrote', async () => {
+    const project = await openChange();
+    const { report } = await project.report(run, atHome);
+    expect([report.totals.cached, foreign(report)]).toEqual([1, []]);
+  });
+
+  test('one that came with files, although the key of its writer came too', async () => {
+    const [writer, reader] = [await openChange(), await openChange()];
+    cpSync(writer.path('.llmcheck'), reader.path('.llmcheck'), { recursive: true });
+    const { report } = await reader.report(run, atHome);
+    expect([report.totals.cached, foreign(report)]).toEqual([
+      1,
+      ['1 answer from cache entries that neither this machine nor its shared cache wrote'],
+    ]);
+  });
+
+  test('one that was imported', async () => {
+    const [writer, reader] = [await openChange(), await openChange()];
+    await writer.run(['cache', 'export', 'answers.jsonl'], atHome);
+    await reader.run(['cache', 'clear'], atHome);
+    await reader.run(['cache', 'import', writer.path('answers.jsonl')], atHome);
+    const { report } = await reader.report(run, atHome);
+    expect([report.totals.cached, foreign(report).length]).toEqual([1, 1]);
+  });
+
+  test('one whose answer was changed and signed again', async () => {
+    const project = await openChange();
+    const path = project.files('.llmcheck/cache').find((file) => file.endsWith('.json')) ?? '';
+    const [line = '', mark = ''] = readFileSync(project.path(path), 'utf8').split('\n');
+    const body = /"entry":(.*)\}$/.exec(line)?.[1]?.replace('"good"', '"good, they say"') ?? '';
+    const signed = `{"format":2,"checksum":"${sha256Hex(body)}","entry":${body}}\n${mark}\n`;
+    expect(signed).toContain('they say');
+    writeFileSync(project.path(path), signed);
+    const { report } = await project.report(run, atHome);
+    expect([report.totals.cached, foreign(report).length]).toEqual([1, 1]);
   });
 });
 

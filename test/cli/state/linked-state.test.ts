@@ -97,7 +97,7 @@ describe('a folder of state that leads out of the project is neither read, writt
     mkdirSync(project.path('state'));
     linkTo(project, '.llmcheck', 'state');
     expect((await project.run(['run', '--no-baseline'])).code).toBe(0);
-    expect(readdirSync(project.path('state'))).toEqual(['cache', 'runs']);
+    expect(readdirSync(project.path('state'))).toEqual(['cache', 'machine-key', 'runs']);
   });
 
   test('a link into the folder of git is refused', async () => {
