@@ -58,7 +58,16 @@ function chanceOfBroken(
   rule: Parameters<typeof weighCase>[1],
   affordable: number,
 ): number {
+  // What follows depends on the counts alone, and not on the order: a few hundred states instead of 2^15 paths.
+  const known = new Map<string, number>();
   const chanceFrom = (fresh: FreshTrials, left: number): number => {
+    const counts = [fresh.candidate, fresh.accepted].flatMap((trials) => [trials.length, countFailed(trials)]);
+    const key = counts.join(' ');
+    const chance = known.get(key) ?? findChance(fresh, left);
+    known.set(key, chance);
+    return chance;
+  };
+  const findChance = (fresh: FreshTrials, left: number): number => {
     const { outcome, wanted } = weighCase(fresh, rule);
     if (outcome === 'broken') return 1;
     if (wanted === undefined || left < 1) return 0;
@@ -71,13 +80,17 @@ function chanceOfBroken(
   return chanceFrom({ candidate: [], accepted: [] }, affordable);
 }
 
+function countFailed(trials: readonly TrialRow[]): number {
+  return trials.filter(({ status }) => status === 'failed').length;
+}
+
 function trialOf(status: CellStatus): TrialRow {
   return { status, score: Number(status === 'passed'), costUsd: undefined };
 }
 
 /** Chance that a case fails a trial. A case that mostly failed before is a known failure, so its chance is 0. */
 function flakeOf({ trials }: PooledCase, flakeRate: number): number {
-  const failures = trials.filter(({ status }) => status === 'failed').length;
   if (trials.length === 0) return flakeRate;
+  const failures = countFailed(trials);
   return failures * 2 >= trials.length ? 0 : failures / trials.length;
 }
