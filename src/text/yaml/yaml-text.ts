@@ -119,6 +119,7 @@ interface Reading {
 function readNode(node: unknown, reading: Reading): unknown {
   reading.nodes += 1;
   if (isAlias(node)) return readAlias(node.source, offsetOf(node), reading);
+  refuseTag(node, reading);
   if (isScalar(node)) {
     const value = readScalar(node, reading);
     if (node.anchor !== undefined) reading.anchors.set(node.anchor, { value, nodes: 1, open: false });
@@ -134,6 +135,20 @@ function readNode(node: unknown, reading: Reading): unknown {
   anchor.nodes = reading.nodes + reading.aliased - before;
   anchor.open = false;
   return anchor.value;
+}
+
+/** The library knows these tags of YAML 1.1, whose values are no JSON. */
+const strangeTag = /^tag:yaml\.org,2002:(?:binary|omap|pairs|timestamp)$/;
+
+function refuseTag(node: unknown, { errors }: Reading): void {
+  const tag = isScalar(node) || isMap(node) || isSeq(node) ? node.tag : undefined;
+  if (tag === undefined || !strangeTag.test(tag)) return;
+  const name = `!!${tag.replace(/^.*:/, '')}`;
+  errors.push({
+    message: `the tag ${name} makes a value that JSON can't say`,
+    offset: offsetOf(node),
+    hint: `remove ${name}`,
+  });
 }
 
 function readAlias(name: string, offset: number, reading: Reading): unknown {
@@ -186,6 +201,8 @@ function readMap(map: YAMLMap, reading: Reading): unknown {
   const merged: unknown[] = [];
   for (const { key, value } of map.items) {
     const name = isScalar(key) ? String(key.value) : String(key);
+    if (isScalar(key) && key.anchor !== undefined)
+      reading.anchors.set(key.anchor, { value: name, nodes: 1, open: false });
     if (isScalar(key) && name === '<<' && (key.type === undefined || key.type === Scalar.PLAIN)) {
       merged.push(...[readNode(value, reading)].flat());
       continue;
