@@ -210,28 +210,54 @@ const aliases: Readonly<Record<string, string>> = {
 
 /**
  * The content of the first fenced code block of a language, or of any language if it is empty. A block that is never
- * closed runs to the end, as in CommonMark. A fence may have any indent, because models indent fences in lists.
+ * closed runs to the end, or to the end of its quotation, as in CommonMark. Otherwise than there, a fence may have any
+ * indent, because models indent fences in lists, and may follow a tag.
  */
 export function findCodeBlock(text: string, language: string): string | undefined {
   const wanted = normalise(language);
-  let open: (Pick<Fence, 'mark' | 'indent'> & { readonly isWanted: boolean }) | undefined;
+  let open: (Fence & { readonly quotes: number; readonly isWanted: boolean }) | undefined;
   let content: string[] = [];
   for (const whole of text.split('\n')) {
     const line = whole.replace(/\r$/, '');
-    const fence = readFence(line);
-    if (open === undefined) {
+    const inside = open === undefined ? undefined : removeQuotes(line, open.quotes);
+    if (open !== undefined && inside === undefined) {
+      if (open.isWanted) return content.join('\n');
+      open = undefined;
+    }
+    if (open === undefined || inside === undefined) {
+      const [prefix = ''] = containers.exec(line) ?? [];
+      // Without the marks of its quotations and items, and as far indented as the text after them.
+      const start = prefix.lastIndexOf('>') + 1;
+      const fence = readFence(`${' '.repeat(prefix.length - start)}${line.slice(prefix.length)}`);
       if (fence === undefined || (fence.mark.startsWith('`') && fence.info.includes('`'))) continue;
-      open = { ...fence, isWanted: isOfLanguage(fence, wanted) };
+      open = { ...fence, quotes: prefix.split('>').length - 1, isWanted: isOfLanguage(fence, wanted) };
       content = [];
-    } else if (fence?.mark.startsWith(open.mark) === true && fence.info === '') {
+      continue;
+    }
+    const fence = readFence(inside);
+    if (fence?.mark.startsWith(open.mark) === true && fence.info === '') {
       if (open.isWanted) return content.join('\n');
       open = undefined;
     } else if (open.isWanted) {
       // Lines lose as much indentation as the opening fence has, as in CommonMark.
-      content.push(line.slice(Math.min(open.indent, endOfRun(line, 0, ' \t'))));
+      content.push(inside.slice(Math.min(open.indent, endOfRun(inside, 0, ' \t'))));
     }
   }
   return open?.isWanted === true ? content.join('\n') : undefined;
+}
+
+/** The marks of the quotations and items that begin on a line. */
+const containers = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){0,12}/;
+
+/** A line of quotations without their marks; undefined if it lacks one. */
+function removeQuotes(line: string, quotes: number): string | undefined {
+  let at = 0;
+  for (let removed = 0; removed < quotes; removed += 1) {
+    const mark = endOfRun(line, at, ' \t');
+    if (line[mark] !== '>') return undefined;
+    at = mark + 1;
+  }
+  return quotes > 0 && line[at] === ' ' ? line.slice(at + 1) : line.slice(at);
 }
 
 interface Fence {

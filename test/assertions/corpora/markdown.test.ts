@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findCodeBlock } from '../../../src/assertions/select-target.ts';
 import { openOutliner } from '../../../src/assertions/structure/markdown.ts';
 import { buildSpec, judgeOne } from '../judge-one.ts';
 import { readCorpus } from './read-corpus.ts';
@@ -11,6 +12,8 @@ interface MarkdownFacts {
   readonly lists?: number;
   readonly listItems?: number;
   readonly codeBlocks?: number;
+  /** The content of the first fenced block, where the example has one. */
+  readonly firstBlock?: string;
   readonly tables?: number;
   readonly links: number;
 }
@@ -31,17 +34,31 @@ const examples = [...readCorpus('commonmark'), ...readCorpus('gfm')] as readonly
 
 test('the outline of each example of CommonMark and GFM is the one of its reference', async () => {
   const outline = await openOutliner({ withLinks: true });
-  const found = examples.map(({ name, text, ...facts }) => {
+  const found = examples.map(({ name, text, firstBlock: _first, ...facts }) => {
     const { headings, ...counts } = outline(text);
     const all = { ...counts, headings: headings.map(({ level, text }) => [level, text]) };
     return { name, ...Object.fromEntries(Object.entries(all).filter(([kind]) => kind in facts)) };
   });
-  const expected = examples.map(({ text: _text, ...facts }) => {
+  const expected = examples.map(({ text: _text, firstBlock: _first, ...facts }) => {
     const { links = facts.links } = deviations[facts.name] ?? {};
     return { ...facts, links };
   });
   expect(found).toEqual(expected);
   expect(examples.length).toBe(652 + 27);
+});
+
+/** What `codeBlock` selects otherwise on purpose: models indent fences, and put them after tags. */
+const selected: Readonly<Record<string, string>> = {
+  'Fenced code blocks 134': 'aaa',
+  'Fenced code blocks 137': 'aaa',
+  'HTML blocks 161': 'int x = 33;',
+};
+
+test('the first code block that is selected of each example is the one of its reference', () => {
+  const found = examples.map(({ name, text }) => [name, findCodeBlock(text, '')?.replace(/\n+$/, '')]);
+  expect(found).toEqual(
+    examples.map(({ name, firstBlock }) => [name, selected[name] ?? firstBlock?.replace(/\n+$/, '')]),
+  );
 });
 
 test('each deviation differs from its reference', () => {
@@ -66,6 +83,21 @@ describe('a heading is none', () => {
     const { pass, reason } = await judgeOne(buildSpec('markdown', { headings: 0 }), answer);
     expect([pass, reason]).toEqual([true, expect.stringContaining('0 headings')]);
   });
+});
+
+test.each([
+  ['in an item, before another', '1. ```json\n   {"a": 1}\n   ```\n2. b\n\n```json\n2\n```', '{"a": 1}'],
+  ['in a quotation', '> ```json\n> {"a": 1}\n> ```\n', '{"a": 1}'],
+  ['in an item of a quotation', '> - ```json\n>   {"a": 1}\n>   ```\n', '{"a": 1}'],
+  ['with > in its content', '```\n> a\n- b\n```', '> a\n- b'],
+  ['after a rule of hyphens', '---\n```\na\n```', 'a'],
+])('a code block is selected %s', (_, text, content) => {
+  expect(findCodeBlock(text, '')).toBe(content);
+});
+
+test('the marks of a megabyte are passed over in linear time', () => {
+  for (const part of ['> ', '- ', '1. ', '>', '> ```\n', '- ```\n', ' '])
+    expect(() => findCodeBlock(part.repeat(1_000_000 / part.length), '')).not.toThrow();
 });
 
 describe('a fence', () => {
