@@ -17,7 +17,7 @@ import { watchCode } from './watch-code.ts';
 import { withAnswerLimits } from './with-answer-limits.ts';
 import { createBreaker } from './with-breaker.ts';
 import type { BudgetPricing } from './with-budget.ts';
-import { type RetryOptions, withRetry } from './with-retry.ts';
+import { boundWaits, type RetryOptions, withRetry } from './with-retry.ts';
 
 /** The calls of a provider or judge. Equal configurations share one. */
 export interface ProviderCalls {
@@ -63,18 +63,20 @@ export function openProviderCalls(config: ProviderConfig, run: RunResources): Pr
 function openLinks(config: ProviderConfig, run: RunResources) {
   const { known, options, ports } = run;
   const endpoint = known.endpointOf(config);
-  const breaker = createBreaker((failure) =>
-    ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
-  );
   const budget = endpoint.sends ? run.budget : undefined;
   const pricing = openPricing(config, run);
   const limiter = openLimiter(config, run);
+  const timeoutMs = config.limits.timeoutMs ?? options.timeoutMs;
+  const breaker = createBreaker(
+    (failure) => ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
+    () => limiter.refusedForMs >= boundWaits(timeoutMs),
+  );
   const isSameCode = openCodeWatch(config, run);
   let waitingForRetry = 0;
   const showWait = openWaits(config, endpoint, ports);
   const limits: RetryOptions = {
     retries: config.limits.retries ?? defaultRetries,
-    timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
+    timeoutMs,
     limiter,
     clock: ports.clock,
     random: ports.random,

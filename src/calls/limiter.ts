@@ -41,6 +41,8 @@ export interface Limiter {
   acquire(request: CompletionRequest, signal: AbortSignal, retries?: number): Promise<Lease | undefined>;
   /** Calls that may be in flight at present. */
   readonly room: number;
+  /** For how long every call of the account was refused; 0 since an answer. */
+  readonly refusedForMs: number;
 }
 
 /** The right to make one attempt. Return it with the attempt's result. */
@@ -59,7 +61,7 @@ const enoughAnswers = 32;
 /** After a pause single calls are sent at this distance until one is answered. */
 const probeGapMs = 1000;
 
-const refusals: ReadonlySet<FailureKind> = new Set(['rateLimit', 'overloaded']);
+export const refusals: ReadonlySet<FailureKind> = new Set(['rateLimit', 'overloaded']);
 
 interface WaitingCall {
   readonly estimate: TokenEstimate;
@@ -101,6 +103,8 @@ export class AccountLimiter {
   /** Counted, because calls that were sent before the latest pause are refused for the same reason. */
   #pauses = 0;
   #pausedUntilMs = 0;
+  /** The first refusal since the last answer. */
+  #refusedSinceMs: number | undefined;
   #nextPauseMs = firstPauseMs;
   #answersSincePause = 0;
 
@@ -119,13 +123,22 @@ export class AccountLimiter {
     const queue: Queue = { most, rates: new ProviderRates(own, this.#rates), waiting: [], inFlight: 0 };
     this.#queues.push(queue);
     const slots = this.#slots;
+    const readRefusedMs = () => this.#refusedForMs();
     return {
       get room() {
         return Math.min(slots.size, most);
       },
+      get refusedForMs() {
+        return readRefusedMs();
+      },
       acquire: async (request, signal, retries = 0) =>
         signal.aborted ? undefined : this.#enqueue(queue, own.estimateTokens(request), retries, signal),
     };
+  }
+
+  #refusedForMs(): number {
+    const nowMs = this.#options.clock.now();
+    return nowMs - (this.#refusedSinceMs ?? nowMs);
   }
 
   #enqueue(queue: Queue, estimate: TokenEstimate, retries: number, signal: AbortSignal): Promise<Lease | undefined> {
@@ -191,6 +204,7 @@ export class AccountLimiter {
     this.#inFlight += 1;
     queue.inFlight += 1;
     queue.rates.take(estimate);
+    const pausedBeforeMs = this.#pausedUntilMs;
     if (this.#isRefusing) this.#pausedUntilMs = sentMs + probeGapMs;
     const sent: SentCall = { sentMs, pauses: this.#pauses };
     return {
@@ -200,6 +214,9 @@ export class AccountLimiter {
         if (outcome !== undefined && outcome.attempts > 0) {
           queue.rates.settle(estimate, outcome, nowMs);
           this.#learn(outcome, sent, nowMs);
+        } else if (outcome !== undefined && this.#pausedUntilMs === sentMs + probeGapMs) {
+          // The next one need not wait for its answer.
+          this.#pausedUntilMs = pausedBeforeMs;
         }
         this.#inFlight -= 1;
         queue.inFlight -= 1;
@@ -213,6 +230,7 @@ export class AccountLimiter {
     const failure = outcome.status === 'failed' ? outcome.failure : undefined;
     if (failure !== undefined && refusals.has(failure.kind)) return this.#learnRefusal(failure, pauses, nowMs);
     // Any other failure means that the server accepted the call.
+    this.#refusedSinceMs = undefined;
     this.#refusalsInRow = 0;
     this.#answersSincePause += 1;
     if (this.#isRefusing && pauses === this.#pauses) {
@@ -226,6 +244,7 @@ export class AccountLimiter {
 
   #learnRefusal({ retryAfterMs }: ProviderFailure, pauses: number, nowMs: number): void {
     const askedMs = Math.min(retryAfterMs ?? 0, maxRetryAfterMs);
+    this.#refusedSinceMs ??= nowMs;
     if (pauses !== this.#pauses) {
       if (this.#isRefusing) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + askedMs);
       return;

@@ -1,14 +1,19 @@
 import type { Complete, CompletionOutcome, FailureKind, ProviderFailure } from '../model/run/completion.ts';
 import { failurePolicies } from './failure-policies.ts';
+import { refusals } from './limiter.ts';
 
 /** Wraps calls of one provider, with their retries, or single attempts; once it stopped, all that it wraps is refused. */
 export type Breaker = (next: Complete, scope: 'call' | 'attempt') => Complete;
 
 /**
- * Stops calls to a provider that refused the key, does not know the model, has no quota, or always failed. Around the
+ * Stops calls to a provider that refused the key, does not know the model, has no quota, always failed, or has refused
+ * every call for too long (`isRefusedTooLong`). Around the
  * limits it spares later calls their wait; around the attempt it catches calls that already wait.
  */
-export function createBreaker(onStop: (failure: ProviderFailure) => void): Breaker {
+export function createBreaker(
+  onStop: (failure: ProviderFailure) => void,
+  isRefusedTooLong: () => boolean = () => false,
+): Breaker {
   let stopped: ProviderFailure | undefined;
   let hasAnswered = false;
   let unansweredCalls = 0;
@@ -18,6 +23,8 @@ export function createBreaker(onStop: (failure: ProviderFailure) => void): Break
       return stop(outcome.failure);
     if (scope === 'attempt' || outcome.attempts === 0) return;
     if (outcome.status === 'failed' && outcome.failure.kind === 'aborted') return;
+    if (outcome.status === 'failed' && refusals.has(outcome.failure.kind) && isRefusedTooLong())
+      return stop(outcome.failure);
     if (outcome.status === 'completed' || !unanswered.has(outcome.failure.kind)) {
       hasAnswered = true;
     } else if (!hasAnswered) {

@@ -6,7 +6,7 @@ import {
   type ProviderFailure,
 } from '../model/run/completion.ts';
 import { abortedOutcome, isRetryable } from './failure-policies.ts';
-import type { Limiter } from './limiter.ts';
+import { type Limiter, refusals } from './limiter.ts';
 import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';
 
 export interface RetryOptions {
@@ -27,8 +27,11 @@ export interface RetryOptions {
 const baseDelayMs = 500;
 const maxDelayMs = 30_000;
 
-/** The most that all waits of a call's retries take together. A longer time limit allows longer waits. */
-function boundWaits(timeoutMs: number): number {
+/**
+ * The most that all waits of a call's retries take together, and that an account is asked while it refuses every call. A
+ * longer time limit allows longer waits.
+ */
+export function boundWaits(timeoutMs: number): number {
   return Math.max(maxRetryAfterMs, 2 * timeoutMs);
 }
 
@@ -65,6 +68,8 @@ export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complet
       const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
       if (isLast) return { ...outcome, failure, attempts };
       if (waitsLeftMs <= 0) return { ...outcome, failure: describeWaits(failure, timeoutMs), attempts };
+      const isGivenUp = refusals.has(failure.kind) && limiter.refusedForMs >= boundWaits(timeoutMs);
+      if (isGivenUp) return { ...outcome, failure: describeRefusals(failure, timeoutMs), attempts };
       const waitMs = Math.min(delayFor(failure, retriesDone, options), waitsLeftMs);
       waitsLeftMs -= waitMs;
       const endWait = options.onWait?.(waitMs, failure);
@@ -80,6 +85,11 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
   const askedMs = Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
   // A call that was refused twice, although it waited as the server said, lets others that wait go first.
   return retriesDone < 2 ? askedMs : askedMs + jitterMs;
+}
+
+function describeRefusals(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
+  const bound = `every call was refused for ${boundWaits(timeoutMs) / 1000} s, the most that a run waits`;
+  return { ...failure, message: `${failure.message}; ${bound} (a minute, or twice --timeout or limits.timeout)` };
 }
 
 function describeWaits(failure: ProviderFailure, timeoutMs: number): ProviderFailure {

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { AccountLimiter } from '../../src/calls/limiter.ts';
 import { runConcurrently } from '../../src/calls/run-concurrently.ts';
 import { timeAttempts } from '../../src/calls/time-attempts.ts';
+import { createBreaker } from '../../src/calls/with-breaker.ts';
 import { withRetry } from '../../src/calls/with-retry.ts';
-import { buildRequest, neverAborted } from '../support/build-case.ts';
+import type { ProviderFailure } from '../../src/model/run/completion.ts';
+import { buildRequest, failed, neverAborted } from '../support/build-case.ts';
 import { type Counting, createLimitedServer } from '../support/limited-server.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
@@ -101,5 +103,33 @@ describe.each<Counting>(['bucket', 'fixed', 'sliding'])('a server that counts by
     expect(found.perMinute).toBeGreaterThan(400);
     expect(found.refusedShare).toBeLessThan(0.2);
     expect(found.lost).toBe(0);
+  });
+});
+
+describe('a server that refuses every call, and names a wait of years', () => {
+  test.each([
+    [1, 10_000, 60],
+    [8, 10_000, 130],
+    [100, 10_000, 130],
+    [100, 60_000, 190],
+  ])('holds %i calls with a time limit of %i ms for %i s at most', async (calls, timeoutMs, mostSeconds) => {
+    const clock = createManualClock();
+    const random = () => 0.5;
+    const account = new AccountLimiter({ concurrency: 8, maxConcurrency: 256, timeoutMs, clock, random });
+    const limiter = account.open({ estimateTokens: () => ({ input: 10, output: 10 }) });
+    const stops: ProviderFailure[] = [];
+    const boundMs = Math.max(60_000, 2 * timeoutMs);
+    const breaker = createBreaker(
+      (failure) => stops.push(failure),
+      () => limiter.refusedForMs >= boundMs,
+    );
+    const refusing = breaker(async () => failed('rateLimit', { retryAfterMs: 3e11 }), 'attempt');
+    const retried = withRetry(timeAttempts(refusing, clock), { retries: 4, timeoutMs, limiter, clock, random });
+    const complete = breaker(retried, 'call');
+    await clock.runUntil(Promise.all(Array.from({ length: calls }, () => complete(buildRequest(), neverAborted))));
+    expect(clock.now()).toBeLessThanOrEqual(mostSeconds * 1000);
+    expect(stops[0]?.message).toMatch(
+      / (?:60|120) s, the most (?:that a run waits|for a call) \(a minute, or twice --timeout/,
+    );
   });
 });

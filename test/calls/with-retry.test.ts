@@ -218,6 +218,7 @@ describe('withRetry', () => {
       return failed('aborted');
     };
     const limiter: RetryOptions['limiter'] = {
+      refusedForMs: 0,
       room: 1,
       acquire: async () => {
         controller.abort();
