@@ -85,7 +85,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   };
 }
 
-/** Nobody knows who wrote such an entry: a folder that CI restores, an import, or files of a repository. */
+/** Who wrote such an entry is unknown: it may come from a restored folder, an import or a repository. */
 function describeForeign({ foreignAnswers: { count } }: RunResources): readonly string[] {
   if (count === 0) return [];
   return [`${formatCount(count, 'answer')} from cache entries that neither this machine nor its shared cache wrote`];

@@ -101,7 +101,7 @@ const percentSource = '%[0-7]H|%[cd]H%[89ab]H|%eH(?:%[89ab]H){2}|%f[0-7](?:%[89a
 const entitySource = `&#0*\\d{1,7};?|&#x0*[\\da-f]{1,6};?|&(?:${Object.keys(entities).join('|')});`;
 const jsonSource = String.raw`\\u[\da-f]{4}|\\u\{[\da-f]{1,6}\}|\\x[\da-f]{2}|\\["'\\/bfnrt]`;
 /**
- * Characters that nobody sees: control characters but blanks, and what Unicode calls default ignorable, such as soft
+ * Invisible characters: control characters but blanks, and what Unicode calls default ignorable, such as soft
  * hyphens, joiners, marks of direction, fillers, variation selectors and tags. Those above U+FFFF are two code units.
  */
 const invisibleSource = [

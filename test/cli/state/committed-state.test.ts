@@ -145,7 +145,7 @@ describe('cache.trusted counts at the commit that a change starts from', () => {
   });
 });
 
-describe('an answer of a cache entry that nobody here wrote is counted', () => {
+describe('an answer of a cache entry from an unknown writer is counted', () => {
   const foreign = (report: { readonly notes: readonly string[] }) =>
     report.notes.filter((note) => note.includes('neither this machine nor its shared cache wrote'));
 
