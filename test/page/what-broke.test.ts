@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === undefined)('the page of a run in which ten case
     expect(text).not.toMatch(/case-broken|must-pass ·|pass-rate-regressed/);
     // One prompt pair, whatever the number of providers.
     expect(await page.locator('.prompt-change').count()).toBe(1);
-    expect(await page.evaluate<number>('document.documentElement.scrollHeight')).toBeLessThan(2400);
+    expect(await page.evaluate<number>('document.documentElement.scrollHeight')).toBeLessThan(2700);
     await page.close();
   });
 
