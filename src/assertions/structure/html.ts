@@ -64,10 +64,13 @@ interface HtmlOutline {
 function outlineHtml(text: string): HtmlOutline {
   const counts = new Map<string, number>();
   const open: Tag[] = [];
+  // Elements whose start tag may be missing, as long as neither of their tags was found.
+  const implied = new Set(optionalStarts);
   let fault: HtmlFault | undefined;
   for (const tag of readTags(text)) {
     if (tag.kind === 'start') counts.set(tag.name, (counts.get(tag.name) ?? 0) + 1);
-    fault ??= nestTag(tag, open);
+    fault ??= nestTag(tag, open, implied);
+    implied.delete(tag.name);
   }
   const unclosed = open.findLast(({ name }) => !optionalEnds.has(name));
   if (unclosed !== undefined) {
@@ -78,15 +81,23 @@ function outlineHtml(text: string): HtmlOutline {
 
 /** The deepest nesting. It is more than any page needs, and keeps hostile nesting cheap. */
 const maxDepth = 512;
-const voidElements = nameSet('area base br col embed hr img input link meta source track wbr');
-const rawElements = nameSet('script style textarea title');
+/** The last five are obsolete, and have no content either. */
+const voidElements = nameSet(
+  'area base br col embed hr img input link meta source track wbr basefont bgsound frame keygen param',
+);
+const rawElements = nameSet('script style textarea title iframe noembed noframes xmp');
+const optionalStarts = nameSet('html head body');
 const foreignElements = new Set(['svg', 'math']);
 const optionalEnds = nameSet(
-  'html head body li dt dd p rt rp optgroup option colgroup caption thead tbody tfoot tr td th',
+  'html head body li dt dd p rb rt rtc rp optgroup option colgroup caption thead tbody tfoot tr td th',
 );
 
 /** Adds a tag to the open elements; returns a fault if its place is wrong. */
-function nestTag({ kind, name, offset, isSelfClosing }: Tag, open: Tag[]): HtmlFault | undefined {
+function nestTag(
+  { kind, name, offset, isSelfClosing }: Tag,
+  open: Tag[],
+  implied: ReadonlySet<string>,
+): HtmlFault | undefined {
   const fault = (message: string) => ({ message, offset });
   if (kind === 'unclosed') return fault(`${name} is never closed`);
   if (kind === 'start') {
@@ -98,7 +109,12 @@ function nestTag({ kind, name, offset, isSelfClosing }: Tag, open: Tag[]): HtmlF
     return undefined;
   }
   if (voidElements.has(name)) return fault(`</${name}> closes an element without content`);
+  const page = open.find((element) => element.name === 'html');
   for (let last = open.pop(); last?.name !== name; last = open.pop()) {
+    if (last === undefined && implied.has(name)) {
+      if (page !== undefined) open.push(page);
+      return undefined;
+    }
     if (last === undefined) return fault(`</${name}> closes what was never opened`);
     if (!optionalEnds.has(last.name)) return fault(`</${name}> is found where </${last.name}> is expected`);
   }
