@@ -10,6 +10,7 @@ export type JsonPathQuery = ReturnType<typeof parse>;
 export type Segment = JsonPathQuery['segments'][number];
 type BracketedSelection = Extract<Segment['node'], { readonly type: 'BracketedSelection' }>;
 type Selector = BracketedSelection['selectors'][number] | Exclude<Segment['node'], BracketedSelection>;
+export type NumberSelector = Extract<Selector, { readonly type: 'IndexSelector' | 'SliceSelector' }>;
 type LogicalExpression = Extract<Selector, { readonly type: 'FilterSelector' }>['value'];
 export type Comparison = Extract<LogicalExpression, { readonly type: 'ComparisonExpr' }>;
 export type TestExpression = Extract<LogicalExpression, { readonly type: 'TestExpr' }>;

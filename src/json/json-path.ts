@@ -8,6 +8,7 @@ import {
   type FilterQuery,
   type FunctionCall,
   type JsonPathQuery,
+  type NumberSelector,
   type Segment,
   selectNodes,
   signatures,
@@ -60,7 +61,9 @@ export function compileJsonPath(source: string): JsonPath {
 // unknown function as false, and anchors `match(@, "a|b")` as `^a|b$`.
 function parsePath(source: string): JsonPathQuery {
   try {
-    return parse(source);
+    const query = parse(source);
+    const nested = nestAnds(source);
+    return nested === source ? query : parse(nested);
   } catch (error) {
     // The parser's own error class only bears the name.
     if (!(error instanceof Error && error.name === 'SyntaxError')) throw error;
@@ -75,6 +78,35 @@ function parsePath(source: string): JsonPathQuery {
   }
 }
 
+/**
+ * Writes `a && b && c` as `a && (b && (c))`: the parser (1.3.0) reads the first as `a && (b || c)`. Brackets tell both
+ * apart, which its tree does not.
+ */
+function nestAnds(source: string): string {
+  let nested = '';
+  // How many brackets were added at each depth, and are closed where the operand ends.
+  const added = [0];
+  const close = () => {
+    nested += ')'.repeat(added.pop() ?? 0);
+  };
+  for (const [token] of source.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|&&|\|\||[^]/gu)) {
+    if (token === '&&') {
+      added.push((added.pop() ?? 0) + 1);
+      nested += '&&(';
+      continue;
+    }
+    if (token === '(' || token === '[') added.push(0);
+    else if (token === ')' || token === ']') close();
+    else if (token === ',' || token === '||') {
+      close();
+      added.push(0);
+    }
+    nested += token;
+  }
+  close();
+  return nested;
+}
+
 /** A number of a filter is a double for the parser: one that a double would change could select something else. */
 function findLongLiteral(source: string): string | undefined {
   const bare = source.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'/g, '""');
@@ -83,7 +115,7 @@ function findLongLiteral(source: string): string | undefined {
 }
 
 /** The nodes of the syntax tree that say something about a path. */
-type SyntaxNode = Segment | FilterQuery | TestExpression | Comparison | FunctionCall;
+type SyntaxNode = Segment | NumberSelector | FilterQuery | TestExpression | Comparison | FunctionCall;
 
 function* visitNodes(value: unknown): Iterable<SyntaxNode> {
   if (typeof value !== 'object' || value === null) return;
@@ -112,6 +144,8 @@ function isCostly(node: SyntaxNode): boolean {
 
 /** RFC 9535, 2.4.3: whether function calls are of the right types. */
 function findProblems(node: SyntaxNode): readonly string[] {
+  if (node.type === 'IndexSelector') return findWideNumbers([node.value]);
+  if (node.type === 'SliceSelector') return findWideNumbers([node.start, node.end, node.step]);
   if (node.type === 'FunctionExpr') return findCallProblems(node);
   if (node.type === 'ComparisonExpr') {
     return [node.left, node.right].flatMap((side) => (side.type === 'FunctionExpr' ? findTruth(side) : []));
@@ -119,6 +153,12 @@ function findProblems(node: SyntaxNode): readonly string[] {
   if (node.type !== 'TestExpr' || node.expression.type !== 'FunctionExpr') return [];
   if (givesOf(node.expression) !== 'value') return [];
   return [`${node.expression.name}() in a JSONPath gives a value: compare it, as in ${node.expression.name}(…) == 1`];
+}
+
+/** RFC 9535, 2.1: a number of a path is at most 2^53 - 1. */
+function findWideNumbers(values: readonly (number | null)[]): readonly string[] {
+  const wide = values.find((value) => value !== null && !Number.isSafeInteger(value));
+  return wide === undefined ? [] : [`a JSONPath can't hold the number ${wide}: it is beyond 2^53 - 1`];
 }
 
 function findCallProblems({ name, arguments: list }: FunctionCall): readonly string[] {

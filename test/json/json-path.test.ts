@@ -84,6 +84,38 @@ test('numbers are compared by all of their digits', () => {
   for (const operator of ['==', '>', '>=']) expect(compileJsonPath(`$[?@.a ${operator} @.b]`).query(rows)).toEqual([]);
 });
 
+test.each([
+  ['$[?@.a && @.b && @.c]', ['abc', 'abcd']],
+  ['$[?@.a&&@.b&&@.c&&@.d]', ['abcd']],
+  ['$[?@.a && (@.b || @.c) && @.d]', ['abcd', 'acd']],
+  ['$[?@.a && (@.b || @.c)]', ['ab', 'ac', 'abc', 'abcd', 'acd']],
+  ['$[?@.a && @.b && @.c || @.d]', ['abc', 'abcd', 'd', 'acd']],
+  ['$[?@.d || @.a && @.b && @.c]', ['abc', 'abcd', 'd', 'acd']],
+  ['$[?@.a && @.b && !@.c]', ['ab']],
+  ['$[?@.a && @.c && @.d == 1, ?@.a && @.b && @.c]', ['abcd', 'acd', 'abc', 'abcd']],
+  ['$[?@["a"] && @[\'b\'] && length(@["id"]) == 3]', ['abc']],
+  ['$[?@.a && @.id != "&&(" && @.b && @.id != \'||\' && @.c]', ['abc', 'abcd']],
+  ['$[?!(@.a && @.b && @.c)]', ['ab', 'ac', 'd', 'acd']],
+])('%s joins all of its conditions', (path, ids) => {
+  const items = ['ab', 'ac', 'abc', 'abcd', 'd', 'acd'].map((id) => ({
+    id,
+    ...Object.fromEntries(Array.from(id, (letter) => [letter, 1])),
+  }));
+  const found = compileJsonPath(path).query(items);
+  expect(found.map((item) => (item as { readonly id: string }).id)).toEqual(ids);
+});
+
+test.each([
+  '$[9007199254740992]',
+  '$[-9007199254740992]',
+  '$[9007199254740992::]',
+  '$[:9007199254740992]',
+  '$[::-9007199254740992]',
+])('%s is refused, because its number is beyond 2^53 - 1', (path) => {
+  expect(() => compileJsonPath(path)).toThrow('beyond 2^53 - 1');
+  expect(() => compileJsonPath(path.replace('740992', '740991'))).not.toThrow();
+});
+
 test('a name that is inherited selects nothing', () => {
   expect(compileJsonPath('$.constructor').query({})).toEqual([]);
   expect(compileJsonPath('$.length').query([1])).toEqual([]);
