@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { reportOnRun } from '../../assessing/assess-run.ts';
@@ -291,11 +291,15 @@ async function readReport({ run, merge, config }: CiFlags, io: Io): Promise<Repo
   return reportOnRun({ path, root, cwd });
 }
 
-/** The records below a folder: an artifact of each shard may have a folder of its own. */
+/**
+ * The records below a folder: an artifact of each shard may have a folder of its own. No link is followed: one may lead to a
+ * folder above, or out of the artifacts.
+ */
 function listRecords(folder: string, shown: string): readonly string[] {
-  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
-  const records = files.filter((file) => file.endsWith('.jsonl')).sort();
-  if (records.length > 0) return records.map((file) => join(folder, file));
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const files = isFolder ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
+  const records = files.filter((entry) => entry.isFile() && entry.name.endsWith('.jsonl'));
+  if (records.length > 0) return records.map(({ parentPath, name }) => join(parentPath, name)).sort();
   throw usageError(
     `--merge ${shown}: no record of a shard is there`,
     'download the records (.llmcheck/runs/*.jsonl) that each shard uploads',
