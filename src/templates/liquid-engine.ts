@@ -1,4 +1,5 @@
 import { Drop, Liquid, type Template as LiquidNode, TagToken, Token, Tokenizer, TypeGuards } from 'liquidjs';
+import { openContext } from './liquid-context.ts';
 import { NoText, refuseOtherLanguages, translate, translateErrors, undefinedFilter } from './liquid-errors.ts';
 import { comparable, registerFilters, SpelledDrop } from './liquid-filters.ts';
 import {
@@ -73,7 +74,7 @@ function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
     variables,
     render(vars) {
       try {
-        return String(liquid.renderSync(nodes, comparable(vars)));
+        return String(liquid.renderSync(nodes, openContext(liquid, comparable(vars))));
       } catch (error) {
         throw findOthers(translate(liquid, error), { liquid, nodes, vars, variables });
       }
@@ -151,7 +152,8 @@ function findOthers(first: unknown, { liquid, nodes, vars, variables }: Renderin
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    collectorOf(liquid).renderSync(nodes, comparable(vars));
+    const collector = collectorOf(liquid);
+    collector.renderSync(nodes, openContext(collector, comparable(vars)));
     return first;
   } catch (error) {
     const others = flatten(error)
