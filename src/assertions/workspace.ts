@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
+import { parseWithSchema } from '../json/parse-with-schema.ts';
 import type { WorkspaceChanges, WorkspaceFile } from '../model/suite/workspace.ts';
 import { checkGlob, compileAllPaths, compilePaths, isNegative, isSlowForPaths } from '../text/patterns/glob.ts';
 import { shortenText } from '../text/shorten.ts';
@@ -171,7 +172,7 @@ const changes = z.strictObject({
 
 /** The changed workspace of a program; undefined if it had none. */
 export function readWorkspace({ state }: Pick<CompletionView, 'state'>): WorkspaceChanges | undefined {
-  const parsed = changes.safeParse(isJsonObject(state) ? state['workspace'] : undefined);
+  const parsed = parseWithSchema(changes, isJsonObject(state) ? state['workspace'] : undefined);
   return parsed.success ? parsed.data : undefined;
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { parseWithSchema } from '../../json/parse-with-schema.ts';
 import type { CheckSpec } from '../../model/run/verdict.ts';
 import type { ToolServers } from '../../model/suite/agent.ts';
 import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
@@ -166,7 +167,7 @@ function checkParams(values: Values, params: Params): CheckSpec | undefined {
   const { name, declaration, frame, framed, isMap } = params;
   const isSpelled = declaration.spelled === true;
   const given = isSpelled ? values : plainNumbers(values);
-  const result = declaration.params.safeParse(given);
+  const result = parseWithSchema(declaration.params, given);
   if (!result.success) {
     reportParams(findIssues(given, declaration.params), params);
     return undefined;

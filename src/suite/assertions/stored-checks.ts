@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { parseWithSchema } from '../../json/parse-with-schema.ts';
 import type { CheckSpec, SelectSpec } from '../../model/run/verdict.ts';
 import type { AssertionDeclaration } from '../../model/suite/assertion.ts';
 import { plainNumbers, SpelledNumber } from '../../text/yaml/exact-numbers.ts';
@@ -32,7 +33,7 @@ export function compileStoredCheck(
   }
   const value = unmarkSpelling(written ?? null);
   const values = isMapForm(declaration, value) ? value : { [declaration.main ?? 'value']: value };
-  const parsed = declaration.params.safeParse(declaration.spelled === true ? values : plainNumbers(values));
+  const parsed = parseWithSchema(declaration.params, declaration.spelled === true ? values : plainNumbers(values));
   return parsed.success ? { assertion: name, params: parsed.data, ...frame, source } : undefined;
 }
 

@@ -167,10 +167,7 @@ export interface CaseGroup {
 /** Checks the shape of a row; undefined if it is wrong, which is reported. */
 export function readRow(row: Located, problems: Problems): CaseRow | undefined {
   const hintOfUnknown = (unknown: readonly string[], key: string) => hintOfVars(row, unknown, key);
-  const shaped = checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems, hintOfUnknown });
-  // The schema's own copy of a map lacks a key named __proto__.
-  const { vars } = shaped === undefined ? {} : (row.value as CaseRow);
-  return vars === undefined || shaped === undefined ? shaped : Object.assign(shaped, { vars });
+  return checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems, hintOfUnknown });
 }
 
 /** The next step if a case has no `vars` and its unknown keys are probably variables. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isRecord } from '../../json/deep-equal.ts';
 import { defined } from '../../json/defined.ts';
+import { parseWithSchema } from '../../json/parse-with-schema.ts';
 import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';
 import {
   describeLongNumber,
@@ -96,7 +97,7 @@ export function checkShape<Schema extends z.ZodType>(
   located: Located,
   checking: Checking,
 ): z.output<Schema> | undefined {
-  const result = schema.safeParse(located.value);
+  const result = parseWithSchema(schema, located.value);
   if (result.success) return result.data;
   reportIssues(findIssues(located.value, schema), schema, located, checking);
   return undefined;
@@ -107,7 +108,7 @@ export function checkShape<Schema extends z.ZodType>(
  * any.
  */
 export function findIssues(value: unknown, schema: z.ZodType): readonly Issue[] {
-  return schema.safeParse(value, { reportInput: true }).error?.issues ?? [];
+  return parseWithSchema(schema, value, { reportInput: true }).error?.issues ?? [];
 }
 
 /** Turns zod's issues into problems with places, names and next steps. */

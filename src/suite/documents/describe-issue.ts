@@ -54,7 +54,7 @@ export function hintOf(issue: Issue, label: string, root: Path): string | undefi
   if (key === 'skip' && input === false) return 'leave skip out: the case runs then';
   if (key === 'skip' && input === true) return 'write why, such as skip: the queue is being split';
   if (issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record')) {
-    const example = maps[key];
+    const example = Object.hasOwn(maps, key) ? maps[key] : undefined;
     if (example !== undefined) return `write ${key}: ${example}, for example`;
   }
   if (issue.code === 'invalid_type') return hintOfType(issue.expected, input) ?? hintOfItem(label, path, root, input);
