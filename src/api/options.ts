@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { env, cwd as processCwd } from 'node:process';
 import { defined } from '../json/defined.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { Plugin } from '../model/suite/plugin.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
@@ -19,7 +20,7 @@ export function openContext({ cwd, env: given }: ApiContext): {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 } {
-  return { cwd: resolve(cwd ?? processCwd()), env: given ?? env };
+  return { cwd: resolve(cwd ?? processCwd()), env: withoutInherited(given ?? env) };
 }
 
 /** One member for each key of a type, so that the compiler finds a missing key. */

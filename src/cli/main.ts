@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help } from 'commander';
 import { isUnderCi } from '../files/state-folder.ts';
 import { StorageError } from '../files/write-files.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 import { exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError } from '../model/problem.ts';
 import { storageProblem } from '../model/storage-problem.ts';
@@ -15,7 +16,8 @@ import { version } from './version.ts';
 export { processIo } from './io.ts';
 
 /** The whole program as a function: arguments and streams in, exit code out. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+export async function main(argv: readonly string[], entryIo: Io): Promise<number> {
+  const io = { ...entryIo, env: withoutInherited(entryIo.env) };
   let exitCode: number = exitCodes.passed;
   const exit = (code: number) => {
     exitCode = code;

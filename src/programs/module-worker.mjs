@@ -28,7 +28,7 @@ async function run({ file, exportName, input, noun, maxReturnedBytes, isValue, t
     if (tool === 'state') return await readState(module, maxReturnedBytes);
     if (tool !== undefined) return await callTool(module, input, maxReturnedBytes);
     if (isValue) return await readValue(module, { exportName, noun, maxReturnedBytes });
-    check = module[exportName] ?? module.default?.[exportName];
+    check = module[exportName] ?? readMember(module.default, exportName);
     if (typeof check !== 'function') {
       const names = Object.keys(module).join(', ');
       return { fault: `exports no function "${exportName}"${names === '' ? '' : `, only ${names}`}` };
@@ -84,6 +84,13 @@ async function makePrompts(build, list, maxReturnedBytes, wantsDigests) {
   return json.length > maxReturnedBytes
     ? { fault: `returned more than ${maxReturnedBytes / 1024 / 1024} MiB` }
     : { json };
+}
+
+/** Reads a member, also one of the value's own class, but none that every object or function has. */
+function readMember(value, name) {
+  if (value === undefined || value === null) return undefined;
+  const isInherited = name in Object.prototype || name in Function.prototype;
+  return isInherited && !Object.hasOwn(value, name) ? undefined : value[name];
 }
 
 function writeFault(fault) {

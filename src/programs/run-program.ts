@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { unlessRefused } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { parseAnyJson, parseJson } from '../json/parse-json.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 import { lastOutput } from '../text/code/last-output.ts';
 import { onAbort } from '../text/deadline.ts';
 import { decodeText } from '../text/decode-text.ts';
@@ -187,7 +188,7 @@ export function selectEnv(
   env: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
 ): Record<string, string> {
-  const selected: Record<string, string> = {};
+  const selected: Record<string, string> = withoutInherited({});
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && (basicVariables.test(name) || names.includes(name))) selected[name] = value;
   }

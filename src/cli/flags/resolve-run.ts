@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { systemErrorCode } from '../../files/write-files.ts';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
+import { withoutInherited } from '../../json/without-inherited.ts';
 import { type Problem, type SettingFault, UserError } from '../../model/problem.ts';
 import type { Report } from '../../model/report/report.ts';
 import type { RunSettings } from '../../model/run/record.ts';
@@ -156,7 +157,7 @@ interface Environment {
 export function readEnvironment(file: unknown, { env, cwd }: { readonly env: Env; readonly cwd: string }): Environment {
   const fileEnv = typeof file === 'string' ? readEnvFile(file, cwd) : {};
   return {
-    env: { ...fileEnv, ...env },
+    env: withoutInherited({ ...fileEnv, ...env }),
     fileEnv,
     fileVariables: new Set(Object.keys(fileEnv).filter((name) => env[name] === undefined)),
   };
