@@ -5,6 +5,7 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 import type { Cell, CellClasses } from '../model/run/cell.ts';
 import { type Attachment, isSystemRole, type Message } from '../model/run/completion.ts';
 import { type RenderedVariant } from '../model/run/plan.ts';
@@ -203,7 +204,7 @@ export function findStructuredSchema(
 
 function renameParams(params: JsonObject, names: ProviderConfig['paramNames']): JsonObject {
   if (names === undefined) return params;
-  const renamed: Record<string, JsonValue> = {};
+  const renamed: Record<string, JsonValue> = withoutInherited({});
   for (const [key, value] of Object.entries(params)) {
     const name = Object.hasOwn(names, key) ? names[key] : key;
     // A parameter with the API's own name takes precedence.

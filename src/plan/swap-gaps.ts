@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 import type { Endpoint, ProviderEnv } from '../model/suite/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
 import { findAdapter } from '../providers/index.ts';
@@ -57,9 +58,9 @@ export function fitParams(
   if (plugin !== undefined || takesAll.has(adapter)) return {};
   const isReasoning = (adapter === 'openai' || adapter === 'azure') && isReasoningModel.test(model);
   const lacks = new Set([...(missing[adapter] ?? '').split(' '), ...(isReasoning ? missingInReasoning : [])]);
-  const names: Record<string, string | null> = {};
+  const names: Record<string, string | null> = withoutInherited({});
   for (const name of new Set(params.flatMap((own) => Object.keys(own)))) {
-    const common = commonNames[name] ?? name;
+    const common = Object.hasOwn(commonNames, name) ? (commonNames[name] ?? name) : name;
     const fitting = isReasoning && common === 'max_tokens' ? 'max_completion_tokens' : common;
     if (lacks.has(fitting)) names[name] = null;
     else if (fitting !== name) names[name] = fitting;

@@ -21,7 +21,14 @@ import { type NeutralParams, noParameters, readNeutralParams, rename, toList } f
 import type { OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
 import { isOfToolLoop, readContinuation, writeContinuation } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
-import { addText, type Draft, inOrder, type StreamFold, type StreamFormat } from './streams/stream-format.ts';
+import {
+  addText,
+  type Draft,
+  inOrder,
+  openDraft,
+  type StreamFold,
+  type StreamFormat,
+} from './streams/stream-format.ts';
 
 const preset: Preset = {
   title: 'Cohere, by its chat API of version 2',
@@ -187,7 +194,7 @@ function readUsage({ usage: raw }: JsonObject): Usage | undefined {
 }
 
 function openStream(): StreamFold {
-  const body: Draft = {};
+  const body = openDraft();
   const content = new Map<number, Draft>();
   const calls = new Map<number, Draft>();
   let plan = '';
@@ -241,7 +248,7 @@ function addContent(content: Map<number, Draft>, index: number, added: JsonValue
 function addCall(calls: Map<number, Draft>, index: number, added: JsonValue | undefined): boolean {
   if (!isJsonObject(added)) return false;
   const { function: called, ...rest } = added;
-  const call = calls.get(index) ?? {};
+  const call = calls.get(index) ?? openDraft();
   calls.set(index, call);
   Object.assign(call, rest);
   const known = objectOf(call['function']);

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { appendPointer, splitPointer } from '../json/json-pointer.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 import { nameSet } from '../text/name-set.ts';
 import { findSupport, type SchemaLimits, type SchemaMode } from './schema-modes.ts';
 
@@ -64,7 +65,7 @@ const parts: ReadonlySet<string> = nameSet(
 function fitPart(schema: JsonValue, pointer: string, fitting: Fitting): JsonValue {
   if (!isJsonObject(schema)) return schema;
   const { mode, report } = fitting;
-  const fitted: Record<string, JsonValue> = {};
+  const fitted: Record<string, JsonValue> = withoutInherited({});
   for (const [keyword, value] of Object.entries(schema)) {
     const at = appendPointer(pointer, keyword);
     const fault = findFault(keyword, value, schema, mode);

@@ -1,5 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { withoutInherited } from '../json/without-inherited.ts';
 
 /** A function that the model may call, read from any accepted notation. */
 export interface FunctionTool {
@@ -58,7 +59,7 @@ export function readNeutralParams(params: JsonObject): NeutralParams {
 
 /** Renames members. If a native name is present too, it wins. */
 export function rename(params: JsonObject, names: Readonly<Record<string, string>>): JsonObject {
-  const renamed: Record<string, JsonValue> = {};
+  const renamed: Record<string, JsonValue> = withoutInherited({});
   for (const [key, value] of Object.entries(params)) {
     const name = Object.hasOwn(names, key) ? names[key] : undefined;
     if (name === undefined) renamed[key] = value;

@@ -6,6 +6,7 @@ import {
   inOrder,
   joinArguments,
   mergeMembers,
+  openDraft,
   type StreamFold,
   type StreamFormat,
 } from './stream-format.ts';
@@ -27,7 +28,7 @@ interface Block {
 }
 
 function openMessage(): StreamFold {
-  const message: Draft = {};
+  const message = openDraft();
   const blocks = new Map<number, Block>();
   let isEnded = false;
   return {
@@ -46,7 +47,7 @@ function openMessage(): StreamFold {
           return isJsonObject(delta) && addBlockDelta(blocks.get(index), delta);
         case 'message_delta': {
           mergeMembers(message, objectOf(delta));
-          const total: Draft = { ...objectOf(message['usage']) };
+          const total = openDraft(objectOf(message['usage']));
           mergeMembers(total, objectOf(usage));
           message['usage'] = total;
           return false;
@@ -92,7 +93,7 @@ function addBlockDelta(block: Block | undefined, delta: JsonObject): boolean {
 }
 
 function openConverse(): StreamFold {
-  const body: Draft = {};
+  const body = openDraft();
   const blocks = new Map<number, Block>();
   return {
     add({ name, data }) {

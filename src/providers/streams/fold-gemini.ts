@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { count, list, objectOf, text } from '../answer.ts';
-import { type Draft, mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
+import { type Draft, mergeMembers, openDraft, type StreamFold, type StreamFormat } from './stream-format.ts';
 
 /** Chunks of streamGenerateContent, each an answer of its own (https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent). */
 export function geminiStream(pathOf: (model: string) => string): StreamFormat {
@@ -12,7 +12,7 @@ export function geminiStream(pathOf: (model: string) => string): StreamFormat {
 }
 
 function openFold(): StreamFold {
-  const body: Draft = {};
+  const body = openDraft();
   const candidates = new Map<number, { readonly draft: Draft; parts: readonly JsonValue[] }>();
   return {
     add({ data }) {
@@ -21,7 +21,7 @@ function openFold(): StreamFold {
       let hasContent = false;
       for (const one of list(added).filter(isJsonObject)) {
         const index = count(one['index']) ?? 0;
-        const candidate = candidates.get(index) ?? { draft: {}, parts: [] };
+        const candidate = candidates.get(index) ?? { draft: openDraft(), parts: [] };
         candidates.set(index, candidate);
         const { content, ...others } = one;
         mergeMembers(candidate.draft, others);

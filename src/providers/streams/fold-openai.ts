@@ -1,6 +1,14 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { count, list, text } from '../answer.ts';
-import { addText, type Draft, inOrder, mergeMembers, type StreamFold, type StreamFormat } from './stream-format.ts';
+import {
+  addText,
+  type Draft,
+  inOrder,
+  mergeMembers,
+  openDraft,
+  type StreamFold,
+  type StreamFormat,
+} from './stream-format.ts';
 
 /** Chunks of Chat Completions, and of the servers that speak it (https://platform.openai.com/docs/api-reference/chat-streaming). */
 export const chatStream: StreamFormat = {
@@ -12,7 +20,7 @@ export const chatStream: StreamFormat = {
 export const plainChatStream: StreamFormat = { ...chatStream, ask: (body) => ({ ...body, stream: true }) };
 
 function openChat(): StreamFold {
-  const body: Draft = {};
+  const body = openDraft();
   const choices = new Map<number, Draft>();
   return {
     add({ data }) {
@@ -23,7 +31,8 @@ function openChat(): StreamFold {
       let hasContent = false;
       for (const part of list(parts).filter(isJsonObject)) {
         const index = count(part['index']) ?? 0;
-        const choice = choices.get(index) ?? { index, message: { role: 'assistant', content: null } };
+        const choice =
+          choices.get(index) ?? openDraft({ index, message: openDraft({ role: 'assistant', content: null }) });
         choices.set(index, choice);
         hasContent = addToChoice(choice, part) || hasContent;
       }
@@ -117,7 +126,7 @@ function findCall(calls: readonly Draft[], index: number | undefined, id: string
 function addMembers(target: Draft, key: string, value: JsonValue): boolean {
   if (!isJsonObject(value)) return false;
   const known = target[key];
-  const merged: Draft = isJsonObject(known) ? { ...known } : {};
+  const merged = openDraft(isJsonObject(known) ? known : {});
   for (const [name, part] of Object.entries(value)) {
     if (part === null) continue;
     const before = merged[name];
@@ -141,7 +150,7 @@ function addDetails(details: readonly JsonValue[], added: readonly JsonValue[]):
       merged.push(part);
       continue;
     }
-    const joined: Draft = { ...known };
+    const joined = openDraft(known);
     for (const [name, value] of Object.entries(part)) {
       const before = joined[name];
       const isPiece = name === 'text' || name === 'summary' || name === 'data';

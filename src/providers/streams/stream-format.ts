@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../json/json.ts';
 import { parseJson } from '../../json/parse-json.ts';
+import { withoutInherited } from '../../json/without-inherited.ts';
 import { text } from '../answer.ts';
 
 /** One event of a streamed answer. */
@@ -29,6 +30,11 @@ export interface StreamFormat {
 
 /** A part of the body under construction. */
 export type Draft = Record<string, JsonValue>;
+
+/** Starts a part. The API chooses the names of its members, so any is data, `__proto__` too. */
+export function openDraft(members: JsonObject = {}): Draft {
+  return withoutInherited({ ...members });
+}
 
 /** Overwrites members with later values. Null overwrites nothing. */
 export function mergeMembers(target: Draft, members: JsonObject): void {

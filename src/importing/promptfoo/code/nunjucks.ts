@@ -221,7 +221,8 @@ class NunjucksTags {
     const [root = ''] = /^[\w-]+/.exec(path) ?? [];
     if (!this.locals.has(root)) this.variables.add(root);
     const [, member = ''] = /^loop\.(\w+)$/.exec(path) ?? [];
-    if (member !== '' && this.locals.has('loop')) return `forloop.${loopMembers[member] ?? member}`;
+    if (member !== '' && this.locals.has('loop'))
+      return `forloop.${Object.hasOwn(loopMembers, member) ? loopMembers[member] : member}`;
     return path.replace(/\.length$/, '.size');
   }
 

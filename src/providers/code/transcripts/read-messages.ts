@@ -210,7 +210,12 @@ export function readAiSdkSteps(written: readonly JsonValue[]): Transcript {
     ...defined({
       usage,
       model: typeof model === 'string' ? model : undefined,
-      finishReason: typeof reason === 'string' ? (finishReasons[reason] ?? 'other') : undefined,
+      finishReason:
+        typeof reason === 'string'
+          ? Object.hasOwn(finishReasons, reason)
+            ? finishReasons[reason]
+            : 'other'
+          : undefined,
     }),
   };
 }
