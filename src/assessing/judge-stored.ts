@@ -52,6 +52,8 @@ export interface JudgeStoredOptions {
   readonly ports: JudgePorts;
   /** Verdicts that are known already. */
   readonly known?: readonly JudgedLine[];
+  /** Asked before each case. False leaves the rest out. */
+  readonly mayGoOn?: () => boolean;
 }
 
 /** Judges accepted answers by the checks of the run, and classifies them as the run does. */
@@ -101,9 +103,11 @@ async function* judgeSide(
   known: ReadonlySet<string>,
 ): AsyncGenerator<JudgedLine> {
   const { suite, variant, role, baseline, side } = stored;
+  const { mayGoOn = () => true } = options;
   const { prompt, provider } = side.recorded;
   const where = { type: 'judged', suite: suite.recorded.suite, prompt, provider, role } as const;
   for (const before of side.cases.values()) {
+    if (!mayGoOn()) return;
     const { caseId } = before;
     const now = variant.cases.get(caseId);
     const classes = await classifyCase(before, now, suite.recorded.classes, () =>
@@ -218,7 +222,7 @@ async function classifyCase(
  * sides are looked at: a failing one is reported by itself.
  */
 export async function judgeByAccepted(options: JudgeStoredOptions): Promise<readonly JudgedLine[]> {
-  const { record, findBaseline, costOf } = options;
+  const { record, findBaseline, costOf, mayGoOn = () => true } = options;
   const lines: JudgedLine[] = [];
   for (const suite of record.summary.suites) {
     const found = findBaseline({ id: suite.recorded.suite, path: suite.recorded.path });
@@ -227,6 +231,7 @@ export async function judgeByAccepted(options: JudgeStoredOptions): Promise<read
       if (variant.replacedBy !== undefined || variant.planned === 0) continue;
       const side = findStoredSide(variant, found, costOf);
       for (const before of side?.cases.values() ?? []) {
+        if (!mayGoOn()) return lines;
         const now = variant.cases.get(before.caseId);
         if (now === undefined || now.observe || !isEdited(before.caseHash, now.caseHash)) continue;
         if (!passedByMajority(before) || !passedByMajority(now)) continue;

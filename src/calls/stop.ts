@@ -11,11 +11,21 @@ export interface Stop {
   readonly reason: () => StopReason | undefined;
   /** True if nothing more may be done for the cells in flight. */
   readonly isHard: () => boolean;
+  /** True if the time for what is left to do after the deadline is over too. */
+  readonly isOverdue: () => boolean;
   readonly signal: AbortSignal;
   /** Ends the run at a signal of the system and at a deadline, until the returned function is called. */
   readonly listen: (ports: Pick<RunPorts, 'onSignal' | 'clock'>, deadlineMs?: number) => () => void;
   /** The signal that ended the run, if one did. */
   readonly interrupted: () => 'SIGINT' | 'SIGTERM' | undefined;
+}
+
+/**
+ * The whole time of a run with a deadline. What is left to do after it, such as reports, may take half as long again, and
+ * at least ten seconds.
+ */
+export function wholeTimeMs(deadlineMs: number): number {
+  return deadlineMs + Math.max(10_000, deadlineMs / 2);
 }
 
 export function createStop(): Stop {
@@ -26,6 +36,7 @@ export function createStop(): Stop {
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   /** Ends the run if its deadline is over: a timer waits for its turn behind long work of this process. */
   let checkDeadline = () => {};
+  let isOverdue = () => false;
   const stop: Stop = {
     signal: controller.signal,
     reason() {
@@ -36,6 +47,7 @@ export function createStop(): Stop {
       checkDeadline();
       return controller.signal.aborted;
     },
+    isOverdue: () => isOverdue(),
     soft(reason) {
       first ??= reason;
     },
@@ -50,7 +62,9 @@ export function createStop(): Stop {
         interrupted ??= name;
         stop.hard('interrupted');
       });
-      const endMs = clock.now() + (deadlineMs ?? Number.POSITIVE_INFINITY);
+      const startMs = clock.now();
+      const endMs = startMs + (deadlineMs ?? Number.POSITIVE_INFINITY);
+      if (deadlineMs !== undefined) isOverdue = () => clock.now() >= startMs + wholeTimeMs(deadlineMs);
       checkDeadline = () => {
         if (!controller.signal.aborted && clock.now() >= endMs) stop.hard('deadline');
       };

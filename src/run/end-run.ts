@@ -8,18 +8,27 @@ import { type Assessment, assess, decideRecord } from '../verdict/decide-record.
 import type { EarlyLook } from '../verdict/gate/early-end.ts';
 import type { Run } from './open-run.ts';
 
-/** Judges the record so far. Without `end` the run continues, and fresh trials are still possible. */
-export async function assessSoFar(run: Run, end?: EndRow, look?: EarlyLook): Promise<Assessment> {
-  const { record, sides, planned, cellOf, judgePorts } = run;
+/** Judges the record so far. Without `endOf` the run continues, and fresh trials are still possible. */
+export async function assessSoFar(run: Run, endOf?: () => EndRow, look?: EarlyLook): Promise<Assessment> {
+  const { record, sides, planned, cellOf, judgePorts, stop, state } = run;
   const { findBaseline } = sides;
   const costOf = planned.costOfRecorded;
-  const read = record.read(end);
+  const read = record.read(undefined);
+  const mayGoOn = () => {
+    if (!stop.isOverdue()) return true;
+    // What is not judged is not compared, and such a run must not pass.
+    state.isCutShort = true;
+    stop.hard('deadline');
+    return false;
+  };
   // The verdicts are noted at once, so that each answer is judged once.
-  const judging = { record: read, findBaseline, costOf, cellOf, ports: judgePorts, known: read.judged };
+  const judging = { record: read, findBaseline, costOf, cellOf, ports: judgePorts, known: read.judged, mayGoOn };
   record.note(...(await judgeAccepted(judging)));
-  if (end !== undefined) record.note(...(await judgeByAccepted(judging)));
-  const { judged } = record.read(end);
-  return assess({ record: read, findBaseline, judged, costOf, isOpen: end === undefined, ...defined({ look }) });
+  if (endOf !== undefined) record.note(...(await judgeByAccepted(judging)));
+  const judgedRecord = record.read(endOf?.());
+  const { judged } = judgedRecord;
+  const isOpen = endOf === undefined;
+  return assess({ record: judgedRecord, findBaseline, judged, costOf, isOpen, ...defined({ look }) });
 }
 
 /** Judges what is left to judge, writes the end of the record, and reports on it. */
@@ -27,14 +36,13 @@ export async function endRun(run: Run): Promise<Report> {
   const { options, ports, record, sides, state } = run;
   const { root, suites } = options.project;
   record.finish();
-  const end = buildEnd(run);
-  const assessment = await assessSoFar(run, end);
+  const assessment = await assessSoFar(run, () => buildEnd(run));
   const byId = new Map(suites.map((suite) => [suite.id, suite]));
   const contracts = await judgeContracts(assessment, {
     locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
   });
   record.note(contracts);
-  record.close(end);
+  record.close(assessment.record.end ?? buildEnd(run));
   // If the run was cut short, the next run collects the answers without submitting the batch again.
   if (!state.isCutShort) state.batches?.forgetCollected();
   ports.onProgress({ type: 'finished' });

@@ -55,6 +55,22 @@ test('a run ends at its deadline, unless it has ended before', async () => {
   expect([late.reason(), late.signal.aborted, done.reason()]).toEqual(['deadline', true, undefined]);
 });
 
+test.each([
+  [1000, 11_000],
+  [60_000, 90_000],
+])('what is left to do after a deadline of %i ms has time until %i ms', (deadlineMs, endMs) => {
+  let nowMs = 0;
+  const clock = { now: () => nowMs, startTimer: () => () => undefined, wait: () => Promise.resolve() };
+  const [ended, unlimited] = [createStop(), createStop()];
+  const onSignal = () => () => undefined;
+  ended.listen({ onSignal, clock }, deadlineMs)();
+  unlimited.listen({ onSignal, clock });
+  nowMs = endMs - 1;
+  expect(ended.isOverdue()).toBe(false);
+  nowMs = endMs;
+  expect([ended.isOverdue(), unlimited.isOverdue()]).toEqual([true, false]);
+});
+
 test('a deadline holds behind work that keeps its timer from firing', () => {
   let nowMs = 0;
   const clock = { now: () => nowMs, startTimer: () => () => undefined, wait: () => Promise.resolve() };

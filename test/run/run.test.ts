@@ -230,3 +230,25 @@ test('a run listens for signals and its deadline as long as it makes calls', asy
   expect(log).toEqual(['listens', 'timer', 'no timer', 'has listened', 'finished']);
   expect([rows, run.stopReason]).toEqual([['deadline', 'deadline', 'deadline'], 'deadline']);
 });
+
+test('accepted answers that a deadline leaves unjudged cut the run short, and are judged when it goes on', async () => {
+  const project = await openAccepted({ [file]: wordsSuite(3) });
+  project.edit(file, 'equals: "{{ word }}"', 'contains: "{{ word }}"');
+  const { options, ports } = await project.prepare({ paths: [] });
+  let done = 0;
+  let lateMs = 0;
+  const late = {
+    ...ports,
+    onProgress(event: ProgressEvent) {
+      if (event.type === 'cell-finished') done += 1;
+      if (done === 3) lateMs = 3_600_000;
+    },
+    clock: { ...ports.clock, now: () => ports.clock.now() + lateMs },
+  };
+  const judgedOf = (id: string) => project.read(`.llmcheck/runs/${id}.jsonl`).split('"type":"judged"').length - 1;
+  const { run, decision } = await runSuites({ ...options, deadlineMs: 60_000 }, late);
+  expect([run.stopReason, decision.outcome, judgedOf(run.id)]).toEqual(['deadline', 'incomplete', 0]);
+  const { report } = await project.go({ resume: true });
+  expect([report.run.stopReason, report.decision.outcome]).toEqual([undefined, 'passed']);
+  expect(judgedOf(run.id)).toBeGreaterThanOrEqual(3);
+});

@@ -151,6 +151,8 @@ export interface WriteOptions {
   readonly verbose?: boolean;
   /** The config file that a flag names. */
   readonly config?: string;
+  /** True if the time for reports is over. The terminal report has the verdict, and is written all the same. */
+  readonly isOverdue?: () => boolean;
 }
 
 /**
@@ -166,12 +168,14 @@ export async function writeReports<R>(
   let isWhole = true;
   for (const { name, reporter, path } of requests) {
     try {
+      const isLate = () => name !== 'terminal' && options.isOverdue?.() === true;
+      if (isLate()) throw new LateReportError();
       // A plug-in may return a promise, which rejects later than a `catch` without `await` would see.
       const rendered: unknown = reporter.render(
         locate(report, reporter, options),
         styleFor(io, options, path !== undefined),
       );
-      const texts = checkedTexts(await rendered, mask);
+      const texts = checkedTexts(await rendered, mask, isLate);
       if (path === undefined) for (const text of texts) io.stdout.write(text);
       else replaceFile(resolve(io.cwd, path), texts);
     } catch (error) {
@@ -220,10 +224,18 @@ function describeFailure(error: unknown): string {
   return thrownMessage === '' ? 'the reporter threw an error without a message' : thrownMessage;
 }
 
-function* checkedTexts(chunks: unknown, mask: (text: string) => string): Iterable<string> {
+class LateReportError extends Error {
+  constructor() {
+    super('the time for reports after the deadline was over (--deadline); llmcheck report writes them from the record');
+    this.name = 'LateReportError';
+  }
+}
+
+function* checkedTexts(chunks: unknown, mask: (text: string) => string, isLate: () => boolean): Iterable<string> {
   if (typeof chunks === 'string' || !isIterable(chunks)) throw new TypeError('render must return a list of texts');
   for (const chunk of chunks) {
     if (typeof chunk !== 'string') throw new TypeError('render must return texts, and one part is not a text');
+    if (isLate()) throw new LateReportError();
     yield mask(chunk);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { AcceptedBaseline } from '../../../src/baseline/accept-baseline.ts';
 import type { Io } from '../../../src/cli/io.ts';
@@ -130,6 +130,33 @@ describe('reports', () => {
       'b ***',
       'c',
     ]);
+  });
+
+  test('are left out once the time after the deadline is over, but for the verdict', async () => {
+    const { io, cwd, out, err } = openIo();
+    let isOver = false;
+    const render = function* () {
+      yield 'a';
+      isOver = true;
+      yield 'b';
+    };
+    const requests = [
+      requestOf('cut', render, 'cut.txt'),
+      requestOf('unbegun', () => ['c'], 'unbegun.txt'),
+      requestOf('terminal', () => ['the verdict']),
+    ];
+    const isWhole = await writeReports({}, requests, { io, color: false, isOverdue: () => isOver });
+    const reason =
+      'the time for reports after the deadline was over (--deadline); llmcheck report writes them from the record';
+    expect([isWhole, out, err]).toEqual([
+      false,
+      ['the verdict'],
+      [
+        `warning: the cut report could not be written to cut.txt: ${reason}\n`,
+        `warning: the unbegun report could not be written to unbegun.txt: ${reason}\n`,
+      ],
+    ]);
+    expect(readdirSync(cwd)).toEqual([]);
   });
 
   test.each<[() => unknown, string]>([

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { wholeTimeMs } from '../../../calls/stop.ts';
 import { defined } from '../../../json/defined.ts';
 import { exitCodes } from '../../../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../../../model/problem.ts';
@@ -87,13 +88,14 @@ async function runOnce(
       io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
       return exitCodes.passed;
     }
+    const isOverdue = openDeadline(options, ports);
     const report = await runTraced(options, ports, values.otel);
     progress.close();
     // The reporter of a plug-in receives the report itself, and must not change the decision.
     const { exitCode } = report;
     const verbose = values.verbose === true;
     const config = defined({ config: configPath });
-    await writeReports(report, reporters.requests, { io, mask, color: hasColor, quiet, verbose, ...config });
+    await writeReports(report, reporters.requests, { io, mask, color: hasColor, quiet, verbose, isOverdue, ...config });
     onReport?.(report, mask);
     if (options.updateBaseline) io.stderr.write(await acceptReport(report, prepared));
     return exitCode;
@@ -102,6 +104,12 @@ async function runOnce(
   } finally {
     progress.close();
   }
+}
+
+/** Tells whether the run has used up its deadline and the time for its reports. */
+function openDeadline({ deadlineMs }: RunOptions, { clock }: RunPorts): () => boolean {
+  const endMs = clock.now() + (deadlineMs === undefined ? Number.POSITIVE_INFINITY : wholeTimeMs(deadlineMs));
+  return () => clock.now() >= endMs;
 }
 
 async function runTraced(options: RunOptions, ports: RunPorts, otel: string | true | undefined): Promise<Report> {
