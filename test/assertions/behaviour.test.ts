@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findRefusalWording } from '../../src/assertions/behaviour/refusal.ts';
 import type { AnsweredCall } from '../../src/model/run/completion.ts';
-import { threadMs } from '../support/thread-time.ts';
+import { growsLinearly } from '../support/growth.ts';
 import { buildToolCall, describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('refusal', [
@@ -127,7 +127,7 @@ describe('refusal wording', () => {
     expect(findRefusalWording(text)).toBeUndefined();
   });
 
-  test('hostile repetition is searched quickly', () => {
+  test('hostile repetition is searched in time that grows with its length', async () => {
     for (const part of [
       'sorry, but ',
       'thank you for ',
@@ -144,9 +144,8 @@ describe('refusal wording', () => {
       'извините не могу ',
       '抱歉我无法',
     ]) {
-      const before = threadMs();
-      findRefusalWording(part.repeat(100_000));
-      expect(threadMs() - before).toBeLessThan(1000);
+      const search = (count: number) => findRefusalWording(part.repeat(count));
+      expect([part, await growsLinearly(search, 2000)]).toEqual([part, true]);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { selectTarget } from '../../src/assertions/select-target.ts';
 import type { SelectSpec } from '../../src/model/run/verdict.ts';
-import { threadMs } from '../support/thread-time.ts';
+import { growsLinearly } from '../support/growth.ts';
 import { buildToolCall, buildView, ports } from './judge-one.ts';
 
 function select(spec: SelectSpec, answer: Parameters<typeof buildView>[0]): unknown {
@@ -219,15 +219,9 @@ test.each<SelectSpec>([
   { kind: 'codeBlock', language: 'x' },
   { kind: 'json' },
   { kind: 'jsonPath', path: '$.a' },
-])('a hostile answer of 5 MB is searched in a second: %j', { tags: 'slow' }, (spec) => {
+])('a hostile answer is searched in time that grows with its length: %j', async (spec) => {
   for (const part of ['<a>', '<a ', '</a>', '<', '```\n', '```x\n', '~~~', '[', '{"a":', '"', '\\"', '\ud800']) {
-    const text = part.repeat(Math.ceil(5_000_000 / part.length));
-    let leastMs = Number.POSITIVE_INFINITY;
-    for (let tries = 0; tries < 3 && leastMs > 4000; tries += 1) {
-      const before = threadMs();
-      select(spec, text);
-      leastMs = Math.min(leastMs, threadMs() - before);
-    }
-    expect({ part, slow: leastMs > 4000 }).toEqual({ part, slow: false });
+    const search = (chars: number) => select(spec, part.repeat(Math.ceil(chars / part.length)));
+    expect([part, await growsLinearly(search, 16_000)]).toEqual([part, true]);
   }
 });

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { Vars } from '../../src/model/suite/suite.ts';
 import { PicoschemaError, readPicoschema } from '../../src/prompts/picoschema.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
-import { threadMs } from '../support/thread-time.ts';
 import { findPromptProblems, readPrompt, renderPrompt } from './read-prompt.ts';
 
 const router = `---
@@ -367,9 +366,7 @@ describe('bombs', () => {
     ['of partials', '{{> a}}', { '_a.prompt': '{{> a}}' }],
     ['of partials that double', '{{> a}}', { '_a.prompt': '{{> b}}{{> b}}', '_b.prompt': '{{> a}}{{> a}}' }],
   ])('%s end in an error', async (_, template, files) => {
-    const started = threadMs();
     await expect(renderPrompt('x.prompt', template, { l: big }, files)).rejects.toThrow(TemplateError);
-    expect(threadMs() - started).toBeLessThan(3000);
   });
 
   test('in a schema end in an error', () => {

@@ -71,11 +71,10 @@ describe('a cache in Redis', () => {
     const redis = await startRedisServer({ isSilent: () => true });
     const server = await startEchoServer();
     const project = openMachine(`{ url: "${redis.url}", timeout: 1s }`, 'two-providers');
-    const startedMs = performance.now();
     const { code, stderr } = await project.report(['run', '-j', '1'], { env: server.env });
     expect([code, stderr.match(/no answer within 1000 ms|timed? ?out/gi)?.length]).toEqual([0, 1]);
-    // 80 cells of one at a time would take 80 seconds.
-    expect(performance.now() - startedMs).toBeLessThan(40_000);
+    // None of the 80 cells waits for it again.
+    expect(redis.commands.length).toBeLessThan(10);
   });
 
   test('with values that are cut, foreign or of another request counts them as missing', async () => {

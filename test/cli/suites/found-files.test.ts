@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { openTempProject, statusesOf, type TempProject } from '../../support/temp-project.ts';
-import { threadMs } from '../../support/thread-time.ts';
 
 const spawnCli = prepareSpawn();
 
@@ -156,7 +155,6 @@ describe('a hostile pattern is refused or matched at once', () => {
   ])('%.30s', async (pattern, words) => {
     const project = openProject();
     await project.run(['run'], { env: (await startEchoServer()).env });
-    const started = threadMs();
     const outcomes = [
       await project.run(['run', pattern]),
       await project.run(['validate', `evals/${pattern}`]),
@@ -179,7 +177,6 @@ describe('a hostile pattern is refused or matched at once', () => {
     expect(config.stderr).toContain('llmcheck.config.yaml:1:9');
     expect(filter.stderr).toContain('llmcheck.config.yaml:1:16');
     expect(file.stderr).toContain('evals/a.eval.yaml:3:17');
-    expect(threadMs() - started).toBeLessThan(10_000);
   });
 
   test('over 2000 long ids', { tags: 'slow' }, async () => {
@@ -200,7 +197,6 @@ describe('a hostile pattern is refused or matched at once', () => {
     for (let index = 0; index < 300; index += 1) writeFileSync(join(project.root, 'evals', `${long}${index}`), '');
     project.write('evals/cases.jsonl', Array.from({ length: 300 }, (_, index) => row(`${long}${index}`)).join(''));
     project.write('evals/a.eval.yaml', suiteOf('[{ file: cases.jsonl }]'));
-    const started = threadMs();
     const { env } = await startEchoServer();
     for (const pattern of [stars, '{a,b}'.repeat(40), '{a,aa}'.repeat(40)]) {
       for (const argv of [[`evals/${pattern}`], ['-t', pattern]]) {
@@ -209,7 +205,6 @@ describe('a hostile pattern is refused or matched at once', () => {
         expect(code).toBe(2);
       }
     }
-    expect(threadMs() - started).toBeLessThan(15_000);
   });
 });
 
