@@ -18,10 +18,14 @@ export class PairedEvidence {
 
   /** Adds one pair: whether the candidate and the accepted side failed. */
   add({ candidate, accepted }: { readonly candidate: boolean; readonly accepted: boolean }): void {
-    for (const [index, alternative] of alternatives.entries()) {
-      this.#products[index] = (this.#products[index] ?? 0) * factorOf(alternative, candidate, accepted);
+    const factors = factorsOf(candidate, accepted);
+    let sum = 0;
+    for (let index = 0; index < factors.length; index += 1) {
+      const product = (this.#products[index] ?? 0) * (factors[index] ?? 0);
+      this.#products[index] = product;
+      sum += product;
     }
-    this.#value = this.#products.reduce((sum, product) => sum + product, 0);
+    this.#value = sum;
   }
 }
 
@@ -41,6 +45,15 @@ function factorOf({ accepted: a, candidate: c }: Alternative, candidate: boolean
   const both = (a + c) / 2;
   const chance = (rate: number, failed: boolean) => (failed ? rate : 1 - rate);
   return (chance(c, candidate) * chance(a, accepted)) / (chance(both, candidate) * chance(both, accepted));
+}
+
+/** The factors of all alternatives for each of the four pairs. A simulation adds pairs millions of times. */
+const factorsOfPairs = [false, true].flatMap((candidate) =>
+  [false, true].map((accepted) => alternatives.map((alternative) => factorOf(alternative, candidate, accepted))),
+);
+
+function factorsOf(candidate: boolean, accepted: boolean): readonly number[] {
+  return factorsOfPairs[Number(candidate) * 2 + Number(accepted)] ?? [];
 }
 
 /** Pairs after which a candidate that always fails is broken, beside an accepted side that always passes. */
