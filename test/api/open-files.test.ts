@@ -87,7 +87,7 @@ describe('no file stays open', () => {
     await project.run(['baseline', 'accept', '--force']);
     const text = project.read('evals/echo.baseline.jsonl');
     const [header = '', ...rows] = text.trimEnd().split('\n');
-    const copies = Array.from({ length: 600 }, (_, index) =>
+    const copies = Array.from({ length: 250 }, (_, index) =>
       rows.flatMap((row) => (row.includes('"type":"case"') ? [row.replace('"caseId":"', `"caseId":"c${index}-`)] : [])),
     ).flat();
     project.write('evals/echo.baseline.jsonl', `${[header, ...rows, ...copies].join('\n')}\n`);

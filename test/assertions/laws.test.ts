@@ -228,7 +228,7 @@ describe('an answer is judged in time that grows with its length', { tags: 'slow
     (chars) => `select a from a where ${'a = 1 or '.repeat(chars / 9)}1 = 1`,
   ];
   /** The beginnings of the answers whose time grows faster. */
-  async function findSlow(spec: CheckSpec, builds: readonly Build[], chars = 16_000): Promise<readonly string[]> {
+  async function findSlow(spec: CheckSpec, builds: readonly Build[], chars = 8000): Promise<readonly string[]> {
     const slow: string[] = [];
     for (const build of builds) {
       const isLinear = await growsLinearly((size) => {
@@ -243,7 +243,7 @@ describe('an answer is judged in time that grows with its length', { tags: 'slow
   // A regex takes as long as its author wants, up to its deadline.
   test.each(Object.entries(samples).filter(([name]) => name !== 'regex'))('%s', async (name, list) => {
     // A grammar for SQL takes a hundred times longer for each character.
-    const [builds, chars] = name === 'sql' ? [[...answers, ...statements], 1000] : [answers, 16_000];
+    const [builds, chars] = name === 'sql' ? [[...answers, ...statements], 1000] : [answers, 8000];
     for (const params of list) {
       expect([params, await findSlow(buildSpec(name, params), builds, chars)]).toEqual([params, []]);
     }

@@ -57,7 +57,7 @@ test('every pair of schemas that some value breaks has an error under the formal
       });
       expect(missed).toEqual([]);
     }),
-    { numRuns: 300, seed },
+    { numRuns: 120, seed },
   );
 });
 
@@ -71,7 +71,7 @@ test('a schema compared with itself has no finding under any policy', { tags: 's
         expect(compareSchemas(schema, structuredClone(schema), { direction, policy })).toEqual([]);
       },
     ),
-    { numRuns: 150, seed },
+    { numRuns: 80, seed },
   );
 });
 

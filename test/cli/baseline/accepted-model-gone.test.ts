@@ -52,17 +52,23 @@ async function runWithoutOldModel({ cases, refusal, answered = 0, answer }: Gone
 
 const sayWrong = (wrong: readonly string[]) => (word: string) => (wrong.includes(word) ? 'sorry' : word);
 
-describe.each(Object.entries(refusals))('an accepted model that %s', (_name, refusal) => {
-  test.each([2, 9, 10, 20])('is asked twice at most where one of %i cases broke, which is found', async (cases) => {
-    const run = await runWithoutOldModel({ cases, refusal, answer: sayWrong(['w02']) });
-    expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
-    expect(run.askedOld).toBeLessThanOrEqual(2);
-    // Six failures show one suspect at 0.025.
-    expect(run.sent).toBe(cases + 6);
-    expect(run.warnings).toContain('the accepted prompt could not be asked again');
-  });
+// How a model refuses and how many cases there are do not depend on each other: one refusal meets every number.
+describe.each(Object.entries(refusals))('an accepted model that %s', (name, refusal) => {
+  const numbersOr = (numbers: readonly number[]) => (name === 'is gone (404)' ? numbers : [20]);
 
-  test.each([9, 10, 20])('hides no drop, though all of %i cases broke', async (cases) => {
+  test.each(numbersOr([2, 9, 10, 20]))(
+    'is asked twice at most where one of %i cases broke, which is found',
+    async (cases) => {
+      const run = await runWithoutOldModel({ cases, refusal, answer: sayWrong(['w02']) });
+      expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
+      expect(run.askedOld).toBeLessThanOrEqual(2);
+      // Six failures show one suspect at 0.025.
+      expect(run.sent).toBe(cases + 6);
+      expect(run.warnings).toContain('the accepted prompt could not be asked again');
+    },
+  );
+
+  test.each(numbersOr([9, 10, 20]))('hides no drop, though all of %i cases broke', async (cases) => {
     const run = await runWithoutOldModel({ cases, refusal, answer: () => 'sorry' });
     expect(run.code).toBe(1);
     expect(run.askedOld).toBeLessThanOrEqual(2);
@@ -70,7 +76,7 @@ describe.each(Object.entries(refusals))('an accepted model that %s', (_name, ref
     expect(run.sent).toBeLessThanOrEqual(Math.max(cases + 10, 2 * cases));
   });
 
-  test.each([9, 10, 20])('fails no run by its errors: of %i cases some flaked', async (cases) => {
+  test.each(numbersOr([9, 10, 20]))('fails no run by its errors: of %i cases some flaked', async (cases) => {
     const flaky = firstWords(2);
     const run = await runWithoutOldModel({
       cases,

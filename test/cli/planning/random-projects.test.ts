@@ -92,7 +92,7 @@ function readPromise(stdout: string) {
   };
 }
 
-test.each(Array.from({ length: 3 }, (_, block) => block))(
+test.each(Array.from({ length: 2 }, (_, block) => block))(
   'random projects with breaks never send or spend more than their dry run said, block %i',
   { tags: ['slow'] },
   async (block) => {
