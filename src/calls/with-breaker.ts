@@ -6,9 +6,9 @@ import { refusals } from './limiter.ts';
 export type Breaker = (next: Complete, scope: 'call' | 'attempt') => Complete;
 
 /**
- * Stops calls to a provider that refused the key, does not know the model, has no quota, always failed, or has refused
- * every call for too long (`isRefusedTooLong`). Around the
- * limits it spares later calls their wait; around the attempt it catches calls that already wait.
+ * Stops calls to a provider that refused the key, does not know the model, has no quota, or always failed. It also stops them
+ * after too long a time of refusals alone. Around the limits it spares later calls their wait. Around the attempt it catches
+ * calls that already wait.
  */
 export function createBreaker(
   onStop: (failure: ProviderFailure) => void,

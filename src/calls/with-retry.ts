@@ -67,9 +67,16 @@ export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complet
       const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
       const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
       if (isLast) return { ...outcome, failure, attempts };
-      if (waitsLeftMs <= 0) return { ...outcome, failure: describeWaits(failure, timeoutMs), attempts };
+      const seconds = boundWaits(timeoutMs) / 1000;
+      if (waitsLeftMs <= 0) {
+        const bound = `the waits of its retries took ${seconds} s, the most for a call`;
+        return { ...outcome, failure: endedBy(failure, bound), attempts };
+      }
       const isGivenUp = refusals.has(failure.kind) && limiter.refusedForMs >= boundWaits(timeoutMs);
-      if (isGivenUp) return { ...outcome, failure: describeRefusals(failure, timeoutMs), attempts };
+      if (isGivenUp) {
+        const bound = `every call was refused for ${seconds} s, the most that a run waits`;
+        return { ...outcome, failure: endedBy(failure, bound), attempts };
+      }
       const waitMs = Math.min(delayFor(failure, retriesDone, options), waitsLeftMs);
       waitsLeftMs -= waitMs;
       const endWait = options.onWait?.(waitMs, failure);
@@ -87,13 +94,8 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
   return retriesDone < 2 ? askedMs : askedMs + jitterMs;
 }
 
-function describeRefusals(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
-  const bound = `every call was refused for ${boundWaits(timeoutMs) / 1000} s, the most that a run waits`;
-  return { ...failure, message: `${failure.message}; ${bound} (a minute, or twice --timeout or limits.timeout)` };
-}
-
-function describeWaits(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
-  const bound = `the waits of its retries took ${boundWaits(timeoutMs) / 1000} s, the most for a call`;
+/** Names the bound that ended the retries. */
+function endedBy(failure: ProviderFailure, bound: string): ProviderFailure {
   return { ...failure, message: `${failure.message}; ${bound} (a minute, or twice --timeout or limits.timeout)` };
 }
 

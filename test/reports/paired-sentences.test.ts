@@ -298,6 +298,18 @@ const rows: readonly (readonly [what: string, report: Report, words: string, exi
       1,
       'failure',
     ],
+    [
+      'a must-pass case is removed',
+      reportOf({
+        outcome: 'failed',
+        kind: 'loosened',
+        loosenedCases: [{ ...loosened, mustPass: true, before: ['mustPass'], after: ['removed'], isLost: true }],
+        breaches: [breachOf('case-loosened', 'must-pass case refund is not judged as it was accepted', 'refund')],
+      }),
+      'FAILED: 1 triage case is judged no more with v2 × mini',
+      1,
+      'failure',
+    ],
   ];
 
 function render(name: string, report: Report): string {

@@ -255,7 +255,7 @@ describe('the averages that are asked again', () => {
   });
 });
 
-describe('the drift of a pass rate', () => {
+describe('the drift of an average', () => {
   const before = buildSide(repeatCase(20, 'p'));
   const drift = (failed: number, count = 20) => {
     const cases = [...before.cases.keys()].map((caseId, index) => {
@@ -271,5 +271,26 @@ describe('the drift of a pass rate', () => {
     expect(drift(0)?.p).toBeGreaterThanOrEqual(0.5);
     expect(drift(5, 10)?.drop).toBeCloseTo(0.5, 9);
     expect(drift(0, 0)).toBeUndefined();
+  });
+
+  test('is that of a score or a recall by the values of each answer', () => {
+    const row = (found: string) => ({ classified: { by: 'x', truth: 'legal', found } });
+    const right = buildSide(
+      Object.fromEntries(
+        Object.keys(repeatCase(20, 'p')).map((id) => [id, buildCaseSummary(id, 'p', { row: row('legal') })]),
+      ),
+    );
+    const fallOf = (metric: 'score' | 'recall' | 'cost', again: Partial<TrialRow>) => {
+      const cases = [...right.cases.keys()].map((caseId) => ({
+        id: caseId,
+        caseId,
+        fresh: { candidate: [], accepted: [{ ...buildTrial('p'), ...again }] },
+      }));
+      return testDrift({ metric, margin: 0.05 }, cases, compareSides(right, right).cases, openGate)?.drop;
+    };
+    expect(fallOf('recall', row('billing'))).toBeCloseTo(1, 9);
+    expect(fallOf('recall', row('legal'))).toBeCloseTo(0, 9);
+    expect(fallOf('score', { score: 0.25 })).toBeCloseTo(0.75, 9);
+    expect(fallOf('cost', {})).toBeUndefined();
   });
 });

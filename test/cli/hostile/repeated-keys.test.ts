@@ -148,7 +148,7 @@ describe('a stored line with a key twice is damaged', () => {
     expect(readTask('{"a":1,"a":2}')).toEqual({ fault: expect.stringContaining('the job') });
     const failure = { kind: 'network', message: 'x' };
     const answer = { isTimeUp: false, elapsedMs: 1, outcome: { status: 'failed', attempts: 1, failure } };
-    expect(readAnswer(JSON.stringify(answer))).toBeDefined();
+    expect(readAnswer(JSON.stringify(answer))).toMatchObject(answer);
     expect(readAnswer(contradict(answer, 'elapsedMs', 5))).toBeUndefined();
     expect([readRunInfo('{"id":1,"id":2}'), readWorkerInfo('{"id":1,"id":2}')]).toEqual([undefined, undefined]);
   });

@@ -236,8 +236,8 @@ describe('a change that loosens its gate is named as one', { tags: 'slow' }, () 
     const jobs = await openChange(before);
     apply(jobs, after);
     jobs.push('loosen');
-    const { code, stdout, stderr, outputs } = await jobs.act(gate);
-    expect([code, outputs['headline'], stderr]).toEqual([0, expect.anything(), expect.anything()]);
+    const { code, stdout, outputs } = await jobs.act(gate);
+    expect({ code, headline: outputs['headline'] }).toMatchObject({ code: 0 });
     const [comment, check] = [jobs.github.comments[0]?.body, jobs.github.checks[0]?.output];
     const place = `this change loosens its gate (${says.length === 1 ? '1 warning' : `${says.length} warnings`})`;
     expect(outputs['headline']).toContain(place);
@@ -247,6 +247,7 @@ describe('a change that loosens its gate is named as one', { tags: 'slow' }, () 
     const log = stdout.replaceAll('%3A', ':');
     const annotated = says.filter((text) => log.includes(`::warning title=llmcheck::${text}`));
     const others = log.split('::warning ').length - 1 - annotated.length;
+    expect(others).toBeLessThanOrEqual(2);
     expect(annotated).toHaveLength(Math.min(says.length, 10 - others));
     const shown = await jobs.project.report(['report', 'latest']);
     const { loosened } = shown.report.decision as { readonly loosened?: readonly string[] };
