@@ -7,7 +7,7 @@ import type { Conclusion } from '../github/checks.ts';
 import type { GithubRun } from '../github/github-run.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { tryParseJson } from '../json/parse-json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import { exitCodes } from '../model/comparison/exit-code.ts';
 import { UserError, usageError } from '../model/problem.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
@@ -122,8 +122,8 @@ function readHeld(path: string): Held | undefined {
   if (isDistrusted(path)) return undefined;
   const text = readOrUndefined(path);
   if (text === undefined) return undefined;
-  const value = tryParseJson(text);
-  if (isHeld(value)) return value;
+  const parsed = parseJson(text);
+  if (parsed.ok && isHeld(parsed.value)) return parsed.value;
   throw usageError(`--publish: ${path} was not written by this version of llmcheck`, 'run with --publish-later again');
 }
 

@@ -207,7 +207,9 @@ describe('--publish', () => {
   test('says so where the file is damaged, or comes from another version', async () => {
     const jobs = await openFailing();
     await jobs.act({ ...later, flags: [...(later.flags ?? []), '--id', 'mine'] });
-    for (const text of ['{"version":1', '{"version":1}', '{"version":2}', '']) {
+    const held = jobs.project.read('.llmcheck/publish/mine.json');
+    const twice = held.replace('"conclusion":', '"conclusion":"success","conclusion":');
+    for (const text of ['{"version":1', '{"version":1}', '{"version":2}', '', twice]) {
       jobs.project.write('.llmcheck/publish/mine.json', text);
       const { code, stderr } = await publish(jobs, ['--id', 'mine']);
       expect([code, stderr]).toEqual([2, expect.stringContaining('mine.json was not written by this version')]);
