@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CacheEntry } from '../src/cache/cache-entry.ts';
 import { cacheKey } from '../src/cache/cache-key.ts';
-import { openCacheStore } from '../src/cache/file-store.ts';
+import { openCacheStore } from '../src/cache/cache-store.ts';
 import { CacheMaintenance } from '../src/cache/maintain-cache.ts';
 import type { CompletionRequest } from '../src/model/run/completion.ts';
 

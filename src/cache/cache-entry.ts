@@ -132,7 +132,7 @@ interface Refused {
 export type ParsedEntry = { readonly ok: true; readonly entry: CacheEntry } | Refused;
 type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer; readonly signature: Signature } | Refused;
 
-/** The checksum of an entry, and the mark of the machine that wrote its file. */
+/** The checksum of an entry, and the mark of the machine that wrote its line. */
 export interface Signature {
   readonly checksum: string;
   /** Absent in exports, in a shared cache, and where the entry was imported. */
@@ -144,10 +144,15 @@ export const cacheFormat = 2;
 
 const head = `{"format":${cacheFormat},"checksum":"`;
 /**
- * The checksum is of the entry's text as it was written. A parsed entry would be rendered differently. In the file of an
- * entry, the mark of a machine may follow.
+ * The checksum is of the entry's text as it was written: a parsed entry would be rendered differently. In the log of a
+ * machine, the line has its mark.
  */
-const linePattern = /^\{"format":\d+,"checksum":"([\da-f]{64})","entry":(.*)\}(?:\n([\da-f]{64}))?$/s;
+const linePattern = /^\{"format":\d+,"checksum":"([\da-f]{64})",(?:"mark":"([\da-f]{64})",)?"entry":(.*)\}$/s;
+const keyPattern = new RegExp(
+  `^\\{"format":${cacheFormat},"checksum":"[\\da-f]{64}",(?:"mark":"[\\da-f]{64}",)?"entry":\\{"key":"([\\da-f]{64})"`,
+);
+/** More than the start of a line up to its key. */
+const keyedLength = 300;
 
 /**
  * Renders an entry as one line of JSON, without a line break; equal entries give equal text. The checksum covers the text
@@ -160,14 +165,25 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
   return `${head}${sha256Hex(body)}","entry":${body}}`;
 }
 
-/** The checksum in an entry's text. */
-export function checksumOf(text: string): string {
-  return text.slice(head.length, head.length + 64);
+/** The line of an entry with the mark that `markOf` gives its checksum. */
+export function markLine(line: string, markOf: (checksum: string) => string | undefined): string {
+  const end = head.length + checksumLength;
+  const mark = markOf(line.slice(head.length, end));
+  return mark === undefined ? line : `${line.slice(0, end)}","mark":"${mark}${line.slice(end)}`;
 }
 
-/** The line of an entry, without the mark that may follow it. */
-export function lineOf(text: string): string {
-  return text.slice(0, text.lastIndexOf('}') + 1);
+/** The line of an entry without its mark. */
+export function withoutMark(line: string): string {
+  const end = head.length + checksumLength;
+  const marked = '","mark":"';
+  return line.startsWith(marked, end) ? line.slice(0, end) + line.slice(end + marked.length + checksumLength) : line;
+}
+
+const checksumLength = 64;
+
+/** The key of a line, read from its start; undefined if the line is no entry. */
+export function keyOfLine(line: Buffer): string | undefined {
+  return keyPattern.exec(line.toString('latin1', 0, keyedLength))?.[1];
 }
 
 /** Parses an entry of `renderEntry`. Returns the reason if it was truncated, changed or forged. */
@@ -210,7 +226,7 @@ function openLine(
   const text = line.trimEnd();
   if (text === '') return refused('is empty');
   if (!text.startsWith(head)) return refused(describeForeignLine(text));
-  const [, checksum = '', body = '', mark] = linePattern.exec(text) ?? [];
+  const [, checksum = '', mark, body = ''] = linePattern.exec(text) ?? [];
   if (sha256Hex(body) !== checksum) return refused('is damaged: its checksum does not match');
   const json = parseJson(body);
   if (!json.ok) return refused(`is not JSON: ${json.reason}`);

@@ -1,11 +1,11 @@
-import { rmdirSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { isDistrusted, isLink } from '../files/state-folder.ts';
+import { rmdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { unfinishedEnding } from '../files/unfinished-name.ts';
-import { readOrUndefined, systemErrorCode, withStorageErrors } from '../files/write-files.ts';
+import { systemErrorCode, withStorageErrors } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
-import { type CacheEntry, checkKey, lineOf, type ParsedEntry, parseEntry } from './cache-entry.ts';
-import { entryPath, listNames, writeEntry } from './file-store.ts';
+import { AnswerLog, type LogLine, readFolder } from './answer-log.ts';
+import { type CacheEntry, checkKey, type ParsedEntry, parseEntry, renderEntry, withoutMark } from './cache-entry.ts';
+import { indexName } from './log-index.ts';
 
 export interface CacheStats {
   readonly entries: number;
@@ -20,7 +20,6 @@ export interface CacheStats {
 
 export interface ListedEntry {
   readonly entry: CacheEntry;
-  readonly path: string;
   readonly bytes: number;
 }
 
@@ -47,8 +46,8 @@ export interface ImportResult {
 }
 
 /**
- * The operations of `llmcheck cache` on a folder. A missing folder is an empty cache. Every operation streams; only
- * `prune` keeps a path and a size for each entry. Disk errors are `StorageError`s.
+ * The operations of `llmcheck cache` on a folder. A missing folder is an empty cache. Every operation streams: only
+ * keys and places are in memory. Disk errors are `StorageError`s.
  */
 export class CacheMaintenance {
   readonly #folder: string;
@@ -63,19 +62,21 @@ export class CacheMaintenance {
     const models = new Map<string, { entries: number; bytes: number }>();
     let [entries, bytes, damaged] = [0, 0, 0];
     let [oldest, newest]: (string | undefined)[] = [];
-    for (const found of readEntries(this.#folder)) {
-      bytes += found.bytes;
-      if (!found.parsed.ok) {
+    for (const line of this.#lines()) {
+      bytes += sizeOf(line);
+      if (!line.isLast) continue;
+      const parsed = parseLine(line);
+      if (!parsed.ok) {
         damaged += 1;
         continue;
       }
-      const { createdAt, request } = found.parsed.entry;
+      const { createdAt, request } = parsed.entry;
       entries += 1;
       if (oldest === undefined || createdAt < oldest) oldest = createdAt;
       if (newest === undefined || createdAt > newest) newest = createdAt;
       const model = `${request.adapter}:${request.model}`;
       const before = models.get(model) ?? { entries: 0, bytes: 0 };
-      models.set(model, { entries: before.entries + 1, bytes: before.bytes + found.bytes });
+      models.set(model, { entries: before.entries + 1, bytes: before.bytes + sizeOf(line) });
     }
     return {
       entries,
@@ -88,169 +89,180 @@ export class CacheMaintenance {
 
   /** Readable entries in the order of keys. */
   *list(): Generator<ListedEntry> {
-    for (const { parsed, path, bytes } of readEntries(this.#folder))
-      if (parsed.ok) yield { entry: parsed.entry, path, bytes };
+    for (const { parsed, bytes } of this.#sortedEntries()) if (parsed.ok) yield { entry: parsed.entry, bytes };
   }
 
-  /** A line for each readable entry, as it is stored, without line breaks. */
+  /** A line for each readable entry in the order of keys, without line breaks and marks. */
   *exportLines(): Generator<string> {
-    for (const { parsed, text } of readEntries(this.#folder)) if (parsed.ok) yield lineOf(text);
+    for (const { parsed, text } of this.#sortedEntries()) if (parsed.ok) yield withoutMark(text);
   }
 
   clear(): Removal {
-    const removal = remove(listFiles(this.#folder));
-    removeEmptyFolder(this.#folder);
+    const removal = this.#drop(() => true);
+    withStorageErrors('Removing', this.#folder, () => removeFolder(this.#folder));
     return removal;
   }
 
   prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
     const oldestMs = this.#now().getTime() - maxAgeMs;
-    const files = [...listFiles(this.#folder)].sort((a, b) => b.createdAtMs - a.createdAtMs);
-    let kept = 0;
-    const excess = files.filter((file) => {
-      if (!file.isEntry) return this.#isLeftOver(file);
-      if (file.createdAtMs >= oldestMs && kept + file.bytes <= maxBytes) {
-        kept += file.bytes;
-        return false;
+    const entries: { readonly createdAtMs: number; readonly bytes: number; readonly place: string }[] = [];
+    const dropped = new Set<string>();
+    for (const line of this.#lines()) {
+      const parsed = line.isLast ? parseLine(line) : undefined;
+      if (parsed?.ok !== true) dropped.add(placeOf(line));
+      else {
+        const createdAtMs = Date.parse(parsed.entry.createdAt);
+        entries.push({ createdAtMs, bytes: sizeOf(line), place: placeOf(line) });
       }
+    }
+    let left = maxBytes;
+    for (const { createdAtMs, bytes, place } of entries.sort((a, b) => b.createdAtMs - a.createdAtMs)) {
       // After an entry that does not fit, no older entry is kept.
-      kept = maxBytes;
-      return true;
-    });
-    return remove(excess);
+      left = createdAtMs < oldestMs || bytes > left ? -1 : left - bytes;
+      if (left < 0) dropped.add(place);
+    }
+    this.#removeLeftOvers();
+    return this.#drop((line) => dropped.has(placeOf(line)));
   }
 
-  /** Every entry that can't be used; `remove` deletes them. */
+  /** Every line that can't be used; `remove` deletes them. */
   verify({ remove: isFix }: { readonly remove: boolean }) {
     const damaged: { readonly path: string; readonly reason: string }[] = [];
     let checked = 0;
-    for (const { parsed, path } of readEntries(this.#folder)) {
+    const log = this.#open();
+    for (const line of this.#lines()) {
       checked += 1;
-      const whole = parsed.ok ? checkKey(parsed.entry, basename(path, '.json')) : parsed;
-      if (!whole.ok) damaged.push({ path, reason: whole.reason });
+      const { segment, number } = line;
+      const reason = describeFault(line);
+      if (reason !== undefined) damaged.push({ path: `${log.pathOf(segment)}:${number}`, reason });
     }
     if (isFix) {
-      withStorageErrors('Removing', this.#folder, () => {
-        for (const { path } of damaged) rmSync(path, { force: true });
-      });
-      remove([...listFiles(this.#folder)].filter((file) => this.#isLeftOver(file)));
+      this.#removeLeftOvers();
+      if (damaged.length > 0) this.#drop((line) => describeFault(line) !== undefined);
     }
     return { checked, damaged };
   }
 
   async importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult> {
+    const log = this.#open();
     let [imported, skipped, rejected, number] = [0, 0, 0, 0];
     const problems: { line: number; reason: string }[] = [];
-    for await (const line of lines) {
-      number += 1;
-      if (line.trim() === '') continue;
-      const parsed = parseEntry(number === 1 ? line.replace(/^\uFEFF/, '') : line);
-      const whole = parsed.ok ? checkKey(parsed.entry, parsed.entry.key) : parsed;
-      if (!whole.ok) {
-        rejected += 1;
-        if (problems.length < maxProblems) problems.push({ line: number, reason: whole.reason });
-      } else if (isNewer(this.#folder, whole.entry)) {
-        withStorageErrors('Writing', this.#folder, () => writeEntry(this.#folder, whole.entry));
-        imported += 1;
-      } else skipped += 1;
+    try {
+      for await (const line of lines) {
+        number += 1;
+        if (line.trim() === '') continue;
+        const parsed = parseEntry(number === 1 ? line.replace(/^\uFEFF/, '') : line);
+        const whole = parsed.ok ? checkKey(parsed.entry, parsed.entry.key) : parsed;
+        if (!whole.ok) {
+          rejected += 1;
+          if (problems.length < maxProblems) problems.push({ line: number, reason: whole.reason });
+        } else if (withStorageErrors('Reading', this.#folder, () => isNewer(log, whole.entry))) {
+          withStorageErrors('Writing', this.#folder, () => log.append(whole.entry.key, renderEntry(whole.entry)));
+          imported += 1;
+        } else skipped += 1;
+      }
+    } finally {
+      log.close();
     }
     return { imported, skipped, rejected, problems };
   }
 
-  /** True for a temporary file of a killed process. A process may still write a younger one. */
-  #isLeftOver({ isEntry, createdAtMs }: CacheFile): boolean {
-    return !isEntry && this.#now().getTime() - createdAtMs > leftOverMs;
+  #open(): AnswerLog {
+    return new AnswerLog(this.#folder);
   }
-}
 
-const maxProblems = 20;
-const leftOverMs = 3_600_000;
-
-interface CacheFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly createdAtMs: number;
-  /** False for one that is not finished. */
-  readonly isEntry: boolean;
-}
-
-/** Every file of the cache, in the order of keys. Skips files that another process removes meanwhile. */
-function* listFiles(folder: string): Generator<CacheFile> {
-  for (const path of listPaths(folder)) {
-    const stats = withStorageErrors('Reading', path, (): Stats | undefined =>
-      statSync(path, { throwIfNoEntry: false }),
-    );
-    if (stats?.isFile() !== true) continue;
-    const { size: bytes, mtimeMs } = stats;
-    yield { path, bytes, createdAtMs: Math.round(mtimeMs), isEntry: path.endsWith('.json') };
-  }
-}
-
-function* listPaths(folder: string): Generator<string> {
-  const list = (path: string) => withStorageErrors('Reading', path, () => listNames(path));
-  for (const name of list(folder)) {
-    if (!/^[0-9a-f]{2}$/.test(name)) continue;
-    for (const file of list(join(folder, name))) {
-      if (/^[0-9a-f]{64}\.json$/.test(file) || file.endsWith(unfinishedEnding)) yield `${folder}/${name}/${file}`;
+  /** Every line, in the order in which they were written. `isLast` is false if a later line has the same key. */
+  *#lines(): Generator<LogLine & { readonly isLast: boolean }> {
+    const log = this.#open();
+    const places = withStorageErrors('Reading', this.#folder, () => log.places);
+    for (const line of withReadErrors(this.#folder, log.lines())) {
+      const last = line.key === undefined ? undefined : places.get(line.key);
+      yield { ...line, isLast: last === undefined || placeOf(last) === placeOf(line) };
     }
   }
-}
 
-interface ReadEntry {
-  readonly parsed: ParsedEntry;
-  readonly text: string;
-  readonly path: string;
-  readonly bytes: number;
-}
+  *#sortedEntries(): Generator<{ readonly text: string; readonly parsed: ParsedEntry; readonly bytes: number }> {
+    const log = this.#open();
+    const places = withStorageErrors('Reading', this.#folder, () => log.places);
+    const keys = [...places.keys()].sort();
+    for (const key of keys) {
+      const text = withStorageErrors('Reading', this.#folder, () => log.find(key));
+      if (text !== undefined) yield { text, parsed: parseEntry(text), bytes: Buffer.byteLength(text) + 1 };
+    }
+  }
 
-function* readEntries(folder: string): Generator<ReadEntry> {
-  for (const path of listPaths(folder)) {
-    if (path.endsWith(unfinishedEnding) || isDistrusted(path)) continue;
-    const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
-    if (text !== undefined) yield { parsed: parseEntry(text), text, path, bytes: Buffer.byteLength(text) };
+  /** Writes the log anew without some lines, if it has such a line or several segments. */
+  #drop(isDropped: (line: LogLine) => boolean): Removal {
+    let [removed, bytes] = [0, 0];
+    const segments = new Set<string>();
+    for (const line of this.#lines()) {
+      segments.add(line.segment);
+      if (!isDropped(line)) continue;
+      bytes += sizeOf(line);
+      if (line.isLast && line.key !== undefined) removed += 1;
+    }
+    if (bytes > 0 || segments.size > 1)
+      withStorageErrors('Writing', this.#folder, () => this.#open().rewrite(isDropped));
+    return { removed, bytes };
+  }
+
+  /** Removes temporary files of killed processes. A process may still write a younger one. */
+  #removeLeftOvers(): void {
+    withStorageErrors('Removing', this.#folder, () => {
+      for (const { name } of readFolder(this.#folder)) {
+        if (!name.endsWith(unfinishedEnding)) continue;
+        const path = join(this.#folder, name);
+        const stats = statSync(path, { throwIfNoEntry: false });
+        if (stats !== undefined && this.#now().getTime() - stats.mtimeMs > leftOverMs) rmSync(path, { force: true });
+      }
+    });
   }
 }
 
-function remove(files: Iterable<CacheFile>): Removal {
-  let [removed, bytes] = [0, 0];
-  for (const file of files) {
-    withStorageErrors('Removing', file.path, () => removeFile(file.path));
-    if (file.isEntry) removed += 1;
-    bytes += file.bytes;
-  }
-  return { removed, bytes };
+const leftOverMs = 3_600_000;
+const maxProblems = 20;
+
+function parseLine({ bytes }: LogLine): ParsedEntry {
+  return parseEntry(bytes.toString('utf8'));
 }
 
-/** Another process may have removed it. Not by `rmSync`, which looks at each file before it removes it. */
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-  }
+function describeFault(line: LogLine): string | undefined {
+  const parsed = parseLine(line);
+  const whole = parsed.ok ? checkKey(parsed.entry, parsed.entry.key) : parsed;
+  return whole.ok ? undefined : whole.reason;
+}
+
+/** With its line break. */
+function sizeOf({ length }: LogLine): number {
+  return length + 1;
+}
+
+function placeOf({ segment, offset }: Pick<LogLine, 'segment' | 'offset'>): string {
+  return `${segment} ${offset}`;
 }
 
 /** True if nothing readable is stored under its key, or something older. */
-function isNewer(folder: string, { key, createdAt }: CacheEntry): boolean {
-  const path = entryPath(folder, key);
-  // What a link leads to and what is not trusted is not read, but replaced.
-  const text =
-    isLink(path) || isDistrusted(path) ? undefined : withStorageErrors('Reading', path, () => readOrUndefined(path));
+function isNewer(log: AnswerLog, { key, createdAt }: CacheEntry): boolean {
+  const text = log.find(key);
   const known = text === undefined ? undefined : parseEntry(text);
   return known?.ok !== true || createdAt > known.entry.createdAt;
 }
 
-/** Only `clear` does: a folder that goes while a run stores its answers costs an answer. */
-function removeEmptyFolder(folder: string): void {
-  const shards = withStorageErrors('Reading', folder, () => listNames(folder)).filter((name) =>
-    /^[0-9a-f]{2}$/.test(name),
-  );
-  for (const path of [...shards.map((name) => join(folder, name)), folder]) {
-    try {
-      rmdirSync(path);
-    } catch (error) {
-      // Not there, or not empty.
-      if (systemErrorCode(error) === undefined) throw error;
-    }
+function* withReadErrors<T>(folder: string, items: Iterator<T>): Generator<T> {
+  for (;;) {
+    const next = withStorageErrors('Reading', folder, () => items.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** Removes the index and the folder, unless another process has stored an answer meanwhile, or other files are there. */
+function removeFolder(folder: string): void {
+  rmSync(join(folder, indexName), { force: true });
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // Not there, or not empty.
+    if (systemErrorCode(error) === undefined) throw error;
   }
 }

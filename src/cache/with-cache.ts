@@ -3,7 +3,7 @@ import type { CacheMode } from '../model/run/record.ts';
 import { quote } from '../text/shorten.ts';
 import { renderEntry, type StoredAnswer } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';
-import type { CacheStore } from './file-store.ts';
+import type { CacheStore } from './cache-store.ts';
 import type { SharedCache } from './shared-cache.ts';
 import { withDedupe } from './with-dedupe.ts';
 

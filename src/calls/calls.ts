@@ -79,6 +79,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     writeRecordings: () => run.recorder?.write(),
     async close() {
       await run.sharedCache?.close();
+      run.store.close();
       // A provider that could not be connected has nothing to close; its cells carry the error.
       await Promise.allSettled(run.connected.map(async (provider) => (await provider).close()));
     },

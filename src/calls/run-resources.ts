@@ -1,7 +1,6 @@
-import { type CacheStore, openCacheStore } from '../cache/file-store.ts';
-import { openMachineMarks } from '../cache/machine-mark.ts';
+import type { CacheStore } from '../cache/cache-store.ts';
+import { openProjectCache } from '../cache/project-cache.ts';
 import type { SharedCache } from '../cache/shared-cache.ts';
-import { statePath } from '../files/state-folder.ts';
 import type { Completion, CompletionRequest } from '../model/run/completion.ts';
 import type { ConnectedProvider } from '../model/suite/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite/suite.ts';
@@ -75,10 +74,7 @@ export function openRunResources(
     ports,
     note,
     budget: maxCostUsd === undefined ? undefined : new Budget(maxCostUsd),
-    store: openCacheStore(statePath(root, 'cache'), {
-      onWarning: note,
-      marks: openMachineMarks({ path: statePath(root, 'machine-key'), random: ports.random }),
-    }),
+    store: openProjectCache(root, { onWarning: note, random: ports.random }),
     foreignAnswers: { count: 0 },
     sharedCache:
       cache === undefined || cacheMode === 'off'

@@ -12,7 +12,7 @@ export const privateFile = 0o600;
 export const privateFolder = 0o700;
 
 /**
- * The path of what llmcheck keeps for a project, such as `statePath(root, 'cache')`. Throws a `UserError` if links lead
+ * The path of what llmcheck keeps for a project, such as `statePath(root, 'answers')`. Throws a `UserError` if links lead
  * it out of the project: a repository may bring the folder along. What is there becomes private.
  */
 export function statePath(root: string, ...names: readonly string[]): string {

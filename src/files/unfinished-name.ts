@@ -5,5 +5,10 @@ export const unfinishedEnding = '.tmp';
 
 /** An end for the name of a file that is not finished, which no other process uses. */
 export function drawUnfinishedEnding(): string {
-  return `.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
+  return `.${drawNamePart()}${unfinishedEnding}`;
+}
+
+/** A part of a file's name that no other process draws: 12 hexadecimal digits. */
+export function drawNamePart(): string {
+  return randomBytes(6).toString('hex');
 }

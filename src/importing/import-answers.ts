@@ -3,10 +3,10 @@ import { openBaselines } from '../baseline/find-baselines.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
 import { CacheMaintenance } from '../cache/maintain-cache.ts';
+import { answersFolder } from '../cache/project-cache.ts';
 import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/with-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { statePath } from '../files/state-folder.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
@@ -79,7 +79,7 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
 }
 
 export function openCacheMaintenance(root: string, now: () => Date): CacheMaintenance {
-  return new CacheMaintenance(statePath(root, 'cache'), { now });
+  return new CacheMaintenance(answersFolder(root), { now });
 }
 
 interface ImportedRecordings {

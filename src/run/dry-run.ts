@@ -1,9 +1,9 @@
 import { cacheKey } from '../cache/cache-key.ts';
-import { openCacheStore } from '../cache/file-store.ts';
+import { openCacheStore } from '../cache/cache-store.ts';
+import { answersFolder } from '../cache/project-cache.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import { isRecorded } from '../calls/calls.ts';
-import { statePath } from '../files/state-folder.ts';
 import type { Baseline, FindBaseline, VariantKey } from '../model/comparison/baseline.ts';
 import { type Cell, type CellKey, suiteVariantKey } from '../model/run/cell.ts';
 import type { Complete, Usage } from '../model/run/completion.ts';
@@ -179,7 +179,7 @@ function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolea
 /** Opens the sources that answer first requests: the recordings of a suite, or the cache. */
 function openAnswers(options: RunOptions, { plan }: PlannedRun) {
   const mode = options.settings.cacheMode;
-  const store = openCacheStore(statePath(options.project.root, 'cache'), { onWarning: () => {} });
+  const store = openCacheStore(answersFolder(options.project.root), { onWarning: () => {} });
   const recorded = new Map<string, Complete>();
   for (const { suite } of plan.suites) {
     if (suite.recordings === undefined || !isRecorded(suite, options)) continue;

@@ -120,10 +120,10 @@ describe('init --ci github', () => {
     expect(using('actions/checkout')?.with).toMatchObject({ 'persist-credentials': false, 'fetch-depth': 0 });
     expect(steps.filter(({ run = '' }) => run.includes('${{'))).toEqual([]);
     // What is kept of a red run.
-    expect(using('actions/cache/restore')?.with).toMatchObject({ path: '.llmcheck/cache' });
+    expect(using('actions/cache/restore')?.with).toMatchObject({ path: '.llmcheck/answers' });
     expect(using('actions/cache/save')).toMatchObject({
       if: '${{ !cancelled() }}',
-      with: { path: '.llmcheck/cache' },
+      with: { path: '.llmcheck/answers' },
     });
     expect(using('actions/upload-artifact')).toMatchObject({
       if: '${{ !cancelled() }}',

@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { AnswerLog } from '../../src/cache/answer-log.ts';
 import { type CacheEntry, renderEntry } from '../../src/cache/cache-entry.ts';
-import { entryPath } from '../../src/cache/file-store.ts';
 import { CacheMaintenance } from '../../src/cache/maintain-cache.ts';
 import { StorageError } from '../../src/files/write-files.ts';
 import { ask, buildEntry, makeFolder } from './build-request.ts';
-import { editEntry, openStore } from './open-store.ts';
+import { editEntry, openStore, segmentsOf } from './open-store.ts';
 
 const now = () => new Date('2026-11-24T15:30:12.000Z');
 const questions = ['first', 'second', 'third'];
@@ -51,7 +51,6 @@ describe('stats and list', () => {
     expect(stats.models.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(stats.bytes);
     const listed = [...cache.list()];
     expect(listed.map(({ entry }) => entry.key)).toEqual(byKey.map(({ key }) => key));
-    expect(listed.map(({ path }) => path)).toEqual(byKey.map(({ key }) => entryPath(folder, key)));
   });
 
   test('leave out damaged entries, and stats counts them', () => {
@@ -66,8 +65,9 @@ describe('stats and list', () => {
   test('see no other file', () => {
     const folder = fill([first]);
     mkdirSync(join(folder, 'zz'));
-    writeFileSync(join(folder, 'zz', `${second.key}.json`), renderEntry(second));
-    writeFileSync(join(dirname(entryPath(folder, first.key)), 'notes.json'), renderEntry(second));
+    writeFileSync(join(folder, 'zz', '000001-0123456789ab.jsonl'), `${renderEntry(second)}\n`);
+    writeFileSync(join(folder, 'notes.jsonl'), `${renderEntry(second)}\n`);
+    mkdirSync(join(folder, '000007-0123456789ab.jsonl'));
     expect(new CacheMaintenance(folder, { now }).stats()).toMatchObject({ entries: 1, damaged: 0 });
   });
 });
@@ -76,11 +76,10 @@ describe('clear', () => {
   test('removes every entry and what is empty then, and nothing that is not its own', () => {
     const folder = fill(entries);
     writeFileSync(join(folder, 'README.md'), 'mine');
-    mkdirSync(join(folder, 'ab', `${'ab'.padEnd(64, '0')}.json`), { recursive: true });
     mkdirSync(join(folder, 'mine'));
     const bytes = sizeOf(folder, entries);
     expect(new CacheMaintenance(folder, { now }).clear()).toEqual({ removed: 3, bytes });
-    expect(readdirSync(folder).sort()).toEqual(['README.md', 'ab', 'mine']);
+    expect(readdirSync(folder).sort()).toEqual(['README.md', 'mine']);
   });
 
   test('removes the folder itself where nothing is left in it', () => {
@@ -135,10 +134,37 @@ describe('prune', () => {
     expect(left(folder)).toEqual(['first', 'third']);
   });
 
-  test('leaves the folders, in which a run may be about to store an answer', () => {
-    const folder = fill(entries);
-    expect(new CacheMaintenance(folder, { now }).prune({ maxBytes: 0 })).toMatchObject({ removed: 3 });
-    expect(readdirSync(folder)).toHaveLength(3);
+  test('leaves the folder, and what a run stores afterwards', () => {
+    const folder = join(makeFolder(), 'answers');
+    const { store } = openStore(folder);
+    store.write(first);
+    store.write(second);
+    expect(new CacheMaintenance(folder, { now }).prune({ maxBytes: 0 })).toMatchObject({ removed: 2 });
+    expect(readdirSync(folder)).toEqual([]);
+    store.write(third);
+    expect(left(folder)).toEqual(['third']);
+    expect(store.read(first.key)).toBeUndefined();
+  });
+
+  test('makes one segment of many, in which a run that goes on finds its answers', () => {
+    const folder = join(makeFolder(), 'answers');
+    const { store, warnings } = openStore(folder);
+    store.write(first);
+    for (const entry of [second, third]) openStore(folder).store.write(entry);
+    expect(segmentsOf(folder)).toHaveLength(3);
+    expect(new CacheMaintenance(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 0 });
+    expect(segmentsOf(folder)).toHaveLength(1);
+    expect(entries.map(({ key }) => store.read(key)?.key)).toEqual(entries.map(({ key }) => key));
+    expect(left(folder)).toEqual(questions);
+    expect(warnings).toEqual([]);
+  });
+
+  test('removes answers that a later one has replaced, and keeps the later one', () => {
+    const folder = fill([first, { ...first, completion: second.completion }]);
+    const bytes = renderEntry(first).length + 1;
+    expect(new CacheMaintenance(folder, { now }).stats().entries).toBe(1);
+    expect(new CacheMaintenance(folder, { now }).prune({})).toEqual({ removed: 0, bytes });
+    expect(openStore(folder).store.read(first.key)?.completion).toEqual(second.completion);
   });
 
   test('removes nothing without a limit', () => {
@@ -147,7 +173,7 @@ describe('prune', () => {
 
   test('removes what a process that was killed left unfinished, once it is an hour old', () => {
     const folder = fill(entries);
-    const [old, young] = ['1-1', '2-1'].map((id) => `${entryPath(folder, first.key)}.${id}.tmp`) as [string, string];
+    const [old, young] = ['1', '2'].map((id) => join(folder, `000001-${id}.jsonl.tmp`)) as [string, string];
     for (const [path, age] of [
       [old, 3_600_001],
       [young, 3_600_000],
@@ -156,7 +182,7 @@ describe('prune', () => {
       const time = new Date(now().getTime() - age);
       utimesSync(path, time, time);
     }
-    expect(new CacheMaintenance(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 4 });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 0 });
     expect([old, young].map((path) => existsSync(path))).toEqual([false, true]);
     expect(new CacheMaintenance(folder, { now }).stats()).toMatchObject({ entries: 3, damaged: 0 });
   });
@@ -176,7 +202,7 @@ describe('verify', () => {
         [forged, 'is damaged: its key is not that of its request'],
       ]),
     );
-    const unfinished = `${entryPath(folder, first.key)}.1-1.tmp`;
+    const unfinished = join(folder, '000001-1.jsonl.tmp');
     writeFileSync(unfinished, 'half');
     utimesSync(unfinished, 0, 0);
     cache.verify({ remove: false });
@@ -187,12 +213,20 @@ describe('verify', () => {
     expect(left(folder)).toEqual(['third']);
   });
 
-  test('finds an entry under the name of another', () => {
-    const folder = fill([first, second]);
-    const path = editEntry(folder, first.key, () => renderEntry(second));
-    expect(new CacheMaintenance(folder, { now }).verify({ remove: false }).damaged).toEqual([
-      { path, reason: 'is damaged: its key is not that of its request' },
-    ]);
+  test('names and removes a last line that was cut off, and keeps what is stored after it', () => {
+    const folder = fill([first]);
+    const [segment = ''] = segmentsOf(folder);
+    appendFileSync(join(folder, segment), renderEntry(second).slice(0, 200));
+    const { store, warnings } = openStore(folder);
+    store.write(third);
+    expect(warnings).toEqual([expect.stringContaining(`Line 2 of ${join(folder, segment)} is not an answer`)]);
+    const cache = new CacheMaintenance(folder, { now });
+    expect(cache.verify({ remove: true })).toMatchObject({
+      checked: 3,
+      damaged: [{ path: `${join(folder, segment)}:2`, reason: 'is damaged: its checksum does not match' }],
+    });
+    expect(cache.verify({ remove: false })).toEqual({ checked: 2, damaged: [] });
+    expect(left(folder)).toEqual(['first', 'third']);
   });
 });
 
@@ -302,7 +336,8 @@ function exported(folder: string): string[] {
 }
 
 function sizeOf(folder: string, content: readonly CacheEntry[]): number {
-  return content.reduce((sum, { key }) => sum + statSync(entryPath(folder, key)).size, 0);
+  const { places } = new AnswerLog(folder);
+  return content.reduce((sum, { key }) => sum + (places.get(key)?.length ?? 0) + 1, 0);
 }
 
 /** The entries as if each were stored so many days ago. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CacheEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
-import type { CacheStore } from '../../src/cache/file-store.ts';
+import type { CacheStore } from '../../src/cache/cache-store.ts';
 import { type CacheOptions, withCache } from '../../src/cache/with-cache.ts';
 import type { Complete, Completion, CompletionOutcome } from '../../src/model/run/completion.ts';
 import type { CacheMode } from '../../src/model/run/record.ts';
@@ -121,7 +121,11 @@ function entryOf(text: string): CacheEntry {
 
 function build(mode: CacheMode, outcome: CompletionOutcome, options: Partial<CacheOptions> = {}) {
   const entries = new Map<string, CacheEntry>();
-  const store: CacheStore = { read: (key) => entries.get(key), write: (entry) => entries.set(entry.key, entry) };
+  const store: CacheStore = {
+    read: (key) => entries.get(key),
+    write: (entry) => entries.set(entry.key, entry),
+    close: () => {},
+  };
   const calls = { count: 0 };
   let seconds = 0;
   const now = () => {

@@ -1,4 +1,4 @@
-import { openCacheStore } from '../../src/cache/file-store.ts';
+import { openCacheStore } from '../../src/cache/cache-store.ts';
 import { ask, buildEntry } from './build-entry.ts';
 
 // Started by concurrency.test.ts: node write-entries.mjs FOLDER WRITER COUNT. Prints each key once it is stored.

@@ -31,7 +31,7 @@ cases: [{ id: a, assert: [{ equals: good }] }]
     // A credential says who asks, and a variable that is not handed on says nothing.
     expect(await run({ MODE: 'bad', APP_TOKEN: 'token-9876543210', OTHER: 'x' })).toEqual([1, 'bad', true]);
     // Neither value is in any file.
-    for (const file of project.files('.llmcheck/cache')) expect(project.read(file)).not.toMatch(/token-\d/);
+    for (const file of project.files('.llmcheck/answers')) expect(project.read(file)).not.toMatch(/token-\d/);
   },
 );
 

@@ -173,7 +173,7 @@ describe('cache', () => {
 
   test('verify finds what is damaged, and --fix removes it', async () => {
     const { project } = await openCached();
-    for (const name of project.files('.llmcheck/cache')) {
+    for (const name of project.files('.llmcheck/answers')) {
       project.write(name, project.read(name).replace('"red"', '"rad"'));
     }
     const found = await project.run(['cache', 'verify']);

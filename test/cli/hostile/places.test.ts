@@ -1,5 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
@@ -72,18 +71,15 @@ test('a cache that can only be read answers what it holds', { tags: ['slow'] }, 
   const server = await startEchoServer();
   await project.run(['run'], { env: server.env });
   const asked = server.requests.length;
-  const cached = project.files('.llmcheck/cache');
-  const folders = [...new Set(cached.map((file) => dirname(file))), '.llmcheck/cache'].map((folder) =>
-    project.path(folder),
-  );
-  rmSync(project.path(cached[0] ?? ''));
+  const [segment = ''] = project.files('.llmcheck/answers');
+  project.write(segment, project.read(segment).replace(/.*\n/, ''));
   // Other users may read what was stored.
-  for (const file of cached.slice(1)) chmodSync(project.path(file), 0o644);
-  for (const folder of folders) chmodSync(folder, 0o555);
+  chmodSync(project.path(segment), 0o644);
+  chmodSync(project.path('.llmcheck/answers'), 0o555);
   for (const folder of ['.', '.llmcheck', '.llmcheck/runs']) chmodSync(project.path(folder), 0o777);
   const running = spawnCli(['run'], { cwd: project.root, env: server.env, isUnprivileged: true });
   const { code, stderr } = await running.ended;
-  for (const folder of folders) chmodSync(folder, 0o755);
+  chmodSync(project.path('.llmcheck/answers'), 0o755);
   expect(stderr).toMatch(/can't be written \(EACCES.*No further answer is stored/);
   expect(code).toBe(0);
   expect(server.requests.length - asked).toBe(1);
@@ -91,7 +87,7 @@ test('a cache that can only be read answers what it holds', { tags: ['slow'] }, 
 
 test('a cache that can not be written warns and does not stop the run', async () => {
   const project = openTempProject('echo');
-  project.write('.llmcheck/cache', 'not a folder');
+  project.write('.llmcheck/answers', 'not a folder');
   const server = await startEchoServer();
   const { code, stderr } = await project.run(['run'], { env: server.env });
   expect(code).toBe(0);

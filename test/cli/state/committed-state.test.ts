@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compareRecords, runSuites } from '../../../src/index.ts';
 import { sha256Hex } from '../../../src/text/sha256.ts';
@@ -44,7 +44,7 @@ describe('under CI, committed answers are named and not read', () => {
     expect(code).toBe(4);
     expect(report.totals).toMatchObject({ failed: 1, cached: 0 });
     expect(stderr.split('\n')[0]).toMatch(
-      /^warning file-unreadable: 3 files in \.llmcheck are committed and not read: \.llmcheck\/cache\//,
+      /^warning file-unreadable: 3 files in \.llmcheck are committed and not read: \.llmcheck\/answers\//,
     );
     expect(stderr).toContain('cache: { trusted: true }');
     expect(report.notes[0]).toMatch(/^3 files in \.llmcheck are committed and not read/);
@@ -67,15 +67,19 @@ describe('under CI, committed answers are named and not read', () => {
     );
   });
 
-  test.each(['.llmcheck/cache', '.llmcheck'])('a committed link in the place of %s', { tags: 'slow' }, async (name) => {
-    const project = await openChange();
-    mkdirSync(project.path('kept'));
-    renameSync(project.path(name), project.path('kept/state'));
-    symlinkSync(name === '.llmcheck' ? 'kept/state' : '../kept/state', project.path(name));
-    commitAll(project.root);
-    const { code, report } = await project.report(run, ci);
-    expect([code, report.totals.cached]).toEqual([4, 0]);
-  });
+  test.each(['.llmcheck/answers', '.llmcheck'])(
+    'a committed link in the place of %s',
+    { tags: 'slow' },
+    async (name) => {
+      const project = await openChange();
+      mkdirSync(project.path('kept'));
+      renameSync(project.path(name), project.path('kept/state'));
+      symlinkSync(name === '.llmcheck' ? 'kept/state' : '../kept/state', project.path(name));
+      commitAll(project.root);
+      const { code, report } = await project.report(run, ci);
+      expect([code, report.totals.cached]).toEqual([4, 0]);
+    },
+  );
 
   test('an answer that the job itself stored is read', { tags: 'slow' }, async () => {
     const project = await openChange();
@@ -176,10 +180,10 @@ describe('an answer of a cache entry from an unknown writer is counted', () => {
 
   test('one whose answer was changed and signed again', async () => {
     const project = await openChange();
-    const path = project.files('.llmcheck/cache').find((file) => file.endsWith('.json')) ?? '';
-    const [line = '', mark = ''] = readFileSync(project.path(path), 'utf8').split('\n');
-    const body = /"entry":(.*)\}$/.exec(line)?.[1]?.replace('"good"', '"good, they say"') ?? '';
-    const signed = `{"format":2,"checksum":"${sha256Hex(body)}","entry":${body}}\n${mark}\n`;
+    const [path = ''] = project.files('.llmcheck/answers');
+    const [, mark = '', entry = ''] = /"mark":"(.*?)","entry":(.*)\}$/.exec(project.read(path).trim()) ?? [];
+    const body = entry.replace('"good"', '"good, they say"');
+    const signed = `{"format":2,"checksum":"${sha256Hex(body)}","mark":"${mark}","entry":${body}}\n`;
     expect(signed).toContain('they say');
     writeFileSync(project.path(path), signed);
     const { report } = await project.report(run, atHome);

@@ -52,7 +52,7 @@ const commands: readonly (readonly string[])[] = [
 describe('a folder of state that leads out of the project is neither read, written nor cleared', () => {
   test.each(commands.map((argv) => [argv.join(' '), argv] as const))('%s', async (_name, argv) => {
     const isOfCache = argv[0] === 'cache' || argv.includes('--no-baseline');
-    for (const part of ['.llmcheck', isOfCache ? '.llmcheck/cache' : '.llmcheck/runs']) {
+    for (const part of ['.llmcheck', isOfCache ? '.llmcheck/answers' : '.llmcheck/runs']) {
       const project = openEcho();
       const victim = openVictim();
       const before = victim.files();
@@ -70,15 +70,15 @@ describe('a folder of state that leads out of the project is neither read, writt
     const victim = openVictim();
     const before = victim.files();
     await project.run(['run', '--no-baseline']);
-    const [shard = ''] = readdirSync(project.path('.llmcheck/cache'));
     await project.run(['cache', 'clear']);
-    for (const name of [shard, 'ab']) linkTo(project, `.llmcheck/cache/${name}`, victim.path('ab'));
-    linkTo(project, `.llmcheck/cache/cd/${'cd'.repeat(32)}.json`, victim.path(`ab/${key}.json`));
+    for (const name of ['index.json', '000001-0123456789ab.jsonl'])
+      linkTo(project, `.llmcheck/answers/${name}`, victim.path(`ab/${key}.json`));
+    linkTo(project, '.llmcheck/answers/000002-0123456789ab.jsonl', victim.path('ab'));
     for (const argv of [['clear'], ['prune', '--max-size', '0'], ['verify', '--fix'], ['stats']]) {
       expect((await project.run(['cache', ...argv])).code).toBe(0);
     }
     const { code, stderr } = await project.run(['run', '--no-baseline']);
-    expect(stderr).toContain("The cache can't be written (LINK");
+    expect(stderr).toContain('000001-0123456789ab.jsonl is not a file of the cache. It is not read.');
     expect(code).toBe(0);
     expect(victim.files()).toEqual(before);
   });
@@ -97,7 +97,7 @@ describe('a folder of state that leads out of the project is neither read, writt
     mkdirSync(project.path('state'));
     linkTo(project, '.llmcheck', 'state');
     expect((await project.run(['run', '--no-baseline'])).code).toBe(0);
-    expect(readdirSync(project.path('state'))).toEqual(['cache', 'machine-key', 'runs']);
+    expect(readdirSync(project.path('state'))).toEqual(['answers', 'machine-key', 'runs']);
   });
 
   test('a link into the folder of git is refused', async () => {

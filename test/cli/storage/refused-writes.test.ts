@@ -159,16 +159,11 @@ test('the cache commands name the folder that refuses, and an export leaves the 
   project.write(name, 'old');
   await expectRefused(project, ['cache', 'export', name], { path: name, code: 'ENAMETOOLONG' });
 
-  // A folder in place of an answer stays, and is named where answers are read.
-  const inPlace = `.llmcheck/cache/ab/${'a'.repeat(64)}.json`;
-  mkdirSync(project.path(inPlace), { recursive: true });
-  await expectRefused(project, ['cache', 'export', 'some.jsonl'], { path: inPlace, code: 'EISDIR' });
-
   const other = openTempProject();
-  other.write('.llmcheck/cache', 'no folder');
+  other.write('.llmcheck/answers', 'no folder');
   other.write('llmcheck.config.yaml', '');
   other.write('all.jsonl', project.read('all.jsonl'));
-  await expectRefused(other, ['cache', 'import', 'all.jsonl'], { path: '.llmcheck/cache', code: 'ENOTDIR' });
+  await expectRefused(other, ['cache', 'import', 'all.jsonl'], { path: '.llmcheck/answers', code: 'ENOTDIR' });
 });
 
 test('a full disk leaves no half of a merged record, and no half of an imported answer', {

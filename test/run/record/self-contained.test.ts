@@ -227,7 +227,7 @@ describe('a record holds what its decision needs', () => {
     expect(await jsonDecisionOf(path, project.root)).toBe(first);
     rmSync(project.path('evals'), { recursive: true });
     rmSync(project.path('llmcheck.config.yaml'));
-    rmSync(project.path('.llmcheck/cache'), { recursive: true, force: true });
+    rmSync(project.path('.llmcheck/answers'), { recursive: true, force: true });
     expect(await jsonDecisionOf(path, project.root)).toBe(first);
   });
 

@@ -215,7 +215,7 @@ ${setup}      # Add llmcheck to your package.json, so that its version is pinned
       - run: ${install}${inFolder(manager.folder)}
       - uses: actions/cache/restore@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
         with:
-          path: ${own('.llmcheck/cache')}
+          path: ${own('.llmcheck/answers')}
           key: llmcheck-\${{ github.run_id }}-\${{ github.run_attempt }}
           restore-keys: llmcheck-
       - run: ${exec} ci github --comment --check-run --publish-later -r html=llmcheck.html --args "${limits}"${inFolder(folder)}
@@ -225,7 +225,7 @@ ${setup}      # Add llmcheck to your package.json, so that its version is pinned
       - if: \${{ !cancelled() }}
         uses: actions/cache/save@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
         with:
-          path: ${own('.llmcheck/cache')}
+          path: ${own('.llmcheck/answers')}
           key: llmcheck-\${{ github.run_id }}-\${{ github.run_attempt }}
       - id: page
         if: \${{ !cancelled() }}
@@ -270,7 +270,7 @@ export function gitlabPipeline({ manager, folder }: Where): string {
   script: # GITLAB_TOKEN, for the note, and OPENAI_API_KEY are masked variables of the project
 ${lines.map((line) => `    - ${line}\n`).join('')}  cache:
     key: llmcheck
-    paths: [${own('.llmcheck/cache')}]
+    paths: [${own('.llmcheck/answers')}]
     when: always
   artifacts:
     when: always
