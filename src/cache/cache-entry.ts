@@ -1,86 +1,54 @@
 import * as z from 'zod';
 import { canonicalJson, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
+import { jsonValue, type Stored } from '../json/stored.ts';
 import {
-  type Attachment,
+  agentStepSchema,
+  answeredCallSchema,
   type Completion,
-  finishReasons,
-  type Message,
+  completionSchema,
+  keyedRequestSchema,
+  messageSchema,
   type ToolCall,
+  toolCallSchema,
+  usageSchema,
 } from '../model/run/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { cacheKey, type KeyedRequest, keyedText } from './cache-key.ts';
-
-const count = z.number().nonnegative();
-
-const usageSchema = z.strictObject({
-  inputTokens: count,
-  outputTokens: count,
-  cachedInputTokens: count.exactOptional(),
-  cacheWriteTokens: count.exactOptional(),
-  reasoningTokens: count.exactOptional(),
-  inputAudioTokens: count.exactOptional(),
-  outputAudioTokens: count.exactOptional(),
-  costUsd: count.exactOptional(),
-});
+import { cacheKey, keyedText } from './cache-key.ts';
 
 const writtenToolCall = {
-  id: z.string().exactOptional(),
-  name: z.string(),
-  // A value parsed from JSON is always a JSON value, so it need not be checked again.
-  arguments: z.custom<JsonValue>(() => true).optional(),
+  ...toolCallSchema.shape,
+  arguments: jsonValue.optional(),
   rawArguments: z.string().optional(),
 };
 
-const toolCallSchema = z.strictObject(writtenToolCall).transform(completeToolCall);
+const usage = z.strictObject(usageSchema.shape);
 
 const stepSchema = z.strictObject({
-  text: z.string(),
+  ...agentStepSchema.shape,
+  usage: usage.exactOptional(),
   calls: z.array(
     z
-      .strictObject({
-        ...writtenToolCall,
-        result: z
-          .strictObject({
-            content: z.string(),
-            isError: z.literal(true).exactOptional(),
-            latencyMs: count.exactOptional(),
-          })
-          .exactOptional(),
-      })
+      .strictObject({ ...writtenToolCall, result: answeredCallSchema.shape.result })
       .transform(({ result, ...call }) => ({ ...completeToolCall(call), ...defined({ result }) })),
   ),
-  latencyMs: count.exactOptional(),
-  usage: usageSchema.exactOptional(),
 });
 
 const writtenCompletion = z.strictObject({
+  ...completionSchema.shape,
   text: z.string().optional(),
-  reasoning: z.string().exactOptional(),
-  refusal: z.string().exactOptional(),
-  toolCalls: z.array(toolCallSchema).default([]),
-  finishReason: z.enum(finishReasons).exactOptional(),
-  rawFinishReason: z.string().exactOptional(),
-  usage: usageSchema.exactOptional(),
-  latencyMs: count.exactOptional(),
-  firstTokenMs: count.exactOptional(),
-  responseId: z.string().exactOptional(),
-  model: z.string().exactOptional(),
-  systemFingerprint: z.string().exactOptional(),
+  toolCalls: z.array(z.strictObject(writtenToolCall).transform(completeToolCall)).default([]),
+  usage: usage.exactOptional(),
   steps: z.array(stepSchema).exactOptional(),
-  state: z.custom<JsonValue>(() => true).exactOptional(),
-  isTextAlone: z.literal(true).exactOptional(),
-  // Written by an adapter, and read by it alone.
-  continuation: z.custom<JsonValue>(() => true).exactOptional(),
 });
 
 /** The keys that a stored answer may have. */
 export const completionKeys: readonly string[] = Object.keys(writtenCompletion.shape);
 
 /** A stored answer. Handwritten ones may be short: `{text: "…"}` is valid. */
-export const completionSchema = writtenCompletion
+export const writtenCompletionSchema = writtenCompletion
   .refine(({ text, refusal, toolCalls }) => text !== undefined || refusal !== undefined || toolCalls.length > 0, {
     message: 'needs a text, a refusal or toolCalls',
   })
@@ -109,16 +77,21 @@ function parseOrUndefined(text: string): JsonValue | undefined {
   return json.ok ? (json.value as JsonValue) : undefined;
 }
 
-/** A stored answer with the request it belongs to; no credential is in it. */
-export interface CacheEntry {
-  readonly key: string;
+// All times have the same width, so that they sort as text.
+const time = z.iso.datetime({ precision: 3 });
+
+const entrySchema = z.strictObject({
+  key: z.string(),
   /** When the entry was written, ISO 8601. */
-  readonly createdAt: string;
+  createdAt: time,
   /** When the answer came, ISO 8601. */
-  readonly receivedAt: string;
-  readonly request: KeyedRequest;
-  readonly completion: Completion;
-}
+  receivedAt: z.iso.datetime(),
+  request: z.strictObject({ ...keyedRequestSchema.shape, messages: z.array(z.strictObject(messageSchema.shape)) }),
+  completion: writtenCompletionSchema,
+});
+
+/** A stored answer with the request it belongs to; no credential is in it. */
+export type CacheEntry = Stored<typeof entrySchema>;
 
 /** The part of an entry that a cache hit needs. */
 export type StoredAnswer = Pick<CacheEntry, 'key' | 'receivedAt' | 'completion'>;
@@ -250,40 +223,6 @@ function describeForeignLine(text: string): string {
 export function isCacheExportLine(line: string): boolean {
   return /^\s*\{"format":\d+,"checksum":"/.test(line);
 }
-
-// All times have the same width, so that they sort as text.
-const time = z.iso.datetime({ precision: 3 });
-
-const params = z.custom<JsonObject>(isJsonObject, 'is no object');
-
-const entrySchema = z.strictObject({
-  key: z.string(),
-  createdAt: time,
-  receivedAt: z.iso.datetime(),
-  request: z.strictObject({
-    adapter: z.string(),
-    adapterVersion: z.string(),
-    baseUrl: z.string().exactOptional(),
-    model: z.string(),
-    messages: z.array(
-      z.strictObject({
-        role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-        content: z.string(),
-        attachments: z.custom<readonly Attachment[]>(Array.isArray).exactOptional(),
-        toolCalls: z.custom<readonly ToolCall[]>(Array.isArray).exactOptional(),
-        toolCallId: z.string().exactOptional(),
-        name: z.string().exactOptional(),
-        isError: z.literal(true).exactOptional(),
-        continuation: z.custom<JsonValue>(() => true).exactOptional(),
-      }) satisfies z.ZodType<Message>,
-    ),
-    params,
-    trial: z.int().nonnegative(),
-    vars: z.custom<JsonObject>(isJsonObject).exactOptional(),
-    workspace: z.array(z.strictObject({ path: z.string(), sha256: z.string() })).exactOptional(),
-  }),
-  completion: completionSchema,
-});
 
 function refusedBy(error: z.ZodError): Refused {
   const [issue] = error.issues;

@@ -1,14 +1,7 @@
 import { defined } from '../json/defined.ts';
-import type { CompletionRequest, Message, ToolCall } from '../model/run/completion.ts';
-import type { PlacedFile } from '../model/suite/workspace.ts';
+import type { KeyedRequest, Message, ToolCall } from '../model/run/completion.ts';
 import { withoutUserinfo } from '../text/addresses/store-urls.ts';
 import { sha256Hex } from '../text/sha256.ts';
-
-/** The part of a request that can change its answer. */
-export interface KeyedRequest extends Omit<CompletionRequest, 'origin' | 'workspace'> {
-  /** The files, without their source, which does not change the answer. */
-  readonly workspace?: readonly Pick<PlacedFile, 'path' | 'sha256'>[];
-}
 
 /** The key of a request in the cache: a hash of everything that can change the answer, and of nothing else. */
 export function cacheKey(request: KeyedRequest): string {

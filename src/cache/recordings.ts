@@ -7,7 +7,7 @@ import { type Problem, UserError } from '../model/problem.ts';
 import type { Completion } from '../model/run/completion.ts';
 import { quote } from '../text/shorten.ts';
 import { didYouMean, findNearest } from '../text/words/did-you-mean.ts';
-import { completionKeys, completionSchema } from './cache-entry.ts';
+import { completionKeys, writtenCompletionSchema } from './cache-entry.ts';
 
 /** Grows when a line gains or changes meaning. */
 const recordingFormat = 2;
@@ -127,7 +127,7 @@ const lineSchema = z.strictObject({
   caseId: id,
   trial: z.int().nonnegative().default(0),
   requestHash: z.string().min(1).exactOptional(),
-  completion: completionSchema,
+  completion: writtenCompletionSchema,
 });
 
 type ParsedLine =

@@ -1,7 +1,10 @@
-import type { JsonObject, JsonValue } from '../../json/json.ts';
+import * as z from 'zod';
+import { jsonObject, jsonValue, magnitude, type Stored, wholeNumber } from '../../json/stored.ts';
 import type { PlacedFile } from '../suite/workspace.ts';
 
-export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+const roles = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
+
+export type Role = (typeof roles)[number];
 
 /** The system, developer or assistant role with this name. Any other name means the user's role. */
 export function toRole(name: unknown): Role {
@@ -13,39 +16,45 @@ export function isSystemRole(role: Role): boolean {
 }
 
 /** A file attached to a message. */
-export interface Attachment {
+const attachmentSchema = z.object({
   /** Relative to the project root, with forward slashes. */
-  readonly path: string;
+  path: z.string(),
   /** The media type, such as image/png. */
-  readonly mediaType: string;
-  readonly bytes: number;
+  mediaType: z.string(),
+  bytes: wholeNumber,
   /** The hash of its content. */
-  readonly sha256: string;
-}
+  sha256: z.string(),
+});
+
+export type Attachment = Stored<typeof attachmentSchema>;
+
+export const toolCallSchema = z.object({
+  id: z.string().exactOptional(),
+  name: z.string(),
+  /** The parsed arguments; undefined if `rawArguments` is not JSON. */
+  arguments: jsonValue.or(z.undefined()),
+  rawArguments: z.string(),
+});
+
+export type ToolCall = Stored<typeof toolCallSchema>;
 
 /** One rendered chat message. Its content is data and is never rendered again. */
-export interface Message {
-  readonly role: Role;
-  readonly content: string;
-  readonly attachments?: readonly Attachment[];
+export const messageSchema = z.object({
+  role: z.enum(roles),
+  content: z.string(),
+  attachments: z.array(attachmentSchema).exactOptional(),
   /** Calls made by an assistant message. */
-  readonly toolCalls?: readonly ToolCall[];
+  toolCalls: z.array(toolCallSchema).exactOptional(),
   /** The call that a `tool` message answers. */
-  readonly toolCallId?: string;
-  readonly name?: string;
+  toolCallId: z.string().exactOptional(),
+  name: z.string().exactOptional(),
   /** Set on a `tool` message that reports an error. */
-  readonly isError?: true;
+  isError: z.literal(true).exactOptional(),
   /** Only in an assistant message; see `Completion`. */
-  readonly continuation?: JsonValue;
-}
+  continuation: jsonValue.exactOptional(),
+});
 
-export interface ToolCall {
-  readonly id?: string;
-  readonly name: string;
-  /** The parsed arguments; undefined if `rawArguments` is not JSON. */
-  readonly arguments: JsonValue | undefined;
-  readonly rawArguments: string;
-}
+export type Message = Stored<typeof messageSchema>;
 
 /** The reasons why a model stops, the same for all APIs. `rawFinishReason` has the API's own word. */
 export const finishReasons = ['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other'] as const;
@@ -66,19 +75,21 @@ export function findBrokenReason({ rawFinishReason = '' }: Pick<Completion, 'raw
 }
 
 /** Token counts with the same meaning for every API. The totals include the parts. */
-export interface Usage {
+export const usageSchema = z.object({
   /** All input tokens, including tokens read from the provider's cache. */
-  readonly inputTokens: number;
+  inputTokens: magnitude,
   /** All output tokens, including reasoning. */
-  readonly outputTokens: number;
-  readonly cachedInputTokens?: number;
-  readonly cacheWriteTokens?: number;
-  readonly reasoningTokens?: number;
-  readonly inputAudioTokens?: number;
-  readonly outputAudioTokens?: number;
+  outputTokens: magnitude,
+  cachedInputTokens: magnitude.exactOptional(),
+  cacheWriteTokens: magnitude.exactOptional(),
+  reasoningTokens: magnitude.exactOptional(),
+  inputAudioTokens: magnitude.exactOptional(),
+  outputAudioTokens: magnitude.exactOptional(),
   /** USD, as reported by the user's own agent. It is used if no price is known. */
-  readonly costUsd?: number;
-}
+  costUsd: magnitude.exactOptional(),
+});
+
+export type Usage = Stored<typeof usageSchema>;
 
 /** Names the cell that a request belongs to. It is never part of a cache key. */
 export interface RequestOrigin {
@@ -89,77 +100,91 @@ export interface RequestOrigin {
   readonly caseId: string;
 }
 
-/** A rendered request, ready to send. It holds everything that can change the answer, but no credentials and limits. */
-export interface CompletionRequest {
-  readonly adapter: string;
+/** The part of a request that can change its answer, as it is stored. */
+export const keyedRequestSchema = z.object({
+  adapter: z.string(),
   /** Increases when an adapter sends the same request in another form. */
-  readonly adapterVersion: string;
-  readonly baseUrl?: string;
-  readonly model: string;
-  readonly messages: readonly Message[];
+  adapterVersion: z.string(),
+  baseUrl: z.string().exactOptional(),
+  model: z.string(),
+  messages: z.array(messageSchema),
   /** Passed to the API unchanged: temperature, seed, tools, response_format … */
-  readonly params: JsonObject;
+  params: jsonObject,
+  /** 0-based repetition; part of the cache key, so that every trial is its own sample. */
+  trial: wholeNumber,
   /** Variables of the case, if the provider's requests contain them. */
-  readonly vars?: JsonObject;
+  vars: jsonObject.exactOptional(),
+  /** Files that a program finds in its workspace, without their source. Absent for a provider without one. */
+  workspace: z.array(z.object({ path: z.string(), sha256: z.string() })).exactOptional(),
+});
+
+export type KeyedRequest = Stored<typeof keyedRequestSchema>;
+
+/** A rendered request, ready to send. It holds everything that can change the answer, but no credentials and limits. */
+export interface CompletionRequest extends Omit<KeyedRequest, 'workspace'> {
   /** Files that a program finds in its workspace. Absent for a provider without one. */
   readonly workspace?: readonly PlacedFile[];
-  /** 0-based repetition; part of the cache key, so that every trial is its own sample. */
-  readonly trial: number;
   readonly origin: RequestOrigin;
 }
 
 /** The result of a tool call. */
-export interface ToolResult {
-  readonly content: string;
-  readonly isError?: true;
+const toolResultSchema = z.object({
+  content: z.string(),
+  isError: z.literal(true).exactOptional(),
   /** Absent if it was not measured, as for a stub. */
-  readonly latencyMs?: number;
-}
+  latencyMs: magnitude.exactOptional(),
+});
+
+export type ToolResult = Stored<typeof toolResultSchema>;
 
 /** A tool call and its result; a call that ended the cell has none. */
-export interface AnsweredCall extends ToolCall {
-  readonly result?: ToolResult;
-}
+export const answeredCallSchema = z.object({ ...toolCallSchema.shape, result: toolResultSchema.exactOptional() });
+
+export type AnsweredCall = Stored<typeof answeredCallSchema>;
 
 /** One answer of the model, with the tool calls that it made. */
-export interface AgentStep {
-  readonly text: string;
-  readonly calls: readonly AnsweredCall[];
-  readonly latencyMs?: number;
-  readonly usage?: Usage;
-}
+export const agentStepSchema = z.object({
+  text: z.string(),
+  calls: z.array(answeredCallSchema),
+  latencyMs: magnitude.exactOptional(),
+  usage: usageSchema.exactOptional(),
+});
 
-export interface Completion {
-  readonly text: string;
+export type AgentStep = Stored<typeof agentStepSchema>;
+
+export const completionSchema = z.object({
+  text: z.string(),
   /** Reasoning is kept apart from the text. */
-  readonly reasoning?: string;
-  readonly refusal?: string;
-  readonly toolCalls: readonly ToolCall[];
+  reasoning: z.string().exactOptional(),
+  refusal: z.string().exactOptional(),
+  toolCalls: z.array(toolCallSchema),
   /** Undefined if there is none, as in a recording written by hand. */
-  readonly finishReason?: FinishReason;
-  readonly rawFinishReason?: string;
+  finishReason: z.enum(finishReasons).exactOptional(),
+  rawFinishReason: z.string().exactOptional(),
   /** Undefined if the API reported none. */
-  readonly usage?: Usage;
+  usage: usageSchema.exactOptional(),
   /**
    * Time of the successful attempt on a monotonic clock, without queueing and waits between retries. Absent if not
    * measured, as in a batch.
    */
-  readonly latencyMs?: number;
+  latencyMs: magnitude.exactOptional(),
   /** Time from just before sending to the first text, refusal or tool call; absent if the answer was not streamed. */
-  readonly firstTokenMs?: number;
-  readonly responseId?: string;
+  firstTokenMs: magnitude.exactOptional(),
+  responseId: z.string().exactOptional(),
   /** The model snapshot as the API answered it. */
-  readonly model?: string;
-  readonly systemFingerprint?: string;
+  model: z.string().exactOptional(),
+  systemFingerprint: z.string().exactOptional(),
   /** The steps of the user's own agent, as its program reports them. The last step is the answer itself. */
-  readonly steps?: readonly AgentStep[];
+  steps: z.array(agentStepSchema).exactOptional(),
   /** The final state that the user's own agent reports. */
-  readonly state?: JsonValue;
+  state: jsonValue.exactOptional(),
   /** The user's own code returned only text, which can't tell the tools that it called. */
-  readonly isTextAlone?: true;
+  isTextAlone: z.literal(true).exactOptional(),
   /** Data that the adapter must send back if the conversation continues, such as signed reasoning. */
-  readonly continuation?: JsonValue;
-}
+  continuation: jsonValue.exactOptional(),
+});
+
+export type Completion = Stored<typeof completionSchema>;
 
 /** The kinds of failures. Each has a policy in calls/failure-policies.ts. */
 export const failureKinds = [
