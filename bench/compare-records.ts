@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CellRow, EndRow, RunHeader } from '../src/model/run/record.ts';
-import { defaultGate } from '../src/model/suite/suite.ts';
+import { defaultGate } from '../src/model/suite/gate-policy.ts';
 import { hashAnswer } from '../src/record/case-summaries.ts';
 import { renderRow } from '../src/record/read-rows.ts';
 import { createRandom } from '../src/text/random.ts';

@@ -6,9 +6,9 @@ import type { Baseline, BaselineTrial, FindBaseline } from '../model/comparison/
 import type { ComparedSide } from '../model/comparison/comparison.ts';
 import { type Cell, type FindCell, isJudged } from '../model/run/cell.ts';
 import type { ComparedRole, JudgedLine, JudgedTrial, StoredChecks } from '../model/run/deciding-lines.ts';
-import type { CellRow, RecordedCheck } from '../model/run/record.ts';
+import type { CellRow } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
-import type { CheckSpec } from '../model/run/verdict.ts';
+import type { CheckSpec, RecordedCheck } from '../model/run/verdict.ts';
 import type { ClassPolicy } from '../model/suite/classes.ts';
 import { checksHashOf, hasSameFiles, inputsHashOf, isSameCase } from '../model/suite/same-case.ts';
 import { selectionId, truthOf } from '../record/count-classes.ts';

@@ -12,7 +12,7 @@ import type {
 import type { Breach, Decision } from '../model/comparison/gate.ts';
 import type { ProviderSwap, RunSettings } from '../model/run/record.ts';
 import type { RunSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
-import { defaultGate } from '../model/suite/suite.ts';
+import { defaultGate } from '../model/suite/gate-policy.ts';
 import { describeRateChange } from '../reports/comparison.ts';
 import { adjustHolm } from '../stats/multiplicity.ts';
 import { formatCount, formatPercent } from '../text/format-amount.ts';

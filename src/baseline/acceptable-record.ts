@@ -5,9 +5,9 @@ import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer, openJudgePort
 import type { Baseline } from '../model/comparison/baseline.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import { type Cell, type FindCell } from '../model/run/cell.ts';
-import type { CellRow, RecordedCheck, RecordedSuite } from '../model/run/record.ts';
+import type { CellRow, RecordedSuite } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
-import type { CheckSpec, Verdict } from '../model/run/verdict.ts';
+import type { CheckSpec, RecordedCheck, Verdict } from '../model/run/verdict.ts';
 import { hasSameFiles, isSameCase, withoutFiles } from '../model/suite/same-case.ts';
 import type { Suite } from '../model/suite/suite.ts';
 import { openCells } from '../plan/find-cells.ts';

@@ -4,7 +4,7 @@ import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model
 import { variantKey } from '../model/run/cell.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary } from '../model/run/summary.ts';
-import { defaultGate } from '../model/suite/suite.ts';
+import { defaultGate } from '../model/suite/gate-policy.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { SortedCases } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';

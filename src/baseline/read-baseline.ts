@@ -9,6 +9,8 @@ import {
   type BaselineCase,
   type BaselineVariant,
   baselineFormat,
+  baselineHeaderSchema,
+  oldestBaselineFormat,
   type Pin,
   type VariantKey,
 } from '../model/comparison/baseline.ts';
@@ -16,7 +18,7 @@ import { type Problem, UserError } from '../model/problem.ts';
 import { variantKey } from '../model/run/cell.ts';
 import type { StoredChecks } from '../model/run/deciding-lines.ts';
 import { quote } from '../text/shorten.ts';
-import { describeRowFault, isBaselineCase, isBaselineVariant, isStoredChecks } from './validate-rows.ts';
+import { type BaselineRow, checkRow } from './validate-rows.ts';
 
 type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 
@@ -187,50 +189,32 @@ function isOf(row: BaselineCase, { caseId, prompt, provider }: CaseKey): boolean
   return row.caseId === caseId && row.prompt === prompt && row.provider === provider;
 }
 
-function parseHeader(text: string, file: string, line: number): { suite: string; pin: Pin | undefined } {
+function parseHeader(text: string, file: string, line: number): { suite: string; pin?: Pin } {
   const parsed = parseJson(text);
   return checkHeader(parsed.ok ? parsed.value : undefined, file, line, text);
 }
 
-function checkHeader(value: unknown, file: string, line: number, text = ''): { suite: string; pin: Pin | undefined } {
+function checkHeader(value: unknown, file: string, line: number, text = ''): { suite: string; pin?: Pin } {
   const header = isJsonObject(value) ? value : {};
   if (header['type'] !== 'baseline' || header['format'] === undefined) {
     throw new UserError([notABaseline(file, line, `it begins with ${quote(text.trim(), 60)}`)]);
   }
-  if (header['format'] !== baselineFormat && header['format'] !== oldestFormat) {
-    const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${oldestFormat} and ${baselineFormat}.`;
+  if (header['format'] !== baselineFormat && header['format'] !== oldestBaselineFormat) {
+    const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${oldestBaselineFormat} and ${baselineFormat}.`;
     const hint = `use the version of llmcheck that wrote it, or ${startOver}`;
     throw new UserError([problemAt(file, line, message, hint)]);
   }
-  const { suite, pin } = header;
-  if (typeof suite !== 'string') throw new UserError([notABaseline(file, line, 'its header names no suite')]);
-  if (pin === undefined) return { suite, pin };
-  const until = isJsonObject(pin) ? pin['until'] : undefined;
-  if (typeof until !== 'string' || Number.isNaN(Date.parse(until))) {
-    throw new UserError([notABaseline(file, line, 'its header does not say until when its runs were pinned')]);
-  }
-  return { suite, pin: { until } };
+  const parsed = baselineHeaderSchema.safeParse(header);
+  if (parsed.success) return parsed.data;
+  const isOfPin = parsed.error.issues[0]?.path[0] === 'pin';
+  const reason = isOfPin ? 'its header does not say until when its runs were pinned' : 'its header names no suite';
+  throw new UserError([notABaseline(file, line, reason)]);
 }
-
-/** The oldest format that is read: its baselines keep no checks. */
-const oldestFormat = 1;
-
-type BaselineRow = BaselineVariant | BaselineCase | StoredChecks;
 
 /** A row, or the reason why the line is not a row. */
 function parseRow(text: string): BaselineRow | string {
   const parsed = parseJson(text);
   return parsed.ok ? checkRow(parsed.value) : `it is not JSON: ${parsed.reason}`;
-}
-
-function checkRow(row: unknown): BaselineRow | string {
-  if (isBaselineCase(row)) return hasRepeatedTrial(row) ? 'it holds a trial twice' : row;
-  return isBaselineVariant(row) || isStoredChecks(row) ? row : describeRowFault(row);
-}
-
-function hasRepeatedTrial({ trials, confirmations = [] }: BaselineCase): boolean {
-  const indices = new Set([...trials, ...confirmations].map(({ trial }) => trial));
-  return indices.size !== trials.length + confirmations.length;
 }
 
 function caseKey({ caseId, prompt, provider }: CaseKey): string {

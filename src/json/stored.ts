@@ -4,10 +4,15 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 /** The type of the values that a schema accepts. Nothing changes a stored value. */
 export type Stored<Schema extends z.ZodType> = DeepReadonly<z.infer<Schema>>;
 
-type DeepReadonly<T> = T extends readonly (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
+/** A JSON value is read-only already, and has no end. */
+type DeepReadonly<T> = [JsonValue] extends [T]
+  ? T
   : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    ? string extends keyof T
+      ? [JsonObject] extends [T]
+        ? T
+        : { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+      : { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : T;
 
 /** Any JSON value. What was parsed from JSON is one, so that nothing is left to check. */

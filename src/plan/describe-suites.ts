@@ -10,9 +10,9 @@ import type {
   RecordedVariant,
   RunSettings,
 } from '../model/run/record.ts';
+import { type GatePolicy } from '../model/suite/gate-policy.ts';
 import {
   type Case,
-  type GatePolicy,
   mergeContracts,
   type Project,
   type PromptVersion,

@@ -1,6 +1,7 @@
 import { dirname, join, relative } from 'node:path';
 import { UserError } from '../model/problem.ts';
-import { type Case, caseLabel, type EmptySelection, type Project, type Suite } from '../model/suite/suite.ts';
+import { type EmptySelection } from '../model/suite/recorded-settings.ts';
+import { type Case, caseLabel, type Project, type Suite } from '../model/suite/suite.ts';
 import { type BesideEnding, pathBeside } from '../project/project-paths.ts';
 import { findFiles } from '../suite/files/find-files.ts';
 import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/patterns/glob.ts';

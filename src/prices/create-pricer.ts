@@ -1,6 +1,6 @@
 import type { Provider } from '@pydantic/genai-prices';
 import type { Usage } from '../model/run/completion.ts';
-import type { Price } from '../model/suite/suite.ts';
+import type { Price } from '../model/suite/recorded-settings.ts';
 
 /** Enough of a provider to find a price for it. */
 export interface PricedModel {

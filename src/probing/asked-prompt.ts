@@ -2,13 +2,8 @@ import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Role } from '../model/run/completion.ts';
 import { type RenderedVariant } from '../model/run/plan.ts';
-import {
-  type PromptVersion,
-  renderMessages,
-  type Vars,
-  type WrittenMessage,
-  writeMessage,
-} from '../model/suite/suite.ts';
+import { type WrittenMessage } from '../model/suite/recorded-settings.ts';
+import { type PromptVersion, renderMessages, type Vars, writeMessage } from '../model/suite/suite.ts';
 import { compileWritten } from '../prompts/prompt-template.ts';
 
 /** Messages, parameters and model of a variant: everything `bisect` can split into hunks. */

@@ -5,13 +5,8 @@ import { UserError } from '../model/problem.ts';
 import { suiteVariantKey } from '../model/run/cell.ts';
 import { type RenderedVariant } from '../model/run/plan.ts';
 import type { PromptFileContent } from '../model/suite/prompt-file.ts';
-import {
-  type PromptVersion,
-  type ProviderConfig,
-  providersOf,
-  type Suite,
-  type WrittenMessage,
-} from '../model/suite/suite.ts';
+import { type WrittenMessage } from '../model/suite/recorded-settings.ts';
+import { type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite/suite.ts';
 import { buildParams } from '../plan/render-cells.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { loadProjectAtRef } from '../project/project-at-ref.ts';

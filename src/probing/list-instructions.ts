@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { WrittenMessage } from '../model/suite/suite.ts';
+import type { WrittenMessage } from '../model/suite/recorded-settings.ts';
 import type { AskedPrompt } from './asked-prompt.ts';
 import { type HunkPlace, toolName } from './prompt-change.ts';
 import { splitBlocks } from './text-parts.ts';

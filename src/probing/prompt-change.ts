@@ -1,7 +1,8 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { PromptVersion, WrittenMessage } from '../model/suite/suite.ts';
+import type { WrittenMessage } from '../model/suite/recorded-settings.ts';
+import type { PromptVersion } from '../model/suite/suite.ts';
 import { countNgrams, countSharedNgrams } from '../text/words/similarity.ts';
 import { splitWords } from '../text/words/words.ts';
 import type { AskedPrompt } from './asked-prompt.ts';

@@ -1,5 +1,5 @@
 import type { ParsedPromptFile } from '../model/suite/prompt-file.ts';
-import type { TemplateLanguage } from '../model/suite/suite.ts';
+import type { TemplateLanguage } from '../model/suite/recorded-settings.ts';
 import { createLineIndex, type Position } from '../text/line-index.ts';
 import { openDocument, type PromptDocument } from './prompt-document.ts';
 import { compileWhole, type WholeTemplate } from './prompt-template.ts';

@@ -1,15 +1,8 @@
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { Role } from '../model/run/completion.ts';
-import type {
-  PromptMessage,
-  PromptVersion,
-  RenderedMessage,
-  Template,
-  TemplateLanguage,
-  Vars,
-  WrittenMessage,
-} from '../model/suite/suite.ts';
+import type { TemplateLanguage, WrittenMessage } from '../model/suite/recorded-settings.ts';
+import type { PromptMessage, PromptVersion, RenderedMessage, Template, Vars } from '../model/suite/suite.ts';
 import { parseHandlebars } from '../templates/handlebars.ts';
 import { parseJinja } from '../templates/jinja-template.ts';
 import { bracesLanguage, handlebarsLanguage, jinjaLanguage, parseBraces } from '../templates/languages.ts';

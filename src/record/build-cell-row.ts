@@ -1,8 +1,8 @@
 import { defined } from '../json/defined.ts';
 import type { CallRecord, Cell, CellResult, CellStatus } from '../model/run/cell.ts';
 import type { AgentStep, ToolCall, Usage } from '../model/run/completion.ts';
-import type { AskedCase, AskedTurn, CellRow, RecordedCall, RecordedCheck } from '../model/run/record.ts';
-import type { Verdict } from '../model/run/verdict.ts';
+import type { AskedCase, AskedTurn, CellRow, RecordedCall } from '../model/run/record.ts';
+import type { RecordedCheck, Verdict } from '../model/run/verdict.ts';
 import type { RowClass } from '../model/suite/classes.ts';
 import { type Mask, maskJson } from '../secrets/mask-secrets.ts';
 import { addKnown, sumKnown } from '../stats/descriptive.ts';

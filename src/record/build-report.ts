@@ -8,7 +8,7 @@ import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport 
 import { judgedLatencies } from '../model/run/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/run/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
-import type { GatePolicy } from '../model/suite/suite.ts';
+import type { GatePolicy } from '../model/suite/gate-policy.ts';
 import { reportClasses, truthOf } from './count-classes.ts';
 import { estimateRates } from './estimate-rates.ts';
 import { isComplete, totalsOf } from './summarize-run.ts';

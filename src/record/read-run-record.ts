@@ -1,7 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import { relative } from 'node:path';
 import { type ByteLine, splitLines } from '../files/split-lines.ts';
-import { defined } from '../json/defined.ts';
 import { type Problem, UserError } from '../model/problem.ts';
 import type { CellKey } from '../model/run/cell.ts';
 import type {
@@ -11,16 +10,8 @@ import type {
   JudgedLine,
   StoredChecks,
 } from '../model/run/deciding-lines.ts';
-import {
-  type CellRow,
-  type EndRow,
-  type RecordedSuite,
-  type RowHead,
-  type RunHeader,
-  recordFormat,
-} from '../model/run/record.ts';
+import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat } from '../model/run/record.ts';
 import type { RowSummary, RunSummary } from '../model/run/summary.ts';
-import { type ConfirmBudget, defaultGate, type GatePolicy } from '../model/suite/suite.ts';
 import { summarizeRow } from './case-summaries.ts';
 import {
   openRecordFile,
@@ -32,7 +23,7 @@ import {
   readValuesAt,
   toReadError,
 } from './read-rows.ts';
-import { isCellRow, isDecidingLine, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
+import { isCellRow, isDecidingLine, isEndRow, isResumeRow, parseRunHeader } from './row-guards.ts';
 import { summarizeRun } from './summarize-run.ts';
 
 /** A record as read once from end to end, without its rows. */
@@ -191,13 +182,13 @@ export function cellKeyText(key: CellKey): string {
 /** True if a file begins like a run record. Distinguishes it from a baseline file. */
 export function isRunRecord(path: string): boolean {
   const line = readFirstLine(path);
-  return line !== undefined && isRunHeader(line.row);
+  return line !== undefined && parseRunHeader(line.row) !== undefined;
 }
 
 /** False if the first line is incomplete, as in the record of a run that was killed at its start. */
 export function hasHeader(path: string): boolean {
   const line = readFirstLine(path);
-  return line !== undefined && (line.isTerminated || isRunHeader(line.row));
+  return line !== undefined && (line.isTerminated || parseRunHeader(line.row) !== undefined);
 }
 
 /** The first line of a record, without reading the rest. */
@@ -225,35 +216,14 @@ function* linesOf(path: string): Generator<ByteLine> {
 }
 
 function checkHeader(row: unknown, { isTerminated }: Pick<ByteLine, 'isTerminated'>, path: string): RunHeader {
-  if (isRunHeader(row) && row.format === recordFormat) return withNewerKeys(row);
-  if (!isRunHeader(row)) {
+  const header = parseRunHeader(row);
+  if (header === undefined) {
     throw notARecord(path, isTerminated ? 'its first line is not a run header' : 'its first line was cut off');
   }
-  const message = `The run record ${path} has format ${JSON.stringify(row.format)}; this version reads format ${recordFormat}.`;
+  if (!('otherFormat' in header)) return header;
+  const message = `The run record ${path} has format ${JSON.stringify(header.otherFormat)}; this version reads format ${recordFormat}.`;
   const hint = 'read it with the version of llmcheck that wrote it, or run again';
   throw new UserError({ code: 'record', message, hint, at: { file: path, line: 1, column: 1 } });
-}
-
-/** Older records lack the newer keys of a gate, and have `uncalibrated` for judges that may not decide. */
-function withNewerKeys(header: RunHeader): RunHeader {
-  const suites = header.suites.map((suite: RecordedSuite & { readonly uncalibrated?: readonly string[] }) => ({
-    ...suite,
-    ...defined({ unvalidated: suite.unvalidated ?? suite.uncalibrated }),
-    gate: withNewerGate(suite.gate),
-  }));
-  return { ...header, suites };
-}
-
-/** Older records hold the budget of confirmation as a share of the planned calls. */
-function withNewerGate(gate: Partial<GatePolicy> | undefined): GatePolicy {
-  const confirm: { readonly cases?: number; readonly budget?: ConfirmBudget | number } = gate?.confirm ?? {};
-  const { budget = defaultGate.confirm.budget } = confirm;
-  return {
-    ...defaultGate,
-    ...gate,
-    cases: { ...defaultGate.cases, ...gate?.cases },
-    confirm: { ...defaultGate.confirm, ...confirm, budget: typeof budget === 'number' ? { share: budget } : budget },
-  };
 }
 
 function notARecord(path: string, found: string): UserError {

@@ -1,13 +1,7 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { appendPointer, splitPointer } from '../json/json-pointer.ts';
-import {
-  type ContractPolicy,
-  type Direction,
-  type Finding,
-  type FindingSeverity,
-  isBreak,
-  type SeverityOverride,
-} from '../model/comparison/finding.ts';
+import { type Direction, type Finding, type FindingSeverity, isBreak } from '../model/comparison/finding.ts';
+import { type ContractPolicy, type SeverityOverride } from '../model/suite/recorded-settings.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import type { Change } from './compare/change.ts';
 import { type Rule, ruleFor, ruleIdOf } from './rules.ts';

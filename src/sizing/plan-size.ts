@@ -1,6 +1,6 @@
 import type { Baseline } from '../model/comparison/baseline.ts';
 import type { Problem } from '../model/problem.ts';
-import { isNoBudget } from '../model/suite/suite.ts';
+import { isNoBudget } from '../model/suite/gate-policy.ts';
 import { designEffect, mean, sampleVariance, sharedGroups } from '../stats/descriptive.ts';
 import { pooledVariance } from '../stats/pairs.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';

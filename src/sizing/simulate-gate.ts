@@ -5,7 +5,7 @@ import type { Decision } from '../model/comparison/gate.ts';
 import { caseKey, countStatus } from '../model/run/cell.ts';
 import type { RecordedSuite, RunHeader, RunSettings } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
-import type { GatePolicy, MetricLimits } from '../model/suite/suite.ts';
+import type { GatePolicy, MetricLimits } from '../model/suite/gate-policy.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { type CompareVariantsOptions, compareVariants } from '../verdict/compare-variants.ts';

@@ -4,7 +4,8 @@ import { findPackageFault, type VersionOf } from '../model/optional-packages.ts'
 import type { SettingFault, SourceLocation } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/run/shared-cache.ts';
 import type { AdapterDeclaration } from '../model/suite/provider.ts';
-import type { Price, ProviderConfig, RunDefaults } from '../model/suite/suite.ts';
+import type { Price } from '../model/suite/recorded-settings.ts';
+import type { ProviderConfig, RunDefaults } from '../model/suite/suite.ts';
 import { parseStoreUrl } from '../text/addresses/store-urls.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { toJsonObject } from '../text/yaml/exact-numbers.ts';

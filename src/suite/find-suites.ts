@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import type { EmptySelection } from '../model/suite/suite.ts';
+import type { EmptySelection } from '../model/suite/recorded-settings.ts';
 import { shellWord } from '../text/code/command-line.ts';
 import { isNegative } from '../text/patterns/glob.ts';
 import { readRows, rowSuffixes } from './cases/read-rows.ts';

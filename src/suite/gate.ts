@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { defined } from '../json/defined.ts';
-import { type Case, defaultGate, type GatePolicy, type SliceLimits } from '../model/suite/suite.ts';
+import { defaultGate, type GatePolicy, type SliceLimits } from '../model/suite/gate-policy.ts';
+import { type Case } from '../model/suite/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { didYouMean } from '../text/words/did-you-mean.ts';
 import { checkPart } from './documents/check-shape.ts';

@@ -1,14 +1,8 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { type Role, toRole } from '../model/run/completion.ts';
-import type {
-  PromptVersion,
-  RenderedMessage,
-  RenderedTable,
-  StoredMessage,
-  Vars,
-  WrittenMessage,
-} from '../model/suite/suite.ts';
+import type { RenderedTable, StoredMessage, WrittenMessage } from '../model/suite/recorded-settings.ts';
+import type { PromptVersion, RenderedMessage, Vars } from '../model/suite/suite.ts';
 import { groupBy } from '../text/group-by.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { plainNumbers } from '../text/yaml/exact-numbers.ts';

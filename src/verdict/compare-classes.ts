@@ -8,7 +8,7 @@ import type {
 } from '../model/comparison/comparison.ts';
 import { countStatus } from '../model/run/cell.ts';
 import { type ClassPolicy, noClass } from '../model/suite/classes.ts';
-import type { GatePolicy } from '../model/suite/suite.ts';
+import type { GatePolicy } from '../model/suite/gate-policy.ts';
 import { classifyRows, createFindClass, truthOf } from '../record/count-classes.ts';
 import { bootstrapF1, type PairedClassified, widenToUnseen } from '../stats/bootstrap-f1.ts';
 import { type Classified, confusionMatrix, macroScores } from '../stats/classification.ts';

@@ -6,7 +6,8 @@ import type {
   MetricEvidence,
   PlanningAdvice,
 } from '../model/comparison/comparison.ts';
-import type { RecordedCheck, RecordedJudge } from '../model/run/record.ts';
+import type { RecordedJudge } from '../model/run/record.ts';
+import type { RecordedCheck } from '../model/run/verdict.ts';
 import { judgedMargin } from '../stats/agreement.ts';
 import { type CaseComparison, compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
 import { mean, sum } from '../stats/descriptive.ts';

@@ -8,7 +8,7 @@ import type {
 } from '../model/comparison/comparison.ts';
 import type { RecordedJudge } from '../model/run/record.ts';
 import type { ClassPolicy } from '../model/suite/classes.ts';
-import type { GatePolicy } from '../model/suite/suite.ts';
+import type { GatePolicy } from '../model/suite/gate-policy.ts';
 import { mean, quantileOfSorted, sharedGroups, sum } from '../stats/descriptive.ts';
 import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { compareUnpaired } from '../stats/proportions.ts';

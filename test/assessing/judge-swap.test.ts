@@ -4,7 +4,7 @@ import type { ComparedSide, SwapReport } from '../../src/model/comparison/compar
 import type { Breach, Certainty, Decision } from '../../src/model/comparison/gate.ts';
 import type { RunSettings } from '../../src/model/run/record.ts';
 import type { RowSummary, SuiteSummary } from '../../src/model/run/summary.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import type { JudgedComparison, JudgedRun } from '../../src/verdict/gate/judge-comparisons.ts';
 import { judgeGated } from '../support/build-gated.ts';

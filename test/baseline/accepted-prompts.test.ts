@@ -5,12 +5,12 @@ import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { BaselineCase, BaselineVariant, StandIn, SuiteBaseline } from '../../src/model/comparison/baseline.ts';
 import { UserError } from '../../src/model/problem.ts';
 import { type RenderedVariant } from '../../src/model/run/plan.ts';
+import { type WrittenMessage } from '../../src/model/suite/recorded-settings.ts';
 import {
   type Project,
   type PromptVersion,
   type ProviderConfig,
   type Suite,
-  type WrittenMessage,
   writeMessage,
 } from '../../src/model/suite/suite.ts';
 import { compileWritten } from '../../src/prompts/prompt-template.ts';

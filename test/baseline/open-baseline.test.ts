@@ -44,7 +44,7 @@ const trialBody = fc.record(
 );
 const cases = fc.uniqueArray(
   fc.record({
-    caseId: fc.string({ maxLength: 3 }),
+    caseId: fc.string({ minLength: 1, maxLength: 3 }),
     prompt: fc.constantFrom('v1', 'v2'),
     caseHash: fc.constantFrom('x.1', 'x.2'),
     mustPass: fc.boolean(),

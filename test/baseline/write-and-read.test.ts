@@ -377,6 +377,7 @@ function sorted({ suite, variants, cases }: BaselineRows): BaselineRows {
 }
 
 const text = fc.string({ unit: codePoint, maxLength: 12 });
+const filled = fc.string({ unit: codePoint, minLength: 1, maxLength: 12 });
 // Minus zero has no JSON form of its own.
 const json = fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
 const object = fc.dictionary(text, json, { maxKeys: 3 });
@@ -420,8 +421,8 @@ const trialBody = fc.record(
 const variantRow = fc.record(
   {
     type: fc.constant('variant'),
-    prompt: text,
-    provider: text,
+    prompt: filled,
+    provider: filled,
     adapter: text,
     model: text,
     baseUrl: text,
@@ -435,9 +436,9 @@ const variantRow = fc.record(
 );
 const caseRow = fc.record(
   {
-    caseId: text,
+    caseId: filled,
     variant: fc.nat(),
-    caseHash: text.filter((caseHash) => caseHash !== ''),
+    caseHash: filled,
     mustPass: fc.constant(true),
     trials: fc.array(trialBody, { minLength: 1, maxLength: 3 }),
     confirmations: fc.array(trialBody, { maxLength: 2 }),
@@ -448,7 +449,7 @@ const caseRow = fc.record(
 /** Valid as the model has it: distinct variants, distinct cases of them, distinct trials. */
 const baselines: fc.Arbitrary<BaselineRows> = fc
   .record({
-    suite: text,
+    suite: filled,
     variants: fc.uniqueArray(variantRow, {
       minLength: 1,
       maxLength: 4,

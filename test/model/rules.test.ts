@@ -9,9 +9,9 @@ import { isJudged, judgedLatencies } from '../../src/model/run/cell.ts';
 import { refusalOf, storageProblem, withRefusal } from '../../src/model/storage-problem.ts';
 import { fillReferences, findReferences } from '../../src/model/suite/agent.ts';
 import { nameClass } from '../../src/model/suite/classes.ts';
+import { defaultGate } from '../../src/model/suite/gate-policy.ts';
 import { isPlugin, pluginsOf } from '../../src/model/suite/plugin.ts';
 import {
-  defaultGate,
   hasWorkspace,
   mergeContracts,
   providersOf,

@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/model/problem.ts';
 import type { RunSettings } from '../../src/model/run/record.ts';
-import {
-  type Case,
-  type GatePolicy,
-  isOwnCode,
-  type Project,
-  type ProviderConfig,
-  type Suite,
-} from '../../src/model/suite/suite.ts';
+import { type GatePolicy } from '../../src/model/suite/gate-policy.ts';
+import { type Case, isOwnCode, type Project, type ProviderConfig, type Suite } from '../../src/model/suite/suite.ts';
 import { describeSent } from '../../src/plan/describe-suites.ts';
 import { type PlannedRun, planRun } from '../../src/plan/plan-run.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';

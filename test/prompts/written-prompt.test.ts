@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { WrittenMessage } from '../../src/model/suite/suite.ts';
+import type { WrittenMessage } from '../../src/model/suite/recorded-settings.ts';
 import { compileWritten, surveyWritten } from '../../src/prompts/prompt-template.ts';
 import { keyOfVars } from '../../src/templates/rendered-table.ts';
 import { loadTemplateEngine } from '../../src/templates/template.ts';

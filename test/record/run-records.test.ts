@@ -17,7 +17,7 @@ import { StorageError } from '../../src/files/write-files.ts';
 import type { Usage } from '../../src/model/run/completion.ts';
 import type { RecordRow } from '../../src/model/run/deciding-lines.ts';
 import type { CellRow } from '../../src/model/run/record.ts';
-import { defaultGate } from '../../src/model/suite/suite.ts';
+import { defaultGate } from '../../src/model/suite/gate-policy.ts';
 import { openRowReader, readRowsAt } from '../../src/record/read-rows.ts';
 import { hasHeader, openStoredRecord, readRunHeader, readRunRecord } from '../../src/record/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';
@@ -304,15 +304,33 @@ test('a header without the line break that ends it is one', () => {
 });
 
 test('a record of an older version has the newer keys of a gate at their defaults', () => {
-  const gate = { alpha: 0.2, cases: { maxBroken: 3 } };
-  const suites = [{ suite: 'support', path: 'a.yaml', variants: [], gate }];
+  const gate = { alpha: 0.2, cases: { broken: 'warn' }, confirm: { budget: 0.5 } };
+  const suites = [{ suite: 'support', path: 'a.yaml', outputs: 'full', filtered: false, variants: [], gate }];
+  const uncalibrated = ['judge x may not decide'];
+  const path = join(makeFolder(), 'r.jsonl');
+  writeFileSync(path, `${JSON.stringify({ ...buildHeader(), suites: [{ ...suites[0], uncalibrated }] })}\n`);
+  expect(readRunHeader(path).suites[0]).toMatchObject({
+    unvalidated: uncalibrated,
+    gate: {
+      ...defaultGate,
+      alpha: 0.2,
+      cases: { ...defaultGate.cases, broken: 'warn' },
+      confirm: { ...defaultGate.confirm, budget: { share: 0.5 } },
+    },
+  });
+});
+
+test.each<[string, object]>([
+  ['alpha', { alpha: '0.05' }],
+  ['alpha', { alpha: 5 }],
+  ['a limit', { passRate: { maxDrop: '5%' } }],
+  ['a word', { cases: { broken: 'never' } }],
+  ['a budget', { confirm: { budget: { calls: -1 } } }],
+])('a header whose gate has a wrong value of %s is refused', (_, gate) => {
+  const suites = [{ suite: 'support', path: 'a.yaml', outputs: 'full', filtered: false, variants: [], gate }];
   const path = join(makeFolder(), 'r.jsonl');
   writeFileSync(path, `${JSON.stringify({ ...buildHeader(), suites })}\n`);
-  expect(readRunHeader(path).suites[0]?.gate).toEqual({
-    ...defaultGate,
-    alpha: 0.2,
-    cases: { ...defaultGate.cases, maxBroken: 3 },
-  });
+  expect(() => readRunHeader(path)).toThrow('is not a run record');
 });
 
 test('a stored record says how it ended and where it is', () => {

@@ -1,7 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import type { JsonValue } from '../../src/json/json.ts';
-import type { ContractPolicy, Direction } from '../../src/model/comparison/finding.ts';
+import type { Direction } from '../../src/model/comparison/finding.ts';
+import type { ContractPolicy } from '../../src/model/suite/recorded-settings.ts';
 import { compareSchemas } from '../../src/schema-diff/compare-schemas.ts';
 import fc from '../support/property.ts';
 import { arbitraryPair, arbitrarySchema, arbitraryValue } from './support/arbitrary-schema.ts';

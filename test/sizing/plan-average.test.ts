@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultGate } from '../../src/model/suite/suite.ts';
+import { defaultGate } from '../../src/model/suite/gate-policy.ts';
 import { findOthers } from '../../src/sizing/fresh-budget.ts';
 import { powerOfAverage, smallestDropOfAverage } from '../../src/sizing/plan-average.ts';
 import { planSingleCase } from '../../src/sizing/plan-single-case.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultGate } from '../../src/model/suite/suite.ts';
+import { defaultGate } from '../../src/model/suite/gate-policy.ts';
 import { buildGate, type Gate } from '../../src/suite/gate.ts';
 
 const tags = new Set(['vip']);

@@ -7,10 +7,9 @@ import type {
   ProviderFailure,
 } from '../../src/model/run/completion.ts';
 import type { CheckSpec } from '../../src/model/run/verdict.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import {
   type Case,
-  defaultGate,
-  type GatePolicy,
   type PromptVersion,
   type ProviderConfig,
   type Suite,

@@ -1,7 +1,7 @@
 import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import type { StopReason } from '../../src/model/run/cell.ts';
 import type { AcceptedPromptState, RecordedSuite } from '../../src/model/run/record.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import type { GatedComparison } from '../../src/verdict/gate/gated-comparison.ts';
 import { type JudgedRun, type JudgeRunOptions, judgeRun } from '../../src/verdict/gate/judge-comparisons.ts';

@@ -1,6 +1,6 @@
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader, RunSettings } from '../../src/model/run/record.ts';
 import type { RowSummary, RunSummary } from '../../src/model/run/summary.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import type { StoredRecord } from '../../src/record/read-run-record.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import { openGate } from './build-case.ts';

@@ -1,6 +1,6 @@
 import type { AcceptedPromptState } from '../../src/model/run/record.ts';
 import type { CaseSummary } from '../../src/model/run/summary.ts';
-import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import type { AskedSide } from '../../src/verdict/confirm/case-evidence.ts';
 import { chooseNext, type Spend } from '../../src/verdict/confirm/choose-next.ts';

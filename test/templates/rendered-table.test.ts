@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RenderedMessage, TemplateLanguage, WrittenMessage } from '../../src/model/suite/suite.ts';
+import type { TemplateLanguage, WrittenMessage } from '../../src/model/suite/recorded-settings.ts';
+import type { RenderedMessage } from '../../src/model/suite/suite.ts';
 import {
   expandTable,
   isSamePrompt,

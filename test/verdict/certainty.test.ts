@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import type { Certainty } from '../../src/model/comparison/gate.ts';
 import type { AcceptedPromptState, RecordedVariant } from '../../src/model/run/record.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { combineCertainty } from '../../src/verdict/gate/certainty.ts';
 import { decide } from '../../src/verdict/gate/decide-run.ts';
 import { buildGated, type GatedOptions, judgeGated, unchanged } from '../support/build-gated.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Loosened } from '../../src/model/run/record.ts';
 import type { ClassPolicy } from '../../src/model/suite/classes.ts';
-import { type Contract, defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/gate-policy.ts';
+import { type Contract } from '../../src/model/suite/recorded-settings.ts';
 import { compareGates, describeLoosened, type Gating } from '../../src/verdict/gate/compare-gates.ts';
 import { buildCaseSummary, buildSide, compareSides } from '../support/build-side.ts';
 import { rowsOf, summarize } from '../support/build-summary.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { RecordedCheck, RecordedJudge } from '../../src/model/run/record.ts';
+import type { RecordedJudge } from '../../src/model/run/record.ts';
 import type { RowSummary } from '../../src/model/run/summary.ts';
+import type { RecordedCheck } from '../../src/model/run/verdict.ts';
 import { compareRates, findJudgedMargin } from '../../src/verdict/compare-rates.ts';
 import { pairSides } from '../../src/verdict/pair-cases.ts';
 import { buildSide } from '../support/build-side.ts';

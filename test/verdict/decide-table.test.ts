@@ -3,7 +3,7 @@ import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import { exitCodeFor } from '../../src/model/comparison/exit-code.ts';
 import type { Breach, Decision, LoosenedCase } from '../../src/model/comparison/gate.ts';
 import type { RunSettings } from '../../src/model/run/record.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { decide } from '../../src/verdict/gate/decide-run.ts';
 import { buildGated, type GatedOptions, judgeGated, unchanged } from '../support/build-gated.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CaseSummary, VariantSummary } from '../../src/model/run/summary.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import type { Settled } from '../../src/verdict/confirm/settle.ts';
 import {
   type EarlyLook,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ComparedVariant } from '../../src/model/comparison/comparison.ts';
 import type { RunSettings } from '../../src/model/run/record.ts';
 import type { CaseSummary } from '../../src/model/run/summary.ts';
-import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { type CaseBreach, failsGate, flagRun, isBrokenMustPass } from '../../src/verdict/gate/flag-cases.ts';
 import type { GatedComparison } from '../../src/verdict/gate/gated-comparison.ts';
 import { buildGated, type GatedOptions, unavailable, unchanged } from '../support/build-gated.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BreachCode } from '../../src/model/comparison/breach.ts';
 import { type UnsettledReason, unsettledReasons } from '../../src/model/comparison/gate.ts';
 import type { CaseSummary } from '../../src/model/run/summary.ts';
-import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import type { CaseBreach } from '../../src/verdict/gate/flag-cases.ts';
 import { type CaseVerdict, gateCases } from '../../src/verdict/gate/gate-cases.ts';
 import {

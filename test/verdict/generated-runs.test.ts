@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AcceptedPromptState } from '../../src/model/run/record.ts';
 import type { RowSummary } from '../../src/model/run/summary.ts';
-import { defaultGate, type GatePolicy } from '../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { decide } from '../../src/verdict/gate/decide-run.ts';
 import { shortenSettled } from '../support/build-flagged.ts';

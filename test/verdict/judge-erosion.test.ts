@@ -3,7 +3,7 @@ import { openBaselineText } from '../../src/baseline/open-baseline.ts';
 import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { RecordedSuite, RecordedVariant } from '../../src/model/run/record.ts';
 import type { RowSummary } from '../../src/model/run/summary.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { groupBy } from '../../src/text/group-by.ts';
 import { judgeErosion } from '../../src/verdict/judge-erosion.ts';
 import { contentOf } from '../support/baseline-rows.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RowSummary, RunSummary } from '../../src/model/run/summary.ts';
 import type { ClassPolicy } from '../../src/model/suite/classes.ts';
-import type { GatePolicy } from '../../src/model/suite/suite.ts';
+import type { GatePolicy } from '../../src/model/suite/gate-policy.ts';
 import { selectionId } from '../../src/record/count-classes.ts';
 import {
   countUnjudged,

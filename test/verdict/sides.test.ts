@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/comparison/baseline.ts';
-import type { CellRow, RecordedCheck } from '../../src/model/run/record.ts';
+import type { CellRow } from '../../src/model/run/record.ts';
 import type { CaseSummary, RowSummary } from '../../src/model/run/summary.ts';
+import type { RecordedCheck } from '../../src/model/run/verdict.ts';
 import { pairSides, sideOfBaseline, sideOfVariant } from '../../src/verdict/pair-cases.ts';
 import { buildCaseSummary, buildSide } from '../support/build-side.ts';
 

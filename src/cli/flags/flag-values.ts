@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import type { Problem } from '../../model/problem.ts';
 import { parseConfirmBudget } from '../../model/suite/confirm-budget.ts';
-import type { ConfirmBudget } from '../../model/suite/suite.ts';
+import type { ConfirmBudget } from '../../model/suite/gate-policy.ts';
 import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { didYouMean, findNearest } from '../../text/words/did-you-mean.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cacheModes } from '../../model/run/record.ts';
-import type { ConfirmBudget } from '../../model/suite/suite.ts';
+import type { ConfirmBudget } from '../../model/suite/gate-policy.ts';
 
 /** How a flag's text becomes a value. */
 type FlagKind =

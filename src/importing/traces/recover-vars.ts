@@ -1,4 +1,5 @@
-import { type Contract, type PromptVersion, renderMessages } from '../../model/suite/suite.ts';
+import { type Contract } from '../../model/suite/recorded-settings.ts';
+import { type PromptVersion, renderMessages } from '../../model/suite/suite.ts';
 import { findPersonal } from '../../secrets/personal-data.ts';
 import { createInputCheck } from '../../suite/contracts/check-contract.ts';
 import { TemplateError } from '../../templates/template-error.ts';

@@ -1,75 +1,74 @@
-import type { JsonValue } from '../../json/json.ts';
+import * as z from 'zod';
+import { filledText, jsonValue, type Stored } from '../../json/stored.ts';
 import type { ComparedHead, StoredChecks } from '../run/deciding-lines.ts';
-import type { CellRow, RecordedVariant } from '../run/record.ts';
-import type { CaseSummary, PooledTrials } from '../run/summary.ts';
+import { trialShape, variantSettings } from '../run/record.ts';
+import { type CaseSummary, pooledTrialsSchema } from '../run/summary.ts';
 
 /** Format 2 adds the checks of the cases. Files of format 1 are read too. */
 export const baselineFormat = 2;
 
-/** The line of a variant: its settings when its answers were accepted. */
-export interface BaselineVariant
-  extends Omit<
-    RecordedVariant,
-    | 'contract'
-    | 'price'
-    | 'priceProvider'
-    | 'baselineOf'
-    | 'planned'
-    | 'observed'
-    | 'acceptedPrompt'
-    | 'isContentUnknown'
-  > {
-  readonly type: 'variant';
-  readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
-  /** Model snapshots as the API reported them, sorted. */
-  readonly models: readonly string[];
-}
+/** The oldest format that is read: its baselines keep no checks. */
+export const oldestBaselineFormat = 1;
 
-/**
- * A stored trial. It has no output over 64 KiB or with `baseline: {outputs: hash}`. Comparisons compute the cost from
- * usage.
- */
-export type BaselineTrial = Pick<
-  CellRow,
-  | 'trial'
-  | 'status'
-  | 'score'
-  | 'classified'
-  | 'checks'
-  | 'usage'
-  | 'latencyMs'
-  | 'firstTokenMs'
-  | 'steps'
-  | 'finishReason'
-  | 'output'
-  | 'toolCalls'
-  | 'trajectory'
-  | 'state'
-  | 'reasoning'
-  | 'refusal'
-  | 'answerHash'
-  | 'answerId'
->;
+/** The pin that makes a baseline file a pinned reference. */
+const pinSchema = z.object({
+  until: z
+    .string()
+    .refine((until) => !Number.isNaN(Date.parse(until)))
+    .describe('ISO 8601. Runs that began later count as runs since the pin.'),
+});
+
+export type Pin = Stored<typeof pinSchema>;
+
+/** The first line of a baseline file. */
+export const baselineHeaderSchema = z.object({
+  type: z.literal('baseline'),
+  format: z.union([z.literal(oldestBaselineFormat), z.literal(baselineFormat)]),
+  suite: filledText,
+  pin: pinSchema.exactOptional().describe('Of a pinned reference.'),
+});
+
+/** The line of a variant: its settings when its answers were accepted. */
+export const baselineVariantSchema = z.object({
+  type: z.literal('variant'),
+  ...variantSettings,
+  contract: z.object({ input: jsonValue.exactOptional(), output: jsonValue.exactOptional() }),
+  models: z.array(z.string()).describe('Model snapshots as the API reported them, sorted.'),
+});
+
+export type BaselineVariant = Stored<typeof baselineVariantSchema>;
+
+/** A stored trial. Comparisons compute its cost from usage. */
+const baselineTrialSchema = z.object({
+  ...trialShape,
+  output: trialShape.output.describe('The answer; left out beyond 64 KiB or under baseline: {outputs: hash}.'),
+});
+
+export type BaselineTrial = Stored<typeof baselineTrialSchema>;
 
 /** The line of a case on a variant. */
-export interface BaselineCase {
-  readonly type: 'case';
-  readonly prompt: string;
-  readonly provider: string;
-  readonly caseId: string;
-  readonly caseHash: string;
-  readonly mustPass?: true;
-  /** The group of the case when it was accepted. */
-  readonly group?: string;
-  /** The trials of the last accepted run. */
-  readonly trials: readonly BaselineTrial[];
-  /** Fresh trials after the planned ones, if there were any. */
-  readonly confirmations?: readonly BaselineTrial[];
-  /** Present if earlier accepted runs had other answers for the same case, variant and checks. */
-  readonly pooled?: PooledTrials;
-  /** Set if the row was kept although its variant's prompt text, parameters or model has changed. */
-  readonly otherVariant?: true;
-}
+export const baselineCaseSchema = z.object({
+  type: z.literal('case'),
+  prompt: filledText,
+  provider: filledText,
+  caseId: filledText,
+  caseHash: filledText.describe(
+    'What must be the same for two results to be comparable. After each @: a file that the case attaches.',
+  ),
+  mustPass: z.literal(true).exactOptional(),
+  group: filledText.exactOptional().describe('Cases of one group are not independent evidence.'),
+  trials: z.array(baselineTrialSchema).min(1).describe('Of the run that was accepted last.'),
+  confirmations: z.array(baselineTrialSchema).exactOptional().describe('Fresh trials after the planned ones.'),
+  pooled: pooledTrialsSchema
+    .exactOptional()
+    .describe('All accepted trials of the same case, variant and checks together.'),
+  otherVariant: z
+    .literal(true)
+    .exactOptional()
+    .describe('The row was accepted under another prompt text, model or parameters than its variant has now.'),
+});
+
+export type BaselineCase = Stored<typeof baselineCaseSchema>;
 
 /** The cases of one variant of a baseline, read or built on demand. */
 export interface BaselineCases {
@@ -79,12 +78,6 @@ export interface BaselineCases {
   has(caseId: string): boolean;
   /** Throws a RangeError for an unknown case, and a UserError if the file has changed since it was opened. */
   read(caseId: string): BaselineCase;
-}
-
-/** The pin that makes a baseline file a pinned reference. */
-export interface Pin {
-  /** ISO 8601. Runs that began later count as runs since the pin. */
-  readonly until: string;
 }
 
 /** The content of a baseline file, for reading and writing. */

@@ -1,8 +1,9 @@
 import type { JsonValue } from '../../json/json.ts';
 import type { CaseStatus } from '../run/cell.ts';
 import type { AgentStep, ToolCall } from '../run/completion.ts';
-import type { RecordedCheck, RecordedVariant } from '../run/record.ts';
+import type { RecordedVariant } from '../run/record.ts';
 import type { CaseSummary, RowSummary } from '../run/summary.ts';
+import type { RecordedCheck } from '../run/verdict.ts';
 
 /** The change of a case between two sides. */
 export type CaseChange =

@@ -6,17 +6,6 @@ export type Direction = 'input' | 'output';
 
 export type FindingSeverity = 'error' | 'warn' | 'info';
 
-/** `practical`: the documented severities; `formal`: only the subset rule; `lenient`: only removing, renaming and retyping fail. */
-export type ContractPolicy = 'practical' | 'formal' | 'lenient';
-
-/** Sets the severity of findings by rule, by path, or by both. `off` hides them. */
-export interface SeverityOverride {
-  readonly rule?: string;
-  /** A JSON Pointer that includes its subtree. A `*` matches one token. */
-  readonly path?: string;
-  readonly severity: FindingSeverity | 'off';
-}
-
 /** One difference between two contracts, with its severity. */
 export interface Finding {
   /** Stable and documented. */

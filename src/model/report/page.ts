@@ -3,7 +3,7 @@ import type { LocatedFinding, ObservedAnswers, PromptFindings } from '../compari
 import type { DecisionOutcome } from '../comparison/gate.ts';
 import type { CaseStatus, CellCounts, CellStatus } from '../run/cell.ts';
 import type { FinishReason, Usage } from '../run/completion.ts';
-import type { RecordedCheck } from '../run/record.ts';
+import type { RecordedCheck } from '../run/verdict.ts';
 import type { TrendPoint } from './history.ts';
 import type { Report, VariantReport } from './report.ts';
 

@@ -12,7 +12,7 @@ import type { Certainty, Decision } from '../comparison/gate.ts';
 import type { CaseStatus, CellCounts, StopReason } from '../run/cell.ts';
 import type { CellRow } from '../run/record.ts';
 import type { RateEstimate, VariantSummary } from '../run/summary.ts';
-import type { WrittenMessage } from '../suite/suite.ts';
+import type { WrittenMessage } from '../suite/recorded-settings.ts';
 import type { ErosionFinding, VariantTrend } from './history.ts';
 
 export const reportFormat = 1;

@@ -103,7 +103,9 @@ export interface CallRecord {
   readonly billed?: { readonly costUsd: number | undefined };
 }
 
-export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
+export const cellStatuses = ['passed', 'failed', 'errored', 'skipped'] as const;
+
+export type CellStatus = (typeof cellStatuses)[number];
 
 /** The status of a case over its trials. */
 export type CaseStatus = CellStatus | 'flaky';

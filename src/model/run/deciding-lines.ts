@@ -1,89 +1,110 @@
-import type { JsonObject } from '../../json/json.ts';
+import * as z from 'zod';
+import { isJsonObject } from '../../json/json.ts';
+import { filledText, jsonObject, type Stored, share } from '../../json/stored.ts';
 import type { PromptFindings } from '../comparison/finding.ts';
 import type { Breach } from '../comparison/gate.ts';
-import type { RowClass } from '../suite/classes.ts';
-import type { CellStatus } from './cell.ts';
+import { rowClassSchema } from '../suite/classes.ts';
+import { cellStatuses } from './cell.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from './record.ts';
+import { cellRowSchema } from './record.ts';
+
+const comparedRoles = ['baseline', 'own', 'reference'] as const;
 
 /** What a run is compared with: the accepted baseline, the one that the change itself brings, or the pinned reference. */
-export type ComparedRole = 'baseline' | 'own' | 'reference';
+export type ComparedRole = (typeof comparedRoles)[number];
 
 /** What reports say of the baseline that a run was compared with. */
-export interface ComparedHead {
-  readonly source: string;
+const comparedHeadSchema = z.object({
+  source: z.string(),
   /** When it was accepted, as an ISO date; undefined if that is not known. */
-  readonly acceptedAt?: string;
+  acceptedAt: z.string().exactOptional(),
   /** Set if the commit never had a baseline of the suite, and this is the one that the change adds. */
-  readonly isFirst?: true;
-}
+  isFirst: z.literal(true).exactOptional(),
+});
+
+export type ComparedHead = Stored<typeof comparedHeadSchema>;
 
 /** A line of a baseline, as it was when the run was compared with it. The first one of a role and suite has the `head`. */
-export interface ComparedLine {
-  readonly type: 'compared';
-  readonly role: ComparedRole;
-  readonly suite: string;
-  readonly head?: ComparedHead;
-  readonly line: JsonObject;
-}
+const comparedLineSchema = z.object({
+  type: z.literal('compared'),
+  role: z.enum(comparedRoles),
+  suite: z.string(),
+  head: comparedHeadSchema.exactOptional(),
+  /** It is checked when the baseline is read. */
+  line: jsonObject,
+});
+
+export type ComparedLine = Stored<typeof comparedLineSchema>;
 
 /** Checks as they were accepted, so that new answers can be judged by them. Cases name them by a part of their hash. */
-export interface StoredChecks {
-  readonly type: 'checks';
-  readonly hash: string;
-  /** Each check as a suite would write it, rendered. */
-  readonly checks: readonly JsonObject[];
-  readonly threshold?: number;
-}
+export const storedChecksSchema = z.object({
+  type: z.literal('checks'),
+  hash: filledText.describe('The second part of the caseHash of the cases that have these checks.'),
+  checks: z.array(jsonObject).describe('Each check as a suite would write it, rendered.'),
+  threshold: share.exactOptional(),
+});
+
+export type StoredChecks = Stored<typeof storedChecksSchema>;
+
+const { trial, caseHash, prompt, provider, caseId } = cellRowSchema.shape;
+
+const judgedTrialSchema = z.object({ trial, status: z.enum(cellStatuses), score: share.exactOptional() });
+
+export type JudgedTrial = Stored<typeof judgedTrialSchema>;
+
+const judgedCase = { type: z.literal('judged'), suite: z.string(), prompt, provider, caseId };
 
 /** A verdict on an answer by other checks than those that it was first judged by. */
-export type JudgedLine = {
-  readonly type: 'judged';
-  readonly suite: string;
-  readonly prompt: string;
-  readonly provider: string;
-  readonly caseId: string;
-} & (
-  | {
-      /** Accepted answers, judged by the checks of this run. */
-      readonly by: 'new-checks';
-      readonly role: ComparedRole;
-      /** The hash of the case in this run. */
-      readonly caseHash: string;
-      readonly trials: readonly JudgedTrial[];
-    }
-  | {
-      /** Accepted answers, classified as this run classifies. */
-      readonly by: 'classes';
-      readonly role: ComparedRole;
-      readonly trials: readonly (Pick<CellRow, 'trial'> & { readonly classified: RowClass })[];
-    }
-  | {
-      /** Answers of this run, judged by the accepted checks. */
-      readonly by: 'accepted-checks';
-      /** `unknown`: a check could not be made again. `not-kept`: the baseline keeps no checks. */
-      readonly verdict: 'passes' | 'fails' | 'unknown' | 'not-kept';
-      /** The checks that differ, as written. */
-      readonly before: readonly string[];
-      readonly after: readonly string[];
-      /** Why the answers fail. */
-      readonly reason?: string;
-    }
-);
+const judgedLineSchema = z.discriminatedUnion('by', [
+  /** Accepted answers, judged by the checks of this run. `caseHash` is that of the case in this run. */
+  z.object({
+    ...judgedCase,
+    by: z.literal('new-checks'),
+    role: z.enum(comparedRoles),
+    caseHash,
+    trials: z.array(judgedTrialSchema),
+  }),
+  /** Accepted answers, classified as this run classifies. */
+  z.object({
+    ...judgedCase,
+    by: z.literal('classes'),
+    role: z.enum(comparedRoles),
+    trials: z.array(z.object({ trial, classified: rowClassSchema })),
+  }),
+  /** Answers of this run, judged by the accepted checks. */
+  z.object({
+    ...judgedCase,
+    by: z.literal('accepted-checks'),
+    /** `unknown`: a check could not be made again. `not-kept`: the baseline keeps no checks. */
+    verdict: z.enum(['passes', 'fails', 'unknown', 'not-kept']),
+    /** The checks that differ, as written. */
+    before: z.array(z.string()),
+    after: z.array(z.string()),
+    /** Why the answers fail. */
+    reason: z.string().exactOptional(),
+  }),
+]);
 
-export interface JudgedTrial extends Pick<CellRow, 'trial'> {
-  readonly status: CellStatus;
-  readonly score?: number;
-}
+export type JudgedLine = Stored<typeof judgedLineSchema>;
 
 /** What the output contracts of the run's prompts broke. */
-export interface ContractsLine {
-  readonly type: 'contracts';
-  readonly contracts: readonly PromptFindings[];
-  readonly failures: readonly Breach[];
-  readonly warnings: readonly string[];
-}
+const contractsLineSchema = z.object({
+  type: z.literal('contracts'),
+  contracts: z.array(z.custom<PromptFindings>(isJsonObject)),
+  failures: z.array(z.custom<Breach>(isJsonObject)),
+  warnings: z.array(z.string()),
+});
+
+export type ContractsLine = Stored<typeof contractsLineSchema>;
 
 /** A line beside the rows of cells that a decision needs. */
-export type DecidingLine = ComparedLine | StoredChecks | JudgedLine | ContractsLine;
+export const decidingLineSchema = z.discriminatedUnion('type', [
+  comparedLineSchema,
+  storedChecksSchema,
+  judgedLineSchema,
+  contractsLineSchema,
+]);
+
+export type DecidingLine = Stored<typeof decidingLineSchema>;
 
 export type RecordRow = RunHeader | CellRow | DecidingLine | ResumeRow | EndRow;

@@ -1,6 +1,8 @@
+import * as z from 'zod';
+import { magnitude, type Stored, share, wholeNumber } from '../../json/stored.ts';
 import type { Moments } from '../../stats/descriptive.ts';
 import type { CaseStatus, CellCounts, CellKey, SkipReason, StopReason } from './cell.ts';
-import type { Usage } from './completion.ts';
+import { type Usage, usageSchema } from './completion.ts';
 import type { CellRow, RecordedSuite, RecordedVariant } from './record.ts';
 
 /** The part of a cell's row that is needed to count, compare and decide. The answer itself stays on disk. */
@@ -111,20 +113,29 @@ export interface RateEstimate {
   readonly n: number;
 }
 
+const momentsSchema = z.object({
+  n: wholeNumber,
+  mean: magnitude,
+  squares: magnitude.describe('Sum of squared deviations from the mean.'),
+}) satisfies z.ZodType<Moments>;
+
 /** A summary of all accepted trials of a case, including the trials of the newest run. */
-export interface PooledTrials {
-  /** Accepted runs with at least one new answer. */
-  readonly runs: number;
-  /** Planned trials with a verdict. */
-  readonly trials: number;
-  readonly failures: number;
-  readonly score: Moments;
-  /** The latency of the trials that were timed. */
-  readonly latencyMs?: Moments;
-  /** Trials that have an answer: a refused request has none. */
-  readonly answered: number;
-  /** Mean tokens of an answer; absent if an answer reported none. */
-  readonly usage?: Usage;
-  /** Ids of the latest answers that are no longer among the case's trials. With them, no answer counts twice. */
-  readonly answers: readonly string[];
-}
+export const pooledTrialsSchema = z
+  .object({
+    runs: z.int().positive().describe('Accepted runs with at least one new answer.'),
+    trials: z.int().positive().describe('Planned trials with a verdict.'),
+    failures: wholeNumber,
+    score: z.object({ ...momentsSchema.shape, mean: share }),
+    latencyMs: momentsSchema.exactOptional().describe('The latency of the trials that were timed.'),
+    answered: wholeNumber.describe('Trials that have an answer: a refused request has none.'),
+    usage: usageSchema.exactOptional().describe('Mean tokens of an answer; absent if an answer reported none.'),
+    answers: z
+      .array(z.string())
+      .describe(
+        "Ids of the latest answers that are no longer among the case's trials. With them, no answer counts twice.",
+      ),
+  })
+  // More failures than trials would mean a negative number of passes.
+  .refine(({ trials, failures, answered, score }) => failures <= trials && answered <= trials && score.n === trials);
+
+export type PooledTrials = Stored<typeof pooledTrialsSchema>;

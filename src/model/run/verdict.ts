@@ -1,44 +1,59 @@
+import * as z from 'zod';
 import type { JsonValue } from '../../json/json.ts';
+import { magnitude, type Stored, share, wholeNumber } from '../../json/stored.ts';
 import type { JudgeCounts } from '../../stats/agreement.ts';
 import type { AssertionPlugin, CodeSource, LoadedPlugin } from '../suite/own-code.ts';
 
-/** The result of one check on one answer. */
-export interface Verdict {
-  /** The assertion's name; `contract` for the output contract. */
-  readonly assertion: string;
-  /** The user's own name for the check. */
-  readonly name?: string;
-  readonly pass: boolean;
-  /** In [0, 1]. */
-  readonly score: number;
-  /** States the found value, not only the expected one. */
-  readonly reason: string;
-  readonly weight: number;
-  readonly required: boolean;
-  /** The found and expected text, if a diff of them helps. */
-  readonly diff?: { readonly expected: string; readonly found: string };
-  /** The turn of a conversation that was checked; undefined for the last answer. */
-  readonly turn?: number;
-  /** The check itself could not be made: neither pass nor fail. */
-  readonly error?: string;
-  /** How a judging model reached its verdict. */
-  readonly judgement?: Judgement;
-}
-
 /** How a judging model reached its verdict, without the cost of its calls or whether they were cached. */
-export interface Judgement {
+const judgementSchema = z.object({
   /** The judge's id in the suite. */
-  readonly judge: string;
+  judge: z.string(),
   /** The model snapshot that answered, if the API reports it. */
-  readonly model?: string;
-  readonly votes: number;
-  /** The share of votes that agree with the verdict, in [0, 1]. */
-  readonly agreement: number;
+  model: z.string().exactOptional(),
+  votes: wholeNumber,
+  /** The share of votes that agree with the verdict. */
+  agreement: share,
   /** Results by position, if two answers were compared in both orders: wins of the first, wins of the second, ties. */
-  readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
+  positions: z.object({ first: wholeNumber, second: wholeNumber, tie: wholeNumber }).exactOptional(),
   /** Hash of the check, written and rendered. A stored verdict is valid while this hash is the same. */
-  readonly check: string;
-}
+  check: z.string(),
+});
+
+export type Judgement = Stored<typeof judgementSchema>;
+
+/** The result of one check on one answer. */
+const verdictSchema = z.object({
+  /** The assertion's name; `contract` for the output contract. */
+  assertion: z.string(),
+  /** The user's own name for the check. */
+  name: z.string().exactOptional(),
+  pass: z.boolean(),
+  score: share,
+  /** States the found value, not only the expected one. */
+  reason: z.string(),
+  weight: magnitude,
+  required: z.boolean(),
+  /** The found and expected text, if a diff of them helps. */
+  diff: z.object({ expected: z.string(), found: z.string() }).exactOptional(),
+  /** The turn of a conversation that was checked; undefined for the last answer. */
+  turn: wholeNumber.exactOptional(),
+  /** The check itself could not be made: neither pass nor fail. */
+  error: z.string().exactOptional(),
+  /** How a judging model reached its verdict. */
+  judgement: judgementSchema.exactOptional(),
+});
+
+export type Verdict = Stored<typeof verdictSchema>;
+
+/** A verdict as it is stored. */
+export const recordedCheckSchema = z.object({
+  ...verdictSchema.shape,
+  /** Left out if 1. */
+  weight: magnitude.exactOptional(),
+  required: z.boolean().exactOptional(),
+});
+
+export type RecordedCheck = Stored<typeof recordedCheckSchema>;
 
 /** A check ready to be made: templates rendered, parameters parsed by the assertion's own schema. */
 export interface CheckSpec {

@@ -1,39 +1,44 @@
+import * as z from 'zod';
 import { spell } from '../../json/canonical-json.ts';
+import { isJsonObject } from '../../json/json.ts';
+import { magnitude, type Stored } from '../../json/stored.ts';
 import { SpelledNumber } from '../../text/yaml/exact-numbers.ts';
 import type { SelectSpec } from '../run/verdict.ts';
+
+/** Fractions, whether written so or in percent. */
+const classLimits = z.object({ min: magnitude.exactOptional(), maxDrop: magnitude.exactOptional() });
 
 /**
  * The classes of a suite: each case's true class, the part of its answer that names a class, and limits on the scores.
  */
-export interface ClassPolicy {
+export const classPolicySchema = z.object({
   /** The template over a case's variables, as written. */
-  readonly truth: string;
+  truth: z.string(),
   /** The part of an answer that names its class. */
-  readonly found: SelectSpec;
+  found: z.custom<SelectSpec>(isJsonObject),
   /** The classes of the suite's cases, sorted. An answer with any other name has no class. */
-  readonly names: readonly string[];
+  names: z.array(z.string()),
   /** The limits on recall, by class. */
-  readonly recall: Readonly<Record<string, ClassLimits>>;
-  readonly precision: Readonly<Record<string, Pick<ClassLimits, 'min'>>>;
+  recall: z.record(z.string(), classLimits),
+  precision: z.record(z.string(), classLimits.pick({ min: true })),
   /** The limits on macro F1. */
-  readonly f1: ClassLimits;
-}
+  f1: classLimits,
+});
 
-/** Fractions, whether written so or in percent. */
-interface ClassLimits {
-  readonly min?: number;
-  readonly maxDrop?: number;
-}
+export type ClassPolicy = Stored<typeof classPolicySchema>;
 
 /** The true class and the found class of a cell. */
-export interface RowClass {
-  /** The class of the case. */
-  readonly truth: string;
-  /** The class that the answer names; null if it names none. Absent without a verdict on the answer. */
-  readonly found?: string | null;
-  /** Identifies the selection. Classes found by another selection are not comparable. */
-  readonly by: string;
-}
+export const rowClassSchema = z.object({
+  truth: z.string().describe('The class of the case.'),
+  found: z
+    .string()
+    .nullable()
+    .exactOptional()
+    .describe('The class that the answer names; null if it names none. Absent without a verdict on the answer.'),
+  by: z.string().describe('Identifies the selection. Classes found by another selection are not comparable.'),
+});
+
+export type RowClass = Stored<typeof rowClassSchema>;
 
 /** The class of answers that name no class of the suite. No case may have it. */
 export const noClass = '(none)';

@@ -1,5 +1,5 @@
 import { toFraction } from '../../text/fraction.ts';
-import type { ConfirmBudget } from './suite.ts';
+import type { ConfirmBudget } from './gate-policy.ts';
 
 /** Reads a budget: a share as "200%" or a fraction below 1, or a number of calls. Undefined for anything else. */
 export function parseConfirmBudget(value: unknown): ConfirmBudget | undefined {

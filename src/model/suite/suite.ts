@@ -1,14 +1,15 @@
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import type { ContractPolicy, SeverityOverride } from '../comparison/finding.ts';
 import type { SourceLocation } from '../problem.ts';
 import type { Role } from '../run/completion.ts';
 import type { SharedCacheConfig } from '../run/shared-cache.ts';
 import type { CheckSpec } from '../run/verdict.ts';
 import type { AgentSettings, UsedSnapshot } from './agent.ts';
 import type { ClassPolicy } from './classes.ts';
+import type { GatePolicy } from './gate-policy.ts';
 import type { ProviderLimits } from './limits.ts';
 import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
+import type { Contract, EmptySelection, Price, TemplateLanguage, WrittenMessage } from './recorded-settings.ts';
 import type { Sources } from './sources.ts';
 import type { PlacedFile } from './workspace.ts';
 
@@ -22,36 +23,6 @@ export interface Template {
   render(vars: Vars): string;
 }
 
-/** The language of a prompt file's templates, with the data for parsing them again from a record. */
-export interface TemplateLanguage {
-  /**
-   * `braces`: messages contain only `{{name}}`. `code`: the user's own code made the messages, and a template's text is
-   * the part that all cases share. In the other languages, one template holds all messages.
-   */
-  readonly name: 'braces' | 'code' | 'handlebars' | 'jinja';
-  /** The messages of each case, for a prompt in code. */
-  readonly rendered?: RenderedTable;
-  /** The variables that the code of a prompt has read. */
-  readonly variables?: readonly string[];
-  /** The texts of partials by name. */
-  readonly partials?: Readonly<Record<string, string>>;
-  /** The value of a variable that a case does not set. */
-  readonly defaults?: JsonObject;
-  /** Variables that may be left out; they are then empty. */
-  readonly optional?: readonly string[];
-}
-
-/** Messages that the user's code made from the variables of cases. */
-export interface RenderedTable {
-  /** Each different line once. */
-  readonly lines: readonly string[];
-  /** The messages by a hash of the variables. */
-  readonly cases: Readonly<Record<string, readonly StoredMessage[]>>;
-}
-
-/** Numbers of lines and of runs of them: `0-3 7`. */
-export type StoredMessage = readonly [role: string, lines: string];
-
 /** A case's variables: data, never rendered. A number whose YAML spelling matters is a `SpelledNumber` (lib). */
 export type Vars = Readonly<Record<string, unknown>>;
 
@@ -60,14 +31,6 @@ export interface PromptMessage {
   readonly template: Template;
   /** Paths of attached files, from the suite file's folder. */
   readonly attach?: readonly Template[];
-}
-
-/** A prompt's message as it is written down: templates, unrendered. */
-export interface WrittenMessage {
-  readonly role: string;
-  readonly content: string;
-  readonly attach?: readonly string[];
-  readonly language?: TemplateLanguage;
 }
 
 export function writeMessage({ role, template, attach }: PromptMessage): WrittenMessage {
@@ -129,14 +92,6 @@ export interface PromptVersion {
   readonly at?: SourceLocation;
   /** Locates a line of a message in its file. If one template makes all messages, lines count from its start. */
   readonly locateLine?: (message: number, line: number) => SourceLocation;
-}
-
-export interface Price {
-  /** USD per million tokens. */
-  readonly input: number;
-  readonly output: number;
-  readonly cachedInput?: number;
-  readonly cacheWrite?: number;
 }
 
 /** A configured endpoint, before it is connected. Holds names of variables, never a key. */
@@ -216,21 +171,6 @@ export interface LabelledAnswer {
   readonly at: SourceLocation;
 }
 
-export interface Contract {
-  readonly input?: JsonObject | boolean;
-  readonly output?: JsonObject | boolean;
-  /** Fingerprints of approved findings. */
-  readonly approved?: readonly string[];
-  readonly policy?: ContractPolicy;
-  readonly overrides?: readonly SeverityOverride[];
-  /** JSON Pointers to leave out, with everything below them. */
-  readonly ignore?: readonly string[];
-  /** True if consumers reject unknown fields and values. */
-  readonly strictConsumers?: boolean;
-  /** Tombstones of parts that were removed on purpose. */
-  readonly removed?: readonly string[];
-}
-
 /** The version's contract wins key by key; approvals and other lists of both hold. */
 export function mergeContracts(general: Contract, own: Contract = {}): Contract {
   const merged: Contract = { ...general, ...own };
@@ -293,75 +233,6 @@ export interface Case {
   /** The place without an excerpt. */
   readonly at: SourceLocation;
 }
-
-export interface MetricLimits {
-  /** Fractions, whether written so or in percent. */
-  readonly min?: number;
-  readonly max?: number;
-  readonly maxDrop?: number;
-  readonly maxIncrease?: number;
-  readonly p95MaxMs?: number;
-  /** The limit on the time to the first token. */
-  readonly firstTokenP95MaxMs?: number;
-}
-
-export interface GatePolicy {
-  readonly alpha: number;
-  readonly scope: 'population' | 'suite';
-  readonly cases: {
-    readonly broken: 'fail' | 'warn';
-    readonly drifted: 'fail' | 'warn';
-    readonly added: 'fail' | 'warn';
-    /** A case that passes under edited checks alone; `warn` if absent. A must-pass case always fails. */
-    readonly loosened?: 'fail' | 'warn';
-  };
-  readonly confirm: {
-    /** The number of confirmed broken cases at which confirmation stops. */
-    readonly cases: number;
-    readonly budget: ConfirmBudget;
-  };
-  /** What a failure does that fresh trials neither confirmed nor cleared; `fail` if absent. A must-pass case always fails. */
-  readonly unsettled?: 'fail' | 'warn';
-  /** True if the gate requires a certain outcome. */
-  readonly certify: boolean;
-  /** A drop against the pinned reference; `warn` if absent, and in older records. */
-  readonly erosion?: 'fail' | 'warn';
-  /** The limits that the user wrote. The gate adds the defaults. */
-  readonly passRate: MetricLimits;
-  readonly score: MetricLimits;
-  readonly cost: MetricLimits;
-  readonly latency: MetricLimits;
-  /** Limits on an agent's answers; absent if none is set, and in older records. */
-  readonly steps?: Pick<MetricLimits, 'max' | 'maxIncrease'>;
-  /** Limits on the cases that have a tag, by the tag; absent if none is gated, and in older records. */
-  readonly slices?: Readonly<Record<string, SliceLimits>>;
-}
-
-/** Limits on a slice, which is all cases with one tag. Each slice has its own pass rate. */
-export interface SliceLimits {
-  readonly passRate: Pick<MetricLimits, 'min' | 'maxDrop'>;
-}
-
-/** Calls that fresh trials may make: a share of the planned ones, or `least` if that is more; or a number of calls. */
-export type ConfirmBudget = { readonly share: number; readonly least?: number } | { readonly calls: number };
-
-/** True for a budget that pays for nothing. */
-export function isNoBudget(budget: ConfirmBudget): boolean {
-  return 'calls' in budget ? budget.calls < 1 : budget.share === 0 && (budget.least ?? 0) < 1;
-}
-
-/** The policy of a suite that writes none. */
-export const defaultGate: GatePolicy = {
-  alpha: 0.05,
-  scope: 'population',
-  cases: { broken: 'fail', drifted: 'fail', added: 'fail' },
-  confirm: { cases: 10, budget: { share: 2, least: 200 } },
-  certify: false,
-  passRate: {},
-  score: {},
-  cost: {},
-  latency: {},
-};
 
 /** The gated slices of a case; undefined if it is in none. */
 export function slicesOf({ tags }: Pick<Case, 'tags'>, { slices }: GatePolicy): readonly string[] | undefined {
@@ -437,13 +308,6 @@ export interface Project {
   /** Flags' defaults from the config's `run:`. */
   readonly run: RunDefaults;
   readonly cache: SharedCacheConfig | undefined;
-}
-
-/** A selected path or suite without cases. */
-export interface EmptySelection {
-  readonly message: string;
-  /** True if a named file or suite has no case at all: the run is then incomplete. */
-  readonly isNamed: boolean;
 }
 
 export function caseLabel(suiteId: string, caseId: string): string {

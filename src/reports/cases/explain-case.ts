@@ -2,7 +2,8 @@ import { defined } from '../../json/defined.ts';
 import type { CaseReport } from '../../model/report/report.ts';
 import type { SkipReason } from '../../model/run/cell.ts';
 import type { AgentStep, ToolCall } from '../../model/run/completion.ts';
-import type { CellRow, RecordedCheck } from '../../model/run/record.ts';
+import type { CellRow } from '../../model/run/record.ts';
+import type { RecordedCheck } from '../../model/run/verdict.ts';
 import { clipText, quote } from '../../text/shorten.ts';
 import { describeTrajectoryChange } from './compare-trajectories.ts';
 

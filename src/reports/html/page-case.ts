@@ -15,7 +15,8 @@ import type {
 } from '../../model/report/page.ts';
 import type { CaseReport } from '../../model/report/report.ts';
 import type { AgentStep, AnsweredCall, ToolCall } from '../../model/run/completion.ts';
-import type { AskedMessage, CellRow, RecordedCheck } from '../../model/run/record.ts';
+import type { AskedMessage, CellRow } from '../../model/run/record.ts';
+import type { RecordedCheck } from '../../model/run/verdict.ts';
 import { clipText } from '../../text/shorten.ts';
 import { compareTrajectories } from '../cases/compare-trajectories.ts';
 import { describeSkip } from '../cases/explain-case.ts';

@@ -11,7 +11,8 @@ import {
   type SuiteReport,
   type VariantComparison,
 } from '../../model/report/report.ts';
-import type { CellRow, RecordedCheck } from '../../model/run/record.ts';
+import type { CellRow } from '../../model/run/record.ts';
+import type { RecordedCheck } from '../../model/run/verdict.ts';
 import { compareText } from '../../text/compare-text.ts';
 import { escapeJsonText } from '../../text/sanitize.ts';
 import { countAccepted, mapChanges, nameAccepted } from '../comparison.ts';

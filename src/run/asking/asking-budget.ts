@@ -1,5 +1,5 @@
 import type { Cell } from '../../model/run/cell.ts';
-import type { ConfirmBudget } from '../../model/suite/suite.ts';
+import type { ConfirmBudget } from '../../model/suite/gate-policy.ts';
 import type { Spend } from '../../verdict/confirm/choose-next.ts';
 import type { Planning } from '../planning/plan-with-baselines.ts';
 import { addSpend, createSpendOfSides, timesSpend } from './fresh-cells.ts';

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../json/json.ts';
 import { compileJsonSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
-import type { Case, Contract } from '../../model/suite/suite.ts';
+import type { Contract } from '../../model/suite/recorded-settings.ts';
+import type { Case } from '../../model/suite/suite.ts';
 import { checkJsonPathAgainstSchema, checkVariable } from '../../schema-diff/check-paths.ts';
 import { positionIn } from '../../templates/template-error.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseConfirmBudget } from '../../model/suite/confirm-budget.ts';
+import type { ConfirmBudget } from '../../model/suite/gate-policy.ts';
 import { maxAnswerBytes, mebibyte, showBytes } from '../../model/suite/limits.ts';
-import type { ConfirmBudget } from '../../model/suite/suite.ts';
 import { attempt } from '../../text/attempt.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { percentPattern, toFraction } from '../../text/fraction.ts';

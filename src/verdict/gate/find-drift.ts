@@ -1,5 +1,5 @@
 import type { ComparedCase, ComparedVariant } from '../../model/comparison/comparison.ts';
-import type { GatePolicy } from '../../model/suite/suite.ts';
+import type { GatePolicy } from '../../model/suite/gate-policy.ts';
 import { defaultMaxDrop } from '../default-margins.ts';
 import { type AskedClaim, isDriftTested, testDrift } from './flag-averages.ts';
 import type { Suspicions } from './flag-cases.ts';

@@ -3,7 +3,7 @@ import { isJudged, passOf, suiteVariantKey } from '../../model/run/cell.ts';
 import type { RunSettings } from '../../model/run/record.ts';
 import type { CaseSummary } from '../../model/run/summary.ts';
 import type { ClassPolicy } from '../../model/suite/classes.ts';
-import type { GatePolicy } from '../../model/suite/suite.ts';
+import type { GatePolicy } from '../../model/suite/gate-policy.ts';
 import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
 import { bootstrapF1 } from '../../stats/bootstrap-f1.ts';
 import { compareCases } from '../../stats/compare-cases.ts';

@@ -5,7 +5,7 @@ import {
   unsettledBecause,
 } from '../../model/comparison/gate.ts';
 import { countStatus, type StopReason } from '../../model/run/cell.ts';
-import type { GatePolicy } from '../../model/suite/suite.ts';
+import type { GatePolicy } from '../../model/suite/gate-policy.ts';
 import { formatCount, listFirst } from '../../text/format-amount.ts';
 import type { SettledCase } from '../confirm/settle.ts';
 import { countVerdicts } from '../pair-cases.ts';

@@ -2,7 +2,7 @@ import type { ComparedVariant } from '../../model/comparison/comparison.ts';
 import { countStatus, isJudged } from '../../model/run/cell.ts';
 import type { AcceptedPromptState } from '../../model/run/record.ts';
 import type { SuiteSummary, VariantSummary } from '../../model/run/summary.ts';
-import { isNoBudget } from '../../model/suite/suite.ts';
+import { isNoBudget } from '../../model/suite/gate-policy.ts';
 import { maxErrored } from '../confirm/case-evidence.ts';
 import type { Askable } from '../confirm/settle.ts';
 import { nameSent } from '../variant-differences.ts';

@@ -6,7 +6,7 @@ import type {
   JudgedMargin,
   MetricEvidence,
 } from '../../model/comparison/comparison.ts';
-import type { GatePolicy } from '../../model/suite/suite.ts';
+import type { GatePolicy } from '../../model/suite/gate-policy.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/compare-cases.ts';
 import {
   defaultMaxCostIncrease,

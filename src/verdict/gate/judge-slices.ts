@@ -3,7 +3,7 @@ import { isJudged, passOf } from '../../model/run/cell.ts';
 import type { RecordedSuite } from '../../model/run/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../../model/run/summary.ts';
 import { type ClassPolicy, noClass } from '../../model/suite/classes.ts';
-import type { SliceLimits } from '../../model/suite/suite.ts';
+import type { SliceLimits } from '../../model/suite/gate-policy.ts';
 import { classifyRows, createFindClass, truthOf } from '../../record/count-classes.ts';
 import { type Classified, classScores, confusionMatrix, macroScores } from '../../stats/classification.ts';
 import { formatCount } from '../../text/format-amount.ts';

@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison/comparison.ts';
 import type { Breach } from '../../model/comparison/gate.ts';
 import type { VariantSummary } from '../../model/run/summary.ts';
-import type { GatePolicy } from '../../model/suite/suite.ts';
+import type { GatePolicy } from '../../model/suite/gate-policy.ts';
 import type { TestVerdict } from '../../stats/compare-cases.ts';
 import { adjustHolm } from '../../stats/multiplicity.ts';
 import { formatCount } from '../../text/format-amount.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { TraceRow } from '../../../src/importing/traces/recorded-call.ts';
 import { createRecoverVars, createSpreadCheck } from '../../../src/importing/traces/recover-vars.ts';
-import type { Contract, PromptVersion } from '../../../src/model/suite/suite.ts';
+import type { Contract } from '../../../src/model/suite/recorded-settings.ts';
+import type { PromptVersion } from '../../../src/model/suite/suite.ts';
 import { compileTemplate } from '../../../src/templates/template.ts';
 
 function promptOf(messages: readonly (readonly [role: string, text: string])[], contract?: Contract): PromptVersion {

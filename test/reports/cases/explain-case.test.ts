@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CaseReport } from '../../../src/model/report/report.ts';
-import type { CellRow, RecordedCheck } from '../../../src/model/run/record.ts';
+import type { CellRow } from '../../../src/model/run/record.ts';
+import type { RecordedCheck } from '../../../src/model/run/verdict.ts';
 import {
   describeError,
   explainCase,

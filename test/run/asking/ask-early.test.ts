@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cell } from '../../../src/model/run/cell.ts';
-import { defaultGate, type GatePolicy } from '../../../src/model/suite/suite.ts';
+import { defaultGate, type GatePolicy } from '../../../src/model/suite/gate-policy.ts';
 import { Attempts, orderCases } from '../../../src/run/asking/ask-early.ts';
 import type { Run } from '../../../src/run/open-run.ts';
 import { rankOf } from '../../../src/verdict/gate/early-end.ts';

@@ -10,7 +10,7 @@ import {
   type RunHeader,
   recordFormat,
 } from '../../../src/model/run/record.ts';
-import { defaultGate } from '../../../src/model/suite/suite.ts';
+import { defaultGate } from '../../../src/model/suite/gate-policy.ts';
 import { hashCell } from '../../../src/plan/render-cells.ts';
 import { visitRows } from '../../../src/record/read-run-record.ts';
 import { createRunRecord } from '../../../src/record/write-run-record.ts';
