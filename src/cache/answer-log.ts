@@ -208,7 +208,7 @@ export class AnswerLog {
   }
 }
 
-/** The index is written anew once this much is not in it. Reading as much takes a few milliseconds. */
+/** The index is written again if it lacks this much. Reading as much takes a few milliseconds. */
 const minIndexedBytes = 4_000_000;
 
 /** The segment that this process appends to. */

@@ -191,7 +191,7 @@ export class CacheMaintenance {
     }
   }
 
-  /** Writes the log anew without some lines, if it has such a line or several segments. */
+  /** Writes the log again without some lines, if it has such a line or several segments. */
   #drop(isDropped: (line: LogLine) => boolean): Removal {
     let [removed, bytes] = [0, 0];
     const segments = new Set<string>();

@@ -29,8 +29,11 @@ export interface Calls {
     completion: Pick<Completion, 'usage'>,
     how?: 'live' | 'batch',
   ) => number | undefined;
-  /** True if the request is not sent: its suite answers from the store only, or the cache has its answer. */
-  readonly needsNoCall: (request: CompletionRequest, suite: Suite) => boolean;
+  /**
+   * True if the request is not sent: its suite answers from the store only, or the cache has its answer. With `before`,
+   * an answer that came at this time or later does not count.
+   */
+  readonly needsNoCall: (request: CompletionRequest, suite: Suite, before?: string) => boolean;
   /** The part of the budget that a provider's batches use. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** The number of one provider's cells or questions to run at once at present. */
@@ -69,8 +72,11 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     refreshFor: (config, suite) =>
       cacheMode === 'use' && !hasRecordings(suite) ? callsOf(config).refreshed : undefined,
     costOf: (config, completion, how) => priceAnswer(run, config, completion, how),
-    needsNoCall: (request, suite) =>
-      answersFromStoreOnly(suite, options) || (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
+    needsNoCall(request, suite, before) {
+      if (answersFromStoreOnly(suite, options)) return true;
+      const stored = cacheMode === 'use' ? run.store.read(cacheKey(request)) : undefined;
+      return stored !== undefined && (before === undefined || stored.receivedAt < before);
+    },
     batchSpendingOf: (config) => openBatches(run, config),
     cellsAtOnceFor: (config) => callsOf(config).cellsAtOnce,
     answersFromStoreOnly: (suite) => answersFromStoreOnly(suite, options),

@@ -87,7 +87,7 @@ function open(
           pass,
           score: pass ? 1 : 0,
           reason: '',
-          judgement: { judge: by, votes: 3, agreement } as never,
+          judgement: { judge: by, votes: 3, agreement, check: 'c' },
           ...(error !== undefined && { error }),
           ...(name !== undefined && { name }),
         },

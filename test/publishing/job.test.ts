@@ -25,7 +25,7 @@ test('a stored run says what it tested and whether it asked anyone', () => {
   const path = (id: string, changes: Parameters<typeof buildHeader>[0]) =>
     writeStoredRun(root, buildHeader({ id, ...changes }), [], endRow);
   expect(readRunOrigin(path('a', {}))).toEqual({ isReplay: false });
-  const shard = { index: 1, count: 2, cells: 3, cellHashes: 'x', suites: [] } as never;
+  const shard = { index: 1, count: 2, selection: 'x' };
   const settings = { ...header.settings, cacheMode: 'replay' as const, shard };
   const origin = readRunOrigin(path('b', { settings, provenance: { commit: 'abc' } }));
   expect(origin).toEqual({ shard, testedSha: 'abc', isReplay: true });

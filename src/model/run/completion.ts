@@ -32,7 +32,7 @@ export const toolCallSchema = z.object({
   id: z.string().exactOptional(),
   name: z.string(),
   /** The parsed arguments; undefined if `rawArguments` is not JSON. */
-  arguments: jsonValue.or(z.undefined()),
+  arguments: jsonValue.optional(),
   rawArguments: z.string(),
 });
 

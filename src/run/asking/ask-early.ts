@@ -209,11 +209,14 @@ function collectCases(run: Run): Iterable<CollectedCase> {
   return Array.from(found.values(), ({ isFree: free, isFirst, ...rest }) => ({ ...rest, isFirst: isFirst || free }));
 }
 
-/** True for a cell that is skipped or needs no call. A resumed run keeps its original order. */
+/**
+ * True for a cell that is skipped or needs no call. A resumed run keeps its original order: it called for the answers
+ * that came since its start, although the cache has them now.
+ */
 function isFree({ key, skip, request }: Cell, suite: Suite, { earlier, calls, record }: Run): boolean {
   if (skip !== undefined) return true;
   const row = earlier?.rowOf(key);
-  return row === undefined ? calls.needsNoCall(request, suite) : record.readRow(row).cached;
+  return row === undefined ? calls.needsNoCall(request, suite, earlier?.startedAt) : record.readRow(row).cached;
 }
 
 function isAskedFirst(

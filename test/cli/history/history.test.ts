@@ -66,8 +66,6 @@ function writeRun(project: TempProject, run: FakeRun): void {
       trial,
       caseHash: caseHashes[caseId] ?? 's',
       status: mark === '+' ? 'passed' : 'failed',
-      observe: false,
-      mustPass: false,
       cached,
       score: mark === '+' ? 1 : 0,
       latencyMs: 800,
