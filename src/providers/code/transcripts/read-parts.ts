@@ -262,7 +262,7 @@ export function addUsages(usages: readonly (Usage | undefined)[]): Usage | undef
   if (known.length === 0 || known.length < usages.length) return undefined;
   const sum: Record<string, number> = {};
   for (const usage of known) {
-    for (const [field, value] of Object.entries(usage)) sum[field] = (sum[field] ?? 0) + (value as number);
+    for (const [field, value] of Object.entries(usage)) sum[field] = (sum[field] ?? 0) + value;
   }
   const { inputTokens = 0, outputTokens = 0, costUsd, ...parts } = sum;
   const isPriced = known.every((usage) => usage.costUsd !== undefined);
