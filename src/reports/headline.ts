@@ -56,7 +56,7 @@ export function needsReview(report: Report): boolean {
   if (outcome !== 'passed') return false;
   const failing = findFirstBaselines(report)?.failing ?? [];
   const changes = countAccepted(report).regressions + failing.length + loosened.length + loosenedCases.length;
-  return changes + countUnsettled(report) > 0 || drift !== undefined;
+  return changes > 0 || describeTolerated(report).length > 0 || drift !== undefined;
 }
 
 /** True for a run that passed with checks that are easier to pass than the accepted ones. */
@@ -121,15 +121,19 @@ function describePassed(report: Report, style: HeadlineStyle): string {
 }
 
 /** What `gate.unsettled: warn` lets pass is still said. */
-function describeTolerated(report: Report): readonly string[] {
-  const count = countUnsettled(report);
-  if (count === 0) return [];
-  return [`${formatCount(count, 'case')} ${count === 1 ? 'looks worse and is' : 'look worse and are'} not settled`];
-}
-
-function countUnsettled({ decision }: Report): number {
+function describeTolerated({ decision, suites }: Report): readonly string[] {
   const open = decision.evidence.filter(({ verdict }) => verdict === 'unsettled');
-  return countDistinct(open.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
+  const cases = countDistinct(open.map(({ suite, caseId }) => JSON.stringify([suite, caseId])));
+  const averages = suites
+    .flatMap(({ variants }) => gatedOf(variants))
+    .reduce((sum, { comparison }) => sum + (comparison?.unsettledAverages ?? 0), 0);
+  const counts = [
+    ...(cases > 0 ? [formatCount(cases, 'case')] : []),
+    ...(averages > 0 ? [formatCount(averages, 'average')] : []),
+  ];
+  if (counts.length === 0) return [];
+  const isOne = cases + averages === 1;
+  return [`${counts.join(' and ')} ${isOne ? 'looks worse and is' : 'look worse and are'} not settled`];
 }
 
 /** `with 4 loosened checks: under the accepted ones 4 of 20 cases would fail`. */
@@ -169,7 +173,19 @@ function describeSound(report: Report, style: HeadlineStyle): string {
   const others = errored === 0 ? '' : `; ${formatCount(errored, 'case')} could not be judged`;
   if (cases === 0) return `no case was judged${others}`;
   if (failed === 0) return `${cases === 1 ? 'the case passes' : `all ${cases} cases pass`}${others}`;
-  return `${cases - failed} of ${formatCount(cases, 'case')} pass, which is within the limits${others}`;
+  const flaky = suites.reduce((sum, suite) => sum + countFlaky(suite), 0);
+  const often = flaky === 0 ? '' : ` in every trial and ${flaky} ${flaky === 1 ? 'is' : 'are'} flaky`;
+  const passes = cases === 1 ? 'passes' : 'pass';
+  return `${cases - failed} of ${formatCount(cases, 'case')} ${passes}${often}, which is within the limits${others}`;
+}
+
+/** Cases that passed in some trials and failed in others, each once. */
+function countFlaky(suite: SuiteReport): number {
+  const gated = new Set(gatedOf(suite.variants).map(({ prompt, provider }) => JSON.stringify([prompt, provider])));
+  const flaky = [...suite.cases({ statuses: ['flaky'] })].filter(({ prompt, provider }) =>
+    gated.has(JSON.stringify([prompt, provider])),
+  );
+  return countDistinct(flaky.map(({ caseId }) => caseId));
 }
 
 function describeAccepted({ regressions, mustPass }: AcceptedChanges): string {

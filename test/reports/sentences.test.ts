@@ -12,6 +12,7 @@ import {
   findGateEntries,
 } from '../../src/reports/run-facts.ts';
 import {
+  buildCase,
   buildComparison,
   buildEvidence,
   buildReport,
@@ -83,6 +84,42 @@ describe('the decision in one sentence', () => {
         variantOf(5, { failedCases: failedIds('a', 'b'), erroredCases: 1 }),
         variantOf(5, { provider: 'big', failedCases: failedIds('b') }),
       ]),
+    ],
+    [
+      'passed: 1 of 3 cases pass in every trial and 2 are flaky, which is within the limits',
+      buildReport([
+        buildSuite(
+          ['a', 'b'].flatMap((caseId) => [
+            buildCase({ caseId, status: 'flaky' }),
+            // A version that another one replaces is not gated.
+            buildCase({ caseId: `${caseId}-old`, provider: 'big', status: 'flaky' }),
+          ]),
+          {
+            variants: [
+              variantOf(3, { failedCases: failedIds('a', 'b') }),
+              variantOf(3, { provider: 'big', replacedBy: 'mini', failedCases: failedIds('a-old', 'b-old') }),
+            ],
+          },
+        ),
+      ]),
+    ],
+    [
+      'passed: 0 of 1 case passes in every trial and 1 is flaky, which is within the limits',
+      buildReport([
+        buildSuite([buildCase({ caseId: 'a', status: 'flaky' })], {
+          variants: [variantOf(1, { failedCases: failedIds('a') })],
+        }),
+      ]),
+    ],
+    [
+      'passed: all 2 cases pass; 1 average looks worse and is not settled',
+      reportOf([variantOf(2, { comparison: buildComparison({ unsettledAverages: 1 }) })]),
+    ],
+    [
+      'passed: all 2 cases pass; 1 case and 2 averages look worse and are not settled',
+      reportOf([variantOf(2, { comparison: buildComparison({ unsettledAverages: 2 }) })], {
+        evidence: [buildEvidence({ verdict: 'unsettled' })],
+      }),
     ],
     ['passed: nothing was planned', reportOf([buildVariant({ planned: 0, passed: 0 })])],
     [

@@ -37,6 +37,7 @@ const verdict = {
   isFirst: false,
   isPartial: false,
   unsettled: 0,
+  unsettledAverages: 0,
   isOpenByErrors: false,
   isOfRecords: false,
   isSameRequest: false,

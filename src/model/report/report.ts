@@ -170,6 +170,8 @@ export interface VariantComparison {
   };
   /** Number of failures that were neither confirmed nor cleared; absent if there is none. */
   readonly unsettled?: number;
+  /** Number of averages that look worse and were neither confirmed nor cleared; absent if there is none. */
+  readonly unsettledAverages?: number;
   /** Set if only errored trials make the result inconclusive. */
   readonly isOpenByErrors?: true;
   /** Set if the requests have not changed since the baseline was accepted. */

@@ -189,6 +189,7 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<Json<ty
     unmatched,
     isWithinRun: _isWithinRun,
     unsettled: _unsettled,
+    unsettledAverages: _unsettledAverages,
     isOpenByErrors: _isOpenByErrors,
     isSameRequest: _isSameRequest,
     isOfRecords: _isOfRecords,

@@ -26,6 +26,8 @@ interface ComparisonVerdict {
   readonly isPartial: boolean;
   /** Failures that were neither confirmed nor cleared. */
   readonly unsettled: number;
+  /** Averages that look worse and were neither confirmed nor cleared. */
+  readonly unsettledAverages: number;
   /** True if only errored trials keep the comparison from passing. */
   readonly isOpenByErrors: boolean;
   /** True if the requests have not changed. */
@@ -73,6 +75,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     },
     ...defined({
       unsettled: verdict.unsettled === 0 ? undefined : verdict.unsettled,
+      unsettledAverages: verdict.unsettledAverages === 0 ? undefined : verdict.unsettledAverages,
       isOpenByErrors: verdict.isOpenByErrors || undefined,
       isSameRequest: verdict.isSameRequest || undefined,
       isOfRecords: verdict.isOfRecords || undefined,

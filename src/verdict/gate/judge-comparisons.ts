@@ -191,6 +191,7 @@ function judgeOne(
       notes,
       accepted,
       unsettled: ofCases.unsettled.length,
+      unsettledAverages: ofMetrics.unsettled.length,
       isOpenByErrors: outcome === 'inconclusive' && !isOpen && !isEmpty,
       isPartial: partial !== undefined,
       // Asking the rest is what settles a variant of which cases were not asked.
