@@ -24,7 +24,7 @@ const wrongAnswers: Way = {
 // These run many commands, and say nothing of time.
 const slowTest = { timeout: 60_000 };
 
-test('the audit finds what is planted in itself', slowTest, async () => {
+test('the audit finds what is planted in itself', { ...slowTest, tags: ['slow'] }, async () => {
   expect(await findOwnFault(await startServer())).toBeUndefined();
 });
 

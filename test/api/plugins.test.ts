@@ -114,7 +114,7 @@ describe('plug-ins of a config', () => {
     });
   });
 
-  test('a change of its source makes its cases new ones', async () => {
+  test('a change of its source makes its cases new ones', { tags: ['slow'] }, async () => {
     const caseHashOf = async (plugin: string) => {
       const project = open('{ polite: [please] }', plugin);
       await project.run(['cache', 'import', 'evals/answers.jsonl']);

@@ -116,7 +116,7 @@ describe('of the path of an agent, exactly the named change is made', () => {
     });
   });
 
-  test('a text of an argument changed', () => {
+  test('a text of an argument changed', { tags: ['slow'] }, () => {
     expectEach('argument-changed', (mutant, steps) => {
       const name = nameIn(mutant.detail);
       for (const [at, step] of stepsOf(mutant).entries()) {

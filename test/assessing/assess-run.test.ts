@@ -117,7 +117,7 @@ test.each<[string, { settings?: Partial<RunHeader['settings']>; variant?: Partia
   expect(decision.breaches).toEqual([{ code: 'record-incomplete', message: missing('one') }]);
 });
 
-test('a record that anybody may have written is reported without its own baseline', async () => {
+test('a record that anybody may have written is reported without its own baseline', { tags: ['slow'] }, async () => {
   const root = makeFolder();
   const path = write(root);
   await expect(reportOnUntrusted(optionsOf(path, root))).rejects.toThrow(/git/);
@@ -134,7 +134,7 @@ export default () => {
 };
 `;
 
-test('a report runs no check of stored answers again: the run has judged them', async () => {
+test('a report runs no check of stored answers again: the run has judged them', { tags: ['slow'] }, async () => {
   const project = openRunProject({
     'evals/one.eval.yaml': `suite: one
 prompts: [{ id: v1, text: hello }]

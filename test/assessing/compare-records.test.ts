@@ -120,7 +120,7 @@ describe('two records', () => {
     await expect(compare(root, [idOf(1), 'linked.jsonl'])).rejects.toThrow('linked.jsonl');
   });
 
-  test('may be the baselines of commits, where no run is stored', async () => {
+  test('may be the baselines of commits, where no run is stored', { tags: ['slow'] }, async () => {
     const root = makeFolder();
     const { planned: _planned, observed: _observed, acceptedPrompt: _state, ...variant } = buildVariant(1);
     const trials = [{ trial: 0, status: 'passed', score: 1, checks: [], answerHash: 'h1' }] as const;

@@ -62,7 +62,7 @@ describe('TokenBucket', () => {
 });
 
 describe('limits by hand', () => {
-  test('let no minute see more than the limit, however eagerly they are used', () => {
+  test('let no minute see more than the limit, however eagerly they are used', { tags: ['slow'] }, () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 0, max: 100_000 }), (rpm, startMs) => {
         const times = sendEagerly(open({ rpm }), 2 * rpm + 5, 0, startMs);

@@ -446,7 +446,7 @@ async function look(project: TempProject) {
 }
 
 describe.each(kinds)('$name', (kind) => {
-  test('has each thing that it reads in its identity, and --changed sees the thing', async () => {
+  test('has each thing that it reads in its identity, and --changed sees the thing', { tags: ['slow'] }, async () => {
     const tried = kind.isSlow === true ? references.slice(0, 2) : references;
     const all = kind.takesCommand === true ? [...tried, ...commands] : tried;
     const project = openTempProject();

@@ -39,7 +39,7 @@ const x = (length: number) => 'x'.repeat(length);
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
 describe('every result stays what it is', () => {
-  test('what a schema says of values', () => {
+  test('what a schema says of values', { tags: ['slow'] }, () => {
     const values: readonly unknown[] = [
       null,
       0,
@@ -112,7 +112,7 @@ describe('every result stays what it is', () => {
     );
   });
 
-  test('schemas that can not be used', () =>
+  test('schemas that can not be used', { tags: ['slow'] }, () =>
     expectEach(
       'broken-schemas',
       [
@@ -139,9 +139,10 @@ describe('every result stays what it is', () => {
         { additionalProperties: 5 },
       ],
       (schema: unknown) => compileJsonSchema(schema).findViolation({}) ?? null,
-    ));
+    ),
+  );
 
-  test('schemas that are surely fast', () =>
+  test('schemas that are surely fast', { tags: ['slow'] }, () =>
     expectEach(
       'costs',
       [
@@ -163,7 +164,8 @@ describe('every result stays what it is', () => {
       ],
       (schema: unknown) =>
         [0, 100, 4000, 4001].map((length) => attempt(() => compileJsonSchema(schema).isCheap(length))),
-    ));
+    ),
+  );
 
   test('what a path selects', () => {
     const root = {
@@ -472,7 +474,7 @@ describe('every result stays what it is', () => {
     );
   });
 
-  test('arguments of calls', () => {
+  test('arguments of calls', { tags: ['slow'] }, () => {
     const mismatch = (wanted: Omit<Parameters<typeof findArgumentMismatch>[0], 'compare'>) =>
       ['{"a":1,"b":[2,3]}', '{"a":1}', '{"a":2,"b":[2,3],"c":null}', '[1]', 'x', '{"a":12345678901234567890}'].map(
         (text) => findArgumentMismatch({ compare: 'exact', ...wanted }, text, (_cheap, run) => run()) ?? null,

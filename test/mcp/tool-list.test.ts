@@ -58,7 +58,7 @@ describe('the tools of a server', () => {
     ]);
   });
 
-  test('may be as many and as large as a snapshot takes', async () => {
+  test('may be as many and as large as a snapshot takes', { tags: ['slow'] }, async () => {
     expect((await read(page(...Array.from({ length: 2000 }, (_, n) => named(`t${n}`))))).outcome).toHaveLength(2000);
     const rest = 8 * 1024 * 1024 - JSON.stringify(page(named('a', { description: '' }))).length;
     const large = (bytes: number) => read(page(named('a', { description: 'x'.repeat(bytes) })));

@@ -13,36 +13,40 @@ const scenarios = [...plainScenarios, ...richScenarios];
  * a byte of the snapshots; a change that users see shows up here, and `vitest run test/output -u` accepts it.
  */
 describe('a command prints and writes what it did before', () => {
-  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', async (name, scenario) => {
-    const project = openTempProject(scenario.fixture);
-    for (const [file, text] of Object.entries(scenario.files ?? {})) project.write(file, text);
-    const answers = new Map(Object.entries(scenario.answers ?? {}));
-    const asked = new Map<string, number>();
-    const server = await startChatServer(({ text, model, messages }) => {
-      const word = wordOf(text.replace(/^Please say/, 'Say'));
-      const answered = messages.filter(({ role }) => role === 'assistant').length;
-      const keys = [`${messages[0]?.content} #${answered}`, `${model} ${text}`, `${model} ${word}`, text, word];
-      const answer =
-        scenario.reply?.(text, model) ??
-        keys.map((key) => answers.get(key)).find((found) => found !== undefined) ??
-        word;
-      if (typeof answer === 'number') return { status: answer, body: { error: { message: `status ${answer}` } } };
-      const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
-      const times = (asked.get(text) ?? 0) + 1;
-      asked.set(text, times);
-      // As real APIs do: two answers that take equally long would be one answer otherwise.
-      const id = `chatcmpl-${times}`;
-      return { body: { ...completionOf(answer, model, callsOf(answer, answered)), id, usage } };
-    });
-    const transcript: string[] = [];
-    for (const [index, step] of scenario.steps.entries()) {
-      transcript.push(...(await play(step, index, { scenario, project, server, answers })));
-    }
-    const place = { root: project.root, port: server.port };
-    transcript.push(...listFiles(project, scenario, place));
-    const text = normalise(transcript.join('\n'), place);
-    await expect(text).toMatchFileSnapshot(`snapshots/${name}.txt`);
-  });
+  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    '%s',
+    { tags: ['slow'] },
+    async (name, scenario) => {
+      const project = openTempProject(scenario.fixture);
+      for (const [file, text] of Object.entries(scenario.files ?? {})) project.write(file, text);
+      const answers = new Map(Object.entries(scenario.answers ?? {}));
+      const asked = new Map<string, number>();
+      const server = await startChatServer(({ text, model, messages }) => {
+        const word = wordOf(text.replace(/^Please say/, 'Say'));
+        const answered = messages.filter(({ role }) => role === 'assistant').length;
+        const keys = [`${messages[0]?.content} #${answered}`, `${model} ${text}`, `${model} ${word}`, text, word];
+        const answer =
+          scenario.reply?.(text, model) ??
+          keys.map((key) => answers.get(key)).find((found) => found !== undefined) ??
+          word;
+        if (typeof answer === 'number') return { status: answer, body: { error: { message: `status ${answer}` } } };
+        const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+        const times = (asked.get(text) ?? 0) + 1;
+        asked.set(text, times);
+        // As real APIs do: two answers that take equally long would be one answer otherwise.
+        const id = `chatcmpl-${times}`;
+        return { body: { ...completionOf(answer, model, callsOf(answer, answered)), id, usage } };
+      });
+      const transcript: string[] = [];
+      for (const [index, step] of scenario.steps.entries()) {
+        transcript.push(...(await play(step, index, { scenario, project, server, answers })));
+      }
+      const place = { root: project.root, port: server.port };
+      transcript.push(...listFiles(project, scenario, place));
+      const text = normalise(transcript.join('\n'), place);
+      await expect(text).toMatchFileSnapshot(`snapshots/${name}.txt`);
+    },
+  );
 
   test('and every scenario has a name of its own', () => {
     expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);

@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     await expect(elements).toMatchFileSnapshot(`__file_snapshots__/${name}.html`);
   });
 
-  test('the table holds the rows in sight, and gaps for the others', async () => {
+  test('the table holds the rows in sight, and gaps for the others', { tags: ['slow'] }, async () => {
     await open('long', buildLong(), 'cases');
     const lookAtRows = `({
       ids: [...document.querySelectorAll('.matrix tbody th .line:first-child')].map((line) => line.textContent),
@@ -104,7 +104,7 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     expect(await page.locator('main').innerText()).toMatch(/The case passes[^]*nothing to compare with/);
   });
 
-  test('the comparison has a column for the steps of agents, where there are some', async () => {
+  test('the comparison has a column for the steps of agents, where there are some', { tags: ['slow'] }, async () => {
     const steps = { baseline: 2, candidate: 4, delta: 1, low: 0.5, high: 1.5, p: 0.001 };
     const variants = [buildVariant({ comparison: buildComparison({ steps }) })];
     await open('steps', buildReport([buildSuite([buildCase()], { variants })]));
@@ -118,7 +118,7 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     expect(await page.locator('.comparisons thead').innerText()).toMatch(/Cost\s+Latency/i);
   });
 
-  test('the arrow keys move from cell to cell', async () => {
+  test('the arrow keys move from cell to cell', { tags: ['slow'] }, async () => {
     await open('many-sided', manySided, 'cases?suite=triage');
     await page.locator('.matrix td a').first().focus();
     const hrefs: string[] = [];
@@ -137,7 +137,7 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     expect(await page.evaluate("document.activeElement.getAttribute('href')")).toContain(fixed);
   });
 
-  test('filters are set one by one, and taken back', async () => {
+  test('filters are set one by one, and taken back', { tags: ['slow'] }, async () => {
     await open('many-sided', manySided, 'cases');
     const query = () => new URL(page.url()).hash.replace('#/cases', '');
     await page.getByLabel('failed').check();

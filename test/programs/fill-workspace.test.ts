@@ -104,7 +104,7 @@ describe('a workspace is filled without following links', () => {
     expect(outside()).toEqual(before);
   });
 
-  test('no content writes outside or leaves a link that leads outside', () => {
+  test('no content writes outside or leaves a link that leads outside', { tags: ['slow'] }, () => {
     const steps = (...names: readonly string[]) =>
       fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }).map((path) => path.join('/'));
     const entry = fc.oneof(fc.constant('text'), steps('a', 'b', '..', '..', '.').map(link));

@@ -136,7 +136,9 @@ describe('a module', () => {
     expect(await runModule('check.mjs', 'good')).toEqual({ returned: { pass: true } });
   });
 
-  test('that throws, or returns no verdict, has a fault each time, and the next check is made', async () => {
+  test('that throws, or returns no verdict, has a fault each time, and the next check is made', {
+    tags: ['slow'],
+  }, async () => {
     const { runModule } = openProject({
       'check.mjs': `export const error = () => { throw new TypeError("no such thing"); };
         export const text = () => { throw "text"; };

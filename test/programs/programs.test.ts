@@ -103,7 +103,7 @@ test('a runner that is closed kills what runs, and what that has started', async
   }
 });
 
-test('a stopped program is read no further, even if another process holds its output', async () => {
+test('a stopped program is read no further, even if another process holds its output', { tags: ['slow'] }, async () => {
   const project = openTempProject();
   // In a session of its own, it writes once its parent has ended, and until nobody reads.
   const left = `const parent = Number(process.argv[1]);

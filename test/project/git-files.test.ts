@@ -19,7 +19,7 @@ import { catchUserError, makeFolder } from '../record/build-rows.ts';
 import { commitAll, gitEnv, runGit } from '../support/git.ts';
 
 describe('a ref', () => {
-  test('is a branch, a tag or a commit', () => {
+  test('is a branch, a tag or a commit', { tags: ['slow'] }, () => {
     const repository = makeRepository({ 'a.txt': 'one' });
     const first = runGit(repository, 'rev-parse', 'HEAD');
     runGit(repository, 'tag', '-a', '-m', 'first', 'v1.0');
@@ -37,7 +37,7 @@ describe('a ref', () => {
     expect(open(repository, 'v1.0')).toMatchObject({ name: 'v1.0', commit: first });
   });
 
-  test('is looked for among the remote branches after the local ones', () => {
+  test('is looked for among the remote branches after the local ones', { tags: ['slow'] }, () => {
     const clone = cloneOf(makeOrigin());
     runGit(clone, 'checkout', '-q', 'feature');
     runGit(clone, 'branch', '-D', '-q', 'main');
@@ -207,7 +207,7 @@ describe('a file at a ref', () => {
       expect(ref.readFile(join(repository, path))).toBeUndefined();
   });
 
-  test('is found after another one of its folder was missing', () => {
+  test('is found after another one of its folder was missing', { tags: ['slow'] }, () => {
     const names = ['evals/a.txt', 'evals/ünï cödé 評価.txt', 'a.txt', ' x '];
     const repository = makeRepository(Object.fromEntries(names.map((name) => [name, `in ${name}`])));
     symlinkSync('evals', join(repository, 'link'));
@@ -270,7 +270,7 @@ describe('a file at a ref', () => {
     ]);
   });
 
-  test('may not lie in a submodule', () => {
+  test('may not lie in a submodule', { tags: ['slow'] }, () => {
     const inner = makeRepository({ 'a.txt': 'inner' });
     const repository = makeRepository({ a: '' });
     runGit(repository, '-c', 'protocol.file.allow=always', 'submodule', '-q', 'add', inner, 'libs/inner');
@@ -321,7 +321,7 @@ describe('a file at a ref', () => {
 });
 
 describe('listing files', () => {
-  test('gives those of a folder and below, without links and submodules', () => {
+  test('gives those of a folder and below, without links and submodules', { tags: ['slow'] }, () => {
     const inner = makeRepository({ 'a.txt': '' });
     const repository = makeRepository({ 'evals/ü b.yaml': '', 'evals/deep/c': '', 'evals-2/d': '', root: '' });
     symlinkSync('c', join(repository, 'evals/deep/link'));

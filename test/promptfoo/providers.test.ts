@@ -118,7 +118,9 @@ test.each([{}, { default: null }, { default: {} }, { default: 3 }])('the file %j
 
 const shown = `process.stdout.write('\\u001B[32m ' + JSON.stringify([process.cwd(), ...process.argv.slice(1)]) + ' \\u001B[39m\\n')`;
 
-test('a program gets the prompt, its options and the context, and its output is the answer', async () => {
+test('a program gets the prompt, its options and the context, and its output is the answer', {
+  tags: ['slow'],
+}, async () => {
   const folder = openTempProject().root;
   const words = [execPath, '-e', shown, 'own'];
   const ask = promptfooExec(words, { id: 'exec:x', config: { c: 1 }, state: true }, pathToFileURL(`${folder}/`));
@@ -142,7 +144,7 @@ test('a program that prints its error alone gives no answer', { tags: 'slow' }, 
   expect(await run(`process.stdin.resume().on('end', () => console.log('read'))`)).toEqual({ text: 'read' });
 });
 
-test('a function in Python gets the output and the context as JSON', async () => {
+test('a function in Python gets the output and the context as JSON', { tags: ['slow'] }, async () => {
   const project = openTempProject();
   project.write('a.py', 'import json, sys\njson.dump([sys.argv[1], json.load(sys.stdin)], sys.stdout)\n');
   const check = promptfooPython(pathToFileURL(project.path('a.py')), 'check1');

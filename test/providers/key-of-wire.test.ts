@@ -148,7 +148,7 @@ describe('a request whose bytes differ has another key', () => {
   test.each([
     ['exec', { model: 'cat', options: { output: 'text' } }],
     ['module', { model: 'echo-module.mjs' }],
-  ])('%s', async (adapter, config) => {
+  ])('%s', { tags: ['slow'] }, async (adapter, config) => {
     const { baseUrl: _, ...own } = buildConfig(config);
     const wire = await openWire(adapter, { model: own.model, options: own.options });
     await fc.assert(

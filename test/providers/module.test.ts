@@ -29,7 +29,7 @@ const versionOf = (project: TempProject, options = {}): string =>
   }).adapterVersion;
 
 describe('a module as a provider', () => {
-  it('is given the request and answers with a text', async () => {
+  it('is given the request and answers with a text', { tags: ['slow'] }, async () => {
     const outcome = await ask('export default ({ messages, caseId }) => `${messages[0].content} ${caseId}`;');
     expect(outcome).toMatchObject({
       status: 'completed',
@@ -38,7 +38,7 @@ describe('a module as a provider', () => {
     });
   });
 
-  it('in TypeScript answers with all that an answer can have, by a named export', async () => {
+  it('in TypeScript answers with all that an answer can have, by a named export', { tags: ['slow'] }, async () => {
     const source = `
       import { usage } from './usage.ts';
       interface Input { readonly params: Record<string, unknown> }
@@ -58,7 +58,7 @@ describe('a module as a provider', () => {
     });
   });
 
-  it('sees only the variables that are named', async () => {
+  it('sees only the variables that are named', { tags: ['slow'] }, async () => {
     const source = 'export default () => `${process.env.MY_URL} ${process.env.OPENAI_API_KEY}`;';
     const env = { MY_URL: 'http://x', OPENAI_API_KEY: 'sk-secret-0123' };
     expect(await ask(source, { options: { env: ['MY_URL'] } }, env)).toMatchObject({
@@ -86,14 +86,16 @@ describe('a module as a provider', () => {
     });
   });
 
-  it('that takes too much memory is stopped', async () => {
+  it('that takes too much memory is stopped', { tags: ['slow'] }, async () => {
     const source = 'export default () => { const a = []; for (;;) a.push(Buffer.alloc(1e6, 1)); };';
     expect(await ask(source, { options: { memoryMb: 32 } })).toMatchObject({
       failure: { kind: 'server', message: expect.stringContaining('32 MB of memory') as string },
     });
   });
 
-  it('that never answers is killed when its time is up, and the next request is answered', async () => {
+  it('that never answers is killed when its time is up, and the next request is answered', {
+    tags: ['slow'],
+  }, async () => {
     const project = openTempProject();
     project.write('answer.mjs', 'export default ({ params }) => { while (params.hang); return "Hi"; };');
     const provider = await connect(project, { limits: { concurrency: 1 } });

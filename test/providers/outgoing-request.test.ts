@@ -172,7 +172,7 @@ describe('the Responses API', () => {
   });
 });
 
-test('compatible servers get their reasoning back under the name that they gave it', async () => {
+test('compatible servers get their reasoning back under the name that they gave it', { tags: ['slow'] }, async () => {
   const details = [{ type: 'reasoning.text', text: 'Hm' }];
   const wanted: readonly (readonly [object, object])[] = [
     [{ reasoning: 'Hm' }, { reasoning: 'Hm' }],

@@ -116,7 +116,7 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     expect(logged.filter(isOfRun)).toEqual(['run run: takes calls of mine']);
   });
 
-  test('that ends does not announce itself again while Redis is slow', async () => {
+  test('that ends does not announce itself again while Redis is slow', { tags: ['slow'] }, async () => {
     const server = await startRealRedis();
     const { drain } = await serve(server, echo, { leaseMs: 250 });
     await server.client.client('PAUSE', 400, 'WRITE');
@@ -151,7 +151,7 @@ describe.skipIf(redisPath === undefined)('a worker (skipped where there is no re
     expect([answers.map(textOf), most]).toEqual([texts, 1]);
   });
 
-  test('that stops gives back what it has not answered, and another one answers it', async () => {
+  test('that stops gives back what it has not answered, and another one answers it', { tags: ['slow'] }, async () => {
     const server = await startRealRedis();
     const { send } = await dispatch(server, ['mine', 'other']);
     const { begun, attempt } = held(stopped);

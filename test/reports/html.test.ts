@@ -48,7 +48,7 @@ describe('the page', () => {
     expect(output).toEqual(hostile.length > 65_536 ? start : hostile);
   });
 
-  test('holds any text letter for letter', () => {
+  test('holds any text letter for letter', { tags: ['slow'] }, () => {
     fc.assert(
       fc.property(fc.string({ unit: codePoint }), (hostile) => {
         const { cases, index } = readPage(render(buildHostileReport(hostile)).join(''));
@@ -71,7 +71,7 @@ describe('a large run', () => {
     expect(new Set(index.suites[0]?.cases.map(({ cells }) => cells[0]?.block)).size).toBe(blocks.length);
   });
 
-  test('takes the rows of its tables out of the index, each once and in order', () => {
+  test('takes the rows of its tables out of the index, each once and in order', { tags: ['slow'] }, () => {
     const pair = ['v1', 'v2'].map((prompt) => buildVariant({ prompt }));
     const suite = (name: string, count: number) => ({
       ...buildSuite([], { suite: name, variants: pair }),

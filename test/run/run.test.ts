@@ -91,7 +91,7 @@ describe('a run', () => {
     expect(getEventListeners(outdated, 'abort')).toEqual([]);
   });
 
-  test('says what it knows before its first call, and no more than once', async () => {
+  test('says what it knows before its first call, and no more than once', { tags: ['slow'] }, async () => {
     const notesOf = async (project: Project, options: RunSuitesOptions = {}) => {
       const { events, report } = await project.go(options);
       const told = events.flatMap((event) => (event.type === 'note' ? event.message : []));
@@ -187,16 +187,20 @@ describe('a run whose cells all passed', () => {
     expect(run.verdict[0]).toBe(isAsked ? 'failed' : 'passed');
   });
 
-  test.each(['a', 'z'])('is compared before its end where one of two suites gates something beside, %s', async (id) => {
-    const plain = wordsSuite(2, 'gate: { scope: population }').replace('suite: words', `suite: ${id}`);
-    const project = await openAccepted({
-      [file]: wordsSuite(12, 'gate: { scope: population, cost: { maxIncrease: 10% } }'),
-      [`evals/${id}.eval.yaml`]: plain,
-    });
-    project.edit(file, 'Say:', 'Please say:');
-    project.reply = dear;
-    expect(again(await project.go()).length).toBeGreaterThan(0);
-  });
+  test.each(['a', 'z'])(
+    'is compared before its end where one of two suites gates something beside, %s',
+    { tags: ['slow'] },
+    async (id) => {
+      const plain = wordsSuite(2, 'gate: { scope: population }').replace('suite: words', `suite: ${id}`);
+      const project = await openAccepted({
+        [file]: wordsSuite(12, 'gate: { scope: population, cost: { maxIncrease: 10% } }'),
+        [`evals/${id}.eval.yaml`]: plain,
+      });
+      project.edit(file, 'Say:', 'Please say:');
+      project.reply = dear;
+      expect(again(await project.go()).length).toBeGreaterThan(0);
+    },
+  );
 });
 
 test('a run listens for signals and its deadline as long as it makes calls', async () => {

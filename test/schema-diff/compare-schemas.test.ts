@@ -423,7 +423,7 @@ describe('limits', () => {
     ).toEqual(['type-changed error /oneOf/7/properties/a', 'one-of-branch-added info /oneOf']);
   });
 
-  test('a chain of definitions too deep for the stack is undecided, not a crash', () => {
+  test('a chain of definitions too deep for the stack is undecided, not a crash', { tags: ['slow'] }, () => {
     const chain = (leaf: JsonValue): JsonValue => {
       const $defs: Record<string, JsonValue> = { A3000: leaf };
       for (let level = 0; level < 3_000; level += 1)
@@ -433,7 +433,7 @@ describe('limits', () => {
     expect(listInTime(chain(text), chain(number))).toEqual(['undecided warn ']);
   });
 
-  test('branches within branches end in a finding or in doubt, not in a crash', () => {
+  test('branches within branches end in a finding or in doubt, not in a crash', { tags: ['slow'] }, () => {
     const nest = (leaf: JsonValue): JsonValue => {
       let schema = leaf;
       for (let level = 0; level < 198; level += 1) schema = { anyOf: [object({ next: schema }), text] };

@@ -177,7 +177,7 @@ const pairs: readonly (readonly [title: string, old: unknown, replacement: unkno
   ['what holds where a condition does not', conditional(text), conditional(number)],
 ];
 
-test('each decision of a comparison has its finding, in both directions', async () => {
+test('each decision of a comparison has its finding, in both directions', { tags: ['slow'] }, async () => {
   const shown = pairs.flatMap(([title, old, replacement]) => [
     title,
     ...(['input', 'output'] as const).flatMap((direction) => [

@@ -172,7 +172,7 @@ describe('createMask, for any secret', () => {
     })
     .filter((text) => text.trim().length >= 8 && text.trim() === text);
 
-  it('leaves nothing of it in any encoding, whatever is beside it', () => {
+  it('leaves nothing of it in any encoding, whatever is beside it', { tags: ['slow'] }, () => {
     fc.assert(
       fc.property(
         secrets,
@@ -392,7 +392,7 @@ describe('invisible characters', () => {
   // Blanks are seen.
   const blanks = new Set(['\t', '\n', '\v', '\f', '\r', '\u0085']);
 
-  it('hide no secret, whichever of Unicode they are', () => {
+  it('hide no secret, whichever of Unicode they are', { tags: ['slow'] }, () => {
     const shown: string[] = [];
     for (let code = 0; code <= 0x10_ffff; code += 1) {
       const character = String.fromCodePoint(code);
@@ -447,12 +447,12 @@ describe('a mask is linear in the length of a text', () => {
     expect(await growsLinearly(hideSigns, 8000)).toBe(true);
   });
 
-  it('and leaves 600,000 backslashes as they are', () => {
+  it('and leaves 600,000 backslashes as they are', { tags: ['slow'] }, () => {
     const text = `sk${'\\'.repeat(600_000)}`;
     expect(mustEnd(() => hide(text))).toBe(text);
   });
 
-  it('also in a text of many keys', async () => {
+  it('also in a text of many keys', { tags: ['slow'] }, async () => {
     const maskKeys = (count: number) => expect(maskPersonal('-----BEGIN PRIVATE KEY-----'.repeat(count))).toBe('***');
     expect(await growsLinearly(maskKeys, 2500)).toBe(true);
   });

@@ -71,10 +71,14 @@ test.each([
   [20, 3, 0.15, true],
   [200, 1, 0.1, true],
   [50, 1, 0.2, false],
-])('%i cases × %i, a drop of %f: planned as the looks of a run find it', (cases, trials, drop, asksAccepted) => {
-  const planned = powerOfAverage(variantOf(cases, trials, asksAccepted), sizeOf(cases, trials), drop);
-  expect(Math.abs(planned - simulate(cases, trials, { drop, asksAccepted }))).toBeLessThan(0.1);
-});
+])(
+  '%i cases × %i, a drop of %f: planned as the looks of a run find it',
+  { tags: ['slow'] },
+  (cases, trials, drop, asksAccepted) => {
+    const planned = powerOfAverage(variantOf(cases, trials, asksAccepted), sizeOf(cases, trials), drop);
+    expect(Math.abs(planned - simulate(cases, trials, { drop, asksAccepted }))).toBeLessThan(0.1);
+  },
+);
 
 test('a budget that pays for fewer pairs, or for none, shows less', () => {
   const powerWith = (budget: typeof defaultGate.confirm.budget) =>

@@ -221,7 +221,7 @@ describe('the size of a suite', () => {
     `);
   });
 
-  test('of several prompts and providers takes their averages together', async () => {
+  test('of several prompts and providers takes their averages together', { tags: ['slow'] }, async () => {
     const edit = (text: string) =>
       text
         .replace('prompts: [', 'prompts: [{ id: v2, replaces: v1, text: "Tell: {{ word }}" }, ')
@@ -314,7 +314,7 @@ describe('the size of a suite', () => {
     `);
   });
 
-  test('knows nothing of another version of the prompt', async () => {
+  test('knows nothing of another version of the prompt', { tags: ['slow'] }, async () => {
     expect(await sizes({ later: (text) => text.replace('Say:', 'Please say:') })).toEqual(await sizes({}));
     expect(await sizes({ later: (text) => text.replaceAll('equals:', 'contains:') })).toEqual(
       await sizes({ runs: 0, later: (text) => text.replaceAll('equals:', 'contains:') }),
@@ -328,7 +328,7 @@ describe('the false alarms of a gate', () => {
     return show({ ...found, variants: found.variants.map(({ runs, ...rest }) => ({ ...rest, runs: runs.length })) });
   };
 
-  test('are those of simulated runs of the stored trials', async () => {
+  test('are those of simulated runs of the stored trials', { tags: ['slow'] }, async () => {
     expect(await measured({})).toMatchInlineSnapshot(`
       [
         "variants [{"suite":"words","prompt":"v1","provider":"own","alpha":0.05,"usesBaseline":false,"cases":6,"suiteCases":6,"trials":36,"passed":{"count":29,"value":0.9667,"low":0.6283,"high":0.998},"drifted":{"count":1,"value":0.03333,"low":0.002006,"high":0.3717},"inconclusive":{"count":0,"value":0,"low":0,"high":0.329},"failed":{"count":0,"value":0,"low":0,"high":0.329},"regressed":{"count":0,"value":0,"low":0,"high":0.329},"caseBroken":{"count":0,"value":0,"low":0,"high":0.329},"mustPass":{"count":0,"value":0,"low":0,"high":0.329},"openAverages":{"count":0,"value":0,"low":0,"high":0.329},"openCases":{"count":0,"value":0,"low":0,"high":0.329},"brokenCases":[],"runs":1}]",
@@ -339,7 +339,7 @@ describe('the false alarms of a gate', () => {
     `);
   });
 
-  test('are those of each variant, with must-pass cases and accepted trials', async () => {
+  test('are those of each variant, with must-pass cases and accepted trials', { tags: ['slow'] }, async () => {
     const edit = (text: string) => text.replace('}]\ndefaults', '}, { id: new, use: "own:newer" }]\ndefaults');
     const ofCase = (word: string) => (word === 'w01' ? ', mustPass: true' : '');
     expect(await measured({ edit, ofCase, accepts: true, gate: 'gate: { scope: suite }' })).toMatchInlineSnapshot(`

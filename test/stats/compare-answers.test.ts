@@ -79,7 +79,7 @@ describe('two samples of answers', () => {
     expect(compare({ first, second })).toBeCloseTo(p, 12);
   });
 
-  test('more splits than can be counted are drawn, the same ones each time', () => {
+  test('more splits than can be counted are drawn, the same ones each time', { tags: ['slow'] }, () => {
     const far = { first: same(4, 0), second: same(10, 1) };
     const drawn = compare(far) * 5000;
     expect(drawn).toBeCloseTo(Math.round(drawn), 9);

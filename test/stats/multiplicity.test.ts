@@ -130,7 +130,7 @@ describe('sequential evidence', () => {
     expect(total).toBeCloseTo(1, 10);
   });
 
-  test('refutes a true claim seldom, over all looks together', () => {
+  test('refutes a true claim seldom, over all looks together', { tags: ['slow'] }, () => {
     const random = createRandom(1);
     const margin = 0.05;
     let refuted = 0;

@@ -305,7 +305,7 @@ describe('size and hostility', () => {
     ['flow maps', `a: ${'{a: '.repeat(20_000)}`],
     ['block lists', `${'- '.repeat(20_000)}a`],
     ['indentation', Array.from({ length: 2000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
-  ])('YAML nested without end is a problem, not a crash: %s', async (_, text) => {
+  ])('YAML nested without end is a problem, not a crash: %s', { tags: ['slow'] }, async (_, text) => {
     write({ 'evals/a.eval.yaml': text });
     expect((await problemsAt(root)).map(({ code }) => code)).toEqual(['syntax']);
   });

@@ -34,7 +34,9 @@ const jsonLines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringi
 const jsonRow = (name: string, more = {}) => ({ id: name, vars: { name, filler }, expected: name, ...more });
 
 describe('files of more cases than are kept in memory', () => {
-  test('every reading gives the same cases, in the order of the files, each with its place', async () => {
+  test('every reading gives the same cases, in the order of the files, each with its place', {
+    tags: ['slow'],
+  }, async () => {
     const rows = names.map((name) => jsonRow(name));
     const large = onlySuite(await loadAt(writeProject('cases.jsonl', jsonLines(rows))));
     const read = () =>
@@ -76,7 +78,9 @@ describe('files of more cases than are kept in memory', () => {
     expect(large.caseCount).toBe(expected.length);
   });
 
-  test('rows keep their own assertions and turns, those with files and spelled numbers too', async () => {
+  test('rows keep their own assertions and turns, those with files and spelled numbers too', {
+    tags: ['slow'],
+  }, async () => {
     const own = names.map((name) =>
       jsonRow(name, {
         assert: [{ contains: `only ${name}` }, { jsonSchema: 'schema.json' }, { equals: '{{ name | upcase }}' }],
@@ -99,7 +103,7 @@ describe('files of more cases than are kept in memory', () => {
     expect([...large.cases()].map(({ caseHash }) => caseHash)).toEqual(read.map(({ caseHash }) => caseHash));
   });
 
-  test('a table is read so too, with fields over several lines', async () => {
+  test('a table is read so too, with fields over several lines', { tags: ['slow'] }, async () => {
     const rows = names.map((name) => `${name},"${name}\n""quoted""",${name},${filler}`);
     const large = onlySuite(await loadAt(writeProject('cases.csv', `id,expected,name,filler\n${rows.join('\n')}\n`)));
     expect(Array.from(large.cases(), ({ id, expected, at }) => [id, expected, at.line])).toEqual([
@@ -125,7 +129,7 @@ describe('files of more cases than are kept in memory', () => {
     ]);
   });
 
-  test('an id that occurs twice is reported with both places, however far apart', async () => {
+  test('an id that occurs twice is reported with both places, however far apart', { tags: ['slow'] }, async () => {
     const rows = [...names, 'a', 'f', 'last'].map((name) => jsonRow(name));
     const problems = await problemsAt(writeProject('cases.jsonl', jsonLines(rows)));
     expect(problems.map((problem) => [placeOf(problem), problem.message])).toEqual([

@@ -317,7 +317,7 @@ test.each<[language: string, sources: readonly string[], show: (source: string) 
   ['jinja', jinja, (source) => showTree(parseJinja, jinjaLanguage, source)],
   ['braces', braces, (source) => showTree(parseBraces, bracesLanguage, source)],
   ['liquid', liquid, showLiquid],
-])('every form of %s is rendered or answered', async (language, sources, show) => {
+])('every form of %s is rendered or answered', { tags: ['slow'] }, async (language, sources, show) => {
   const entries = sources.map((source) => `${shorten(source)}\n${indent(attempt(() => show(source)))}\n`);
   await expect(entries.join('\n')).toMatchFileSnapshot(`snapshots/${language}.txt`);
 });

@@ -62,7 +62,7 @@ describe('a comparison', () => {
     expect(certaintyOf(compared, { acceptedPrompt: unchanged })?.kind).toBe('unseen');
   });
 
-  test('is neither where something looks worse and is not settled', () => {
+  test('is neither where something looks worse and is not settled', { tags: ['slow'] }, () => {
     const suspect = buildSide({ ...repeatCase(400, 'p'), 'case-000': 'f' });
     const compared = compareSides(buildSide(repeatCase(400, 'p')), suspect);
     expect(certaintyOf(compared)?.kind).toBe('unseen');

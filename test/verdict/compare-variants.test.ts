@@ -8,7 +8,7 @@ const changesOf = (...sides: Parameters<typeof compareSides>) =>
   Object.fromEntries(Array.from(compareSides(...sides).cases.values(), ({ caseId, change }) => [caseId, change]));
 
 describe('pairing', () => {
-  test('is by case and hash: position never enters', () => {
+  test('is by case and hash: position never enters', { tags: ['slow'] }, () => {
     const outcomes = fc.stringMatching(/^[pfe]{1,3}$/);
     fc.assert(
       fc.property(
@@ -73,7 +73,7 @@ describe('the pass rate', () => {
     expect(passRate.delta).toBeCloseTo(1 / 3 - 2.5 / 3, 12);
   });
 
-  test('of one side is that of the other with its sign turned', () => {
+  test('of one side is that of the other with its sign turned', { tags: ['slow'] }, () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.constantFrom('p', 'f'), fc.constantFrom('p', 'f')), { minLength: 1 }),

@@ -57,7 +57,9 @@ test('the assertion json judges each example as the suite does', async () => {
   expect(passed).toEqual(without(named('yi'), refusedEncodings));
 });
 
-test('jsonPath and jsonSchema judge no text that is not JSON, nor one with equal keys', async () => {
+test('jsonPath and jsonSchema judge no text that is not JSON, nor one with equal keys', {
+  tags: ['slow'],
+}, async () => {
   const judged: string[] = [];
   for (const { name, text } of examples) {
     const specs = [

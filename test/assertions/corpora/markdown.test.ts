@@ -32,7 +32,7 @@ const deviations: Readonly<Record<string, { readonly links: number; readonly why
 
 const examples = [...readCorpus('commonmark'), ...readCorpus('gfm')] as readonly MarkdownFacts[];
 
-test('the outline of each example of CommonMark and GFM is the one of its reference', async () => {
+test('the outline of each example of CommonMark and GFM is the one of its reference', { tags: ['slow'] }, async () => {
   const outline = await openOutliner({ withLinks: true });
   const found = examples.map(({ name, text, firstBlock: _first, ...facts }) => {
     const { headings, ...counts } = outline(text);

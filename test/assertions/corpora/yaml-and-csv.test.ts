@@ -28,7 +28,9 @@ const accepted = new Set(['SF5V']);
 
 const examples = readCorpus('yaml') as readonly YamlExample[];
 
-test('the examples of the YAML test suite are read as the suite says, but for what no suite may use', () => {
+test('the examples of the YAML test suite are read as the suite says, but for what no suite may use', {
+  tags: ['slow'],
+}, () => {
   const names = new Set(Object.values(refused).flatMap((list) => list.split(' ')));
   const expected = examples.map(({ name, isYaml }) => [name, (isYaml && !names.has(name)) || accepted.has(name)]);
   expect(examples.map(({ name, text }) => [name, parseYaml(text).errors.length === 0])).toEqual(expected);

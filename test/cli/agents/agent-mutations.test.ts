@@ -79,7 +79,7 @@ describe('assertions check on an agent', () => {
     expect(counts).toMatchObject({ 'call-dropped': [2, 2], 'forbidden-call': [2, 2], 'did-nothing': [1, 1] });
   });
 
-  test('does not reorder calls that a case takes in any order', async () => {
+  test('does not reorder calls that a case takes in any order', { tags: ['slow'] }, async () => {
     const any = '{ trajectory: { calls: [find_order, refund], counts: { find_order: 1, refund: 1, send_mail: 0 } } }';
     const { weak, counts } = await checkStrength(`${any}, { equals: Done. }`);
     expect(counts['calls-reordered']).toBeUndefined();

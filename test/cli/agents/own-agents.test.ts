@@ -159,7 +159,9 @@ describe('an agent of your own', () => {
     }
   });
 
-  test('that answers with text alone has no verdict on its path, also where stubs forbid calls', async () => {
+  test('that answers with text alone has no verdict on its path, also where stubs forbid calls', {
+    tags: ['slow'],
+  }, async () => {
     for (const use of ['exec:echo Done', 'module:app.mjs']) {
       const project = openTempProject();
       project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');

@@ -164,7 +164,7 @@ say: { when: { all: true }, returns: hello }
     }
   });
 
-  test('goes on in a run that is resumed', async () => {
+  test('goes on in a run that is resumed', { tags: ['slow'] }, async () => {
     const project = openShop();
     const keyless = await runShop(project, [find('8'), 'Done.'], ['--record-tools'], { OPENAI_API_KEY: '' });
     expect([keyless.code, callsOf(project)]).toEqual([3, []]);

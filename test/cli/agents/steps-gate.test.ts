@@ -33,7 +33,9 @@ async function compareSteps(gate: string, steps: number, ...argv: readonly strin
 }
 
 describe('the steps of an agent', () => {
-  test('are compared with the baseline, and more of them fail a gate that limits the increase', async () => {
+  test('are compared with the baseline, and more of them fail a gate that limits the increase', {
+    tags: ['slow'],
+  }, async () => {
     const { code, report, variant } = await compareSteps('steps: { maxIncrease: 20% }', 4);
     expect(code).toBe(1);
     expect(report.decision.breaches).toEqual([
@@ -43,7 +45,7 @@ describe('the steps of an agent', () => {
     expect(variant.comparison?.steps).toMatchObject({ baseline: 2, candidate: 4, delta: 1 });
   });
 
-  test('are a warning where the gate does not limit them, and shown beside the cost', async () => {
+  test('are a warning where the gate does not limit them, and shown beside the cost', { tags: ['slow'] }, async () => {
     const { code, variant, shown } = await compareSteps('alpha: 0.05', 4);
     expect(code).toBe(0);
     expect(variant.comparison?.notes.join('\n')).toContain('steps rose: +100.0 %');
@@ -69,7 +71,9 @@ describe('the steps of an agent', () => {
     ]);
   });
 
-  test('are a warning where a side does not report them and the gate limits their increase', async () => {
+  test('are a warning where a side does not report them and the gate limits their increase', {
+    tags: ['slow'],
+  }, async () => {
     const project = openTempProject();
     const write = (answer: object) => project.write('app.mjs', `export default () => (${JSON.stringify(answer)});\n`);
     write({ steps: [{ text: 'Done.' }] });

@@ -82,7 +82,7 @@ describe('trajectory', () => {
     expect(check?.reason).toContain(reason);
   });
 
-  test('sees a call that is made twice with the same arguments, in whatever order', async () => {
+  test('sees a call that is made twice with the same arguments, in whatever order', { tags: ['slow'] }, async () => {
     const twice: ScriptedStep[] = [
       [['find_order', { id: 7, full: true }]],
       [['find_order', { full: true, id: 7 }]],

@@ -14,7 +14,7 @@ import {
 } from '../../support/transcripts.ts';
 
 describe('a program that writes the transcript of an agent', () => {
-  test('is checked by its steps, with tokens and cost', async () => {
+  test('is checked by its steps, with tokens and cost', { tags: ['slow'] }, async () => {
     const cancelled = path('mcp__shop__find_order', 'mcp__shop__cancel_order');
     const run = await runPrograms({
       claude: { stdout: lines(...claudeEvents), assert: cancelled },

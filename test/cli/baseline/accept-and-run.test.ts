@@ -35,7 +35,7 @@ describe('run, accept, run', () => {
 });
 
 describe('a broken case', () => {
-  test('of twenty that must pass fails the run, named with both answers', async () => {
+  test('of twenty that must pass fails the run, named with both answers', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     await project.accept();
@@ -49,7 +49,9 @@ describe('a broken case', () => {
     expect(stdout).toContain('sorry');
   });
 
-  test('is asked beside the accepted prompt until it differs, as far as the planned calls go, with four of twenty broken for good', async () => {
+  test('is asked beside the accepted prompt until it differs, as far as the planned calls go, with four of twenty broken for good', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     const broken = firstWords(4);

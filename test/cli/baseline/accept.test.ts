@@ -97,7 +97,9 @@ describe('baseline accept', () => {
     expect(project.files('evals')).not.toContain(baselineFile);
   });
 
-  test('keeps the other rows after a filtered run, and deletes rows without a case after a whole run', async () => {
+  test('keeps the other rows after a filtered run, and deletes rows without a case after a whole run', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const before = project.read(baselineFile).split('\n');
@@ -114,7 +116,7 @@ describe('baseline accept', () => {
     expect(project.read(baselineFile)).not.toContain('case-01');
   });
 
-  test('keeps what was accepted of a case that a whole run skipped', async () => {
+  test('keeps what was accepted of a case that a whole run skipped', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const skipped = '"id":"case-05","skip":"the words are being replaced"';
@@ -208,7 +210,7 @@ describe('run --update-baseline', () => {
     expect((await project.llmcheck('run')).code).toBe(0);
   });
 
-  test('writes nothing of a run that was cut short, and says how to go on with it', async () => {
+  test('writes nothing of a run that was cut short, and says how to go on with it', { tags: ['slow'] }, async () => {
     const { code, stderr, accepted, flags } = await refuseUpdate(['w20'], '--bail', '-j', '1');
     expect([code, flags, accepted.code]).toEqual([4, '--known-failures --force', 0]);
     expect(stderr).toContain('go on with `llmcheck run --resume ');
@@ -230,7 +232,7 @@ describe('run --update-baseline', () => {
     expect(project.files('our evals/evals')).toContain(`our evals/${baselineFile}`);
   });
 
-  test('writes no first baseline of a run that failed, and accepts it by its id', async () => {
+  test('writes no first baseline of a run that failed, and accepts it by its id', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     for (const word of firstWords(20)) project.answers.set(word, 'sorry');
     const failed = await project.report(['run', '--update-baseline'], { env: project.server.env });

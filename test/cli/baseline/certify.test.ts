@@ -31,7 +31,7 @@ describe('gate.certify', () => {
     ]);
   });
 
-  test('is not met by a variant that is compared with nothing', async () => {
+  test('is not met by a variant that is compared with nothing', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, /$/, 'gate: { certify: true }\n');
     const first = await project.report([...fresh], { env: project.server.env });
@@ -43,7 +43,7 @@ describe('gate.certify', () => {
     expect((await project.compared(fresh)).code).toBe(0);
   });
 
-  test('--require-conclusive asks for it of every suite, the new ones too', async () => {
+  test('--require-conclusive asks for it of every suite, the new ones too', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     addSuite(project, 'new', '{}');
@@ -74,7 +74,7 @@ describe('--bail', () => {
     expect(later.decision).toEqual(run.report.decision);
   });
 
-  test('leaves a case that was accepted open, and --resume settles it', async () => {
+  test('leaves a case that was accepted open, and --resume settles it', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w03', 'sorry');
@@ -84,7 +84,9 @@ describe('--bail', () => {
   });
 });
 
-test('an accepted prompt that was not asked is said also where only the average failed', async () => {
+test('an accepted prompt that was not asked is said also where only the average failed', {
+  tags: ['slow'],
+}, async () => {
   const project = await openBaselineProject();
   project.edit(suiteFile, 'use: openai:', 'headers: { X-Model: first }\n    use: openai:');
   await project.accept('--trials', '3');

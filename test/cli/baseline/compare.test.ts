@@ -70,7 +70,7 @@ describe('compare', () => {
     expect(run.comparison.costUsd).toMatchObject({ baseline: 0.00009, candidate: 0.00009, delta: 0 });
   });
 
-  test('says that nothing new was measured of a record with itself, and only there', async () => {
+  test('says that nothing new was measured of a record with itself, and only there', { tags: ['slow'] }, async () => {
     const project = await openTwoRecords();
     const run = await project.compared(['compare', 'before.jsonl', 'before.jsonl']);
     expect([run.code, run.comparison.passRate.delta]).toEqual([0, 0]);
@@ -83,7 +83,7 @@ describe('compare', () => {
     expect(run.comparison.against.source).toBe('before.jsonl');
   });
 
-  test('is inconclusive, never passed, for records without a common variant', async () => {
+  test('is inconclusive, never passed, for records without a common variant', { tags: ['slow'] }, async () => {
     const project = await openTwoRecords();
     project.edit(suiteFile, 'id: mini', 'id: other');
     project.answers.clear();
@@ -92,7 +92,7 @@ describe('compare', () => {
     expect([run.code, run.report.decision.outcome]).toEqual([4, 'inconclusive']);
   });
 
-  test('names the suites that the second record lacks', async () => {
+  test('names the suites that the second record lacks', { tags: ['slow'] }, async () => {
     const project = await openTwoRecords();
     project.write('evals/more.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: more'));
     await project.llmcheck('run', '-q', '--cache', 'refresh', '--no-baseline');
@@ -109,7 +109,7 @@ describe('compare', () => {
     expect(against).toEqual({ source: 'after.jsonl', prompt: 'v1' });
   });
 
-  test('names the run that settles what two records leave open', async () => {
+  test('names the run that settles what two records leave open', { tags: ['slow'] }, async () => {
     const project = await openTwoRecords();
     project.answers.clear();
     project.answers.set('w01', 'sorry');
@@ -120,7 +120,7 @@ describe('compare', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('to settle it: llmcheck run --baseline before.jsonl');
   });
 
-  test('is a usage error with a suggestion for what does not exist', async () => {
+  test('is a usage error with a suggestion for what does not exist', { tags: ['slow'] }, async () => {
     const project = await openTwoRecords();
     const { code, stderr } = await project.llmcheck('compare', 'befor.jsonl', 'after.jsonl');
     expect([code, stderr.includes('did you mean "before.jsonl"?')]).toEqual([2, true]);
@@ -146,7 +146,7 @@ describe('two prompt versions', () => {
     return project;
   }
 
-  test('are compared within a run by --compare, which gates the second alone', async () => {
+  test('are compared within a run by --compare, which gates the second alone', { tags: ['slow'] }, async () => {
     const project = await openVersions();
     const run = await project.compared(['run', '--compare', 'v1,v2']);
     expect([run.code, run.codes]).toEqual([1, ['case-broken']]);
@@ -177,7 +177,7 @@ describe('two prompt versions', () => {
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
   });
 
-  test('are compared from the last run without a call', async () => {
+  test('are compared from the last run without a call', { tags: ['slow'] }, async () => {
     const project = await openVersions();
     await project.llmcheck('run', '-q');
     project.forget();

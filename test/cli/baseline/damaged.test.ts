@@ -88,28 +88,32 @@ describe('a baseline that lost its cases', () => {
   test.each([
     ['its variants too', 1, 0],
     ['with its variants left', 2, 4],
-  ])('is reported by the run and its report, which has nothing to compare: %s', async (_, kept, code) => {
-    const project = await openBaselineProject();
-    await project.accept();
-    const lines = project.read(baselineFile).split('\n').slice(0, kept);
-    project.write(baselineFile, `${lines.join('\n')}\n`);
-    const note = `the baseline ${baselineFile} has no case of v1 on mini: nothing there is compared until a run is accepted`;
-    const run = await project.report(['run'], { env: project.server.env });
-    expect([run.code, run.report.notes]).toEqual([code, [note]]);
-    expect(run.stderr).toContain(note);
-    // Two versions side by side need no file.
-    const suite = project.read(suiteFile);
-    project.edit(suiteFile, 'providers:', '  - { id: v2, text: "Say: {{ word }}" }\nproviders:');
-    const beside = await project.report(['run', '--compare', 'v1,v2'], { env: project.server.env });
-    expect([beside.code, beside.report.notes]).toEqual([0, []]);
-    project.write(suiteFile, suite);
-    await project.llmcheck('run');
-    expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
-    const whole = await project.report(['run'], { env: project.server.env });
-    expect(whole.report.notes).toEqual([]);
-  });
+  ])(
+    'is reported by the run and its report, which has nothing to compare: %s',
+    { tags: ['slow'] },
+    async (_, kept, code) => {
+      const project = await openBaselineProject();
+      await project.accept();
+      const lines = project.read(baselineFile).split('\n').slice(0, kept);
+      project.write(baselineFile, `${lines.join('\n')}\n`);
+      const note = `the baseline ${baselineFile} has no case of v1 on mini: nothing there is compared until a run is accepted`;
+      const run = await project.report(['run'], { env: project.server.env });
+      expect([run.code, run.report.notes]).toEqual([code, [note]]);
+      expect(run.stderr).toContain(note);
+      // Two versions side by side need no file.
+      const suite = project.read(suiteFile);
+      project.edit(suiteFile, 'providers:', '  - { id: v2, text: "Say: {{ word }}" }\nproviders:');
+      const beside = await project.report(['run', '--compare', 'v1,v2'], { env: project.server.env });
+      expect([beside.code, beside.report.notes]).toEqual([0, []]);
+      project.write(suiteFile, suite);
+      await project.llmcheck('run');
+      expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
+      const whole = await project.report(['run'], { env: project.server.env });
+      expect(whole.report.notes).toEqual([]);
+    },
+  );
 
-  test('is reported by the run that names a baseline of another suite', async () => {
+  test('is reported by the run that names a baseline of another suite', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     const more = 'evals/more.eval.yaml';

@@ -16,7 +16,9 @@ function editCases(project: BaselineProject, edit: (lines: string[]) => string[]
 const wordCase = (word: string) => JSON.stringify({ id: `case-${word}`, vars: { word }, expected: word });
 
 describe('cases that were edited', () => {
-  test('one put first, one deleted and the rest shuffled is one added, one removed and none regressed', async () => {
+  test('one put first, one deleted and the rest shuffled is one added, one removed and none regressed', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     editCases(project, ([, ...rest]) => [wordCase('new'), ...rest.toReversed()]);
@@ -25,7 +27,7 @@ describe('cases that were edited', () => {
     expect([code, added, removed, regressed, redefined]).toEqual([0, ['case-new'], ['case-01'], [], []]);
   });
 
-  test('the same without ids, whose identity is their content', async () => {
+  test('the same without ids, whose identity is their content', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     editCases(project, (lines) => lines.map((line) => line.replace(/"id":"case-\d+",/, '')));
     await project.accept();
@@ -35,7 +37,7 @@ describe('cases that were edited', () => {
     expect([code, added?.length, removed?.length, regressed, redefined]).toEqual([0, 1, 1, [], []]);
   });
 
-  test('an added one that fails its fresh trials too fails the run', async () => {
+  test('an added one that fails its fresh trials too fails the run', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     editCases(project, (lines) => [wordCase('new'), ...lines]);
@@ -44,7 +46,7 @@ describe('cases that were edited', () => {
     expect([run.code, run.codes, run.named]).toEqual([1, ['case-added-failed'], ['case-new']]);
   });
 
-  test('an added one that fails once is flaky, and under added: warn it only warns', async () => {
+  test('an added one that fails once is flaky, and under added: warn it only warns', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     editCases(project, (lines) => [wordCase('new'), ...lines]);
@@ -59,7 +61,7 @@ describe('cases that were edited', () => {
     expect(warned.report.decision.warnings.join()).toContain('case-new');
   });
 
-  test('one with other variables is redefined, and must pass like a new one', async () => {
+  test('one with other variables is redefined, and must pass like a new one', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(casesFile, '"word":"w05"', '"word":"w05b"');
@@ -103,7 +105,7 @@ describe('assertions that were edited', () => {
   test.each([
     ['a failing case as well', (project: BaselineProject) => project.answers.set('w07', 'sorry')],
     ['a passing case', () => {}],
-  ])('never excuse a contract, accepted as %s', async (_name, before) => {
+  ])('never excuse a contract, accepted as %s', { tags: ['slow'] }, async (_name, before) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     project.edit(suiteFile, 'defaults:', 'gate: { cases: { added: warn } }\ndefaults:');
@@ -115,7 +117,7 @@ describe('assertions that were edited', () => {
     expect(run.report.decision.warnings.join()).not.toContain('on the baseline already');
   });
 
-  test('redefine a case that fails by them, even where the stored answer passes', async () => {
+  test('redefine a case that fails by them, even where the stored answer passes', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: "{{expected}}" }]');
@@ -125,7 +127,7 @@ describe('assertions that were edited', () => {
     expect(run.comparison.passRate.delta).toBeCloseTo(-0.05, 12);
   });
 
-  test('are compared with the file, not with the old prompt that runs again', async () => {
+  test('are compared with the file, not with the old prompt that runs again', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, 'equals: "{{expected}}"', 'regex: "^w0"');
@@ -135,7 +137,9 @@ describe('assertions that were edited', () => {
     expect(run.comparison.passRate.delta).toBe(0);
   });
 
-  test('are asked again by the one prompt of their case, also where the run is narrowed to it', async () => {
+  test('are asked again by the one prompt of their case, also where the run is narrowed to it', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-03"', '"prompts":["v1"],"id":"case-03"');
     await project.accept();
@@ -147,7 +151,7 @@ describe('assertions that were edited', () => {
     ]);
   });
 
-  test('run the old prompt again where another replaces it', async () => {
+  test('run the old prompt again where another replaces it', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{word}}" }\nproviders:');
@@ -202,7 +206,7 @@ describe('assertions that were edited', () => {
   test.each([
     ['the same prompt', () => {}],
     ['an edited one', (project: BaselineProject) => project.editPrompt()],
-  ])('make what breaks a new output contract no drift with %s', async (_, edit) => {
+  ])('make what breaks a new output contract no drift with %s', { tags: ['slow'] }, async (_, edit) => {
     const project = await openBaselineProject();
     for (const word of firstWords(20)) project.answers.set(word, `{"${word}":1}`);
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: "{{expected}}" }]');
@@ -220,7 +224,7 @@ describe('assertions that were edited', () => {
     ['added: warn', 'equals', 1],
     ['broken: warn', 'output: {}', 1],
     ['added: warn, broken: warn', 'output: {}', 0],
-  ])('fail what breaks an output contract, under %s with another %s', async (policy, key, code) => {
+  ])('fail what breaks an output contract, under %s with another %s', { tags: ['slow'] }, async (policy, key, code) => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', `gate: { cases: { ${policy} } }\ncontract: { output: {} }\ndefaults:`);
     await project.accept();
@@ -231,7 +235,7 @@ describe('assertions that were edited', () => {
     expect(run.codes).toEqual(code === 0 ? [] : ['case-added-failed']);
   });
 
-  test('redefine the cases whose answers were not kept', async () => {
+  test('redefine the cases whose answers were not kept', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', 'baseline: { outputs: hash }\ndefaults:');
     await project.accept();
@@ -241,7 +245,9 @@ describe('assertions that were edited', () => {
     expect([code, comparison.cases['redefined']?.length, comparison.outcome]).toEqual([4, 20, 'inconclusive']);
   });
 
-  test('again after the run have no say in it: its report does not judge by checks that it never made', async () => {
+  test('again after the run have no say in it: its report does not judge by checks that it never made', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, 'equals:', 'contains:');
@@ -253,7 +259,7 @@ describe('assertions that were edited', () => {
     expect([redefined, fixed, regressed]).toEqual([[], [], []]);
   });
 
-  test('a report made later of the same run says the same', async () => {
+  test('a report made later of the same run says the same', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.answers.set('w03', 'sorry');
     await project.accept();
@@ -265,7 +271,9 @@ describe('assertions that were edited', () => {
   });
 });
 
-test('a prompt text that was edited is the subject: compared, and shown beside the old one', async () => {
+test('a prompt text that was edited is the subject: compared, and shown beside the old one', {
+  tags: ['slow'],
+}, async () => {
   const project = await openBaselineProject();
   await project.accept();
   project.edit(suiteFile, '"Say: {{ word }}"', '"Please say. Say: {{ word }}"');
@@ -310,7 +318,7 @@ describe('no baseline', () => {
     expect(run.report.decision.breaches[0]).toMatchObject({ provider: 'big' });
   });
 
-  test('is what --no-baseline asks for', async () => {
+  test('is what --no-baseline asks for', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.answers.set('w01', 'sorry');
     await project.accept();

@@ -108,7 +108,7 @@ describe('a ref that can not be read is a usage error before any call', () => {
     expect(stderr).toContain('git fetch origin nowhere');
   });
 
-  test('such as the merge-base in a shallow clone', async () => {
+  test('such as the merge-base in a shallow clone', { tags: ['slow'] }, async () => {
     const project = await openPullRequest();
     commit(project, 'one');
     commit(project, 'two');
@@ -122,7 +122,7 @@ describe('a ref that can not be read is a usage error before any call', () => {
     expect(stderr).toContain('git fetch --unshallow');
   });
 
-  test('such as a damaged baseline, named with its ref and line', async () => {
+  test('such as a damaged baseline, named with its ref and line', { tags: ['slow'] }, async () => {
     const project = await openPullRequest();
     project.git('checkout', '-q', 'main');
     project.write(baselineFile, project.read(baselineFile).replace('"type":"case"', '"type":"cas"'));
@@ -183,7 +183,7 @@ describe('--rerun-baseline', () => {
     expect(later.decision).toEqual(run.report.decision);
   });
 
-  test('takes the parameters that each provider was accepted with', async () => {
+  test('takes the parameters that each provider was accepted with', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', '  - { id: big, use: "openai:gpt-4o", params: { seed: 9 } }\ndefaults:');
     await project.accept();
@@ -199,7 +199,7 @@ describe('--rerun-baseline', () => {
     }
   });
 
-  test('is refused where a prompt was accepted with another text on each provider', async () => {
+  test('is refused where a prompt was accepted with another text on each provider', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'defaults:', '  - { id: big, use: "openai:gpt-4o" }\ndefaults:');
     await project.acceptUnchanged('--provider', 'mini');
@@ -222,7 +222,9 @@ describe('--rerun-baseline', () => {
     expect([saidTo('gpt-4o'), saidTo('gpt-4o-mini')]).toEqual([new Set(['Now. Say']), new Set(['Now. Say', 'Say'])]);
   });
 
-  test('is refused where an earlier prompt answered some cases, which the last one may fail unseen', async () => {
+  test('is refused where an earlier prompt answered some cases, which the last one may fail unseen', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');

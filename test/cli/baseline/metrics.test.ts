@@ -76,7 +76,7 @@ describe('the pass rate', () => {
     expect(stdout).toMatch(/85\.0 %[^]*64\.0–94\.8/);
   });
 
-  test('below an explicit min fails however well it compares', async () => {
+  test('below an explicit min fails however well it compares', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     for (const word of ['w01', 'w02', 'w03']) project.answers.set(word, 'sorry');
     await project.accept();
@@ -128,7 +128,7 @@ describe('the cost', () => {
     expect(run.report.decision.breaches[0]?.message).toMatch(/cost rose: \+9\d\.\d % \[\+9\d\.\d, \+9\d\.\d\]/);
   });
 
-  test('that doubled in every case alike is certain', async () => {
+  test('that doubled in every case alike is certain', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
     project.edit(suiteFile, 'params:', 'price: { input: 0, output: 10 }\n    params:');

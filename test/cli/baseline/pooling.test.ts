@@ -64,7 +64,7 @@ describe('accepting pools', () => {
     expect(caseIn(project, 'w01').pooled).toMatchObject({ runs: 2 });
   });
 
-  test('nothing of rows that a filtered run of a changed prompt left behind', async () => {
+  test('nothing of rows that a filtered run of a changed prompt left behind', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     project.edit(suiteFile, 'Say: ', 'Please say: ');
@@ -106,7 +106,7 @@ describe('a case of which several runs were accepted', () => {
     expect([code, comparison.cases['regressed']]).toEqual([1, ['case-01']]);
   });
 
-  test('is a known failure once half of its trials failed', async () => {
+  test('is a known failure once half of its trials failed', { tags: ['slow'] }, async () => {
     const project = await failAfter(1);
     await project.llmcheck('run', '--cache', 'refresh');
     const { stdout } = await project.llmcheck('baseline', 'accept');
@@ -144,7 +144,7 @@ describe('a case of which several runs were accepted', () => {
   });
 });
 
-test('counts that can not be are damage, with their line', async () => {
+test('counts that can not be are damage, with their line', { tags: ['slow'] }, async () => {
   const project = await openBaselineProject();
   await project.acceptUnchanged();
   await project.acceptUnchanged('--cache', 'refresh');

@@ -29,7 +29,7 @@ test('a snapshot is an error until an answer is accepted, then holds the next an
   expect(changed.stdout).toContain('Good day, Ada');
 });
 
-test('a resumed run judges a snapshot again once another answer was accepted', async () => {
+test('a resumed run judges a snapshot again once another answer was accepted', { tags: ['slow'] }, async () => {
   const project = openTempProject();
   project.write('evals/greet.eval.yaml', suite);
   project.write('evals/answer.txt', 'Hello Ada');

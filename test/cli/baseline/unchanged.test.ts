@@ -167,7 +167,7 @@ describe('answers of other settings', () => {
     expect(await notes('--cache', 'refresh')).toBe('');
   });
 
-  test('are not pooled, and a part of them accepted does not stand for all', async () => {
+  test('are not pooled, and a part of them accepted does not stand for all', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     header(project, 'one');
     await project.acceptUnchanged();
@@ -183,7 +183,7 @@ describe('answers of other settings', () => {
     expect([broken.code, broken.named]).toEqual([1, ['case-03']]);
   });
 
-  test('that a resumed run keeps are neither unchanged, nor accepted as those of now', async () => {
+  test('that a resumed run keeps are neither unchanged, nor accepted as those of now', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     header(project, 'two');
     await project.acceptUnchanged();
@@ -241,7 +241,7 @@ describe('code of the project', () => {
   test.each([
     ['module:answer.mjs', module, 'unchanged'],
     ['exec:node answer.mjs', program, 'unchanged'],
-  ])('%s is unchanged as long as its file is', async (use, code, kind) => {
+  ])('%s is unchanged as long as its file is', { tags: ['slow'] }, async (use, code, kind) => {
     const project = openTempProject();
     project.write('evals/answer.mjs', code(''));
     const cases = firstWords(2).map((word) => `  - { id: ${word}, vars: { word: ${word} } }\n`);

@@ -204,7 +204,7 @@ describe('fresh trials under a limit', () => {
     expect(run.report.totals).toMatchObject({ planned: 20, passed: 18, failed: 2, skipped: 0 });
   });
 
-  test('do not count as failures for --bail', async () => {
+  test('do not count as failures for --bail', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     breakForGood(project, 'w01', 'w02');

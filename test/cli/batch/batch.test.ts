@@ -455,7 +455,9 @@ test('a cell that its suite skips is in no batch', async () => {
   expect([report.totals.skipped, server.submissions.map((keys) => keys.length)]).toEqual([1, [1]]);
 });
 
-test('a batch of requests that are no longer asked is left to the suite that asked them', async () => {
+test('a batch of requests that are no longer asked is left to the suite that asked them', {
+  tags: ['slow'],
+}, async () => {
   const { server, project } = await openBatched('openai');
   server.isHeld = true;
   await interruptOnceTaken(project, server);

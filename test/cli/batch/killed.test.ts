@@ -54,7 +54,9 @@ for (const api of ['openai', 'anthropic', 'gemini'] as const) {
       expect(project.files('.llmcheck/batches')).toEqual([]);
     }
 
-    test('after its batch was taken, before it was answered goes on without handing it in again, to the same report', async () => {
+    test('after its batch was taken, before it was answered goes on without handing it in again, to the same report', {
+      tags: ['slow'],
+    }, async () => {
       const { server, open } = await killWhere('hang');
       await expectSame(open(), ['run', '--batch'], server.env);
       // The fresh trials of the one that fails are asked live.

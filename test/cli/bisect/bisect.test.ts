@@ -72,7 +72,9 @@ async function bisect(project: TempProject, { env }: Pick<ChatServer, 'env'>, ..
 }
 
 describe('bisect', () => {
-  it('names the line that breaks a case, shows that the rest does not, and pays nothing twice', async () => {
+  it('names the line that breaks a case, shows that the rest does not, and pays nothing twice', {
+    tags: ['slow'],
+  }, async () => {
     const server = await obedient();
     const project = openProject();
     const result = await project.run(['bisect', '--case', 'refund'], { env: server.env });
@@ -87,7 +89,9 @@ describe('bisect', () => {
     expect(again.spent).toEqual({ trials: sent, cached: sent, usd: 0 });
   });
 
-  it('reports lines that break a case only together as one set, and separate ones apart', async () => {
+  it('reports lines that break a case only together as one set, and separate ones apart', {
+    tags: ['slow'],
+  }, async () => {
     const isBoth = (prompt: string) => prompt.includes('legal matters') && prompt.includes('brief answers');
     const both = await serve((prompt) => (isBoth(prompt) ? 'legal' : 'billing'));
     expect((await bisect(openProject(), both)).sentence).toBe(
@@ -428,7 +432,7 @@ providers: [{ id: agent, use: "exec:node agent.mjs", workspace: shop }]\ncases: 
     }
   });
 
-  it('does not acquit the change where a file that the prompt attaches has changed', async () => {
+  it('does not acquit the change where a file that the prompt attaches has changed', { tags: ['slow'] }, async () => {
     const prompts = '  - { id: v2, messages: [{ role: user, content: "{{ mail }}", attach: [plan.png] }] }';
     const project = openProject({ prompts });
     writeFileSync(project.path('evals/plan.png'), Buffer.from('89ff', 'hex'));
@@ -495,7 +499,7 @@ providers: [{ id: agent, use: "exec:node agent.mjs", workspace: shop }]\ncases: 
     expect([none.code, none.stderr]).toEqual([4, expect.stringContaining('no case failed in the latest run')]);
   });
 
-  it('finds what was planted in prompts at random, half of them with a flaky case', async () => {
+  it('finds what was planted in prompts at random, half of them with a flaky case', { tags: ['slow'] }, async () => {
     const random = createRandom(5);
     let prompt = makeBrokenPrompt(random, 'one', 12);
     let flake = 0;
@@ -560,7 +564,7 @@ describe('bisect --commits', () => {
     return { server, project, commits };
   }
 
-  it('names the commit, and the line of it, within its bound', async () => {
+  it('names the commit, and the line of it, within its bound', { tags: ['slow'] }, async () => {
     const { server, project, commits } = await openHistory();
     const argv = ['--commits', '--from', 'git:start'];
     const { stdout } = await project.run(['bisect', '--case', 'refund', '--json', '--dry-run', ...argv], {
@@ -598,7 +602,9 @@ describe('bisect --commits', () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--commits --from git:main')]);
   });
 
-  it('passes over a commit whose suite can not be loaded, and says where the ref has no such prompt', async () => {
+  it('passes over a commit whose suite can not be loaded, and says where the ref has no such prompt', {
+    tags: ['slow'],
+  }, async () => {
     const { server, project } = await openHistory();
     const path = 'evals/triage.eval.yaml';
     const suite = project.read(path);
@@ -635,7 +641,9 @@ describe('ci github --blame', () => {
     return { server, project, act };
   }
 
-  it('names the line in annotations, summary, page and reports, and the verdict stays', async () => {
+  it('names the line in annotations, summary, page and reports, and the verdict stays', {
+    tags: ['slow'],
+  }, async () => {
     const { project, act } = await openJob();
     const { code, stdout, stderr } = await act('1');
     const sentence = 'Line 8 of prompts/v2.md alone breaks refund: 5 of 5 trials fail; without it v2 passes 5 of 5.';
@@ -648,7 +656,7 @@ describe('ci github --blame', () => {
     expect(suites[0]?.cases[0]?.blame).toEqual({ sentence, at: { file: 'prompts/v2.md', line: 8, column: 1 } });
   });
 
-  it('says why where it can say nothing, and asks nothing where nothing is broken', async () => {
+  it('says why where it can say nothing, and asks nothing where nothing is broken', { tags: ['slow'] }, async () => {
     const { project, act } = await openJob();
     const short = await act('0.0001');
     expect([short.code, short.stderr]).toEqual([

@@ -37,6 +37,7 @@ cases: [{ id: a, assert: [{ equals: good }] }]
 
 test.each(adapters)(
   'a recorded answer of %s is stale once the variables or the program have changed',
+  { tags: ['slow'] },
   async (_, use, source) => {
     const project = openTempProject();
     project.write('evals/answer.mjs', source);

@@ -87,7 +87,9 @@ test('a recorded answer is stale once the order of a schema changes, and one wit
   expect(requests).toHaveLength(1);
 });
 
-test('a baseline keeps the order of what is sent, and its prompt is asked again in it', async () => {
+test('a baseline keeps the order of what is sent, and its prompt is asked again in it', {
+  tags: ['slow'],
+}, async () => {
   const project = openTempProject();
   const { env, requests } = await startServer();
   write(project, mini(`params: ${inline(reasoningFirst)}`));

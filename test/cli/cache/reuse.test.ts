@@ -81,7 +81,7 @@ test('every trial is its own sample: more trials send only what is new', async (
   expect(report.totals).toMatchObject({ planned: 9, cached: 6 });
 });
 
-test('--cache refresh asks again and stores, off asks again and stores nothing', async () => {
+test('--cache refresh asks again and stores, off asks again and stores nothing', { tags: ['slow'] }, async () => {
   const project = openTempProject('echo');
   let version = 0;
   const server = await startChatServer(() => `answer ${version}`);

@@ -55,7 +55,7 @@ describe('a cache in Redis', () => {
     expect([third.report.totals.cached, third.stderr.includes('shared')]).toEqual([3, false]);
   });
 
-  test('that dies in mid-run costs one warning and no verdict', async () => {
+  test('that dies in mid-run costs one warning and no verdict', { tags: ['slow'] }, async () => {
     const redis = await startRedisServer();
     const server = await startChatServer(({ text, index }) => {
       if (index === 20) redis.kill();
@@ -143,7 +143,7 @@ describe('a cache in Redis', () => {
     expect(redis.values.size).toBe(0);
   });
 
-  test('forgets what is older than its ttl', async () => {
+  test('forgets what is older than its ttl', { tags: ['slow'] }, async () => {
     const redis = await startRedisServer();
     const server = await startEchoServer();
     const cache = `{ url: "${redis.url}", ttl: 1h }`;

@@ -102,7 +102,9 @@ describe('a suite runs where a file that it depends on changed, and names the fi
     expect(await look(project)).toEqual({ a: `run: ${reason}`, b: 'skip: none of its 2 files changed' });
   });
 
-  test('an edit counts staged, and committed since HEAD left main; since HEAD it then does not', async () => {
+  test('an edit counts staged, and committed since HEAD left main; since HEAD it then does not', {
+    tags: ['slow'],
+  }, async () => {
     const project = openRepository();
     append('schemas/out.json')(project);
     runGit(project.root, 'add', '-A');
@@ -133,7 +135,7 @@ describe('a suite runs where a file that it depends on changed, and names the fi
     );
   });
 
-  test('what a suite that is code imports', async () => {
+  test('what a suite that is code imports', { tags: ['slow'] }, async () => {
     const project = openRepository();
     project.write('evals/word.mjs', "export const word = 'hello';\n");
     project.write(
@@ -148,7 +150,7 @@ export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:
     expect(await look(project)).toMatchObject({ c: 'run: evals/word.mjs changed', b: expect.stringMatching(/^skip/) });
   });
 
-  test('a link that leads elsewhere, and what it leads to', async () => {
+  test('a link that leads elsewhere, and what it leads to', { tags: ['slow'] }, async () => {
     const project = openRepository();
     project.write('shared/one/text.md', 'one {{ word }}');
     project.write('shared/two/text.md', 'two {{ word }}');
@@ -208,7 +210,7 @@ describe('every suite runs', () => {
     expect(await look(project)).toEqual({ a: `run: ${reason}`, b: `run: ${reason}` });
   });
 
-  test('where another llmcheck ran it last, as its record says', async () => {
+  test('where another llmcheck ran it last, as its record says', { tags: ['slow'] }, async () => {
     const project = openRepository();
     const runB = ['run', '-q', 'evals/b.eval.yaml'];
     await project.run(runB, { env: gitEnv });
@@ -283,7 +285,7 @@ describe('the run itself', () => {
     expect(verdictsOf(result)).toMatchObject({ a: 'run: prompts/ä b.md changed', b: expect.stringMatching(/^skip/) });
   });
 
-  test('a stopped run is resumed with the suites that it began with', async () => {
+  test('a stopped run is resumed with the suites that it began with', { tags: ['slow'] }, async () => {
     const project = openRepository();
     project.write('b.mjs', 'process.stdout.write("no");\n');
     await project.report(['run', '--changed'], { env: gitEnv });
@@ -314,7 +316,7 @@ describe('a question that git can not answer is a usage error', () => {
     expect((await project.run(['run', '--changed'], { env: gitEnv })).code).toBe(2);
   });
 
-  test('a shallow clone names the command that fetches the rest', async () => {
+  test('a shallow clone names the command that fetches the rest', { tags: ['slow'] }, async () => {
     const project = openRepository();
     runGit(project.root, 'checkout', '-qb', 'feature');
     append('README.md')(project);
@@ -341,7 +343,9 @@ describe('a question that git can not answer is a usage error', () => {
   });
 });
 
-test('a submodule is looked into: an edit, an untracked file and another commit in it', async () => {
+test('a submodule is looked into: an edit, an untracked file and another commit in it', {
+  tags: ['slow'],
+}, async () => {
   const inner = openTempProject();
   inner.write('text.md', '{{ word }}');
   inner.write('other.md', 'x');

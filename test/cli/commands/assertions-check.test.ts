@@ -74,7 +74,7 @@ const weakAnswers = [
 ];
 
 describe('assertions check', () => {
-  test("finds none of the project's own suites weak", async () => {
+  test("finds none of the project's own suites weak", { tags: ['slow'] }, async () => {
     const cwd = join(import.meta.dirname, '../../..');
     const { code, stdout } = await runCli(['assertions', 'check', '--from', 'recordings'], { cwd });
     expect(stdout).toContain('STRONG');

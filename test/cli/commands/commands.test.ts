@@ -209,6 +209,7 @@ describe('cache', () => {
 
 test.each([['plan-size'], ['assertions', 'check'], ['calibrate']])(
   '%s %s breaks no word at the edge of a terminal',
+  { tags: ['slow'] },
   async (...argv) => {
     const project = openTempProject('echo');
     const server = await startEchoServer();

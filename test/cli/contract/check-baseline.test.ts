@@ -354,7 +354,7 @@ describe('a run with a baseline', () => {
     expect([code, findings]).toEqual([0, []]);
   });
 
-  test('a new variable that callers do not send is a break', async () => {
+  test('a new variable that callers do not send is a break', { tags: ['slow'] }, async () => {
     const project = await openAccepted();
     project.edit(promptFile, '{{ email }}', '{{ email }}{{ suffix }}');
     project.edit('evals/cases.jsonl', /"email":"(\d+)"/g, '"email":"$1","suffix":""');

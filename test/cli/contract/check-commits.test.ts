@@ -91,7 +91,7 @@ test('a removed or renamed prompt breaks those that refer to it, unless that is 
   expect((await project.contract('check', '--against', 'git:HEAD')).code).toBe(0);
 });
 
-test('a version that replaces another is compared with it while both are there', async () => {
+test('a version that replaces another is compared with it while both are there', { tags: ['slow'] }, async () => {
   const project = await openContractProject();
   project.edit(
     suiteFile,
@@ -144,7 +144,7 @@ cases: [{ file: cases.jsonl }]
   ]);
 });
 
-test('a tool in the flat form is judged by output polarity too', async () => {
+test('a tool in the flat form is judged by output polarity too', { tags: ['slow'] }, async () => {
   const project = await openContractProject();
   const suite = (values: string) =>
     `prompts: [{ id: v1, text: "Say: {{ email }}", params: { tools: [{ type: function, name: route, parameters: { type: object, properties: { queue: { enum: [${values}] } } } }] } }]
@@ -289,7 +289,9 @@ test('a suite that is new since the commit is a remark', async () => {
   ]);
 });
 
-test('a suite removed since the commit breaks those that refer to its prompts, unless that is approved', async () => {
+test('a suite removed since the commit breaks those that refer to its prompts, unless that is approved', {
+  tags: ['slow'],
+}, async () => {
   const project = await openContractProject();
   project.write('evals/other.eval.yaml', project.read(suiteFile));
   project.commit();
@@ -306,7 +308,7 @@ test('a suite removed since the commit breaks those that refer to its prompts, u
   expect((await check()).code).toBe(0);
 });
 
-test('a suite that was renamed and moved is not compared until it has its old id', async () => {
+test('a suite that was renamed and moved is not compared until it has its old id', { tags: ['slow'] }, async () => {
   const project = await openContractProject();
   project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
   project.git('mv', suiteFile, 'evals/moved.eval.yaml');
@@ -318,7 +320,7 @@ test('a suite that was renamed and moved is not compared until it has its old id
   expect(linesOf(found.findings)).toEqual(['enum-value-added error /outputSchema/properties/queue']);
 });
 
-test('a suite that moved is found by its id', async () => {
+test('a suite that moved is found by its id', { tags: ['slow'] }, async () => {
   const project = await openContractProject();
   project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
   project.git('mv', suiteFile, 'evals/moved.eval.yaml');

@@ -63,7 +63,7 @@ test('two stored runs are compared with the answers of the first', { tags: 'slow
   ]);
 });
 
-test('a renamed property whose schema has an order of its own is renamed', async () => {
+test('a renamed property whose schema has an order of its own is renamed', { tags: ['slow'] }, async () => {
   const project = await openAccepted();
   project.edit(outputFile, '"to":', '"recipient":');
   expect(linesOf((await project.contract('check')).findings).join()).toContain('property-renamed');

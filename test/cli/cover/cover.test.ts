@@ -99,7 +99,7 @@ describe('prompt cover', () => {
     expect(shown.stdout).toContain('A rule that decides 77.6 % of cases like these fails one of 2 cases');
   });
 
-  it('asks only of new instructions and new cases, and pays nothing twice', async () => {
+  it('asks only of new instructions and new cases, and pays nothing twice', { tags: ['slow'] }, async () => {
     const server = await serve();
     const project = openProject();
     await cover(project, server);
@@ -164,7 +164,7 @@ describe('prompt cover', () => {
     expect(again.code).not.toBe(0);
   });
 
-  it('asks again where the provider has another address', async () => {
+  it('asks again where the provider has another address', { tags: ['slow'] }, async () => {
     const project = openProject();
     await cover(project, await serve());
     const again = await cover(project, await serve());
@@ -207,7 +207,9 @@ describe('prompt cover', () => {
     expect(verdicts(await cover(project, server, '--prompt', 'v1'))).toEqual([['guarded true']]);
   });
 
-  it('drops a verdict that does not hold with --all, and keeps those that it could not ask of', async () => {
+  it('drops a verdict that does not hold with --all, and keeps those that it could not ask of', {
+    tags: ['slow'],
+  }, async () => {
     const server = await serve();
     const project = openProject();
     await cover(project, server);

@@ -123,7 +123,7 @@ describe('a list', () => {
     expect(inConfig('filter', raw).problems).toMatchObject([{ code: 'config' }]);
   });
 
-  test('is read in no time if it holds nothing but braces', () => {
+  test('is read in no time if it holds nothing but braces', { tags: ['slow'] }, () => {
     expect(asFlag('filter', ['{'.repeat(20_000)]).values['filter']).toHaveLength(1);
   });
 });

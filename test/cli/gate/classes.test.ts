@@ -130,7 +130,7 @@ describe('a class that collapses while the average holds', () => {
     expect(drift.report.decision.breaches[0]).toMatchObject({ metric: 'recall', class: 'legal' });
   });
 
-  test('fails at once where recorded answers are replayed', async () => {
+  test('fails at once where recorded answers are replayed', { tags: ['slow'] }, async () => {
     const project = await openClasses({ classes: limits });
     project.edit(suiteFile, 'defaults:', 'recordings: words.recordings.jsonl\ndefaults:');
     await project.llmcheck('run', '--record');
@@ -141,7 +141,7 @@ describe('a class that collapses while the average holds', () => {
     expect([run.code, run.codes]).toEqual([1, ['recall-regressed']]);
   });
 
-  test('fails against the version of the same run that it replaces', async () => {
+  test('fails against the version of the same run that it replaces', { tags: ['slow'] }, async () => {
     const project = await openClasses({ classes: limits });
     project.editPrompt();
     const v2 = '  - { id: v2, text: "Say: {{ word }}", replaces: v1 }\n';

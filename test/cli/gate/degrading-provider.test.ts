@@ -29,7 +29,7 @@ describe.each([
 ])('a provider that degrades at a moment, on %s', (_name, words) => {
   const cases = words.map(caseOf);
 
-  test('was green before, in a pull request and on a schedule', async () => {
+  test('was green before, in a pull request and on a schedule', { tags: ['slow'] }, async () => {
     const project = await openAccepted();
     const before = await project.compared(nightly);
     expect([before.code, before.report.decision.outcome]).toEqual([0, 'passed']);
@@ -42,7 +42,7 @@ describe.each([
     ]);
   });
 
-  test('blames no pull request that edits a prompt, and names what drifted', async () => {
+  test('blames no pull request that edits a prompt, and names what drifted', { tags: ['slow'] }, async () => {
     const project = await openAccepted();
     project.editPrompt();
     degrade(project, words);
@@ -59,7 +59,7 @@ describe.each([
     expect(stdout).toContain('drifted');
   });
 
-  test('blames no pull request that edits nothing that is sent', async () => {
+  test('blames no pull request that edits nothing that is sent', { tags: ['slow'] }, async () => {
     const project = await openAccepted();
     project.edit(suiteFile, 'suite: words', '# A remark.\nsuite: words');
     degrade(project, words);
@@ -68,7 +68,7 @@ describe.each([
     expect(run.codes).not.toContain('case-broken');
   });
 
-  test('fails on a schedule, with the cases that drifted', async () => {
+  test('fails on a schedule, with the cases that drifted', { tags: ['slow'] }, async () => {
     const project = await openAccepted();
     degrade(project, words);
     const run = await project.compared(nightly);
@@ -79,13 +79,15 @@ describe.each([
   });
 });
 
-test('every case that drifted is named on a schedule', async () => {
+test('every case that drifted is named on a schedule', { tags: ['slow'] }, async () => {
   const project = await openAccepted();
   degrade(project, ['w05', 'w11']);
   expect((await project.compared(nightly)).named).toEqual(['case-05', 'case-11']);
 });
 
-test('a prompt that breaks one case while the provider degrades on another is blamed for its own', async () => {
+test('a prompt that breaks one case while the provider degrades on another is blamed for its own', {
+  tags: ['slow'],
+}, async () => {
   const project = await openAccepted();
   project.editPrompt();
   project.changeModel();

@@ -165,7 +165,7 @@ describe('an early run is not green without having looked', () => {
           word === 'w60' ? { vars: { word: 'w99' } } : {},
         ),
     ],
-  ])('at %s cases, of which the average says nothing', async (_name, change) => {
+  ])('at %s cases, of which the average says nothing', { tags: ['slow'] }, async (_name, change) => {
     const project = await openLarge();
     change(project);
     fail(project, 'w99');
@@ -185,7 +185,7 @@ describe('an early run is not green without having looked', () => {
     expect(callsOf(project)).toBeLessThan(40);
   });
 
-  test('at new cases of a version that replaces the accepted one', async () => {
+  test('at new cases of a version that replaces the accepted one', { tags: ['slow'] }, async () => {
     const project = await openLarge();
     project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{ word }}" }\nproviders:');
     writeCases(project, [...firstWords(count), 'w99']);
@@ -249,7 +249,7 @@ describe('an early run is not green without having looked', () => {
     expect([run.code, run.report.totals.notAsked, run.report.totals.passed]).toEqual([0, undefined, 120]);
   });
 
-  test('at a slice with a minimum, whose cases come first', async () => {
+  test('at a slice with a minimum, whose cases come first', { tags: ['slow'] }, async () => {
     const gate = `{ ${wide}, slices: { rare: { passRate: { min: 1 } } } }`;
     const project = await openLarge({ gate, more: (word) => (word > 'w58' ? { tags: ['rare'] } : {}) });
     fail(project, 'w60');
@@ -265,7 +265,7 @@ describe('an early run is not green without having looked', () => {
     ['a limit of the increase of the cost', `${wide}, cost: { maxIncrease: 0.5 }`],
     ['a limit of the latency', `${wide}, latency: { p95Max: 60s }`],
     ['claims about these cases only', `${wide}, scope: suite`],
-  ])('at any case under %s', async (_name, limits) => {
+  ])('at any case under %s', { tags: ['slow'] }, async (_name, limits) => {
     const project = await openLarge({ gate: `{ ${limits} }` });
     const run = await project.compared(early);
     expect([run.code, run.report.totals.notAsked, callsOf(project)]).toEqual([0, undefined, 60]);
@@ -284,13 +284,13 @@ describe('an early run is not green without having looked', () => {
     expect([run.code, run.report.totals.notAsked, callsOf(project)]).toEqual([0, undefined, 60]);
   });
 
-  test('at any case of groups, which are no independent evidence', async () => {
+  test('at any case of groups, which are no independent evidence', { tags: ['slow'] }, async () => {
     const project = await openLarge({ more: (word) => ({ group: word.slice(0, 2) }) });
     const run = await project.compared(early);
     expect([run.code, run.report.totals.notAsked]).toEqual([0, undefined]);
   });
 
-  test('at any case of a suite of which nothing was accepted, unless one is broken', async () => {
+  test('at any case of a suite of which nothing was accepted, unless one is broken', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     writeCases(project, firstWords(count));
     const run = await project.report(early, { env: project.server.env });
@@ -325,14 +325,18 @@ describe('an early run is not green without having looked', () => {
 });
 
 describe('an early run beside other flags', () => {
-  test.each([['--shard', '1/2'], ['--batch'], ['--record'], ['--update-baseline']])('refuses %s', async (...flags) => {
-    const project = await openLarge();
-    const { code, stderr } = await project.llmcheck(...early, ...flags);
-    expect([code, callsOf(project)]).toEqual([2, 0]);
-    expect(stderr).toContain(`--early with ${flags[0] ?? ''}: `);
-  });
+  test.each([['--shard', '1/2'], ['--batch'], ['--record'], ['--update-baseline']])(
+    'refuses %s',
+    { tags: ['slow'] },
+    async (...flags) => {
+      const project = await openLarge();
+      const { code, stderr } = await project.llmcheck(...early, ...flags);
+      expect([code, callsOf(project)]).toEqual([2, 0]);
+      expect(stderr).toContain(`--early with ${flags[0] ?? ''}: `);
+    },
+  );
 
-  test('baseline accept keeps what was accepted of cases that were not asked', async () => {
+  test('baseline accept keeps what was accepted of cases that were not asked', { tags: ['slow'] }, async () => {
     const project = await openLarge();
     const casesIn = () => project.read(baselineFile).match(/"caseId":"[^"]+"/g) ?? [];
     const before = casesIn();
@@ -362,7 +366,7 @@ describe('an early run beside other flags', () => {
     expect([whole.report.totals.notAsked, whole.report.totals['passed'], callsOf(project)]).toEqual([undefined, 60, 0]);
   });
 
-  test('a budget that ends before the decision leaves the run incomplete', async () => {
+  test('a budget that ends before the decision leaves the run incomplete', { tags: ['slow'] }, async () => {
     const project = await openLarge();
     const run = await project.compared([...early, '--max-cost', '0.00005']);
     expect(run.code).toBe(4);
@@ -370,7 +374,7 @@ describe('an early run beside other flags', () => {
     expect(run.report.totals.notAsked).toBeUndefined();
   });
 
-  test('resumed after it was stopped, it goes on early', async () => {
+  test('resumed after it was stopped, it goes on early', { tags: ['slow'] }, async () => {
     const project = await openLarge();
     expect((await project.compared([...early, '--max-cost', '0.00005'])).code).toBe(4);
     project.forget();
@@ -408,7 +412,7 @@ describe('an early run beside other flags', () => {
     expect(run.report.totals['planned']).toBeLessThan(count / 2);
   });
 
-  test('--require-conclusive is met by a drop that was excluded early', async () => {
+  test('--require-conclusive is met by a drop that was excluded early', { tags: ['slow'] }, async () => {
     const project = await openLarge();
     const run = await project.compared([...early, '--require-conclusive']);
     expect([run.code, run.report.totals.notAsked]).toEqual([0, 40]);
@@ -430,7 +434,7 @@ describe('an early run beside other flags', () => {
     expect(judged.get('v1')).toBe(judged.get('v3'));
   });
 
-  test('two versions of one run end together', async () => {
+  test('two versions of one run end together', { tags: ['slow'] }, async () => {
     const project = await openLarge();
     project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{ word }}" }\nproviders:');
     const run = await project.compared([...early, '--compare', 'v1,v2']);

@@ -123,6 +123,7 @@ describe('a run, a later report and a comparison of the two records say the same
     ['... and the case is flaky', { after: all(movesAddress, says('w05', once)), code: 0, outcome: 'passed' }],
   ])(
     '%s',
+    { tags: ['slow'] },
     async (_name, { before = nothing, after = nothing, flags = [], trials = '1', isUnedited, code, outcome }) => {
       const project = await openBaselineProject();
       before(project);

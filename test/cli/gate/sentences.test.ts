@@ -18,7 +18,7 @@ describe('an edited prompt under which every case still passes', () => {
     expect(run.report.decision.certainty).toEqual({ kind: 'unseen', cases, drop });
   });
 
-  test('is certain to 100 cases', async () => {
+  test('is certain to 100 cases', { tags: ['slow'] }, async () => {
     const cases = 100;
     const { code, headline, report } = await runEdited(cases, 'nothing');
     expect([code, headline]).toEqual([
@@ -80,9 +80,13 @@ describe('a drop of 10 points', () => {
     expect(run.report.decision.certainty).toEqual({ kind: 'unseen', cases, drop: expect.closeTo(drop, 9) });
   });
 
-  test.each([50, 100])('in which every case fails now and then fails a suite of %i cases', async (cases) => {
-    const { code, headline, report } = await runEdited(cases, 'fails one trial in ten');
-    expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
-    expect(report.decision.breaches.map(({ code: breach }) => breach)).toEqual(['pass-rate-regressed']);
-  });
+  test.each([50, 100])(
+    'in which every case fails now and then fails a suite of %i cases',
+    { tags: ['slow'] },
+    async (cases) => {
+      const { code, headline, report } = await runEdited(cases, 'fails one trial in ten');
+      expect([code, headline]).toEqual([1, expect.stringMatching(/^FAILED/)]);
+      expect(report.decision.breaches.map(({ code: breach }) => breach)).toEqual(['pass-rate-regressed']);
+    },
+  );
 });

@@ -194,7 +194,7 @@ test('a drop of a slice is found in merged shards', { tags: 'slow' }, async () =
 });
 
 describe('the least pass rate of a slice', () => {
-  test('holds without a baseline', async () => {
+  test('holds without a baseline', { tags: ['slow'] }, async () => {
     const project = await openSlices(`  passRate: { min: 50% }\n${min}`, mixed);
     breakCases(project, 4);
     const { code, report } = await project.report(['run'], { env: project.server.env });
@@ -245,7 +245,7 @@ describe('the least pass rate of a slice', () => {
     expect(report.suites[0]?.variants[0]).toMatchObject({ slices: [{ slice: 'german', min: 0.75, maxDrop: 0.1 }] });
   });
 
-  test('is decided once, by the merged shards', async () => {
+  test('is decided once, by the merged shards', { tags: ['slow'] }, async () => {
     const project = await openSlices(`  passRate: { min: 50% }\n${min}`, [
       ...caseRange(0, 8, german),
       ...caseRange(8, 40),
@@ -299,7 +299,7 @@ describe('a slice that nothing looked at', () => {
     expect((await project.llmcheck('run', '--allow-empty')).code).toBe(0);
   });
 
-  test('is named in the config, unless one suite has it', async () => {
+  test('is named in the config, unless one suite has it', { tags: ['slow'] }, async () => {
     const project = await openSlices('', few);
     project.write('llmcheck.config.yaml', 'gate:\n  slices:\n    germn: { passRate: { min: 1 } }\n');
     const { code, stderr } = await project.llmcheck('run');
@@ -331,7 +331,7 @@ describe('a slice that nothing looked at', () => {
   test.each([
     ['skipped', { ...german, skip: 'later' }],
     ['observed', { ...german, observe: true }],
-  ])('does not pass where all of its cases are %s', async (_, rest) => {
+  ])('does not pass where all of its cases are %s', { tags: ['slow'] }, async (_, rest) => {
     for (const limit of [min, maxDrop]) {
       const project = await openSlices(limit, [...caseRange(0, 4, rest), ...caseRange(4, 9)]);
       const { code, report } = await project.report(['run'], { env: project.server.env });

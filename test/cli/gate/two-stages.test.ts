@@ -38,7 +38,9 @@ async function reportLatest(project: BaselineProject) {
 }
 
 describe('a case that fails in every trial of an edited prompt', () => {
-  test('is broken by the change where the accepted prompt still passes, and a later report says the same', async () => {
+  test('is broken by the change where the accepted prompt still passes, and a later report says the same', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     breakForGood(project, 'w05');
@@ -64,19 +66,23 @@ describe('a case that fails in every trial of an edited prompt', () => {
     ['is not passed beyond the margin', ['w05', 'w06'], [], '{}', 3, ['drift']],
     ['passes under gate.cases.drifted: warn', ['w05', 'w06'], [], '{ cases: { drifted: warn } }', 0, []],
     ['fails with --drift beyond the margin', ['w05', 'w06'], ['--drift'], '{}', 1, ['case-drifted']],
-  ])('has drifted where the accepted prompt fails too, and %s', async (_name, words, flags, policy, code, codes) => {
-    const project = await openBaselineProject();
-    await project.accept();
-    gate(project, policy);
-    project.changeModel();
-    breakForGood(project, ...words);
-    const run = await project.compared([...fresh, ...flags]);
-    expect([run.code, run.codes]).toEqual([code, codes]);
-    expect(run.comparison.cases).toMatchObject({ regressed: [], drifted: words.map(caseOf) });
-    const said = [...run.report.decision.warnings, ...run.report.decision.breaches.map(({ message }) => message)];
-    expect(said.join()).toContain('the model or the data changed, not this prompt');
-    expect((await reportLatest(project)).decision).toEqual(run.report.decision);
-  });
+  ])(
+    'has drifted where the accepted prompt fails too, and %s',
+    { tags: ['slow'] },
+    async (_name, words, flags, policy, code, codes) => {
+      const project = await openBaselineProject();
+      await project.accept();
+      gate(project, policy);
+      project.changeModel();
+      breakForGood(project, ...words);
+      const run = await project.compared([...fresh, ...flags]);
+      expect([run.code, run.codes]).toEqual([code, codes]);
+      expect(run.comparison.cases).toMatchObject({ regressed: [], drifted: words.map(caseOf) });
+      const said = [...run.report.decision.warnings, ...run.report.decision.breaches.map(({ message }) => message)];
+      expect(said.join()).toContain('the model or the data changed, not this prompt');
+      expect((await reportLatest(project)).decision).toEqual(run.report.decision);
+    },
+  );
 
   test('is flaky at the first fresh trial that passes, and the accepted prompt is not asked', async () => {
     const project = await openBaselineProject();
@@ -91,7 +97,7 @@ describe('a case that fails in every trial of an edited prompt', () => {
     ]);
   });
 
-  test('only warns under gate.cases.broken: warn, and the average decides', async () => {
+  test('only warns under gate.cases.broken: warn, and the average decides', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     gate(project, '{ cases: { broken: warn } }');
@@ -105,25 +111,29 @@ describe('a case that fails in every trial of an edited prompt', () => {
   test.each([
     ['fails', '{}', 1],
     ['passes under gate.cases.broken: warn', '{ cases: { broken: warn } }', 0],
-  ])('beside more that it fixes %s, and the reports list what it breaks', async (_name, policy, code) => {
-    const project = await openBaselineProject();
-    breakForGood(project, ...firstWords(6));
-    await project.accept();
-    gate(project, policy);
-    project.answers.clear();
-    breakForGood(project, 'w07', 'w08');
-    const run = await project.compared(fresh);
-    const broken = ['case-07', 'case-08'];
-    expect([run.code, run.named]).toEqual([code, code === 0 ? [] : broken]);
-    expect(run.comparison.cases).toMatchObject({ regressed: broken, fixed: firstWords(6).map(caseOf) });
-    expect(run.comparison.passRate.delta).toBeCloseTo(0.2, 12);
-    for (const reporter of ['terminal', 'markdown']) {
-      const { stdout } = await project.llmcheck('report', 'latest', '-r', reporter);
-      for (const caseId of broken) expect(stdout).toContain(caseId);
-    }
-  });
+  ])(
+    'beside more that it fixes %s, and the reports list what it breaks',
+    { tags: ['slow'] },
+    async (_name, policy, code) => {
+      const project = await openBaselineProject();
+      breakForGood(project, ...firstWords(6));
+      await project.accept();
+      gate(project, policy);
+      project.answers.clear();
+      breakForGood(project, 'w07', 'w08');
+      const run = await project.compared(fresh);
+      const broken = ['case-07', 'case-08'];
+      expect([run.code, run.named]).toEqual([code, code === 0 ? [] : broken]);
+      expect(run.comparison.cases).toMatchObject({ regressed: broken, fixed: firstWords(6).map(caseOf) });
+      expect(run.comparison.passRate.delta).toBeCloseTo(0.2, 12);
+      for (const reporter of ['terminal', 'markdown']) {
+        const { stdout } = await project.llmcheck('report', 'latest', '-r', reporter);
+        for (const caseId of broken) expect(stdout).toContain(caseId);
+      }
+    },
+  );
 
-  test('is broken although a trial of the accepted prompt errored', async () => {
+  test('is broken although a trial of the accepted prompt errored', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.changeModel();
@@ -143,7 +153,7 @@ describe('a case that fails in every trial of an edited prompt', () => {
   test.each([
     [1, 9],
     [3, 13],
-  ])('fails a suite of %i cases of which all are broken, in %i calls', async (count, calls) => {
+  ])('fails a suite of %i cases of which all are broken, in %i calls', { tags: ['slow'] }, async (count, calls) => {
     const project = await openBaselineProject();
     const lines = project.read(casesFile).trim().split('\n').slice(0, count);
     project.write(casesFile, `${lines.join('\n')}\n`);
@@ -175,7 +185,7 @@ describe('where nothing that is sent has changed', () => {
   test.each<[string, readonly string[], number, string]>([
     ['one case fails, it passes', ['w05'], 0, 'passed'],
     ['every case fails, it is not passed', firstWords(20), 3, 'incomplete'],
-  ])('and %s: what fails is asked again, and has drifted', async (_name, words, code, outcome) => {
+  ])('and %s: what fails is asked again, and has drifted', { tags: ['slow'] }, async (_name, words, code, outcome) => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     breakForGood(project, ...words);
@@ -187,7 +197,7 @@ describe('where nothing that is sent has changed', () => {
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
-  test('--drift fails cases that go on failing', async () => {
+  test('--drift fails cases that go on failing', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     breakForGood(project, 'w05', 'w07');
@@ -206,7 +216,7 @@ describe('where nothing that is sent has changed', () => {
     expect([run.code, run.report.decision.outcome, run.comparison.cases['flaky']]).toEqual([0, 'passed', ['case-05']]);
   });
 
-  test('every case that drifted fails with --drift', async () => {
+  test('every case that drifted fails with --drift', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.acceptUnchanged();
     breakForGood(project, ...firstWords(20));
@@ -215,7 +225,7 @@ describe('where nothing that is sent has changed', () => {
     expect(run.codes).toContain('case-drifted');
   });
 
-  test('a contract that breaks still fails, and a new case has to pass', async () => {
+  test('a contract that breaks still fails, and a new case has to pass', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     await project.acceptUnchanged();
@@ -228,7 +238,9 @@ describe('where nothing that is sent has changed', () => {
 });
 
 describe('an average that fell a little everywhere', () => {
-  test('is confirmed by fresh trials of the accepted prompt, though no case is broken', async () => {
+  test('is confirmed by fresh trials of the accepted prompt, though no case is broken', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '3');
     failOften(project);
@@ -239,7 +251,7 @@ describe('an average that fell a little everywhere', () => {
     expect((await reportLatest(project)).decision).toEqual(run.report.decision);
   });
 
-  test('has drifted where the accepted prompt fails as often today', async () => {
+  test('has drifted where the accepted prompt fails as often today', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '3');
     project.changeModel();
@@ -287,7 +299,7 @@ describe('a second run of the same edited prompt', () => {
     ['a drifted case', (project) => (project.changeModel(), breakForGood(project, 'w05')), []],
     ['a drop of the average', (project) => failOften(project), ['--trials', '3']],
     ['a drop that was cleared', (project) => (project.changeModel(), failOften(project)), ['--trials', '3']],
-  ])('sends nothing with %s, and says the same', async (_name, change, flags) => {
+  ])('sends nothing with %s, and says the same', { tags: ['slow'] }, async (_name, change, flags) => {
     const project = await openBaselineProject();
     await project.accept(...flags);
     change(project);
@@ -301,7 +313,7 @@ describe('a second run of the same edited prompt', () => {
 });
 
 describe('a run of which nothing was accepted', () => {
-  test('passes with a warning where a case is flaky', async () => {
+  test('passes with a warning where a case is flaky', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.answers.set('w05', (asked) => (asked === 0 ? 'sorry' : 'w05'));
     const run = await project.compared(['run']);
@@ -344,7 +356,7 @@ describe('a must-pass case', () => {
   test.each([
     ['fails two of three fresh trials', [false, false, true, false], 1],
     ['passes two of them', [false, true, false, true], 0],
-  ])('is judged when an edited prompt %s: %s', async (_name, passes, code) => {
+  ])('is judged when an edited prompt %s: %s', { tags: ['slow'] }, async (_name, passes, code) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     await project.accept();
@@ -498,7 +510,7 @@ describe('another model', () => {
       ['pass-rate-regressed'],
     ],
     ['every case fails', () => 'sorry', 1, ['case-broken']],
-  ] as const)('stands in for a retired one: %s', async (_name, answer, code, codes) => {
+  ] as const)('stands in for a retired one: %s', { tags: ['slow'] }, async (_name, answer, code, codes) => {
     const run = await openModels(answer, retired, '--trials', '3');
     expect(run.code).toBe(code);
     expect([...new Set(run.codes)]).toEqual(codes);
@@ -508,7 +520,7 @@ describe('another model', () => {
     expect(isSaid).toBe(code === 1);
   });
 
-  test('without a price is not asked under --max-cost', async () => {
+  test('without a price is not asked under --max-cost', { tags: ['slow'] }, async () => {
     const project = openTempProject('baseline');
     const server = await startChatServer(({ text, model }) =>
       model === 'new' && text.endsWith('w05') ? 'sorry' : wordOf(text),
@@ -527,7 +539,7 @@ describe('another model', () => {
 });
 
 describe('an accepted prompt that can not be asked', () => {
-  test('since the address changed: the case fails by its own trials', async () => {
+  test('since the address changed: the case fails by its own trials', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, 'use: openai:', `baseURL: ${otherAddress(project)}\n    use: openai:`);
@@ -541,7 +553,7 @@ describe('an accepted prompt that can not be asked', () => {
     );
   });
 
-  test('since a header has another value: nothing is said to be unchanged', async () => {
+  test('since a header has another value: nothing is said to be unchanged', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'use: openai:', 'headers: { X-Model: first }\n    use: openai:');
     await project.acceptUnchanged();
@@ -586,7 +598,7 @@ ${firstWords(3)
 });
 
 describe('accepting a run that asked the accepted prompt again', () => {
-  test('stores the trials of the new prompt alone', async () => {
+  test('stores the trials of the new prompt alone', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     breakForGood(project, 'w05');
@@ -608,7 +620,7 @@ describe('accepting a run that asked the accepted prompt again', () => {
     expect(project.askedAccepted.size).toBe(0);
   });
 
-  test('and comparing it with another run counts the planned trials alone', async () => {
+  test('and comparing it with another run counts the planned trials alone', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept('--trials', '2');
     project.answers.set('w05', (asked) => (asked < 2 ? 'sorry' : 'w05'));
@@ -668,7 +680,7 @@ describe('shards', () => {
     return { records, codes };
   }
 
-  test('that are merged find a case that the change broke', async () => {
+  test('that are merged find a case that the change broke', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     breakForGood(project, 'w05');
@@ -679,7 +691,7 @@ describe('shards', () => {
     expect((await reportLatest(project)).decision).toEqual(merged.report.decision);
   });
 
-  test('that are merged find a case broken in each of them', async () => {
+  test('that are merged find a case broken in each of them', { tags: ['slow'] }, async () => {
     const project = await openBaselineProject();
     await project.accept();
     breakForGood(project, ...firstWords(20));
@@ -691,7 +703,7 @@ describe('shards', () => {
   test.each<[string, (project: BaselineProject) => void]>([
     ['drifted', (project) => (project.changeModel(), breakForGood(project, 'w05'))],
     ['flaky', (project) => project.answers.set('w05', (asked) => (asked < 2 ? 'sorry' : 'w05'))],
-  ])('that are merged pass where a case is %s', async (kind, change) => {
+  ])('that are merged pass where a case is %s', { tags: ['slow'] }, async (kind, change) => {
     const project = await openBaselineProject();
     // Enough calls in each shard to ask both prompts.
     await project.accept('--trials', '2');

@@ -75,7 +75,7 @@ ${cases.join('\n')}
 }
 
 describe.each(names)('the name %s', (name) => {
-  test('is looked for among what an answer, a call and a stub have themselves', async () => {
+  test('is looked for among what an answer, a call and a stub have themselves', { tags: ['slow'] }, async () => {
     const project = openTempProject();
     project.write('evals/rows.eval.yaml', writeRows(name));
     project.write('evals/agent.mjs', agent);
@@ -121,7 +121,7 @@ cases:
     expect([code, report.totals.cached]).toEqual([0, 4]);
   });
 
-  test('is a usage error where it names nothing', async () => {
+  test('is a usage error where it names nothing', { tags: ['slow'] }, async () => {
     const project = openTempProject();
     project.write('llmcheck.config.yaml', `run: { ${name}: 1 }\n`);
     expect((await project.run(['validate'])).stderr).toContain(`run.${name} of the config file is no flag of run`);
@@ -165,7 +165,7 @@ cases: [{ id: c, assert: [{ contains: red }] }]
   });
 });
 
-test('a program may leave a file of any name', async () => {
+test('a program may leave a file of any name', { tags: ['slow'] }, async () => {
   const project = openTempProject();
   project.write('evals/files/a.txt', 'a');
   const written = `for (const name of ${JSON.stringify(names)}) writeFileSync(name, 'made');`;

@@ -110,7 +110,7 @@ test('cache import fills the hashes of judges too', async () => {
   expect((await project.run(['run'])).code).toBe(0);
 });
 
-test('another judge model is another check, another name for it is not', async () => {
+test('another judge model is another check, another name for it is not', { tags: ['slow'] }, async () => {
   const server = await startJudgeServer(() => verdict(true));
   const project = openJudgeProject({ assert: rubric });
   await project.run(['run'], { env: server.env });

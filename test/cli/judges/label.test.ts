@@ -92,7 +92,7 @@ test('uneven drawing does not bias sensitivity and specificity', { tags: 'slow' 
   expect(all.counts).toEqual({ passesFound: 80, passes: 90, failuresFound: 5, failures: 10 });
 });
 
-test('goes on where it was left, and a larger size adds to it', async () => {
+test('goes on where it was left, and a larger size adds to it', { tags: ['slow'] }, async () => {
   const { project } = await openRun({ words: few });
   const quit = await labelSuite(project, ['--size', '10'], labelUntil(3, 'q'));
   expect([quit.code, rowsOf(project)]).toEqual([0, expect.objectContaining({ length: 3 })]);
@@ -110,7 +110,7 @@ test('goes on where it was left, and a larger size adds to it', async () => {
   expect(new Set(rowsOf(project).map(({ answer }) => answer)).size).toBe(16);
 });
 
-test('asks again for a word that it does not know, and skips', async () => {
+test('asks again for a word that it does not know, and skips', { tags: ['slow'] }, async () => {
   const { project } = await openRun({ words: few });
   const replies = ['', 'yes', 'SKIP', 's', 'p', 'quit'];
   const { stdout } = await labelSuite(project, ['--size', '4'], () => replies.shift() ?? 'q');
@@ -118,7 +118,7 @@ test('asks again for a word that it does not know, and skips', async () => {
   expect(rowsOf(project)).toHaveLength(1);
 });
 
-test('the seed decides the draw', async () => {
+test('the seed decides the draw', { tags: ['slow'] }, async () => {
   const { project } = await openRun({ words: few });
   const first = async (seed: string) => answerIn((await labelSuite(project, ['--seed', seed], () => 'q')).stdout);
   expect(await first('7')).toBe(await first('7'));
@@ -150,7 +150,7 @@ test('answers with split votes come first, and are a group of their own', { tags
   }
 });
 
-test('rows of the file stay as they are, with and without a last line break', async () => {
+test('rows of the file stay as they are, with and without a last line break', { tags: ['slow'] }, async () => {
   const { project, env } = await openRun({ words: few });
   const own = '{ "id": "mine",  "answer": "good", "label": true }';
   project.write('evals/strict.jsonl', own);
@@ -168,7 +168,9 @@ test('what the model wrote can not act on the terminal', async () => {
   expect(rowsOf(project).map(({ answer }) => answer)).toContain('red \u001b[2J \u202e x');
 });
 
-test('a file of labels that does not exist yet is made; run and check name the command', async () => {
+test('a file of labels that does not exist yet is made; run and check name the command', {
+  tags: ['slow'],
+}, async () => {
   const { project, env } = await openRun({ words: few });
   const { code, stderr } = await openJudgeProject({ assert: rubric, judges }).run(['run'], { env });
   expect([code, stderr]).toEqual([2, expect.stringContaining('llmcheck judge label SUITE writes it')]);

@@ -48,7 +48,7 @@ test('orders that disagree are a tie, which passes unless a win is wanted', asyn
   expect((await project.run(['run', '--no-baseline'], { env: server.env })).code).toBe(1);
 });
 
-test('a worse answer fails, and each of three votes asks both orders', async () => {
+test('a worse answer fails, and each of three votes asks both orders', { tags: ['slow'] }, async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({
     assert: '[{ pairwise: { value: Which is longer?, votes: 3 } }]',
@@ -83,7 +83,7 @@ test('--compare names the other side, whatever the suite says', async () => {
   expect(code).toBe(1);
 });
 
-test("without another version in the run it is compared with the baseline's answer", async () => {
+test("without another version in the run it is compared with the baseline's answer", { tags: ['slow'] }, async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert: '[{ contains: red }]' });
   await project.run(['run'], { env: server.env });
@@ -96,7 +96,9 @@ test("without another version in the run it is compared with the baseline's answ
   expect(checkOf(report, 'v1')).toMatchObject({ score: 1 });
 });
 
-test("each trial is compared with the baseline's answer of its own number, a further trial with one of them", async () => {
+test("each trial is compared with the baseline's answer of its own number, a further trial with one of them", {
+  tags: ['slow'],
+}, async () => {
   let answers = 0;
   const server = await startJudgeServer(longer, (text) => {
     answers += 1;
@@ -113,7 +115,9 @@ test("each trial is compared with the baseline's answer of its own number, a fur
   expect([compared.length, timesOf('red 1'), timesOf('red 2')]).toEqual([4, 2, 2]);
 });
 
-test('an answer that the baseline has no text of is left out of what trials are compared with', async () => {
+test('an answer that the baseline has no text of is left out of what trials are compared with', {
+  tags: ['slow'],
+}, async () => {
   let answers = 0;
   const server = await startJudgeServer(longer, (text) => {
     answers += 1;
@@ -250,7 +254,7 @@ test('a resumed run reads the other answer from its own record', async () => {
   expect(checkOf(report, 'v2')).toMatchObject({ score: 1 });
 });
 
-test('a resumed run compares again once another answer is accepted', async () => {
+test('a resumed run compares again once another answer is accepted', { tags: ['slow'] }, async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert: '[{ contains: red }]' });
   await project.run(['run'], { env: server.env });
@@ -266,7 +270,9 @@ test('a resumed run compares again once another answer is accepted', async () =>
   expect(checkOf(report, 'v1')).toMatchObject({ pass: false, score: 0 });
 });
 
-test('cache import fills the hashes of both orders without a call; fresh trials are not recorded', async () => {
+test('cache import fills the hashes of both orders without a call; fresh trials are not recorded', {
+  tags: ['slow'],
+}, async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({
     assert: '[{ pairwise: { value: Which is longer?, min: 1 } }]',
@@ -312,7 +318,9 @@ test('cache import compares with the answer that the baseline holds', async () =
   expect([code, stdout]).toEqual([0, expect.stringContaining(`filled ${count} of ${count}`)]);
 });
 
-test('an answer that lost is what later ones are compared with once it is accepted, and no known failure', async () => {
+test('an answer that lost is what later ones are compared with once it is accepted, and no known failure', {
+  tags: ['slow'],
+}, async () => {
   const server = await startJudgeServer(longer);
   const prompt = (text: string) => `  - { id: v1, text: "Say: ${text}" }`;
   const project = openJudgeProject({ assert, prompts: prompt('{{ word }}!!') });

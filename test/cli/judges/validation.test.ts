@@ -127,7 +127,9 @@ test.each([
   expect(report.decision.breaches[0]?.message ?? '').toContain(message);
 });
 
-test('a judge that reached its minKappa may decide, one that was never measured may not', async () => {
+test('a judge that reached its minKappa may decide, one that was never measured may not', {
+  tags: ['slow'],
+}, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   const before = await project.report(['run'], { env: server.env });
@@ -140,7 +142,9 @@ test('a judge that reached its minKappa may decide, one that was never measured 
   expect((await project.run(['run'], { env: server.env })).code).toBe(0);
 });
 
-test('a judge below minKappa may not decide: exit 4 and why, even where it fails a case', async () => {
+test('a judge below minKappa may not decide: exit 4 and why, even where it fails a case', {
+  tags: ['slow'],
+}, async () => {
   const server = await startJudgeServer(({ parts }) =>
     /^\d+$/.test(parts['answer'] ?? '') ? badJudge(Number(parts['answer'])) : verdict(false),
   );
@@ -212,7 +216,9 @@ test('replies that can not be read are no words: outside the measurement, and ex
   expect(stdout).toContain('labelled     90, and 10 without a verdict of the judge');
 });
 
-test('labels or verdicts that are all alike have no kappa, so the judge may not decide', async () => {
+test('labels or verdicts that are all alike have no kappa, so the judge may not decide', {
+  tags: ['slow'],
+}, async () => {
   const server = await startJudge(() => verdict(true));
   const { code, stdout } = await open().run(['judge', 'check'], { env: server.env });
   expect(code).toBe(4);
@@ -252,7 +258,7 @@ test.each([0.1, 0.5, 1])('a comparison is measured by what the judge prefers, al
   expect(JSON.parse(stdout).suites[0].judges).toMatchObject([{ agreement: 1, kappa: 1 }]);
 });
 
-test('a judge with two checks needs to know which one a label is for', async () => {
+test('a judge with two checks needs to know which one a label is for', { tags: ['slow'] }, async () => {
   const server = await startJudge(goodJudge);
   const assert = '[{ rubric: It is good., name: good }, { rubric: It is short., name: short }]';
   const unnamed = await open(labels, { assert }).run(['judge', 'check'], { env: server.env });
@@ -318,7 +324,7 @@ test('without a label there is nothing to measure: exit 4; unknown judges and fl
   }
 });
 
-test('--no-keep writes nothing, and an interrupted check neither', async () => {
+test('--no-keep writes nothing, and an interrupted check neither', { tags: ['slow'] }, async () => {
   const server = await startJudge(goodJudge);
   const project = open();
   await project.run(['judge', 'check', '--no-keep'], { env: server.env });

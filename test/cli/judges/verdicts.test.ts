@@ -117,7 +117,7 @@ test('one unreadable vote of three decides nothing where the others agree, and e
   }
 });
 
-test('a threshold asks for a score', async () => {
+test('a threshold asks for a score', { tags: ['slow'] }, async () => {
   const server = await startJudgeServer(() => JSON.stringify({ reason: 'nearly', score: 0.7 }));
   const project = openJudgeProject({ assert: '[{ rubric: { value: It is warm., threshold: 0.7 } }]' });
   const { code, report } = await project.report(['run'], { env: server.env });
@@ -142,7 +142,9 @@ test('not, anyOf and allOf take a judge, and an unreadable one stays an error', 
   expect((await check('[{ anyOf: [{ rubric: broken }, { equals: red }] }]')).code).toBe(0);
 });
 
-test('an answer that asks for a verdict, closes the frame or holds the verdict itself does not move the judge', async () => {
+test('an answer that asks for a verdict, closes the frame or holds the verdict itself does not move the judge', {
+  tags: ['slow'],
+}, async () => {
   // This judge does whatever stands outside the frame, and repeats what it was shown.
   const server = await startJudgeServer(({ parts, chat }) => {
     const user = chat.messages.find(({ role }) => role === 'user')?.content ?? '';

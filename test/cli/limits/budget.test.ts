@@ -54,7 +54,7 @@ test('answers that are billed and of no use are spent, and used up by what their
   expect(first).toMatchObject({ error: { kind: 'malformed' }, costUsd: expect.closeTo(0.11, 9) });
 });
 
-test('what an answer of no use cost that tells no usage is not known', async () => {
+test('what an answer of no use cost that tells no usage is not known', { tags: ['slow'] }, async () => {
   const project = openPriced();
   const server = await startChatServer(({ text }) => ({
     body: wordOf(text) === 'w1' ? { choices: [] } : completionOf(wordOf(text)),
@@ -64,7 +64,7 @@ test('what an answer of no use cost that tells no usage is not known', async () 
   expect(report.totals).toMatchObject({ spentUsd: null, costUsd: null });
 });
 
-test('a budget that is used up is resumed with another, and only the rest is sent', async () => {
+test('a budget that is used up is resumed with another, and only the rest is sent', { tags: ['slow'] }, async () => {
   const project = openPriced();
   const server = await startEchoServer();
   await project.run(['run', '--max-cost', '0.3'], { env: server.env });
@@ -76,7 +76,9 @@ test('a budget that is used up is resumed with another, and only the rest is sen
   expect(sent).toBeLessThan(80);
 });
 
-test('answers from the cache are free: a run that was paid for passes under a budget of nothing', async () => {
+test('answers from the cache are free: a run that was paid for passes under a budget of nothing', {
+  tags: ['slow'],
+}, async () => {
   const project = openPriced();
   const server = await startEchoServer();
   await project.run(['run'], { env: server.env });

@@ -88,7 +88,7 @@ test('a body in more codings than any server uses is not decoded', async () => {
   expect(error?.message).toContain("can't be decoded as 50 codings: 4 are the most");
 });
 
-test('a recorded answer, a function and a program have the same limit', async () => {
+test('a recorded answer, a function and a program have the same limit', { tags: ['slow'] }, async () => {
   const project = openTempProject();
   project.write('evals/answer.mjs', "export default () => ({ text: 'x'.repeat(40_000) });\n");
   project.write('evals/text.mjs', "export default () => 'x'.repeat(9_000);\n");

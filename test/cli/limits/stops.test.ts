@@ -166,7 +166,9 @@ test('--deadline that a run did not need keeps no process alive', async () => {
   expect(countTimers()).toBeLessThanOrEqual(before);
 });
 
-test('a signal gives a partial report and its own exit code; --resume finishes the run', async () => {
+test('a signal gives a partial report and its own exit code; --resume finishes the run', {
+  tags: ['slow'],
+}, async () => {
   const project = openTempProject('two-providers');
   let isHanging = true;
   const server = await startChatServer(({ index, text }) => (isHanging && index >= 7 ? 'hang' : wordOf(text)));

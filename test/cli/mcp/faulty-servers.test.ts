@@ -58,7 +58,7 @@ describe('a program that is no good server', () => {
       "console.error('\\u001b[2J\\u001b]0;owned\\u0007::error::x'); process.exit(1);",
       'exit code 1',
     ],
-  ])('it %s', async (_, text, expected) => {
+  ])('it %s', { tags: ['slow'] }, async (_, text, expected) => {
     // What waits has written first what it is told by.
     const waits = expected.includes('Listening') || text.includes('2.0') ? '1s' : '20s';
     const { stderr } = await refusalOfProgram(text, '--timeout', expected.includes('no answer') ? '400ms' : waits);

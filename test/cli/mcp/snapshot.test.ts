@@ -72,25 +72,29 @@ cases: [{ id: a, assert: [{ contains: x }] }]
 }
 
 describe('mcp snapshot', () => {
-  test.each(servers)('writes the same bytes each time for a server with %s, usable by a suite', async (_, spec) => {
-    const project = openTempProject();
-    const { url } = await startMcpServer(spec);
-    const taken = await project.run(['mcp', 'snapshot', url, '-o', 'a.mcp.json']);
-    expect([taken.code, taken.stderr.replace(/warning invalid-value: .*\n\n1 warning\n/, '')]).toEqual([0, '']);
-    await project.run(['mcp', 'snapshot', url, '-o', 'b.mcp.json']);
-    expect(project.read('b.mcp.json')).toBe(project.read('a.mcp.json'));
-    const again = await project.run(['mcp', 'snapshot', '-o', 'a.mcp.json']);
-    expect(again.stdout).toContain(', unchanged');
-    const { tools } = JSON.parse(project.read('a.mcp.json')) as { tools: ToolList };
-    const wanted = (typeof spec.tools === 'function' ? spec.tools(0) : spec.tools).toSorted((a, b) =>
-      a.name < b.name ? -1 : 1,
-    );
-    expect(tools.map(({ name }) => name)).toEqual(wanted.map(({ name }) => name));
-    expect(tools).toEqual(wanted);
-    project.write('evals/shop.eval.yaml', useSnapshot('../a.mcp.json'));
-    expect(await project.run(['validate'])).toMatchObject({ code: 0 });
-    expect(await project.run(['validate', '--live'])).toMatchObject({ code: 0 });
-  });
+  test.each(servers)(
+    'writes the same bytes each time for a server with %s, usable by a suite',
+    { tags: ['slow'] },
+    async (_, spec) => {
+      const project = openTempProject();
+      const { url } = await startMcpServer(spec);
+      const taken = await project.run(['mcp', 'snapshot', url, '-o', 'a.mcp.json']);
+      expect([taken.code, taken.stderr.replace(/warning invalid-value: .*\n\n1 warning\n/, '')]).toEqual([0, '']);
+      await project.run(['mcp', 'snapshot', url, '-o', 'b.mcp.json']);
+      expect(project.read('b.mcp.json')).toBe(project.read('a.mcp.json'));
+      const again = await project.run(['mcp', 'snapshot', '-o', 'a.mcp.json']);
+      expect(again.stdout).toContain(', unchanged');
+      const { tools } = JSON.parse(project.read('a.mcp.json')) as { tools: ToolList };
+      const wanted = (typeof spec.tools === 'function' ? spec.tools(0) : spec.tools).toSorted((a, b) =>
+        a.name < b.name ? -1 : 1,
+      );
+      expect(tools.map(({ name }) => name)).toEqual(wanted.map(({ name }) => name));
+      expect(tools).toEqual(wanted);
+      project.write('evals/shop.eval.yaml', useSnapshot('../a.mcp.json'));
+      expect(await project.run(['validate'])).toMatchObject({ code: 0 });
+      expect(await project.run(['validate', '--live'])).toMatchObject({ code: 0 });
+    },
+  );
 
   test('of a program keeps its command and its folder, and nothing else of the machine', { tags: 'slow' }, async () => {
     const project = openTempProject();

@@ -179,7 +179,7 @@ describe('a changed snapshot', () => {
     expect(project.read('evals/orders.mcp.json').split('\n')[(line ?? 0) - 1]).toContain('"status"');
   });
 
-  test('is info if a description changed, and the cases that use it run again', async () => {
+  test('is info if a description changed, and the cases that use it run again', { tags: ['slow'] }, async () => {
     const { project, serve } = await openCommitted();
     const server = await startChatServer(() => 'Hello');
     await project.run(['run', '--no-baseline'], { env: server.env });

@@ -333,7 +333,7 @@ test('a template compares and never calculates with a number that no double keep
   expect((await sent('{{ id | plus: 1 }}{{ same }}{{ near }}'))[0]).toBe(2);
 });
 
-test('a program that calls tools is understood to the last digit', async () => {
+test('a program that calls tools is understood to the last digit', { tags: ['slow'] }, async () => {
   const project = openTempProject();
   project.write(
     'evals/model.mjs',
@@ -389,7 +389,7 @@ describe('what came back', () => {
     expect([same, other].map(({ report }) => trialsOf(report)[0]?.status)).toEqual(['passed', 'failed']);
   });
 
-  test('goes to a program as the number, and to a module as a text', async () => {
+  test('goes to a program as the number, and to a module as a text', { tags: ['slow'] }, async () => {
     const program = `exec: { value: [node, check.mjs], args: { id: ${odd} } }`;
     const own = `module: { value: own.mjs, args: { id: ${odd} } }`;
     const project = openCase({

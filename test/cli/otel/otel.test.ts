@@ -345,7 +345,9 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     expect(collector.requests).toHaveLength(3);
   });
 
-  test('reports spans that a collector rejects beside others, without the password in its address', async () => {
+  test('reports spans that a collector rejects beside others, without the password in its address', {
+    tags: ['slow'],
+  }, async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector({
       body: { partialSuccess: { rejectedSpans: '3', errorMessage: 'no quota' } },

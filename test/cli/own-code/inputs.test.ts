@@ -33,7 +33,9 @@ function openAgent(provider: object, text = agent) {
   return { project, suite, run };
 }
 
-test("a program that can't be followed is asked each time, which the report says once", async () => {
+test("a program that can't be followed is asked each time, which the report says once", {
+  tags: ['slow'],
+}, async () => {
   const { run, project } = openAgent({});
   const first = await run();
   expect(first.notes).toEqual([
@@ -47,7 +49,9 @@ test("a program that can't be followed is asked each time, which the report says
   expect(replayed.stdout).toContain('are not stored, because its code reads');
 });
 
-test("inputs name what can't be followed: its answers are stored, until one of the files changes", async () => {
+test("inputs name what can't be followed: its answers are stored, until one of the files changes", {
+  tags: ['slow'],
+}, async () => {
   const { run, project, suite } = openAgent({ inputs: ['plugins/*.mjs'] });
   expect(await run()).toMatchObject({ code: 0, cached: 0, notes: [] });
   expect(await run()).toMatchObject({ code: 0, cached: 1, notes: [] });
@@ -60,7 +64,9 @@ test("inputs name what can't be followed: its answers are stored, until one of t
   expect((await run()).notes).toHaveLength(1);
 });
 
-test("--changed takes a suite whose code can't be followed, and one whose inputs changed", async () => {
+test("--changed takes a suite whose code can't be followed, and one whose inputs changed", {
+  tags: ['slow'],
+}, async () => {
   const { project, suite } = openAgent({ inputs: ['plugins/*.mjs'] });
   initRepository(project.root);
   const look = async () => (await project.run(['run', '--changed', '--dry-run'], { env: gitEnv })).stderr;
@@ -72,7 +78,7 @@ test("--changed takes a suite whose code can't be followed, and one whose inputs
   expect(await look()).toContain("can't be followed, so it may have changed");
 });
 
-test('a file of a flag is a part of the program', async () => {
+test('a file of a flag is a part of the program', { tags: ['slow'] }, async () => {
   const text =
     "import { readFileSync } from 'node:fs';\nprocess.stdout.write(readFileSync(process.argv[2].slice(9)));\n";
   const { run, project } = openAgent({ use: 'exec:node agent.mjs --config=agent.json' }, text);

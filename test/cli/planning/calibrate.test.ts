@@ -66,7 +66,7 @@ describe('a version compared with itself', () => {
     expect((await project.llmcheck('calibrate', '--runs', '50')).stdout).toContain('called broken: case-02');
   });
 
-  test('never fails for a broken case that only warns', async () => {
+  test('never fails for a broken case that only warns', { tags: ['slow'] }, async () => {
     const project = await openFlakyProject('p p ppfff');
     await project.runFresh('--trials', '10');
     project.write(suiteFile, suiteText('gate: { cases: { broken: warn } }\n'));

@@ -116,7 +116,9 @@ describe('a run never sends or spends more than its dry run said', () => {
     );
   });
 
-  test('where ten cases break on two models, and one of the trials that confirm each of them errors', async () => {
+  test('where ten cases break on two models, and one of the trials that confirm each of them errors', {
+    tags: ['slow'],
+  }, async () => {
     const opened = await open();
     const second = provider.replace('mini', 'other').replace('gpt-4o-mini', 'gpt-4o');
     write(opened.project, { words: Array.from({ length: 10 }, (_, index) => `w${index}`) });
@@ -136,7 +138,9 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(sent).toBeGreaterThan(20);
   });
 
-  test('where cases break beside a suite of recordings, whose cells pay for no fresh trials', async () => {
+  test('where cases break beside a suite of recordings, whose cells pay for no fresh trials', {
+    tags: ['slow'],
+  }, async () => {
     const { project, server, env, break: breakModel } = await open();
     const path = 'evals/words.eval.yaml';
     write(project, { words: Array.from({ length: 40 }, (_, index) => `r${index}`) });
@@ -155,7 +159,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(server.requests.length - before).toBeLessThanOrEqual(204);
   });
 
-  test('for several trials, all or one of which fail', async () => {
+  test('for several trials, all or one of which fail', { tags: ['slow'] }, async () => {
     const opened = await open();
     const defaults = '{ trials: 3, assert: [{ equals: "{{ word }}" }] }';
     write(opened.project, { defaults });
@@ -168,41 +172,49 @@ describe('a run never sends or spends more than its dry run said', () => {
   test.each<[string, (chat: ChatRequest) => string]>([
     ['is right', (chat) => (isEdited(chat) ? 'wrong' : wordOf(chat.text))],
     ['fails too', () => 'wrong'],
-  ])('where two of twenty cases break and the accepted prompt, which is asked beside, %s', async (_name, answer) => {
-    const opened = await open();
-    const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
-    write(opened.project, { words });
-    await opened.accept();
-    write(opened.project, { words, prompts: edited });
-    opened.break((chat) => {
-      const word = chat.text.split(' ').at(-1) ?? '';
-      return bill(chat, ['w3', 'w4'].includes(word) ? answer(chat) : word);
-    });
-    const before = opened.sentOf((chat) => !isEdited(chat));
-    const { promise } = await runAsTold(opened);
-    expect(promise.requests).toBe(220);
-    expect(opened.sentOf((chat) => !isEdited(chat))).toBeGreaterThan(before);
-  });
+  ])(
+    'where two of twenty cases break and the accepted prompt, which is asked beside, %s',
+    { tags: ['slow'] },
+    async (_name, answer) => {
+      const opened = await open();
+      const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
+      write(opened.project, { words });
+      await opened.accept();
+      write(opened.project, { words, prompts: edited });
+      opened.break((chat) => {
+        const word = chat.text.split(' ').at(-1) ?? '';
+        return bill(chat, ['w3', 'w4'].includes(word) ? answer(chat) : word);
+      });
+      const before = opened.sentOf((chat) => !isEdited(chat));
+      const { promise } = await runAsTold(opened);
+      expect(promise.requests).toBe(220);
+      expect(opened.sentOf((chat) => !isEdited(chat))).toBeGreaterThan(before);
+    },
+  );
 
-  test.each(['gpt-4', 'gpt-4.1-nano'])('where the accepted prompt was asked on another model, %s', async (model) => {
-    const opened = await open();
-    const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
-    const use = (name: string) =>
-      `[{ id: mini, use: "openai:${name}", params: { max_tokens: ${maxTokens} }, limits: { retries: 0 } }]`;
-    write(opened.project, { words, providers: use(model) });
-    await opened.accept();
-    write(opened.project, { words, providers: use('gpt-4o-mini') });
-    opened.break((chat) =>
-      bill(chat, chat.model === 'gpt-4o-mini' && chat.text.endsWith('w3') ? 'wrong' : wordOf(chat.text)),
-    );
-    const before = opened.sentOf((chat) => chat.model === model);
-    const { report } = await runAsTold(opened);
-    expect(report.decision.exitCode).toBe(1);
-    // The fresh trials may cost as much as the dearer model.
-    expect(opened.sentOf((chat) => chat.model === model)).toBeGreaterThan(before);
-  });
+  test.each(['gpt-4', 'gpt-4.1-nano'])(
+    'where the accepted prompt was asked on another model, %s',
+    { tags: ['slow'] },
+    async (model) => {
+      const opened = await open();
+      const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
+      const use = (name: string) =>
+        `[{ id: mini, use: "openai:${name}", params: { max_tokens: ${maxTokens} }, limits: { retries: 0 } }]`;
+      write(opened.project, { words, providers: use(model) });
+      await opened.accept();
+      write(opened.project, { words, providers: use('gpt-4o-mini') });
+      opened.break((chat) =>
+        bill(chat, chat.model === 'gpt-4o-mini' && chat.text.endsWith('w3') ? 'wrong' : wordOf(chat.text)),
+      );
+      const before = opened.sentOf((chat) => chat.model === model);
+      const { report } = await runAsTold(opened);
+      expect(report.decision.exitCode).toBe(1);
+      // The fresh trials may cost as much as the dearer model.
+      expect(opened.sentOf((chat) => chat.model === model)).toBeGreaterThan(before);
+    },
+  );
 
-  test('where the average fell a little everywhere', async () => {
+  test('where the average fell a little everywhere', { tags: ['slow'] }, async () => {
     const opened = await open();
     const words = Array.from({ length: 20 }, (_, index) => `w${index}`);
     const defaults = '{ trials: 3, assert: [{ equals: "{{ word }}" }] }';
@@ -221,7 +233,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(sent).toBeGreaterThan(60);
   });
 
-  test('where nothing that is sent has changed, and under --drift', async () => {
+  test('where nothing that is sent has changed, and under --drift', { tags: ['slow'] }, async () => {
     const opened = await open();
     write(opened.project, {});
     await opened.accept();
@@ -306,7 +318,9 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(promise.requests).toBe(12 + 200);
   });
 
-  test('in a conversation that breaks, beside the accepted prompt, and whose trials err half way', async () => {
+  test('in a conversation that breaks, beside the accepted prompt, and whose trials err half way', {
+    tags: ['slow'],
+  }, async () => {
     const opened = await open();
     const words = Array.from({ length: 12 }, (_, index) => `w${index}`);
     const turns = '[{ user: "Say: more" }, { user: "Say: on" }]';
@@ -350,7 +364,7 @@ describe('a run never sends or spends more than its dry run said', () => {
       }
     });
 
-    test('one unpriced model is named, and the bound holds for the rest', async () => {
+    test('one unpriced model is named, and the bound holds for the rest', { tags: ['slow'] }, async () => {
       const opened = await open();
       const unpriced = '{ id: other, use: "openai:other", params: { max_tokens: 20 }, limits: { retries: 0 } }';
       const both = { more: judges, defaults: rubric, providers: `[${provider}, ${unpriced}]` };
@@ -443,6 +457,7 @@ test('nothing can be asked again of recordings, so a dry run tells of no fresh t
 
 test.each([false, true])(
   '--max-cost holds for the planned trials, the fresh trials, judges and retries together (accepted: %s)',
+  { tags: ['slow'] },
   async (isAccepted) => {
     const opened = await open();
     const more = `judges: [{ id: strict, use: "openai:gpt-4o", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} } }]\n`;

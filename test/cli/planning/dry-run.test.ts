@@ -21,7 +21,9 @@ function startVerboseServer() {
   });
 }
 
-test('--dry-run forecasts from what the answers of the baseline used, without what the cache answers', async () => {
+test('--dry-run forecasts from what the answers of the baseline used, without what the cache answers', {
+  tags: ['slow'],
+}, async () => {
   const server = await startVerboseServer();
   const project = openTempProject();
   project.write('evals/words.eval.yaml', head.replace(/ {2}- { id: v2.*\n/, '') + cases('one', 'seven'));
@@ -47,7 +49,9 @@ test('--dry-run forecasts from what the answers of the baseline used, without wh
   expect(server.requests.length).toBe(sent);
 });
 
-test('--dry-run says what each provider would use where there are several, and no more than it knows', async () => {
+test('--dry-run says what each provider would use where there are several, and no more than it knows', {
+  tags: ['slow'],
+}, async () => {
   const server = await startVerboseServer();
   const project = openTempProject();
   const one = head.replace(/ {2}- { id: v2.*\n/, '');
@@ -69,7 +73,7 @@ test('--dry-run says what each provider would use where there are several, and n
   );
 });
 
-test('--dry-run knows the tokens but not the cost of a model without a price', async () => {
+test('--dry-run knows the tokens but not the cost of a model without a price', { tags: ['slow'] }, async () => {
   const server = await startVerboseServer();
   const project = openTempProject();
   const unpriced = head

@@ -35,7 +35,9 @@ describe('without a stored run', () => {
   });
 });
 
-test('the accepted baseline counts with its own trials, where its cases are those of today', async () => {
+test('the accepted baseline counts with its own trials, where its cases are those of today', {
+  tags: ['slow'],
+}, async () => {
   const project = await openFlakyProject('p pf p ppf p p');
   await project.runFresh('--trials', '6');
   const without = onlyOne(await project.planSize());
@@ -65,7 +67,7 @@ test('trials that were judged under other variables of a program are not pooled 
 });
 
 describe('from stored runs', () => {
-  test('pass rate, flake rate and cost are those of the trials', async () => {
+  test('pass rate, flake rate and cost are those of the trials', { tags: ['slow'] }, async () => {
     const project = await openFlakyProject('p p pf ppf f p');
     await project.runFresh('--trials', '6');
     const { pilot, run, cases, trials, baselineTrials } = onlyOne(await project.planSize());
@@ -171,7 +173,7 @@ describe('from stored runs', () => {
     expect(onlyOne(await project.planSize()).run.costUsd).toBeNull();
   });
 
-  test('an unknown price stays unknown', async () => {
+  test('an unknown price stays unknown', { tags: ['slow'] }, async () => {
     const project = await openFlakyProject('p p');
     project.write(suiteFile, suiteText().replace(/^ +price:.*\n/m, ''));
     await project.runFresh();
@@ -181,7 +183,7 @@ describe('from stored runs', () => {
 });
 
 describe('both rules of the gate', () => {
-  test('a single case: how often it is found, and how many calls that takes', async () => {
+  test('a single case: how often it is found, and how many calls that takes', { tags: ['slow'] }, async () => {
     const project = await openFlakyProject(twentyCases);
     await project.runFresh('--trials', '3');
     const { singleCase, confirmation, run } = onlyOne(await project.planSize());
@@ -207,7 +209,9 @@ describe('both rules of the gate', () => {
     expect(onlyOne(await project.planSize()).singleCase?.trials).toBe(4);
   });
 
-  test('a budget of fewer calls finds fewer broken cases, and smaller drops go unseen', async () => {
+  test('a budget of fewer calls finds fewer broken cases, and smaller drops go unseen', {
+    tags: ['slow'],
+  }, async () => {
     const project = await openFlakyProject(twentyCases);
     await project.runFresh('--trials', '3');
     const planWith = async (budget: string) => {

@@ -182,7 +182,9 @@ describe('files that a message attaches', () => {
     expect(baseline).not.toContain(image);
   });
 
-  it('run again with the accepted prompt where the case names them, and are refused where the prompt does', async () => {
+  it('run again with the accepted prompt where the case names them, and are refused where the prompt does', {
+    tags: ['slow'],
+  }, async () => {
     const server = await start();
     const project = openProject(server, { use: 'openai:some-model' }, ['{{ photo }}'], vars);
     expect(await project.run(['run', '-q', '--update-baseline'])).toMatchObject({ code: 0 });
@@ -199,7 +201,7 @@ describe('files that a message attaches', () => {
     expect(stderr).toContain('prompt v1 attaches bill.pdf, which a baseline does not keep');
   });
 
-  it('of a dotprompt are not sent with the accepted prompt once they have changed', async () => {
+  it('of a dotprompt are not sent with the accepted prompt once they have changed', { tags: ['slow'] }, async () => {
     const server = await startServer(({ body }) => ({
       body: answerOfEveryApi(body.includes(image) ? text : 'A dog.'),
     }));

@@ -92,7 +92,7 @@ function findLeaks(text: string): readonly string[] {
 describe('no byte that is written or printed holds a secret', () => {
   const names = Object.keys(adapters).filter((name) => !sendsNothing.has(name) && !Object.hasOwn(ownCode, name));
 
-  it.each(names)('where %s gets it in its key and its headers', async (name) => {
+  it.each(names)('where %s gets it in its key and its headers', { tags: ['slow'] }, async (name) => {
     const server = await startServer(echo);
     onTestFinished(() => server.close());
     const provider = {
@@ -131,7 +131,7 @@ describe('no byte that is written or printed holds a secret', () => {
     expect(findLeaks(text)).toEqual([]);
   });
 
-  it('where bedrock signs with it', async () => {
+  it('where bedrock signs with it', { tags: ['slow'] }, async () => {
     const server = await startServer(echo);
     onTestFinished(() => server.close());
     const env = {

@@ -75,7 +75,9 @@ const redefined = [1, ['case-added-failed'], 'redefined'];
 const tolerated = [0, [], 'stillFailing'];
 
 describe('a file that a case attaches and that other bytes replaced', () => {
-  it('makes the case another one: a known failure of the old picture excuses none of the new one', async () => {
+  it('makes the case another one: a known failure of the old picture excuses none of the new one', {
+    tags: ['slow'],
+  }, async () => {
     const photos = await openPhotos();
     expect(await photos.judge()).toEqual(tolerated);
     photos.show(bird);
@@ -86,7 +88,9 @@ describe('a file that a case attaches and that other bytes replaced', () => {
     expect(await photos.judge()).toEqual([0, [], 'redefined']);
   });
 
-  it('is seen with --rerun-baseline, which shows today’s picture to the accepted prompt', async () => {
+  it('is seen with --rerun-baseline, which shows today’s picture to the accepted prompt', {
+    tags: ['slow'],
+  }, async () => {
     const photos = await openPhotos();
     photos.ask({ question: 'What is it, then?' });
     expect(await photos.judge('--rerun-baseline')).toEqual(tolerated);
@@ -94,7 +98,9 @@ describe('a file that a case attaches and that other bytes replaced', () => {
     expect(await photos.judge('--rerun-baseline')).toEqual(redefined);
   });
 
-  it('is seen between two stored runs, and the trials of both are not counted together', async () => {
+  it('is seen between two stored runs, and the trials of both are not counted together', {
+    tags: ['slow'],
+  }, async () => {
     const photos = await openPhotos();
     expect(await photos.judge('--update-baseline', '--cache', 'off')).toEqual(tolerated);
     const pooled = () =>
@@ -112,7 +118,7 @@ describe('a file that a case attaches and that other bytes replaced', () => {
     expect(points).toMatchObject([{ redefined: false }, { redefined: false }, { redefined: true }]);
   });
 
-  it('is seen where a dotprompt attaches it', async () => {
+  it('is seen where a dotprompt attaches it', { tags: ['slow'] }, async () => {
     const photos = await openPhotos({ dotprompt: 'What is it? {{media url=photo}}{{media url="logo.png"}}\n' });
     writeFileSync(photos.path('evals/logo.png'), pictureOf('08'));
     expect(await photos.judge()).toEqual(tolerated);
@@ -120,7 +126,7 @@ describe('a file that a case attaches and that other bytes replaced', () => {
     expect(await photos.judge()).toEqual(redefined);
   });
 
-  it('is seen if the prompt writes its path in another way', async () => {
+  it('is seen if the prompt writes its path in another way', { tags: ['slow'] }, async () => {
     const photos = await openPhotos();
     photos.show(bird);
     photos.ask({ attach: ['./{{ photo }}'] });
@@ -147,20 +153,20 @@ describe('a case stays the same', () => {
     expect(await photos.judge()).toEqual(tolerated);
   });
 
-  it('where the prompt attaches it no more', async () => {
+  it('where the prompt attaches it no more', { tags: ['slow'] }, async () => {
     const photos = await openPhotos();
     photos.show(bird);
     photos.ask({ attach: ['logo.png'] });
     expect(await photos.judge()).toEqual(tolerated);
   });
 
-  it('where the prompt’s own file was replaced: that is a change of the prompt', async () => {
+  it('where the prompt’s own file was replaced: that is a change of the prompt', { tags: ['slow'] }, async () => {
     const photos = await openPhotos({ attach: ['{{ photo }}', 'logo.png'] });
     writeFileSync(photos.path('evals/logo.png'), pictureOf('08'));
     expect(await photos.judge()).toEqual(tolerated);
   });
 
-  it('where the baseline was written before files were hashed', async () => {
+  it('where the baseline was written before files were hashed', { tags: ['slow'] }, async () => {
     const photos = await openPhotos();
     const baseline = photos.read(baselineFile);
     const earlier = baseline.replace(/("caseHash":"[^"@]+)@[^"]+"/g, '$1"');

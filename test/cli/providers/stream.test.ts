@@ -88,7 +88,9 @@ async function run(project: TempProject, ...flags: readonly string[]) {
   return { code, stderr, report, trial };
 }
 
-it('the time to the first token is measured, checked, reported, and kept by cache and recordings', async () => {
+it('the time to the first token is measured, checked, reported, and kept by cache and recordings', {
+  tags: ['slow'],
+}, async () => {
   const { project, server, write } = await open();
   write({ recordings: 'recorded.jsonl' });
   const first = await run(project, '--cache', 'use', '--record');
@@ -147,7 +149,7 @@ it('the gate limits the 95th percentile, and does not pass what it does not know
   expect(unknown.report.decision.breaches[0]?.message).toMatch(/not streamed: set stream: true/);
 });
 
-it('a stream that outlasts its time limit fails with what had come', async () => {
+it('a stream that outlasts its time limit fails with what had come', { tags: ['slow'] }, async () => {
   const server = await startHangingServer('data: {"choices":[{"delta":{"content":"Hello wor"}}]}\n\n');
   const project = openTempProject();
   project.write('llmcheck.config.yaml', 'suites: ["*.eval.yaml"]\n');

@@ -20,7 +20,7 @@ test.each([
   }
 });
 
-test('a missing server is reported before anything is sent, without the password', async () => {
+test('a missing server is reported before anything is sent, without the password', { tags: ['slow'] }, async () => {
   const project = openTempProject('echo');
   for (const command of ['run', 'worker']) {
     const { code, stderr } = await project.run([command, '--queue', 'redis://me:pass-word-1@127.0.0.1:9/0'], { env });

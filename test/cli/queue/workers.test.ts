@@ -148,7 +148,9 @@ ${words.join('\n')}
     expect((await other.ended).code).toBe(0);
   });
 
-  test('ends the calls in flight of a worker that gets SIGTERM, and gives back those that take too long', async () => {
+  test('ends the calls in flight of a worker that gets SIGTERM, and gives back those that take too long', {
+    tags: ['slow'],
+  }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer((index) => index < 8);
     const project = openTempProject('echo');

@@ -218,7 +218,7 @@ test.each([
   ['sample', ['--sample', '4', '--seed', '1']],
   ['two versions', ['--compare', 'v1,v2']],
   ['no cache', ['--cache', 'off', '--trials', '3']],
-] as const)('a real run has the same numbers everywhere: %s', async (kind, flags) => {
+] as const)('a real run has the same numbers everywhere: %s', { tags: ['slow'] }, async (kind, flags) => {
   const { project, env } = await openProject();
   if (kind === 'two versions') {
     project.write(
@@ -233,7 +233,7 @@ test.each([
   expect(stderr).toContain(`${passed} passed, ${failed} failed, ${errored} errored`);
 });
 
-test('a run that goes on has the same numbers everywhere, and says what was kept', async () => {
+test('a run that goes on has the same numbers everywhere, and says what was kept', { tags: ['slow'] }, async () => {
   const { project, env } = await openProject();
   await project.run(['run'], { env });
   const record = `.llmcheck/runs/${latestRun(project)}.jsonl`;
@@ -246,7 +246,7 @@ test('a run that goes on has the same numbers everywhere, and says what was kept
   expect(stderr).toMatch(/\b\d+ kept from before/);
 });
 
-test('merged shards have the same numbers everywhere', async () => {
+test('merged shards have the same numbers everywhere', { tags: ['slow'] }, async () => {
   const { project, env } = await openProject();
   const records: string[] = [];
   for (const shard of ['1/2', '2/2']) {

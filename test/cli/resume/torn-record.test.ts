@@ -65,7 +65,7 @@ test('answers whose rows a kill prevented are the run’s own, not some that the
   expect(report.totals).toMatchObject({ cached: whole.report.totals.planned, spentUsd: 0 });
 });
 
-test('an answer that serves both sides is billed once, and nothing new was measured', async () => {
+test('an answer that serves both sides is billed once, and nothing new was measured', { tags: ['slow'] }, async () => {
   const project = openTempProject('two-providers');
   const { env, requests } = await startEchoServer();
   await project.run(['run', '--cache', 'off'], { env });
@@ -181,7 +181,7 @@ test('--resume re-runs what was errored, and what has changed since', async () =
   expect(statusesOf(second.report)).toEqual({ red: 'passed', green: 'passed', seven: 'failed' });
 });
 
-test('--resume keeps the fresh trials that errored in a run that was stopped', async () => {
+test('--resume keeps the fresh trials that errored in a run that was stopped', { tags: ['slow'] }, async () => {
   const project = await openBaselineProject();
   await project.accept();
   const badRequest = { status: 400, body: { error: { message: 'no' } } };

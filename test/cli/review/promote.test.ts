@@ -46,7 +46,7 @@ test('review lists a case under observe that has an answer, and no other', async
   ]);
 });
 
-test("the run's answer, or the old one, becomes the golden answer of a judged case", async () => {
+test("the run's answer, or the old one, becomes the golden answer of a judged case", { tags: ['slow'] }, async () => {
   const { project, kept, statuses } = await openObserved();
   const assert = [{ equals: { value: '{{expected}}', trim: true } }];
   expect((await project.run(['review', '--accept', '*/a', '--into', 'expected'])).code).toBe(0);
@@ -81,7 +81,9 @@ test('a case whose checks do not take the answer stays as it is', async () => {
   expect(rowsOf(project)[2]).toEqual({ id: 'b', vars: { q: 'b' }, expected: 'new b' });
 });
 
-test('a file that puts all its cases under observe, and a case that is judged already', async () => {
+test('a file that puts all its cases under observe, and a case that is judged already', {
+  tags: ['slow'],
+}, async () => {
   const { project, statuses } = await openObserved(', observe: true');
   project.write('evals/prod.jsonl', line({ id: 'a', vars: { q: 'a' }, expected: 'old a' }));
   await statuses();
@@ -149,6 +151,7 @@ const written: readonly (readonly [name: string, file: string, text: string, pro
 
 test.each(written)(
   'a case in %s is promoted, and no other byte changes',
+  { tags: ['slow'] },
   async (_name, file, text, promoted, wrong) => {
     const server = await startChatServer(({ text: asked }) => `new ${asked}`);
     for (const [into, expected] of [
@@ -169,7 +172,9 @@ test.each(written)(
   },
 );
 
-test('a file that puts its cases under observe, a case with checks, and one whose values are shared', async () => {
+test('a file that puts its cases under observe, a case with checks, and one whose values are shared', {
+  tags: ['slow'],
+}, async () => {
   const server = await startChatServer(({ text: asked }) => `new ${asked}`);
   const project = openTempProject();
   project.write(

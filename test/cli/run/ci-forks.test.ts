@@ -64,7 +64,7 @@ describe('a job without secrets', () => {
     },
   );
 
-  test('that splits a run into shards is neutral as a whole', async () => {
+  test('that splits a run into shards is neutral as a whole', { tags: ['slow'] }, async () => {
     const jobs = await openGithubJobs(files);
     const fork = { from: 'eve/shop', hasKey: false, runId: 5 };
     for (const shard of [1, 2]) {

@@ -102,7 +102,7 @@ describe('a report that would appear on a commit that was not tested', () => {
     expect(job.github.requests).toEqual([]);
   });
 
-  test('the head, its merge into the base, and a push are published', async () => {
+  test('the head, its merge into the base, and a push are published', { tags: ['slow'] }, async () => {
     const job = await openJob('echo');
     const { env } = await startEchoServer();
     await job.act({ workflowSha: 'b'.repeat(40) }, env);

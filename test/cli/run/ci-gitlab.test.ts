@@ -82,7 +82,7 @@ describe('the note of a merge request', () => {
     expect(jobs.gitlab.notes.map((note) => note.body === body)).toEqual([true, false]);
   });
 
-  test('has links to the page, to the broken case in it, to its line and to the log', async () => {
+  test('has links to the page, to the broken case in it, to its line and to the log', { tags: ['slow'] }, async () => {
     const jobs = await openGitlabJobs({
       'shop/llmcheck.config.yaml': '{}\n',
       'shop/evals/words.eval.yaml': failing,
@@ -293,7 +293,7 @@ describe('what cannot be published is a warning with the next step, and changes 
 });
 
 describe('a merge request from a fork', () => {
-  test('whose job has no key is neutral, and says what a maintainer can do', async () => {
+  test('whose job has no key is neutral, and says what a maintainer can do', { tags: ['slow'] }, async () => {
     const jobs = await openGitlabJobs(files);
     const base = jobs.gitlab.head ?? '';
     const fork = { isFork: true, hasKey: false, args: '', env: { CI_MERGE_REQUEST_DIFF_BASE_SHA: base } };
@@ -330,7 +330,7 @@ describe('a merge request is compared with its target, not with what it brings',
     return jobs;
   };
 
-  test('a regression fails, and one that is accepted in the request is shown', async () => {
+  test('a regression fails, and one that is accepted in the request is shown', { tags: ['slow'] }, async () => {
     const jobs = await openBranch();
     jobs.push();
     expect((await jobs.act({ args: '' })).code).toBe(1);
@@ -341,7 +341,7 @@ describe('a merge request is compared with its target, not with what it brings',
     expect(jobs.gitlab.notes[0]?.body).toContain('accepts 3 regressions');
   });
 
-  test('a clone without history says to set GIT_DEPTH', async () => {
+  test('a clone without history says to set GIT_DEPTH', { tags: ['slow'] }, async () => {
     const jobs = await openBranch();
     jobs.push();
     jobs.git('clone', '-q', '--depth', '1', '--branch', 'change', `file://${jobs.project.root}`, 'clone');
@@ -421,7 +421,7 @@ describe('the reports of artifacts', () => {
 });
 
 describe('shards', () => {
-  test('write no note, and the merged run writes one with its page', async () => {
+  test('write no note, and the merged run writes one with its page', { tags: ['slow'] }, async () => {
     const jobs = await openGitlabJobs({ 'evals/words.eval.yaml': failing });
     for (const index of [1, 2]) {
       const shard = await jobs.act({ args: `--no-baseline --shard ${index}/2`, job: `prompts ${index}/2` });

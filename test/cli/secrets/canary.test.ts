@@ -124,36 +124,40 @@ const keyed: readonly (readonly [string, (url: string) => string])[] = [
   ['the address', () => '  - { id: p, use: "openai:m", apiKeyEnv: CANARY }'],
 ];
 
-test.each(keyed)('a key sent by %s is in no byte that is written or printed', async (how, providerOf) => {
-  const server = await startLeakyServer(how === 'the address');
-  const project = openTempProject();
-  project.write('evals/canary.eval.yaml', suiteOf(providerOf(server.url)));
-  const env = { CANARY: canary, OPENAI_BASE_URL: `${server.url}/v1?api-key=${urlCanary}&k=1` };
-  const printed: string[] = [];
-  const run = async (...argv: string[]) => {
-    const { code, stdout, stderr } = await project.run(argv, { env });
-    printed.push(stdout, stderr);
-    return code;
-  };
-  const files = Object.keys(reporters).flatMap((name) => ['-r', `${name}=out/${name}.txt`]);
-  expect(await run('run', '--record', '--verbose', ...files)).not.toBe(70);
-  // The server did get the key, and said it in every answer.
-  expect(server.requests.length).toBeGreaterThanOrEqual(5);
-  for (const name of Object.keys(reporters)) await run('report', '-r', name);
-  await run('run', '--cache', 'off', '-r', 'json');
-  await run('run', '--dry-run');
-  await run('validate');
-  await run('baseline', 'accept', '--force');
-  await run('baseline', 'show');
-  expect(await run('compare', 'evals/canary.baseline.jsonl', project.files('.llmcheck/runs')[0] ?? '')).not.toBe(2);
-  await run('list', 'providers');
-  await run('list', 'runs');
-  await run('cache', 'list');
-  await run('cache', 'export', 'out/cache.jsonl');
-  await run('run', '--cache', 'off', '--update-baseline', '-r', 'junit');
-  expectClean(project, printed);
-  expect(printed.join('')).toContain('***');
-});
+test.each(keyed)(
+  'a key sent by %s is in no byte that is written or printed',
+  { tags: ['slow'] },
+  async (how, providerOf) => {
+    const server = await startLeakyServer(how === 'the address');
+    const project = openTempProject();
+    project.write('evals/canary.eval.yaml', suiteOf(providerOf(server.url)));
+    const env = { CANARY: canary, OPENAI_BASE_URL: `${server.url}/v1?api-key=${urlCanary}&k=1` };
+    const printed: string[] = [];
+    const run = async (...argv: string[]) => {
+      const { code, stdout, stderr } = await project.run(argv, { env });
+      printed.push(stdout, stderr);
+      return code;
+    };
+    const files = Object.keys(reporters).flatMap((name) => ['-r', `${name}=out/${name}.txt`]);
+    expect(await run('run', '--record', '--verbose', ...files)).not.toBe(70);
+    // The server did get the key, and said it in every answer.
+    expect(server.requests.length).toBeGreaterThanOrEqual(5);
+    for (const name of Object.keys(reporters)) await run('report', '-r', name);
+    await run('run', '--cache', 'off', '-r', 'json');
+    await run('run', '--dry-run');
+    await run('validate');
+    await run('baseline', 'accept', '--force');
+    await run('baseline', 'show');
+    expect(await run('compare', 'evals/canary.baseline.jsonl', project.files('.llmcheck/runs')[0] ?? '')).not.toBe(2);
+    await run('list', 'providers');
+    await run('list', 'runs');
+    await run('cache', 'list');
+    await run('cache', 'export', 'out/cache.jsonl');
+    await run('run', '--cache', 'off', '--update-baseline', '-r', 'junit');
+    expectClean(project, printed);
+    expect(printed.join('')).toContain('***');
+  },
+);
 
 test('a key that was cut with the text around it leaves nothing that could identify it', { tags: 'slow' }, async () => {
   const server = await startServer(({ body }) => {

@@ -67,7 +67,7 @@ describe('one of several selections that selects nothing is a warning in every r
     expect(code).toBe(0);
   });
 
-  test('from the environment and from the config', async () => {
+  test('from the environment and from the config', { tags: ['slow'] }, async () => {
     const project = openProject();
     expect((await runWith(project, [], { LLMCHECK_FILTER: 'red,gone' })).warnings).toEqual([
       '--filter gone selects no case',
@@ -113,7 +113,7 @@ describe('where all of a named file or suite is gone, the run is incomplete', ()
     ['an empty JSONL file', `[${inlineCase('blue')}, { file: rows.jsonl }]`, 'suite b: evals/rows.jsonl holds no case'],
     ['an empty CSV file', `[${inlineCase('blue')}, { file: rows.csv }]`, 'suite b: evals/rows.csv holds no case'],
     ['an empty YAML list', `[${inlineCase('blue')}, { file: rows.yaml }]`, 'suite b: evals/rows.yaml holds no case'],
-  ])('%s', async (_, cases, warning) => {
+  ])('%s', { tags: ['slow'] }, async (_, cases, warning) => {
     const project = openProject();
     project.write('evals/b.eval.yaml', suiteOf(cases));
     project.write('evals/rows.jsonl', '');
@@ -142,7 +142,7 @@ describe('where all of a named file or suite is gone, the run is incomplete', ()
   });
 });
 
-test('a baseline that loses more than half of its cases says so in the headline', async () => {
+test('a baseline that loses more than half of its cases says so in the headline', { tags: ['slow'] }, async () => {
   const project = openProject();
   const ids = ['one', 'two', 'three', 'four', 'five'];
   const write = (kept: readonly string[]) =>
@@ -163,7 +163,7 @@ describe('a baseline without a suite beside it', () => {
   const left = (file: string) =>
     `${file} has no suite beside it, so no run reads it; give it the suite's new name, or remove it`;
 
-  test('is a warning in every report of a whole run, and of validate', async () => {
+  test('is a warning in every report of a whole run, and of validate', { tags: ['slow'] }, async () => {
     const project = openProject();
     await runWith(project, []);
     expect((await project.run(['baseline', 'accept'])).code).toBe(0);

@@ -33,7 +33,7 @@ describe('a record that is dated in the future', () => {
   test.each([
     ['was written by a clock that was wrong', true],
     ['has a name of the future alone', false],
-  ])('is not the last run once another one was made: it %s', async (_, isWrittenThen) => {
+  ])('is not the last run once another one was made: it %s', { tags: ['slow'] }, async (_, isWrittenThen) => {
     const { project, env, run } = await openProject();
     const wrong = await run('one', future);
     const path = project.path(`.llmcheck/runs/${wrong}.jsonl`);
@@ -66,7 +66,7 @@ describe('a record that is dated in the future', () => {
   });
 });
 
-test('--last-failed names the first of the cases that are gone, and runs the others', async () => {
+test('--last-failed names the first of the cases that are gone, and runs the others', { tags: ['slow'] }, async () => {
   const server = await startChatServer(() => 'wrong');
   const project = openTempProject();
   const words = ['a', 'b', 'c', 'd', 'e', 'f', 'kept'];

@@ -37,12 +37,16 @@ async function runShards(project: TempProject, env: Env, ...flags: readonly stri
 }
 
 describe('shards of a run whose prompt was edited', () => {
-  test.each([5, 23])('what one of them found broken is broken in the whole, of %i cases', async (count) => {
-    const { project, env } = await openEdited(count);
-    const merged = await project.report(['merge', ...(await runShards(project, env))]);
-    expect([merged.code, merged.report.decision.outcome]).toEqual([1, 'failed']);
-    expect(merged.report.decision.breaches.map(({ code }) => code)).toContain('case-broken');
-  });
+  test.each([5, 23])(
+    'what one of them found broken is broken in the whole, of %i cases',
+    { tags: ['slow'] },
+    async (count) => {
+      const { project, env } = await openEdited(count);
+      const merged = await project.report(['merge', ...(await runShards(project, env))]);
+      expect([merged.code, merged.report.decision.outcome]).toEqual([1, 'failed']);
+      expect(merged.report.decision.breaches.map(({ code }) => code)).toContain('case-broken');
+    },
+  );
 
   test.each([
     ['edited', 2],
@@ -51,31 +55,35 @@ describe('shards of a run whose prompt was edited', () => {
     ['edited', 6],
     ['drifted', 2],
     ['drifted', 4],
-  ] as const)('one case of 12 that broke is broken in the whole: %s, %i small shards', async (what, shards) => {
-    let hasBroken = false;
-    const { env } = await startChatServer(({ text }) =>
-      hasBroken && text.endsWith('w7') && (what === 'drifted' || text.startsWith('Please'))
-        ? 'wrong'
-        : wordOf(text.replace('Please say', 'Say')),
-    );
-    const project = openTempProject();
-    const words = Array.from({ length: 12 }, (_, index) => `w${index + 1}`);
-    const suite = suiteOf(words, 1);
-    project.write('llmcheck.config.yaml', '');
-    project.write('evals/words.eval.yaml', suite);
-    await project.run(['run', '--update-baseline'], { env });
-    hasBroken = true;
-    if (what === 'edited') project.write('evals/words.eval.yaml', suite.replace('Say:', 'Please say:'));
-    const before = project.files('.llmcheck/runs');
-    const flags = ['--cache', 'off', ...(what === 'drifted' ? ['--drift'] : [])];
-    const codes: number[] = [];
-    for (let index = 1; index <= shards; index += 1) {
-      codes.push((await project.run(['run', '--shard', `${index}/${shards}`, ...flags], { env })).code);
-    }
-    const records = project.files('.llmcheck/runs').filter((file) => !before.includes(file));
-    const merged = await project.report(['merge', ...records]);
-    expect([Math.max(...codes), merged.code, merged.report.decision.outcome]).toEqual([1, 1, 'failed']);
-  });
+  ] as const)(
+    'one case of 12 that broke is broken in the whole: %s, %i small shards',
+    { tags: ['slow'] },
+    async (what, shards) => {
+      let hasBroken = false;
+      const { env } = await startChatServer(({ text }) =>
+        hasBroken && text.endsWith('w7') && (what === 'drifted' || text.startsWith('Please'))
+          ? 'wrong'
+          : wordOf(text.replace('Please say', 'Say')),
+      );
+      const project = openTempProject();
+      const words = Array.from({ length: 12 }, (_, index) => `w${index + 1}`);
+      const suite = suiteOf(words, 1);
+      project.write('llmcheck.config.yaml', '');
+      project.write('evals/words.eval.yaml', suite);
+      await project.run(['run', '--update-baseline'], { env });
+      hasBroken = true;
+      if (what === 'edited') project.write('evals/words.eval.yaml', suite.replace('Say:', 'Please say:'));
+      const before = project.files('.llmcheck/runs');
+      const flags = ['--cache', 'off', ...(what === 'drifted' ? ['--drift'] : [])];
+      const codes: number[] = [];
+      for (let index = 1; index <= shards; index += 1) {
+        codes.push((await project.run(['run', '--shard', `${index}/${shards}`, ...flags], { env })).code);
+      }
+      const records = project.files('.llmcheck/runs').filter((file) => !before.includes(file));
+      const merged = await project.report(['merge', ...records]);
+      expect([Math.max(...codes), merged.code, merged.report.decision.outcome]).toEqual([1, 1, 'failed']);
+    },
+  );
 
   test('that were compared with other baselines are no parts of one run', async () => {
     const { project, env } = await openEdited(4);

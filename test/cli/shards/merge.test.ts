@@ -72,7 +72,7 @@ describe('llmcheck merge', () => {
     expect([merged.code, merged.stdout + merged.stderr]).toEqual([code, expect.stringContaining(text)]);
   });
 
-  test('a suite whose cases are all under observe is in the merged run', async () => {
+  test('a suite whose cases are all under observe is in the merged run', { tags: ['slow'] }, async () => {
     const { project, env } = await open();
     const watched = suite('c', ['one', 'two']).replaceAll(' vars:', ' observe: true, vars:');
     project.write('evals/c.eval.yaml', watched);
@@ -84,7 +84,7 @@ describe('llmcheck merge', () => {
   test.each([
     ['all cases is a whole run', [], 2],
     ['a part of the cases is a partial run', ['-t', 'w1*'], 3],
-  ])('a merged run of %s in the history', async (_, flags, partialRuns) => {
+  ])('a merged run of %s in the history', { tags: ['slow'] }, async (_, flags, partialRuns) => {
     const { project, env } = await open();
     const shards = [await runShard(project, '1/2', env, flags), await runShard(project, '2/2', env, flags)];
     await project.run(['merge', ...shards]);
@@ -92,7 +92,7 @@ describe('llmcheck merge', () => {
     expect((JSON.parse(stdout) as History).suites).toMatchObject([{ suite: 'a', partialRuns }]);
   });
 
-  test('a cell whose row is gone leaves the merged run incomplete', async () => {
+  test('a cell whose row is gone leaves the merged run incomplete', { tags: ['slow'] }, async () => {
     const { project, env } = await open();
     const [first = '', second = ''] = await runShards(project, 2, env);
     const rows = project.read(first).split('\n');
@@ -159,7 +159,7 @@ describe('llmcheck merge', () => {
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
-  test('a shard whose row is damaged is refused, and nothing of it is stored', async () => {
+  test('a shard whose row is damaged is refused, and nothing of it is stored', { tags: ['slow'] }, async () => {
     const { project, env } = await open();
     const [first = '', second = ''] = await runShards(project, 2, env);
     const lines = project.read(second).split('\n');
@@ -170,7 +170,9 @@ describe('llmcheck merge', () => {
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
-  test('two shards that hold one cell are refused by the names of both and of the cell', async () => {
+  test('two shards that hold one cell are refused by the names of both and of the cell', {
+    tags: ['slow'],
+  }, async () => {
     const { project, env } = await open();
     const [first = '', second = ''] = await runShards(project, 2, env);
     const [row = '', ...others] = project
@@ -204,7 +206,7 @@ describe('llmcheck merge', () => {
     ['another version of the prompt', 'value of --prompt', ['--prompt', 'v1']],
     ['another filter that takes every case', 'value of --filter', ['-t', '*']],
     ['another cache mode', 'set of settings', ['--cache', 'off']],
-  ])('%s is another run', async (_, message, more) => {
+  ])('%s is another run', { tags: ['slow'] }, async (_, message, more) => {
     const { project, env } = await open();
     const first = await runShard(project, '1/2', env);
     const second = await runShard(project, '2/2', env, more);
@@ -225,7 +227,7 @@ describe('llmcheck merge', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/another (?:plan|state)/)]);
   });
 
-  test('a changed case between two shards is another state', async () => {
+  test('a changed case between two shards is another state', { tags: ['slow'] }, async () => {
     const { project, env } = await open();
     const first = await runShard(project, '1/2', env);
     project.write('evals/b.eval.yaml', suite('b', ['one', 'three']));

@@ -65,7 +65,7 @@ describe('a folder of state that leads out of the project is neither read, writt
     }
   });
 
-  test('what lies in a linked folder of the cache is left alone', async () => {
+  test('what lies in a linked folder of the cache is left alone', { tags: ['slow'] }, async () => {
     const project = openEcho();
     const victim = openVictim();
     const before = victim.files();

@@ -24,7 +24,9 @@ test('an answer is cached until the program changes', { tags: 'slow' }, async ()
   expect([first, second, third].map(({ report }) => report.totals.cached)).toEqual([0, 1, 0]);
 });
 
-test('an answer is neither stored nor recorded once the program has changed while the run goes on', async () => {
+test('an answer is neither stored nor recorded once the program has changed while the run goes on', {
+  tags: ['slow'],
+}, async () => {
   const project = openTempProject();
   project.write(
     'evals/words.eval.yaml',

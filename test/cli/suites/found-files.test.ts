@@ -31,7 +31,7 @@ async function casesOf(project: TempProject, paths: readonly string[] = []): Pro
 }
 
 describe('a pattern follows links inside the project', () => {
-  test('to suites, as a file and in a folder', async () => {
+  test('to suites, as a file and in a folder', { tags: ['slow'] }, async () => {
     const project = openProject();
     project.write('shared/b.eval.yaml', suiteOf(inlineCase('blue')));
     project.write('more/deep/c.eval.yaml', suiteOf(inlineCase('green')));

@@ -145,14 +145,16 @@ test.each([
   ['one without a price alone', ['sim:free'], {}, 'sim:free holds everywhere, and no price is known'],
   ['two that cost the same', ['sim:good', 'sim:twin'], {}, 'sim:good and sim:twin are the cheapest that hold'],
   ['none holds', ['sim:poor'], {}, 'no candidate for mini holds everywhere'],
-] as const)('%s', async (_, candidates, suites, said) => {
+] as const)('%s', { tags: ['slow'] }, async (_, candidates, suites, said) => {
   const project = openProject({ a: {}, b: {}, ...suites });
   const { conclusion, swaps } = await swap(project, [`mini=${candidates.join(',')}`]);
   expect(conclusion).toContain(said);
   expect(swaps[0]?.candidates.map(({ candidate }) => candidate)).toEqual(candidates);
 });
 
-test('a candidate that lacks answers of some cases is compared in part, and is never said to hold', async () => {
+test('a candidate that lacks answers of some cases is compared in part, and is never said to hold', {
+  tags: ['slow'],
+}, async () => {
   const project = openProject({ a: { more: 'recordings: a.jsonl\n' }, b: {} });
   project.write('evals/a.jsonl', '');
   await project.run(['run', 'evals/a.eval.yaml', '--record']);
@@ -213,7 +215,7 @@ test('a run in which nothing was compared says so', async () => {
   expect(conclusion).toBe('nothing was compared with mini');
 });
 
-test('--compare takes two providers of a suite', async () => {
+test('--compare takes two providers of a suite', { tags: ['slow'] }, async () => {
   const providers = '{ id: mini, use: "sim:usual" }, { id: big, use: "sim:dear" }, "sim:poor"';
   const project = openProject({ a: { provider: providers } });
   const run = await project.report(['run', '--compare', 'mini,big']);
@@ -233,7 +235,9 @@ test('--compare takes two providers of a suite', async () => {
   expect(mixed.stderr).toContain('--compare mini: it is a provider, and v1 is a prompt');
 });
 
-test('a provider that replaces another is compared with it, or with what was accepted of it', async () => {
+test('a provider that replaces another is compared with it, or with what was accepted of it', {
+  tags: ['slow'],
+}, async () => {
   const old = '{ id: mini, use: "sim:usual" }';
   const project = openProject({ a: { provider: `${old}, { id: next, use: "sim:poor", replaces: mini }` } });
   const within = await project.report(['run']);
@@ -349,7 +353,7 @@ test('eight models that fail as often as the provider are neither better nor wor
   expect([...verdicts].filter((verdict) => verdict !== 'holds' && verdict !== 'undecided')).toEqual([]);
 });
 
-test('in noise too, the cheapest of those that equal the provider is named', async () => {
+test('in noise too, the cheapest of those that equal the provider is named', { tags: ['slow'] }, async () => {
   const provider = '{ id: mini, use: "sim:noisy5-usual" }';
   const candidates = 'sim:noisy5-same,sim:noisy5-right,sim:noisy30-weak,sim:noisy60-poor';
   const { code, swaps, verdicts } = await swap(openProject({ a: { provider } }), [

@@ -7,7 +7,7 @@ import { openViewedRuns } from '../../../src/viewing/view-runs.ts';
 import { listenTo, openRunProject, openView, runIdsOf, splitAfterFirstCell } from '../../support/open-view.ts';
 
 describe('llmcheck view', () => {
-  test('lists the stored runs, the latest first, and shows each as its page has it', async () => {
+  test('lists the stored runs, the latest first, and shows each as its page has it', { tags: ['slow'] }, async () => {
     const project = await openRunProject(2);
     const view = await openView(project);
     const runs = await view.json<PageRun[]>('/api/runs');
@@ -208,7 +208,7 @@ describe('llmcheck view keeps others out', () => {
     });
   });
 
-  test('whatever a record is named', async () => {
+  test('whatever a record is named', { tags: ['slow'] }, async () => {
     const project = await openRunProject(1);
     const [id = ''] = runIdsOf(project);
     for (const name of ['git:main', '<img src=x onerror=alert(1)>', '..%2f..%2fx', 'a b\u202ec']) {

@@ -180,7 +180,7 @@ cases: [{ id: fine, vars: { word: fine } }]
     expect((await end(watched)).code).toBe(130);
   });
 
-  test('an edited case runs only its cells, and shows only those', async () => {
+  test('an edited case runs only its cells, and shows only those', { tags: ['slow'] }, async () => {
     const watched = await startWatch();
     watched.asked();
     watched.printed();
@@ -368,7 +368,7 @@ test.each([
 });
 
 // The system may need long to begin watching.
-test('real files: an edit in place, and one by a copy that is renamed', { retry: 1 }, async () => {
+test('real files: an edit in place, and one by a copy that is renamed', { tags: ['slow'], retry: 1 }, async () => {
   const watched = await startWatch([], undefined, true);
   watched.asked();
   watched.project.write('evals/prompts/v2.md', 'Second: {{ word }}');

@@ -308,7 +308,7 @@ describe('files that are put into a workspace', () => {
     return project;
   }
 
-  test('are there beside its own, and count for the cache and the checks', async () => {
+  test('are there beside its own, and count for the cache and the checks', { tags: ['slow'] }, async () => {
     const project = openPlaced('{ data/order.json: order-2.json }');
     const first = await run(project);
     expect(first.trials.get('looks')?.checks.map(({ pass }) => pass)).toEqual([true, true, true]);

@@ -47,7 +47,9 @@ test('a run in which nothing looks worse asks nothing again', async () => {
   `);
 });
 
-test('a case that broke is asked beside the accepted prompt, and one that flaked once', async () => {
+test('a case that broke is asked beside the accepted prompt, and one that flaked once', {
+  tags: ['slow'],
+}, async () => {
   const project = await openEdited();
   project.reply = failing({ w03: ever, w04: 1 });
   const run = await project.go();
@@ -88,7 +90,9 @@ test('a case that broke is asked beside the accepted prompt, and one that flaked
 
 const half = Array.from({ length: 12 }, (_, index) => `w${String(index + 4).padStart(2, '0')}`);
 
-test('an average that fell in a bad hour is asked again on both sides, and blamed on no change', async () => {
+test('an average that fell in a bad hour is asked again on both sides, and blamed on no change', {
+  tags: ['slow'],
+}, async () => {
   const project = await openEdited(20, 'gate: { scope: population }');
   project.reply = failing(Object.fromEntries(half.map((word) => [word, 1])));
   const run = await project.go();
@@ -106,7 +110,7 @@ test('an average that fell in a bad hour is asked again on both sides, and blame
   `);
 });
 
-test('an accepted prompt whose model is gone is not asked after a first look', async () => {
+test('an accepted prompt whose model is gone is not asked after a first look', { tags: ['slow'] }, async () => {
   const project = await openEdited(20, 'gate: { scope: population }');
   const reply = failing(Object.fromEntries(half.map((word) => [word, 1])));
   project.reply = (text, asked, model) => (text.startsWith('Say') ? 400 : reply(text, asked, model));
@@ -126,7 +130,9 @@ test('an accepted prompt whose model is gone is not asked after a first look', a
   `);
 });
 
-test('fresh trials take no more calls than the budget of the gate, and what they leave is not settled', async () => {
+test('fresh trials take no more calls than the budget of the gate, and what they leave is not settled', {
+  tags: ['slow'],
+}, async () => {
   const project = await openEdited(20, 'gate: { confirm: { budget: 15% } }');
   project.reply = failing({ w03: ever, w04: ever });
   const run = await project.go();
@@ -168,7 +174,7 @@ test('without a budget nothing is asked again, and nothing fails', async () => {
   `);
 });
 
-test('observed and skipped cases pay for no fresh trial', async () => {
+test('observed and skipped cases pay for no fresh trial', { tags: ['slow'] }, async () => {
   const project = await openEdited(20, '', (word) =>
     word < 'w10' ? '' : word < 'w15' ? ', observe: true' : ', skip: later',
   );
@@ -369,7 +375,9 @@ test('a trial that errors is made again twice, and not more', async () => {
   `);
 });
 
-test('a run that is stopped between its rounds is incomplete, and goes on with the same trials', async () => {
+test('a run that is stopped between its rounds is incomplete, and goes on with the same trials', {
+  tags: ['slow'],
+}, async () => {
   const whole = await openEdited();
   whole.reply = failing({ w03: ever, w04: 1 });
   const expected = await whole.go();
@@ -432,7 +440,7 @@ test('a run that is stopped between its rounds is incomplete, and goes on with t
   expect(resumed.verdict).toEqual(expected.verdict);
 });
 
-test('scores that drop are asked again although no case failed', async () => {
+test('scores that drop are asked again although no case failed', { tags: ['slow'] }, async () => {
   const checks = 'defaults: { assert: [{ equals: "{{ word }}" }, { contains: "{{ word }}" }] }';
   const suite = wordsSuite(20, '', () => ', threshold: 0.5').replace(/^defaults: .*$/m, checks);
   const project = await openAccepted({ [file]: suite });

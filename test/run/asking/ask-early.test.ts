@@ -282,7 +282,9 @@ test('an early run asks again once twice as many cells have a result as when it 
   ]);
 });
 
-test('an early run that is stopped makes no further attempt, and goes on in the order in which it began', async () => {
+test('an early run that is stopped makes no further attempt, and goes on in the order in which it began', {
+  tags: ['slow'],
+}, async () => {
   const project = await openEdited(40);
   const whole = await project.go({ ...early, cache: 'off' });
   const stop = new AbortController();

@@ -237,7 +237,9 @@ describe('a module of tools', () => {
 };
 `;
 
-  test('runs in one child for its cell, with the variables that it names, until the cell ends', async () => {
+  test('runs in one child for its cell, with the variables that it names, until the cell ends', {
+    tags: ['slow'],
+  }, async () => {
     const project = openTempProject();
     project.write('shop.mjs', text);
     const module = { file: project.path('shop.mjs'), folder: project.root, hash: '', envNames: ['SHOP_KEY'] };

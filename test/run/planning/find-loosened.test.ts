@@ -58,7 +58,7 @@ describe('the settings that a change loosens', () => {
     expect(await compare(files, { [suite]: casesOf(['red', '']) }, baseline)).toEqual(nothing);
   });
 
-  test('are named by what they take from which cases', async () => {
+  test('are named by what they take from which cases', { tags: ['slow'] }, async () => {
     const before = casesOf(
       ['must', ', mustPass: true'],
       ['too', ', mustPass: true'],
@@ -127,7 +127,7 @@ describe('the settings that a change loosens', () => {
     ]);
   });
 
-  test('are those of every suite, whatever else changes', async () => {
+  test('are those of every suite, whatever else changes', { tags: ['slow'] }, async () => {
     const must = caseOf('red', ', mustPass: true');
     const other = 'evals/other.eval.yaml';
     const found = await compare(
@@ -141,7 +141,7 @@ describe('the settings that a change loosens', () => {
     ]);
   });
 
-  test('are those of cases in a file of their own', async () => {
+  test('are those of cases in a file of their own', { tags: ['slow'] }, async () => {
     const text = words('').replace(/^cases: .*$/m, 'cases: [{ file: words.jsonl }]');
     const lineOf = (more: string) => `{"id":"red","vars":{"word":"red"}${more}}\n`;
     const found = await compare(
@@ -161,7 +161,7 @@ describe('the settings that a change loosens', () => {
       (approved: string) =>
         words(caseOf('red')).replace('}" }]', `}", contract: { output: { type: string }${approved} } }]`),
     ],
-  ])('are the approved breaks of the contract of %s', async (_, text) => {
+  ])('are the approved breaks of the contract of %s', { tags: ['slow'] }, async (_, text) => {
     const found = await compare({ [suite]: text('') }, { [suite]: text(', approved: [abcdef123456]') });
     expect(found).toEqual({
       loosened: [{ suite: 'words', key: 'contract.approved', old: 'none', new: 'abcdef123456' }],
@@ -169,7 +169,7 @@ describe('the settings that a change loosens', () => {
     });
   });
 
-  test('are those of a nearer config', async () => {
+  test('are those of a nearer config', { tags: ['slow'] }, async () => {
     const project = openTempProject();
     project.write(config, 'suites: [evals/*.eval.yaml]\n');
     project.write(suite, words(caseOf('red')));
@@ -216,7 +216,7 @@ describe('the settings that a change loosens', () => {
       [],
     ],
     ['none of what is off', '', 'lastFailed: false, requireConclusive: false, trials: 1, maxErrors: 0', []],
-  ] as const)('of the config: %s', async (_, before, after, found) => {
+  ] as const)('of the config: %s', { tags: ['slow'] }, async (_, before, after, found) => {
     const { loosened, remarks } = await compare(runOf(before), runOf(after));
     expect([loosened, remarks]).toEqual([found.map(([key, old, now]) => ({ key: `run.${key}`, old, new: now })), []]);
   });

@@ -231,7 +231,7 @@ describe('a record holds what its decision needs', () => {
     expect(await jsonDecisionOf(path, project.root)).toBe(first);
   });
 
-  test('a resumed run keeps them, and writes them again as they are now', async () => {
+  test('a resumed run keeps them, and writes them again as they are now', { tags: ['slow'] }, async () => {
     const project = await openEdited();
     const { report } = await project.go();
     const path = pathOf(project, report.run.id);

@@ -100,7 +100,7 @@ describe('laws', () => {
     );
   });
 
-  test('a regex gives the same with and without the deadline', () => {
+  test('a regex gives the same with and without the deadline', { tags: ['slow'] }, () => {
     fc.assert(
       fc.property(pattern, flags, fc.string({ unit, maxLength: 40 }), (source, letters, text) => {
         fc.pre(isHarmlessRegex(source, letters, text.length));

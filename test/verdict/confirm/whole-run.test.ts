@@ -37,7 +37,9 @@ describe('whatever is answered', () => {
     seed: fc.nat(),
   });
 
-  test('the asking ends within its budget, and nothing that looks worse is green without a pass in a fresh trial', () => {
+  test('the asking ends within its budget, and nothing that looks worse is green without a pass in a fresh trial', {
+    tags: ['slow'],
+  }, () => {
     fc.assert(
       fc.property(
         drawn,
@@ -127,7 +129,7 @@ describe('a change that breaks cases for good', () => {
 });
 
 describe('where the accepted prompt fails as well', () => {
-  test.each([1, 3])('nothing fails, with %d planned trials', (trials) => {
+  test.each([1, 3])('nothing fails, with %d planned trials', { tags: ['slow'] }, (trials) => {
     for (const count of [1, 5, 20]) {
       for (const failing of new Set([1, Math.ceil(count / 2), count])) {
         const answer = driftsOf(Object.keys(repeatCase(failing, 'p')));
@@ -151,7 +153,7 @@ describe('where the accepted prompt fails as well', () => {
   });
 });
 
-test('a group fails by any of its cases, also where others of it flake or drift', () => {
+test('a group fails by any of its cases, also where others of it flake or drift', { tags: ['slow'] }, () => {
   const ids = Object.keys(repeatCase(4, 'p'));
   for (const broken of ids) {
     for (const others of ['p', 'f', 'flaky']) {
