@@ -24,9 +24,10 @@ function remember(request: KeyedRequest): { readonly key: string; readonly text:
 }
 
 /** The start of the text, as far as the endpoint goes. */
-function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): string {
+function endpointMembers({ adapter, adapterVersion, baseUrl, settings }: KeyedRequest): string {
   const url = baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(baseUrl))},`;
-  return `{"adapter":${JSON.stringify(adapter)},"adapterVersion":${JSON.stringify(adapterVersion)},${url}`;
+  const other = settings === undefined ? '' : `"settings":${JSON.stringify(settings)},`;
+  return `{"adapter":${JSON.stringify(adapter)},"adapterVersion":${JSON.stringify(adapterVersion)},${url}${other}`;
 }
 
 /**

@@ -92,7 +92,7 @@ function buildModelRequest(
   return {
     adapter,
     adapterVersion: endpoint.adapterVersion,
-    ...defined({ baseUrl: endpoint.baseUrl }),
+    ...defined({ baseUrl: endpoint.baseUrl, settings: endpoint.settings }),
     model,
     messages,
     params: kind === 'judge' ? withoutNulls({ temperature: 0, ...format, ...config.params }) : config.params,

@@ -1,4 +1,5 @@
 import { contractCheck } from '../assertions/structure/json.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import { type Problem, UserError } from '../model/problem.ts';
@@ -128,7 +129,7 @@ function createEndpoints(env: ProviderEnv): (provider: ProviderConfig) => Endpoi
     if (known !== undefined) return known;
     const adapter = findAdapter(provider);
     if (adapter === undefined) throw new Error(`adapter ${provider.adapter} passed validation but is not registered`);
-    const endpoint = adapter.resolve(provider, env);
+    const endpoint = { ...adapter.resolve(provider, env), ...defined({ settings: hashSettings(provider, env.env) }) };
     endpoints.set(provider, endpoint);
     return endpoint;
   };
@@ -275,6 +276,12 @@ function describeSettings(
       options: Object.keys(options).length === 0 ? undefined : options,
     }),
   };
+}
+
+/** A hash of what is sent beside the request's own members and can change the answer; undefined if that is nothing. */
+function hashSettings({ headers, stream }: ProviderConfig, env: ProviderEnv['env']): string | undefined {
+  if (Object.keys(headers).length === 0 && stream !== true) return undefined;
+  return hashText(canonicalJson([describeHeaders(headers, env), stream === true]));
 }
 
 /** A value may be private, so its hash is kept. A key says who asks, so its value does not count, only its variable. */

@@ -49,8 +49,7 @@ type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => rea
 /** Renders the cells of one variant. Parts that do not depend on the case are computed once. */
 export function createRenderer(suite: Suite, variant: RenderedVariant, options: RenderOptions): CellRenderer {
   const { prompt, provider, params } = variant;
-  const { adapter, model } = provider;
-  const { adapterVersion, baseUrl, vars: names } = options.endpointOf(provider);
+  const { adapterVersion, baseUrl, settings, vars: names } = options.endpointOf(provider);
   const contract = compileContract(prompt.contract?.output ?? suite.contract.output, options);
   const hashDependencies = createDependencyHash(suite, options);
   const classesOf = createClassesOf(suite);
@@ -75,10 +74,11 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       return defined({
         key: { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial },
         request: defined({
-          adapter,
+          adapter: provider.adapter,
           adapterVersion,
           baseUrl,
-          model,
+          settings,
+          model: provider.model,
           messages,
           params,
           vars: asked,

@@ -106,6 +106,8 @@ export const keyedRequestSchema = z.object({
   /** Increases when an adapter sends the same request in another form. */
   adapterVersion: z.string(),
   baseUrl: z.string().exactOptional(),
+  /** A hash of the provider's headers and `stream`; absent if it has neither. */
+  settings: z.string().exactOptional(),
   model: z.string(),
   messages: z.array(messageSchema),
   /** Passed to the API unchanged: temperature, seed, tools, response_format … */

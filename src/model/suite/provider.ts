@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly adapterVersion: string;
   /** Part of the cache key; undefined for adapters that open no connection. */
   readonly baseUrl?: string;
+  /** Part of the cache key: a hash of the headers and `stream`. Absent if the provider has neither. */
+  readonly settings?: string;
   /** The variable that holds the key; undefined if no key is sent. */
   readonly apiKeyEnv?: string;
   /** The adapter's usual key variable. Its key is not sent if the provider has a base URL and names no key. */

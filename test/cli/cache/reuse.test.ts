@@ -26,12 +26,12 @@ test('a second run sends nothing and reports the same verdicts, costs and latenc
   expect(second.report.totals).toMatchObject({ costUsd: first.report.totals.costUsd, spentUsd: 0, cached: 3 });
 });
 
-test('another key, timeout, limit or header still hits', async () => {
+test('another key, timeout or limit still hits', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
   await project.run(['run'], { env: server.env });
   const suite = project.read('evals/echo.eval.yaml');
-  const limits = 'limits: { concurrency: 2, timeout: 9s, retries: 1 }\n    headers: { X-Team: evals }\n    params:';
+  const limits = 'limits: { concurrency: 2, timeout: 9s, retries: 1 }\n    params:';
   project.write('evals/echo.eval.yaml', suite.replace('params:', limits));
   const env = { ...server.env, OPENAI_API_KEY: 'sk-another-key-0123456789' };
   const { code } = await project.run(['run', '--timeout', '5s', '-j', '1'], { env });
