@@ -221,6 +221,26 @@ const references: readonly Reference[] = [
     now: '{"a": 1}',
   },
   {
+    name: 'an import with escapes in its name',
+    text: String.raw`import './lib/\u0078.mjs';`,
+    files: lib,
+    edited: 'app/lib/x.mjs',
+  },
+  {
+    name: 'data that it opens by a name',
+    text: "import { readFileSync } from 'node:fs';\nexport const a = () => readFileSync('data.txt', 'utf8');",
+    files: { 'app/data.txt': 'a' },
+    edited: 'app/data.txt',
+    now: 'b',
+  },
+  {
+    name: 'data that it opens by a name, unless it is told another one',
+    text: "import { readFileSync } from 'node:fs';\nexport const a = () => readFileSync(process.argv[2] ?? 'data.txt');",
+    files: { 'app/data.txt': 'a' },
+    edited: 'app/data.txt',
+    now: 'b',
+  },
+  {
     name: 'a package of the workspace',
     text: "import 'shared';",
     files: {
@@ -330,6 +350,13 @@ const commands: readonly Reference[] = [
     command: 'sh -c "node ../app/main.mjs --config=../app/agent.json"',
     files: main,
     edited: 'app/agent.json',
+  },
+  {
+    name: 'data that a Python script opens',
+    command: 'python3 ../app/main.py',
+    files: { 'app/main.py': "import json\nprint(json.load(open('data.json'))['a'])\n", 'app/data.json': '{"a": 1}' },
+    edited: 'app/data.json',
+    now: '{"a": 2}',
   },
   { name: 'python -m', command: 'python3 -m pkg', files: python, edited: 'evals/pkg/part.py' },
   { name: 'python -m, joined', command: 'python3 -mpkg', files: python, edited: 'evals/pkg/part.py' },

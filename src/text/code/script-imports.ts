@@ -6,7 +6,7 @@ export interface ScriptImports {
   /** As written: `./a.mjs`, `#a`, `a.b` of Python, `.a` of Python. */
   readonly imports: readonly string[];
   readonly computed: readonly ComputedImport[];
-  /** Texts that are the names of scripts, such as those that it starts. */
+  /** Texts that are the names of scripts, such as those that it starts, and names of files that it reads. */
   readonly scripts: readonly string[];
   /** Folders that a Python script adds to those where modules are looked for, from its own folder. */
   readonly searched?: readonly string[];
@@ -58,8 +58,23 @@ export function readJavaScript(text: string): ScriptImports {
   return {
     imports: [...new Set([...imports.filter((one) => !one.includes(hole)), ...plain])],
     computed,
-    scripts: scriptsIn(script.texts),
+    scripts: [...scriptsIn(script.texts), ...filesRead(texts, javaScriptReads)],
   };
+}
+
+const javaScriptReads = /\b(?:readFile|readFileSync|createReadStream|openAsBlob)\s*\((?=([^]{0,200}))/g;
+
+/** The files that calls name by texts, joined or alone. A name that is computed otherwise is not known. */
+function filesRead(script: Texts, call: RegExp): readonly string[] {
+  return [...script.code.matchAll(call)].flatMap(({ 1: rest = '' }) => {
+    const argument = readArgument(script, rest) ?? '';
+    const textsIn = (code: string) =>
+      [...code.matchAll(new RegExp(markPattern, 'g'))].map(([, index = '']) => script.texts[Number(index)] ?? '');
+    // What Python opens to be written is no input.
+    if (textsIn(/^[^,)]*,([^)]*)/.exec(rest)?.[1] ?? '').some((mode) => /^[rbt+]*[wax][rbt+]*$/.test(mode))) return [];
+    const parts = textsIn(argument);
+    return [parts.join('/'), ...parts].filter((path) => path !== '' && !path.includes(hole));
+  });
 }
 
 /**
@@ -179,8 +194,13 @@ export function readPython(text: string): ScriptImports {
       computed.push({ line: lines.positionAt(index).line, shown: 'sys.path', candidates: [] });
     }
   }
-  return { imports: [...new Set(imports)], computed, scripts: scriptsIn(texts), searched };
+  const known = { ...script, constants: new Map<string, string>() };
+  const scripts = [...scriptsIn(texts), ...filesRead(known, pythonReads)];
+  return { imports: [...new Set(imports)], computed, scripts, searched };
 }
+
+const pythonReads =
+  /\b(?:open|Path|read_csv|read_json|read_text|read_excel|read_parquet|loadtxt)\s*\((?=([^]{0,200}))/g;
 
 function scriptsIn(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)].filter((text) => /^[\w@./ -]{1,200}\.(?:[cm]?[jt]sx?|py|rb|sh)$/.test(text));

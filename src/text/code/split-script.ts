@@ -191,6 +191,13 @@ function takeLong(splitter: Splitter, quote: string): string {
   return source.slice(index, splitter.index);
 }
 
+/** A name may be written with escapes: `./\u0061.mjs`. */
 function unescape(text: string): string {
-  return text.replaceAll(/\\([^])/g, '$1');
+  const escape = /\\(?:u\{([\da-f]{1,6})\}|u([\da-f]{4})|x([\da-f]{2})|([^]))/gi;
+  return text.replaceAll(escape, (_, long?: string, short?: string, byte?: string, other = '') => {
+    const digits = long ?? short ?? byte;
+    if (digits === undefined) return other;
+    const code = Number.parseInt(digits, 16);
+    return code <= 0x10_ffff ? String.fromCodePoint(code) : hole;
+  });
 }
