@@ -20,13 +20,30 @@ export function describeFailed(report: Report, style: HeadlineStyle): string {
     (breach) =>
       breachRule(breach.code).kind !== 'case' && !report.suites.some((suite) => findFailing(suite, breach).length > 0),
   );
-  const all = [...cases, ...describeLimits(report, limits, style)];
+  const all = [...cases, ...describeGone(report, broken), ...describeLimits(report, limits, style)];
   const shown = all.slice(0, maxParts);
   if (all.length > shown.length) shown.push(`${formatCount(all.length - shown.length, 'more limit')} broken`);
   return shown.length === 0 ? 'the gate says no' : shown.join('; ');
 }
 
 const maxParts = 2;
+
+/** Cases of prompts or providers that the run does not have any more. */
+function describeGone({ suites }: Report, breaches: readonly Breach[]): readonly string[] {
+  const gone = breaches.filter(
+    ({ code, suite, prompt, provider }) =>
+      code === 'case-loosened' &&
+      !suites.some(
+        (other) =>
+          other.suite === suite &&
+          other.variants.some((variant) => variant.prompt === prompt && variant.provider === provider),
+      ),
+  );
+  const count = new Set(gone.map(({ suite, caseId }) => JSON.stringify([suite, caseId]))).size;
+  if (count === 0) return [];
+  const judged = `${count === 1 ? 'is' : 'are'} judged no more`;
+  return [`${formatCount(count, 'accepted case')} ${judged}, since the prompt or provider is not in the run`];
+}
 
 /** What happened to cases, the worst first. */
 const verbs = ['broke', 'are loosened', 'drifted', 'fail'] as const satisfies readonly BreachRule['verb'][];

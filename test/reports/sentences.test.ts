@@ -121,6 +121,19 @@ describe('the decision in one sentence', () => {
         evidence: [buildEvidence({ verdict: 'unsettled' })],
       }),
     ],
+    [
+      'failed: 2 accepted cases are judged no more, since the prompt or provider is not in the run',
+      reportOf([variantOf(2)], {
+        outcome: 'failed',
+        breaches: ['a', 'b', 'b'].map((caseId) => ({
+          code: 'case-loosened',
+          ...place,
+          prompt: 'v1',
+          caseId,
+          message: '',
+        })),
+      }),
+    ],
     ['passed: nothing was planned', reportOf([buildVariant({ planned: 0, passed: 0 })])],
     [
       'passed: first baseline: the case passes',

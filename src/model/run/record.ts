@@ -154,7 +154,7 @@ const loosenedSchema = z.object({
 export type Loosened = Stored<typeof loosenedSchema>;
 
 /** The ways in which a change can loosen cases. `removed` counts only must-pass cases. */
-export const loosenedCases = ['removed', 'mustPass', 'observe', 'skip', 'trials'] as const;
+export const loosenedCases = ['removed', 'mustPass', 'observe', 'skip', 'slices', 'trials'] as const;
 export type LoosenedCases = (typeof loosenedCases)[number];
 
 /** The part of a run that a record holds. */

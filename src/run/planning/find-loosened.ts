@@ -6,7 +6,8 @@ import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { UserError } from '../../model/problem.ts';
 import type { Loosened, LoosenedCases } from '../../model/run/record.ts';
-import { type Case, mergeContracts, type RunDefaults, type Suite } from '../../model/suite/suite.ts';
+import type { GatePolicy } from '../../model/suite/gate-policy.ts';
+import { type Case, mergeContracts, type RunDefaults, type Suite, slicesOf } from '../../model/suite/suite.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import { findChangesSince } from '../../project/git/git-changes.ts';
 import type { GitRef } from '../../project/git/git-files.ts';
@@ -127,19 +128,20 @@ function compareCases(old: Suite, now: Suite): readonly Omit<Loosened, 'suite'>[
   const after = new Map([...now.cases()].map((one) => [one.id, one]));
   const found = new Map<LoosenedCases, string[]>();
   for (const before of old.cases()) {
-    for (const kind of looserKinds(before, after.get(before.id))) {
+    for (const kind of looserKinds(before, after.get(before.id), now.gate)) {
       found.set(kind, [...(found.get(kind) ?? []), before.id]);
     }
   }
   return [...found].map(([key, cases]) => ({ key, cases, old: '', new: '' }));
 }
 
-function looserKinds(before: Case, after: Case | undefined): readonly LoosenedCases[] {
+function looserKinds(before: Case, after: Case | undefined, gate: GatePolicy): readonly LoosenedCases[] {
   if (after === undefined) return before.mustPass ? ['removed'] : [];
   return [
     ...(before.mustPass && !after.mustPass ? (['mustPass'] as const) : []),
     ...(!before.observe && after.observe ? (['observe'] as const) : []),
     ...(before.skip === undefined && after.skip !== undefined ? (['skip'] as const) : []),
+    ...((slicesOf(before, gate) ?? []).some((slice) => !after.tags.includes(slice)) ? (['slices'] as const) : []),
     ...(after.trials < before.trials ? (['trials'] as const) : []),
   ];
 }

@@ -194,6 +194,7 @@ const words: Readonly<Record<LoosenedCases, (cases: string) => string>> = {
   mustPass: (cases) => `drops mustPass of ${cases}`,
   observe: (cases) => `only observes ${cases}`,
   skip: (cases) => `skips ${cases}`,
+  slices: (cases) => `takes ${cases} out of a gated slice`,
   trials: (cases) => `asks ${cases} fewer times`,
 };
 

@@ -143,9 +143,10 @@ function judgeOne(
   { verdicts, metrics, drift, settings, isFiltered, partial }: JudgedParts,
 ): JudgedComparison {
   const { suite, variant, mustPassWhole = false } = comparison;
-  const { gate, suite: suiteId } = suite.recorded;
+  const { gate } = suite.recorded;
   const compared = withDrifted(comparison.compared, verdicts);
-  const where = { suite: suiteId, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
+  const { prompt, provider } = variant.recorded;
+  const where = { suite: suite.recorded.suite, prompt, provider };
   const isDrift = settings.drift === true && drift.isBeyondMargin && gate.cases.drifted !== 'warn';
   const ofCases = gateCases(verdicts, gate, { where, isDrift });
   const ofMetrics = gateMetrics(metrics, compared, gate, where);
@@ -163,14 +164,11 @@ function judgeOne(
   ];
   // Nothing was compared, so nothing can be said.
   const isEmpty = compared.passRate.n === 0;
-  const isOpen = ofMetrics.unsettled.length > 0 || ofCases.unsettled.length > 0;
+  const isOpen = ofMetrics.unsettled.length + ofCases.unsettled.length > 0;
   const isInconclusive = isOpen || hasTooManyErrors || isEmpty;
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
-  const certainty = findCertainty(comparison, {
-    isOpen: isInconclusive || drift.cases.length > 0 || drop !== undefined,
-    compared,
-    partial,
-  });
+  const isUncertain = isInconclusive || drift.cases.length > 0 || drop !== undefined;
+  const certainty = findCertainty(comparison, { isOpen: isUncertain, compared, partial });
   const accepted = failures.length > 0 ? [] : listAccepted(comparison, metrics, isFiltered);
   return {
     variant,

@@ -87,7 +87,7 @@ const table: readonly (readonly [name: string, change: Change, asked: readonly s
   ['the order of cases', { edit: () => [head, ...cases.toReversed()].join('') }, []],
   ['the order of keys', { edit: replace('{ max: 9 }, weight: 2', '{ max: 9 }, weight: 2.0') }, []],
   ['comments and lines', { edit: (text) => text.replace('cases:', '# these\n\n\ncases:') }, []],
-  ['a header', { edit: replace('X-Team: evals', 'X-Team: others') }, []],
+  ['a header', { edit: replace('X-Team: evals', 'X-Team: others') }, all],
   ['limits', { edit: replace('concurrency: 4, timeout: 30s', 'concurrency: 2, timeout: 20s, retries: 1') }, []],
   ['concurrency', { argv: ['-j', '1'] }, []],
   ['the API key', { env: () => ({ OPENAI_API_KEY: 'sk-test-another-key-0123' }) }, []],

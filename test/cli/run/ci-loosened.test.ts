@@ -22,6 +22,9 @@ interface Row {
 }
 
 const gated = (text: string): string => `${words}gate: ${text}\n`;
+/** The case green with a tag, where the gate has limits on the slice warm. */
+const inSlice = (text: string, tag: string): string =>
+  `${text.replace('id: green,', `id: green, tags: [${tag}],`)}gate: { slices: { warm: { passRate: { min: 0.5 } } } }\n`;
 const classified = (gate: string): string => `${words}classes: { truth: "{{ word }}", found: text, gate: ${gate} }\n`;
 
 const rows: Readonly<Record<string, Row>> = {
@@ -171,6 +174,11 @@ const rows: Readonly<Record<string, Row>> = {
       'words: this change loosens contract.ignore: /tools → /tools, /outputSchema',
       'words: this change loosens contract.overrides: none → enum-value-added: off',
     ],
+  },
+  'a case that leaves a gated slice': {
+    before: { [suite]: inSlice(words, 'warm') },
+    after: { [suite]: inSlice(words, 'other') },
+    says: ['words: this change takes 1 case out of a gated slice: green'],
   },
 };
 
