@@ -79,6 +79,7 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
   }
   const draft7 = isDraft7(schema);
   refusePrototypeNames(schema);
+  refuseUnevaluatedBesideContains(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);
   if (meta.validateSchema(schema) !== true) {
@@ -200,6 +201,33 @@ function refusePrototypeNames(schema: unknown): void {
     throw new JsonSchemaError(describeUnresolved(value));
   }
 }
+
+/**
+ * `contains` evaluates the items that it accepts, so that `unevaluatedItems` beside it leaves them out. Ajv takes all items
+ * for evaluated there, and would accept a list that the schema refuses.
+ */
+function refuseUnevaluatedBesideContains(schema: unknown): void {
+  const refersTo = (key: string) => /^\$(?:dynamicR|recursiveR|r)ef$/.test(key);
+  const names = new Set([...membersOf(schema)].map(([key]) => key));
+  if (!names.has('unevaluatedItems') || !names.has('contains')) return;
+  const contains = (place: unknown): boolean => {
+    if (Array.isArray(place)) return place.some(contains);
+    if (!isRecord(place)) return false;
+    return Object.entries(place).some(([key, value]) => {
+      if (key === 'contains' || refersTo(key)) return true;
+      if (key === 'dependentSchemas') return isRecord(value) && Object.values(value).some(contains);
+      return inPlace.has(key) && contains(value);
+    });
+  };
+  for (const place of [schema, ...[...membersOf(schema)].flatMap(([, value]) => value)]) {
+    if (!isRecord(place) || !Object.hasOwn(place, 'unevaluatedItems') || !contains(place)) continue;
+    const hint = 'write items, with prefixItems for the first ones, instead of unevaluatedItems';
+    throw new JsonSchemaError("unevaluatedItems can't be checked beside contains", { hint });
+  }
+}
+
+/** Keywords whose schemas are of the same value. */
+const inPlace: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else']);
 
 function findAt(schema: unknown, steps: readonly string[]): unknown {
   let place = schema;

@@ -149,7 +149,7 @@ export function joinLines(view: View): View {
 
 /** Leaves out what is written between the digits of hexadecimal bytes. */
 export function joinHex(view: View): View {
-  return replaceIn(view, /[\s:,-]+|0x/g) ?? view;
+  return replaceIn(view, /[\s:,+-]+|0x/g) ?? view;
 }
 
 const base64Run = /[A-Za-z0-9+/_-]{16,}/g;

@@ -4,6 +4,7 @@ import { isDistrusted, privateFile, privateFolder } from '../../files/state-fold
 import { drawUnfinishedEnding } from '../../files/unfinished-name.ts';
 import { makeFolder, systemErrorCode, withStorageErrors } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { parseJson } from '../../json/parse-json.ts';
 import { type BatchHandle, batchHandleFormat } from '../../model/suite/provider.ts';
 
 /** A project's pending batches, one file each. */
@@ -71,10 +72,10 @@ function fileNames(folder: string): readonly string[] {
 /** Undefined if the file is no handle, or another process has just removed it. */
 function readHandle(path: string): BatchHandle | undefined {
   try {
-    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isBatchHandle(parsed) ? parsed : undefined;
+    const parsed = parseJson(readFileSync(path, 'utf8'));
+    return parsed.ok && isBatchHandle(parsed.value) ? parsed.value : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || systemErrorCode(error) !== undefined) return undefined;
+    if (systemErrorCode(error) !== undefined) return undefined;
     throw error;
   }
 }
