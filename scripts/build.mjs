@@ -1,11 +1,13 @@
 // Builds dist/: the program and the library in shared chunks, the files that children run, the types and the notices.
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { writeStamp } from './build-stamp.mjs';
 import { buildPage, pagePlugin } from './page-plugin.mjs';
+import { copyWithPlainTypes } from './plain-types.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -85,8 +87,11 @@ async function writeTypes() {
   const writeSuiteTypes = ['scripts/run-ts.mjs', 'scripts/write-suite-types.ts'];
   execFileSync(process.execPath, writeSuiteTypes, { cwd: root, stdio: 'inherit' });
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
+  const plain = join(root, '.types');
+  rmSync(plain, { recursive: true, force: true });
+  copyWithPlainTypes(root, plain);
   const bundle = await rollup({
-    input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts'), join(root, 'src/promptfoo/promptfoo.ts')],
+    input: ['index.ts', 'vitest.ts', 'promptfoo/promptfoo.ts'].map((name) => join(plain, name)),
     external: ['vitest', /^node:/],
     plugins: [dts({ tsconfig: join(root, 'tsconfig.json') })],
     onwarn({ message }) {
@@ -95,6 +100,7 @@ async function writeTypes() {
   });
   await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts' });
   await bundle.close();
+  rmSync(plain, { recursive: true });
 }
 
 /** The licences of what is bundled travel with it. */

@@ -15,6 +15,7 @@ import {
 import { canonicalJson } from './canonical-json.ts';
 import { deepEqual, isRecord } from './deep-equal.ts';
 import { splitPointer } from './json-pointer.ts';
+import { membersOf, refuseUnevaluatedBesideContains } from './refuse-unevaluated.ts';
 import {
   describeCompileError,
   describeInvalidSchema,
@@ -202,33 +203,6 @@ function refusePrototypeNames(schema: unknown): void {
   }
 }
 
-/**
- * `contains` evaluates the items that it accepts, so that `unevaluatedItems` beside it leaves them out. Ajv takes all items
- * for evaluated there, and would accept a list that the schema refuses.
- */
-function refuseUnevaluatedBesideContains(schema: unknown): void {
-  const refersTo = (key: string) => /^\$(?:dynamicR|recursiveR|r)ef$/.test(key);
-  const names = new Set([...membersOf(schema)].map(([key]) => key));
-  if (!names.has('unevaluatedItems') || !names.has('contains')) return;
-  const contains = (place: unknown): boolean => {
-    if (Array.isArray(place)) return place.some(contains);
-    if (!isRecord(place)) return false;
-    return Object.entries(place).some(([key, value]) => {
-      if (key === 'contains' || refersTo(key)) return true;
-      if (key === 'dependentSchemas') return isRecord(value) && Object.values(value).some(contains);
-      return inPlace.has(key) && contains(value);
-    });
-  };
-  for (const place of [schema, ...[...membersOf(schema)].flatMap(([, value]) => value)]) {
-    if (!isRecord(place) || !Object.hasOwn(place, 'unevaluatedItems') || !contains(place)) continue;
-    const hint = 'write items, with prefixItems for the first ones, instead of unevaluatedItems';
-    throw new JsonSchemaError("unevaluatedItems can't be checked beside contains", { hint });
-  }
-}
-
-/** Keywords whose schemas are of the same value. */
-const inPlace: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else']);
-
 function findAt(schema: unknown, steps: readonly string[]): unknown {
   let place = schema;
   for (const step of steps) {
@@ -277,21 +251,6 @@ function findCosts(schema: unknown): { readonly patterns: readonly string[]; rea
   const has = (...names: readonly string[]) => names.some((name) => keywords.has(name));
   const recursive = has('$ref', '$dynamicRef') && has('anyOf', 'oneOf', 'allOf', 'not', 'if', 'contains');
   return { patterns: [...patterns], recursive };
-}
-
-/** Every key with its value, of all objects at any depth. */
-function* membersOf(schema: unknown): Iterable<readonly [string, unknown]> {
-  const pending: unknown[] = [schema];
-  const seen = new Set<unknown>();
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
-    seen.add(value);
-    for (const [key, child] of Object.entries(value)) {
-      if (!Array.isArray(value)) yield [key, child];
-      pending.push(child);
-    }
-  }
 }
 
 function describeType(value: unknown): string {

@@ -238,3 +238,17 @@ export function countUntimed(suites: readonly SuiteReport[], breaches: readonly 
     return latencies === undefined ? sum : sum + passed + failed - latencies().candidate.length;
   }, 0);
 }
+
+/** The variants that no other one replaces. */
+export function gatedOf(variants: readonly VariantReport[]): readonly VariantReport[] {
+  return variants.filter(({ replacedBy }) => replacedBy === undefined);
+}
+
+/** Cases that passed in some trials and failed in others, each once. */
+export function countFlaky(suite: SuiteReport): number {
+  const gated = new Set(gatedOf(suite.variants).map(({ prompt, provider }) => JSON.stringify([prompt, provider])));
+  const flaky = [...suite.cases({ statuses: ['flaky'] })].filter(({ prompt, provider }) =>
+    gated.has(JSON.stringify([prompt, provider])),
+  );
+  return countDistinct(flaky.map(({ caseId }) => caseId));
+}

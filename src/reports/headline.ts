@@ -20,7 +20,15 @@ import {
   type FirstBaselines,
   findFirstBaselines,
 } from './comparison.ts';
-import { countDistinct, countUntimed, describeFailed, listFailed, shortPercent } from './describe-failed.ts';
+import {
+  countDistinct,
+  countFlaky,
+  countUntimed,
+  describeFailed,
+  gatedOf,
+  listFailed,
+  shortPercent,
+} from './describe-failed.ts';
 
 const plain: HeadlineStyle = { name: toSafeLine, sentence: toSafeLine };
 
@@ -179,15 +187,6 @@ function describeSound(report: Report, style: HeadlineStyle): string {
   return `${cases - failed} of ${formatCount(cases, 'case')} ${passes}${often}, which is within the limits${others}`;
 }
 
-/** Cases that passed in some trials and failed in others, each once. */
-function countFlaky(suite: SuiteReport): number {
-  const gated = new Set(gatedOf(suite.variants).map(({ prompt, provider }) => JSON.stringify([prompt, provider])));
-  const flaky = [...suite.cases({ statuses: ['flaky'] })].filter(({ prompt, provider }) =>
-    gated.has(JSON.stringify([prompt, provider])),
-  );
-  return countDistinct(flaky.map(({ caseId }) => caseId));
-}
-
 function describeAccepted({ regressions, mustPass }: AcceptedChanges): string {
   return `this change accepts ${formatCount(regressions, 'regression')}${mustPass > 0 ? ` (${mustPass} must-pass)` : ''}`;
 }
@@ -226,10 +225,6 @@ function describeRate(suites: readonly SuiteReport[]): string | undefined {
   const [worst] = rates.toSorted((a, b) => b.baseline - b.candidate - (a.baseline - a.candidate));
   if (worst === undefined) return undefined;
   return `pass rate ${shortPercent(worst.baseline)} → ${shortPercent(worst.candidate)} %`;
-}
-
-function gatedOf(variants: readonly VariantReport[]): readonly VariantReport[] {
-  return variants.filter(({ replacedBy }) => replacedBy === undefined);
 }
 
 function countErrored(variants: readonly VariantReport[]): number {
