@@ -10,7 +10,7 @@ import ts from 'typescript';
 export function copyWithPlainTypes(root, target) {
   const source = join(root, 'src');
   cpSync(source, target, { recursive: true, filter: (path) => !path.startsWith(join(source, 'page')) });
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const entries = ['index.ts', 'vitest.ts', 'promptfoo/promptfoo.ts'].map((name) => join(source, name));
   const program = ts.createProgram(entries, options);
@@ -18,7 +18,8 @@ export function copyWithPlainTypes(root, target) {
   for (const file of program.getSourceFiles()) {
     if (!file.fileName.startsWith(`${source}/`)) continue;
     const edits = file.statements.flatMap((statement) => {
-      if (!ts.isTypeAliasDeclaration(statement) || !/^Stored<typeof /.test(statement.type.getText(file))) return [];
+      if (!ts.isTypeAliasDeclaration(statement) || !statement.type.getText(file).startsWith('Stored<typeof '))
+        return [];
       const type = checker.getTypeFromTypeNode(statement.type);
       return [
         { start: statement.type.getStart(file), end: statement.type.getEnd(), text: render(checker, type, file) },
