@@ -1,6 +1,6 @@
 import { modeNames } from '../modes.ts';
 import { integer, type Project, promptPath, queueOf } from '../project.ts';
-import { greenIn, type Way } from '../way.ts';
+import { greenIn, unasked, type Way } from '../way.ts';
 
 /** Answers with JSON, so that a part of it can be selected. */
 function answerJson(project: Project): void {
@@ -117,6 +117,42 @@ export const checkWays: readonly Way[] = [
     project: answerJson,
     plant(project) {
       project.suite.defaults = { assert: [{ jsonSchema: { type: 'object', requried: ['team'] } }] };
+    },
+  },
+  {
+    name: 'an empty list beside a full one, where each must contain something',
+    why: 'a validator that keeps what the list before it said says yes',
+    project(project) {
+      project.answer = ({ text }) => JSON.stringify({ queue: queueOf(text), lists: [['a'], ['b']] });
+      const lists = { items: { contains: { type: 'string' } } };
+      project.suite.defaults = { assert: [{ jsonSchema: { properties: { lists } } }] };
+    },
+    plant(project) {
+      project.answer = ({ text }) => JSON.stringify({ queue: queueOf(text), lists: [['a'], []] });
+    },
+    green: unasked,
+  },
+  {
+    name: 'a schema whose evaluated items depend on contains',
+    why: 'a validator that counts them by another rule says yes',
+    project: answerJson,
+    plant(project) {
+      const output = { properties: { queue: true }, contains: { const: 1 }, unevaluatedItems: false };
+      project.suite.defaults = { assert: [{ jsonSchema: output }] };
+    },
+  },
+  {
+    name: 'a keyword beside $ref in draft-07',
+    why: 'draft-07 ignores it',
+    project: answerJson,
+    plant(project) {
+      const queue = { not: { $ref: '#/definitions/text', enum: ['zebra'] } };
+      const schema = {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        properties: { queue },
+        definitions: { text: true },
+      };
+      project.suite.defaults = { assert: [{ jsonSchema: schema }] };
     },
   },
   {

@@ -1,19 +1,17 @@
-import { _, Ajv, type FuncKeywordDefinition, str, type ValidateFunction } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { DataValidateFunction } from 'ajv/dist/types/index.js';
 import formats from 'ajv-formats';
 import { isHarmlessRegex } from '../text/patterns/regex.ts';
 import {
   compareDecimals,
   compareNumbers,
   findLongNumbers,
-  isMultipleOf,
   isWholeDecimal,
   replaceLongNumbers,
   type SpelledNumber,
 } from '../text/yaml/exact-numbers.ts';
-import { canonicalJson } from './canonical-json.ts';
-import { deepEqual, isRecord } from './deep-equal.ts';
+import { checkDialect } from './check-dialect.ts';
+import { isRecord } from './deep-equal.ts';
 import { splitPointer } from './json-pointer.ts';
 import { membersOf, refuseUnevaluatedBesideContains } from './refuse-unevaluated.ts';
 import {
@@ -25,6 +23,7 @@ import {
   JsonSchemaError,
   type SchemaViolation,
 } from './schema-errors.ts';
+import { correctKeywords } from './schema-keywords.ts';
 
 interface CompiledSchema {
   /** The first violation, or undefined for a valid value. */
@@ -37,6 +36,8 @@ interface CompiledSchema {
 
 export const draft2020Uri = 'https://json-schema.org/draft/2020-12/schema';
 const draft7Uri = 'http://json-schema.org/draft-07/schema';
+const impossible =
+  'the schema can\'t be checked: a part such as "not: true" allows no value, so write false in its place';
 /** A deadline costs less than to validate a longer text. */
 const maxCheapLength = 4000;
 const metaInstances = new Map<boolean, Ajv>();
@@ -89,6 +90,8 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
     void thorough.validateSchema(schema);
     throw describeInvalidSchema(schema, thorough.errors ?? []);
   }
+  const decides = (keyword: string) => Object.hasOwn(meta.RULES.all, keyword);
+  checkDialect(schema, { isDraft7: draft7, hasMeta: usesMetaSchema(schema), decides });
   try {
     // An instance of its own: a shared one keeps every $id and refuses the second schema that has it.
     return makeAjv(draft7, usesMetaSchema(schema)).compile(schema);
@@ -131,60 +134,13 @@ function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
   // In these tables too, a name such as `toString` must not be found.
   const { formats: known, schemas, refs, RULES } = ajv;
   for (const table of [known, schemas, refs, RULES.all, RULES.keywords]) Object.setPrototypeOf(table, null);
-  for (const keyword of exactKeywords) ajv.removeKeyword(keyword.keyword).addKeyword(keyword);
+  correctKeywords(ajv, meta);
   return ajv;
 }
 
 /** Ajv (8.20) collects the names of evaluated properties in a plain object, in which it then finds inherited ones. */
 function withoutInheritedNames(code: string): string {
   return code.replaceAll(/\b(props\d+ ?= ?(?:props\d+ ?\|\| ?)?)\{\}/g, '$1{__proto__:null}');
-}
-
-type KeywordDefinition = FuncKeywordDefinition & { readonly keyword: string };
-
-/**
- * Keywords that Ajv (8.20) decides by other rules. It divides doubles, and 19.99 / 0.01 is not whole. It compares objects
- * by calling their `valueOf` and `toString`, which may be data.
- */
-const exactKeywords: readonly KeywordDefinition[] = [
-  {
-    keyword: 'multipleOf',
-    type: 'number',
-    compile: (divisor: number) => (value: number) => isMultipleOf(value, divisor),
-    error: { message: ({ schema }) => str`must be multiple of ${schema}` },
-  },
-  {
-    keyword: 'const',
-    compile: (wanted: unknown) => (value: unknown) => deepEqual(wanted, value),
-    error: { message: 'must be equal to constant', params: ({ schemaCode }) => _`{allowedValue: ${schemaCode}}` },
-  },
-  {
-    keyword: 'enum',
-    compile: (wanted: readonly unknown[]) => (value: unknown) => wanted.some((one) => deepEqual(one, value)),
-    error: {
-      message: 'must be equal to one of the allowed values',
-      params: ({ schemaCode }) => _`{allowedValues: ${schemaCode}}`,
-    },
-  },
-  { keyword: 'uniqueItems', type: 'array', errors: 'full', compile: (wanted: boolean) => expectUnique(wanted) },
-];
-
-function expectUnique(isWanted: boolean): DataValidateFunction {
-  const validate: DataValidateFunction = (items: readonly unknown[]) => {
-    const places = new Map<string, number>();
-    for (const [i, item] of isWanted ? items.entries() : []) {
-      const text = canonicalJson(item);
-      const j = places.get(text);
-      if (j !== undefined) {
-        const message = `must NOT have duplicate items (items ## ${j} and ${i} are identical)`;
-        validate.errors = [{ keyword: 'uniqueItems', params: { i, j }, message }];
-        return false;
-      }
-      places.set(text, i);
-    }
-    return true;
-  };
-  return validate;
 }
 
 /** Ajv (8.20) looks up names of the schema in plain objects of its own, and passes over properties named `__proto__`. */
@@ -234,6 +190,8 @@ function runValidation(validate: ValidateFunction, value: unknown): boolean {
   try {
     return validate(value);
   } catch (error) {
+    // Ajv (8.20) leaves a name undefined for some schemas that nothing can meet.
+    if (error instanceof ReferenceError) throw new JsonSchemaError(impossible, { cause: error });
     if (!(error instanceof RangeError)) throw error;
     throw new JsonSchemaError('the schema refers to itself without end', { cause: error });
   }

@@ -148,3 +148,106 @@ test('alternatives give the reason of the first', () => {
   const compiled = compileJsonSchema({ oneOf: [{ type: 'string' }, { type: 'null' }] });
   expect(compiled.findViolation(3)?.message).toMatch(/oneOf; of the first alternative, \$ must be string/);
 });
+
+// Each schema is one that Ajv (8.20) decides wrongly by itself.
+describe('a value is judged as the specification says', () => {
+  const anyB = { properties: { b: true } };
+  test.each<[schema: object, value: unknown, isValid: boolean]>([
+    [{ items: { contains: { type: 'string' } } }, [['x'], []], false],
+    [{ items: { contains: { type: 'string' } } }, [['x'], ['y']], true],
+    [{ prefixItems: [{ type: 'string' }], contains: { type: 'string' } }, [], false],
+    [{ prefixItems: [true, true, { type: 'string' }], uniqueItems: true }, ['a', 'a'], false],
+    [{ $schema: 'http://json-schema.org/draft-07/schema#', items: { contains: { const: 1 } } }, [[1], []], false],
+    [{ contains: { const: 1 }, minContains: 2, maxContains: 3 }, [1, 2, 1], true],
+    [{ contains: { const: 1 }, minContains: 2, maxContains: 3 }, [1, 2], false],
+    [{ contains: { const: 1 }, maxContains: 2 }, [1, 1, 1], false],
+    [{ contains: { const: 1 }, minContains: 0 }, [], true],
+    [{ contains: true }, [], false],
+    [{ not: { if: anyB, unevaluatedProperties: false } }, { b: 1 }, false],
+    [{ if: { ...anyB, required: ['c'] }, else: true, unevaluatedProperties: false }, { b: 1 }, false],
+    [{ if: { prefixItems: [{ const: 1 }] }, unevaluatedItems: false }, [1], true],
+    [{ if: { prefixItems: [{ const: 1 }] }, unevaluatedItems: false }, [2], false],
+    [{ anyOf: [{ items: { type: 'string' } }, true], unevaluatedItems: { type: 'boolean' } }, ['a', false], false],
+    [{ anyOf: [{ items: { type: 'string' } }, true], unevaluatedItems: { type: 'boolean' } }, ['a', 'b'], true],
+    [{ anyOf: [{ patternProperties: { b: { const: 1 } } }, true], unevaluatedProperties: false }, { b: 2 }, false],
+    [
+      { oneOf: [{ patternProperties: { b: { const: 1 } } }, { minProperties: 1 }], unevaluatedProperties: false },
+      { b: 2 },
+      false,
+    ],
+    [{ dependentSchemas: { a: anyB }, properties: { a: true }, unevaluatedProperties: false }, { a: 1, b: 1 }, true],
+    [{ dependentSchemas: { a: anyB }, properties: { c: true }, unevaluatedProperties: false }, { c: 1 }, true],
+    [{ prefixItems: [true], dependentSchemas: { a: { prefixItems: [true] } }, unevaluatedItems: false }, [1, 2], false],
+    [
+      {
+        $ref: '#/$defs/list',
+        $defs: { list: { $defs: { item: { $dynamicAnchor: 'T', type: 'string' } }, items: { $dynamicRef: '#T' } } },
+      },
+      [1],
+      false,
+    ],
+    [
+      {
+        $ref: '#/$defs/list',
+        $defs: { list: { $defs: { item: { $dynamicAnchor: 'T', type: 'string' } }, items: { $dynamicRef: '#T' } } },
+      },
+      ['a'],
+      true,
+    ],
+    [{ $dynamicAnchor: 'T', properties: { next: { $dynamicRef: '#T' } }, required: ['v'] }, { v: 1, next: {} }, false],
+    [
+      {
+        $dynamicRef: '#T',
+        $defs: { t: { $dynamicAnchor: 'T', properties: { b: true } } },
+        unevaluatedProperties: false,
+      },
+      { b: 1 },
+      true,
+    ],
+    [
+      {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        $id: 'a',
+        $ref: '#/definitions/a',
+        definitions: { a: { type: 'string' } },
+        title: 'A',
+      },
+      1,
+      false,
+    ],
+  ])('%j, of %j: %s', (schema, value, isValid) => {
+    const compiled = compileJsonSchema(schema);
+    expect(compiled.findViolation(value) === undefined).toBe(isValid);
+    expect(compiled.findViolations(value).length === 0).toBe(isValid);
+  });
+
+  const draft7 = { $schema: 'http://json-schema.org/draft-07/schema#', definitions: { a: true } };
+  test.each<[schema: object, message: RegExp, place: readonly (string | number)[]]>([
+    [
+      { allOf: [{ contains: { const: 1 } }], unevaluatedItems: false },
+      /unevaluatedItems can't be checked/,
+      ['unevaluatedItems'],
+    ],
+    [
+      { properties: { a: { $ref: 'b' } }, $defs: { b: { $id: 'b', $dynamicRef: '#T' } } },
+      /more than one "\$id"/,
+      ['$defs', 'b', '$dynamicRef'],
+    ],
+    [{ ...draft7, items: { $ref: '#/definitions/a', maxItems: 1 } }, /ignores "maxItems"/, ['items', 'maxItems']],
+    [{ ...draft7, not: { $ref: '#/definitions/a', type: 'string' } }, /ignores "type"/, ['not', 'type']],
+    [{ ...draft7, not: { $ref: '#/definitions/a', $id: 'b' } }, /ignores "\$id"/, ['not', '$id']],
+  ])('%j is refused, because its answer would be a guess', (schema, message, place) => {
+    expect(() => compileJsonSchema(schema)).toThrow(message);
+    expect(() => compileJsonSchema(schema)).toThrow(expect.objectContaining({ place, hint: expect.anything() }));
+  });
+
+  test.each([
+    { properties: { contains: { type: 'string' } }, unevaluatedItems: false },
+    { enum: [{ contains: 1 }], unevaluatedItems: false },
+    { ...draft7, properties: { a: { $ref: '#/definitions/a', description: 'A', default: 1 } } },
+    { ...draft7, properties: { $ref: { type: 'string' }, type: { type: 'string' } } },
+    { ...draft7, const: { $ref: 'a', type: 'b' } },
+  ])('%j is no such schema', (schema) => {
+    expect(() => compileJsonSchema(schema)).not.toThrow();
+  });
+});

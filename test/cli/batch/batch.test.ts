@@ -255,16 +255,19 @@ test('a file that is not a batch is reported and ignored, and others are collect
   const { server, project } = await openBatched('openai');
   project.write('.llmcheck/batches/torn.json', '{"format":');
   project.write('.llmcheck/batches/later.json', '{"format": 99}');
+  const twice = { format: 1, name: 'twice', startedAt: '', provider: 'a', endpoint: '', keys: [], batchIds: ['a'] };
+  const text = JSON.stringify({ ...twice, isConfirmed: true }).replace('{', '{"batchIds":["b"],');
+  project.write('.llmcheck/batches/twice.json', text);
   project.write('.llmcheck/batches/left.json.0123456789ab.tmp', '{"format":');
   const { code, stderr } = await project.report(['run', '--batch'], { env: server.env });
   expect(code).toBe(0);
-  for (const name of ['torn', 'later'])
+  for (const name of ['torn', 'later', 'twice'])
     expect(stderr).toContain(
       `${project.path(`.llmcheck/batches/${name}.json`)} is not a batch that this version can read`,
     );
   expect(stderr).not.toContain('.tmp');
   expect(project.files('.llmcheck/batches')).toEqual(
-    ['later.json', 'left.json.0123456789ab.tmp', 'torn.json'].map((name) => `.llmcheck/batches/${name}`),
+    ['later.json', 'left.json.0123456789ab.tmp', 'torn.json', 'twice.json'].map((name) => `.llmcheck/batches/${name}`),
   );
 });
 
