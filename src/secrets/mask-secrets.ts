@@ -1,6 +1,15 @@
 import { SpelledNumber } from '../text/yaml/exact-numbers.ts';
 import { buildForms, type Forms, findForms, joinSpaces, lowerCase, maxLevels, plainBase64 } from './secret-forms.ts';
-import { decodeBase64Runs, decodeOnce, joinHex, joinLines, type Place, type View, viewOf } from './text-views.ts';
+import {
+  decodeBase64Runs,
+  decodeOnce,
+  decodeWrittenOnce,
+  joinHex,
+  joinLines,
+  type Place,
+  type View,
+  viewOf,
+} from './text-views.ts';
 
 export type Mask = (text: string) => string;
 
@@ -26,12 +35,24 @@ export function createMask(values: readonly string[]): Mask {
 }
 
 function* findSecretsIn(view: View, forms: Forms): Iterable<Place> {
-  const written = joinSpaces(view.text);
   const lines = joinLines(view);
+  yield* findSpelled(view, forms);
+  yield* findEncoded(lines, forms);
+  for (const decoded of decodeBase64Runs(lines)) {
+    yield* findEncoded(joinLines(decoded), forms);
+    // A password is often escaped for a URL before it becomes a part of a header.
+    let unescaped = decodeWrittenOnce(decoded);
+    for (let level = 1; unescaped !== undefined && level <= maxLevels; level += 1) {
+      yield* findSpelled(unescaped, forms);
+      unescaped = decodeWrittenOnce(unescaped);
+    }
+  }
+}
+
+function* findSpelled(view: View, forms: Forms): Iterable<Place> {
+  const written = joinSpaces(view.text);
   yield* findForms(view, written, forms.asWritten);
   yield* findForms(view, lowerCase(written), forms.caseless);
-  yield* findEncoded(lines, forms);
-  for (const decoded of decodeBase64Runs(lines)) yield* findEncoded(joinLines(decoded), forms);
 }
 
 /** Finds secrets in base64, without line breaks, and in hexadecimal. */

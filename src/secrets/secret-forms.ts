@@ -153,8 +153,9 @@ function withSharedDigits(text: string, { pattern, sharesStart, sharesEnd }: For
   return { start, end };
 }
 
-/** What follows the rest of a cut secret: perhaps half an escape and a closing quote, then `…`. */
-const cutMark = /(?:%[\da-f]?|&#?\w{0,7}|\\{1,8}u[\da-f]{0,3})?\\{0,8}["'`]?…/iy;
+/** What follows the rest of a cut secret: perhaps a part of an escape and a closing quote, then `…`. */
+const cutMark =
+  /(?:(?:%[\da-f]{2}){0,3}(?:%[\da-f]?)?|&#?\w{0,7}|\\{1,8}u\{?[\da-f]{0,6}|\\{1,8}x[\da-f]?)?\\{0,8}["'`]?…/iy;
 
 /** Finds the starts of a secret that a text was cut in, by the algorithm of Knuth, Morris and Pratt (1977). */
 function* findCut(text: string, { pattern, overlaps }: Form): Iterable<Place> {

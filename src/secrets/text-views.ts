@@ -112,10 +112,16 @@ const invisibleSource = [
 
 /** Each match is bounded and decoded to one character, so that decoding is linear. */
 const escape = new RegExp([percentSource, entitySource, jsonSource, invisibleSource].join('|'), 'gi');
+const writtenEscape = new RegExp([percentSource, entitySource, jsonSource].join('|'), 'gi');
 
 /** Decodes one level of percent encoding, entities and JSON escapes; undefined if there is nothing to decode. */
 export function decodeOnce(view: View): View | undefined {
   return replaceIn(view, escape, decodeCharacter);
+}
+
+/** Decodes like `decodeOnce`, but leaves invisible characters, of which decoded runs of anything are full. */
+export function decodeWrittenOnce(view: View): View | undefined {
+  return replaceIn(view, writtenEscape, decodeCharacter);
 }
 
 function decodeCharacter(match: string): string {
@@ -149,7 +155,7 @@ export function joinLines(view: View): View {
 
 /** Leaves out what is written between the digits of hexadecimal bytes. */
 export function joinHex(view: View): View {
-  return replaceIn(view, /[\s:,+-]+|0x/g) ?? view;
+  return replaceIn(view, /[\s:,.+_-]+|0x/g) ?? view;
 }
 
 const base64Run = /[A-Za-z0-9+/_-]{16,}/g;

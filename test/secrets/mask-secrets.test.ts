@@ -404,6 +404,39 @@ describe('invisible characters', () => {
   });
 });
 
+describe('a secret that is escaped and then encoded', () => {
+  const secret = 'p@ss/w0rd&"x=Zz9';
+  const percent = encodeURIComponent(secret);
+  const entities = Array.from(secret, (character) => `&#${character.charCodeAt(0)};`).join('');
+  const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');
+
+  it.each([
+    base64(`user:${percent}`),
+    base64(`user:${encodeURIComponent(percent)}`),
+    base64(JSON.stringify({ password: secret })),
+    base64(entities),
+    base64(percent).replaceAll(/.{16}/g, '$&\n'),
+    encodeURIComponent(base64(percent)),
+    Buffer.from(secret, 'utf8').toString('hex').replaceAll(/../g, '$&+'),
+    Buffer.from(secret, 'utf8')
+      .toString('hex')
+      .replaceAll(/..(?=.)/g, '$&.'),
+  ])('is masked: %j', (text) => {
+    const masked = createMask([secret])(text);
+    expect(masked).toContain('***');
+    const left = masked.replace('***', '');
+    expect(left.length).toBeLessThan(24);
+  });
+
+  it.each([
+    ['\\u{6b}\\u{65}\\u{79}\\u{2d}\\u{3', '***\\u{3…'],
+    ['\\x6b\\x65\\x79\\x2d\\x3', '***\\x3…'],
+    ['%d0%ba%d0%bb%d1%8e%d1%87%d0', '***%d0…'],
+  ])('is masked where it is cut within an escape: %s', (text, masked) => {
+    expect(createMask(['key-3456789', 'ключ-Секрет'])(`${text}…`)).toBe(masked);
+  });
+});
+
 describe('a mask is linear in the length of a text', () => {
   const key = 'sk-proj-aB3dE6gH9jK2mN5pQ8sT';
   const hide = createMask([key, '\\"-/+secret!key']);
@@ -439,6 +472,8 @@ describe('a mask is linear in the length of a text', () => {
     '73 6b 2d 70 ',
     'AbC',
     'AbCé',
+    'JTI1',
+    '%25…',
     'ABCDEFGHIJKLMNOPQ ',
     'a word ',
     key,
