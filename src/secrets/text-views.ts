@@ -147,10 +147,14 @@ function fromCodePoint(code: number): string {
   return code <= 0x10_ffff ? String.fromCodePoint(code) : '\ufffd';
 }
 
-/** Joins the lines of wrapped base64. */
+/** Joins the lines of wrapped base64, also where a message has them in one line. */
 export function joinLines(view: View): View {
-  if (!/[\r\n]/.test(view.text)) return view;
-  return replaceIn(view, /\s+/g, (blanks) => (/[\r\n]/.test(blanks) ? '' : blanks)) ?? view;
+  const lines = /[\r\n]/.test(view.text) ? (replaceIn(view, /\s+/g, keepBlanks) ?? view) : view;
+  return replaceIn(lines, /(?<=[A-Za-z0-9+/_-]{16})[ \t]+/g) ?? lines;
+}
+
+function keepBlanks(blanks: string): string {
+  return /[\r\n]/.test(blanks) ? '' : blanks;
 }
 
 /** Leaves out what is written between the digits of hexadecimal bytes. */

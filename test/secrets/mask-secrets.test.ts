@@ -416,6 +416,7 @@ describe('a secret that is escaped and then encoded', () => {
     base64(JSON.stringify({ password: secret })),
     base64(entities),
     base64(percent).replaceAll(/.{16}/g, '$&\n'),
+    base64(`user:${secret}`).replaceAll(/.{16}/g, '$& '),
     encodeURIComponent(base64(percent)),
     Buffer.from(secret, 'utf8').toString('hex').replaceAll(/../g, '$&+'),
     Buffer.from(secret, 'utf8')
