@@ -36,6 +36,16 @@ export const judgeWays: readonly Way[] = [
     () => '{"reason":"a","pass":true} {"reason":"b","pass":false}',
   ),
   verdict(
+    'the judge says no in a form that was not asked for, and then yes',
+    'the one object that has the form counts',
+    () => '{"reason":"a","pass":"false"} {"reason":"b","pass":true}',
+  ),
+  verdict(
+    'the judge spells its no in capitals beside a high score',
+    'a member that is not known counts for nothing',
+    () => '{"reason":"a","Pass":false,"score":1}',
+  ),
+  verdict(
     'the judge says no and yes in one object',
     'the last of equal keys counts',
     () => '{"reason": "a", "pass": false, "pass": true}',

@@ -119,10 +119,19 @@ describe('a judge', () => {
       '{"reason": "r", "pass": false, "score": 0.5}',
       `${readable} {"reason": "r", "pass": false, "pass": true}`,
       `{"reason": "r", "pass": false, "pass": false, "more": ${readable}}`,
+      '{"reason":"r","pass":"false"} {"reason":"r","pass":true}',
+      '{"reason":"r","pass":true} {"pass":false}',
+      '{"reason":"r","pass":true} {"error":"unclear"}',
+      '{"reason":"r","Pass":false,"score":1}',
+      '{"reason":"r","pass":true," score":0}',
     ].map((unclear): [string[], number, object] => [
       [unclear, unclear],
       2,
-      { error: expect.stringMatching(/is unreadable: its JSON object is not a verdict: .*(?:twice|contradict)/) },
+      {
+        error: expect.stringMatching(
+          /is unreadable: its JSON object is not a verdict: .*(?:twice|contradict|expected|spelled)/,
+        ),
+      },
     ]),
     [[JSON.stringify({ reason: 'r', pass: true, score: 0.7 })], 1, { pass: true, score: 1 }],
     // A thought that never ends is no verdict.

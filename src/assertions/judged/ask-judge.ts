@@ -155,13 +155,10 @@ function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text:
   let fault = 'it holds no JSON object';
   for (const { text, value, fault: unclear } of findJsonObjects(withoutThoughts(reply))) {
     const parsed = schema.safeParse(value);
-    if (unclear !== undefined) {
-      fault = `its JSON object is not a verdict: ${unclear}`;
+    if (unclear !== undefined || !parsed.success) {
+      fault = `its JSON object is not a verdict: ${unclear ?? describeIssue(parsed.error)}`;
       // Whatever else it says, this is not clear.
       if (!isQuoted(text)) return { ok: false, reason: `${fault}: ${quote(reply, 120)}` };
-    } else if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      fault = `its JSON object is not a verdict: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}`;
     } else if (isQuoted(text)) {
       fault = 'its verdict is quoted from the text to judge';
     } else if (!verdicts.some((known) => deepEqual(known, parsed.data))) {
@@ -172,6 +169,11 @@ function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, isQuoted: (text:
   if (verdicts.length > 1) return { ok: false, reason: 'it holds several verdicts' };
   if (verdict !== undefined) return { ok: true, value: verdict };
   return { ok: false, reason: `${fault}: ${quote(reply, 120)}` };
+}
+
+function describeIssue(error: z.ZodError | undefined): string {
+  const [issue] = error?.issues ?? [];
+  return [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ');
 }
 
 /** Removes a judge's reasoning, even if it never ends. It is not part of the verdict. */

@@ -57,15 +57,21 @@ async function judgeAnswerBy(
 type Reply = z.output<typeof replySchema>;
 
 /** The reply of a judge. Additional members are ignored. A score out of range makes the reply invalid. */
-const replySchema = z.object({
+const replySchema = z.looseObject({
   reason: z.string(),
   pass: z.boolean().optional(),
   score: z.number().min(0).max(1).optional(),
 });
 
+/** A judge that writes "Pass" says something, and may say the opposite. */
+function isMisspelt(name: string): boolean {
+  return name !== 'pass' && name !== 'score' && /^\W*(?:pass|score)\W*$/i.test(name);
+}
+
 /** A reply that lacks what was asked for, or that says yes and no, is no verdict. */
 function buildReplySchema(threshold: number | undefined) {
   return replySchema
+    .refine((reply) => !Object.keys(reply).some(isMisspelt), { error: '"pass" or "score" is spelled another way' })
     .refine(({ pass, score }) => pass !== undefined || score !== undefined, { error: 'neither "pass" nor "score"' })
     .refine(({ score }) => threshold === undefined || score !== undefined, { error: 'no "score"' })
     .refine((reply) => !contradictsItself(reply, threshold), { error: '"pass" and "score" contradict each other' });
