@@ -71,6 +71,7 @@ describe('queries', () => {
     ['$.items[0].name[:]', []],
     ['$.items[-9:9].price', [1, 2, 3]],
     ['$.items[1:-9:-1].price', [2, 1]],
+    ['$.items[9:1:-1]', [doc.items[2]]],
   ])('%s', (path, expected) => {
     expect(compileJsonPath(path).query(doc)).toEqual(expected);
   });

@@ -3,7 +3,7 @@ import { UserError } from '../../src/model/problem.ts';
 import type { Endpoint } from '../../src/model/suite/provider.ts';
 import type { ProviderConfig } from '../../src/model/suite/suite.ts';
 import { adapters, lookupAdapter } from '../../src/providers/index.ts';
-import { presets } from '../../src/providers/presets.ts';
+import { findPriceProvider, presets } from '../../src/providers/presets.ts';
 import { explainRefusal, readCredentials } from '../../src/providers/resolve-connection.ts';
 import { startServer } from '../support/http-server.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
@@ -83,6 +83,25 @@ describe('where each service is, and how it takes its key', () => {
   });
 
   const named = new Set<string>();
+
+  it('is priced as itself, and is not asked for what it refuses', () => {
+    const described = Object.entries(presets).map(([name, preset]) => [
+      name,
+      preset.priceProvider,
+      ...(['knowsNoSchema', 'refusesSchema', 'refusesOptions'] as const).filter((key) => preset[key] === true),
+    ]);
+    expect(described.filter((words) => words.length > 2 || words[0] !== words[1])).toEqual([
+      ['deepseek', 'deepseek', 'knowsNoSchema', 'refusesSchema'],
+      ['groq', 'groq', 'refusesSchema'],
+      ['mistral', 'mistral', 'refusesOptions'],
+      ['moonshot', 'moonshotai'],
+      ['xai', 'x-ai'],
+    ]);
+    expect(findPriceProvider('generativelanguage.googleapis.com')).toBe('google');
+    expect(findPriceProvider('api.anthropic.com')).toBe('anthropic');
+    expect(findPriceProvider('api.x.ai')).toBe('x-ai');
+    expect(findPriceProvider('toString')).toBeUndefined();
+  });
 
   it('is known of every preset', () => {
     expect([...named].sort()).toEqual(Object.keys(presets).sort());

@@ -347,6 +347,12 @@ describe('a chat answer', () => {
     ['a call without a name', chat({ content: 'a', tool_calls: [{ function: { arguments: '{}' } }] }), 'malformed'],
     ['stopped for calls that it lacks', chat({ content: null }, { finish_reason: 'tool_calls' }), 'malformed'],
     ['broken off by an error', chat({ content: 'half an' }, { finish_reason: 'error' }), 'server'],
+    [
+      'broken off by a busy server',
+      chat({ content: 'half an' }, { finish_reason: 'insufficient_system_resource' }),
+      'server',
+    ],
+    ['broken off by an abort', chat({ content: 'half an' }, { finish_reason: 'abort' }), 'server'],
     ['a filtered choice', chat({ content: 'par' }, { finish_reason: 'content_filter' }), 'contentFilter'],
   ])('that is %s is a failure', async (_, reply, kind) => {
     expect(failureOf(await ask(reply))).toMatchObject({ kind });

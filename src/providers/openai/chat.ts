@@ -92,7 +92,7 @@ function readAnswer(body: JsonObject, { latencyMs, asked }: ReadReply): Answer {
   const finishReason = mapFinishReason(rawFinishReason);
   // First, since a filtered answer may have no message.
   if (finishReason === 'contentFilter') return filtered();
-  if (rawFinishReason === 'error') return brokenOff(readOpenaiUsage(body));
+  if (brokenOffReasons.has(rawFinishReason)) return brokenOff(rawFinishReason, readOpenaiUsage(body));
   const message = choice['message'];
   if (!isJsonObject(message)) return malformed('its first choice has no "message"');
 
@@ -164,11 +164,15 @@ function findUnreadableContent({ content = null }: JsonObject): string | undefin
   return findUnreadable(parts, 'its "content"');
 }
 
-/** Mistral and OpenRouter send the text written before their server failed. */
-function brokenOff(usage: Usage | undefined): Answer {
-  return {
-    failure: { kind: 'server', message: 'the answer broke off with the finish reason "error"', ...defined({ usage }) },
-  };
+/**
+ * With these come the text that was written before the server failed: `error` of Mistral and OpenRouter, DeepSeek's word for
+ * a server that is too busy, and `abort` of vLLM and SGLang.
+ */
+const brokenOffReasons: ReadonlySet<string | undefined> = new Set(['error', 'insufficient_system_resource', 'abort']);
+
+function brokenOff(reason: string | undefined, usage: Usage | undefined): Answer {
+  const message = `the answer broke off with the finish reason "${reason ?? ''}"`;
+  return { failure: { kind: 'server', message, ...defined({ usage }) } };
 }
 
 /** Finds a tool call that can't be read. Skipping it would look like no call. */
