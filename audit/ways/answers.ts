@@ -101,6 +101,24 @@ export const answerWays: readonly Way[] = [
     body: completionOf('billing', { finish_reason: 'content_filter' }),
   }),
   answer(
+    'a busy server broke the answer off',
+    'the part that came passes a loose check',
+    { body: completionOf('billing', { finish_reason: 'insufficient_system_resource' }) },
+    { project: loosen },
+  ),
+  answer(
+    'the API could not read the call that the model made',
+    'an answer without a call breaks no rule about calls',
+    { body: completionOf('billing', { finish_reason: 'MALFORMED_FUNCTION_CALL' }) },
+    { project: loosen },
+  ),
+  answer(
+    'a key that is written twice in the answer',
+    'the last of equal keys counts',
+    { body: JSON.stringify(completionOf('billing')).replace('"content":', '"content":"shipping","content":') },
+    { project: loosen },
+  ),
+  answer(
     'a refusal beside the text',
     'the refusal is in a member of its own',
     {
