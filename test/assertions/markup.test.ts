@@ -253,6 +253,13 @@ describeAssertion('markdown', [
   { when: 'a 1 cuts a paragraph short', params: { lists: 1 }, answer: 'Do this:\n1. first\n2. second', is: 'pass' },
   { when: 'the sections are there', params: { sections: ['summary', 'Risks'] }, answer: report, is: 'pass' },
   {
+    when: 'one of two wishes is met',
+    params: { sections: ['Costs'], maxLevel: 6 },
+    answer: '# A',
+    is: 'fail',
+    score: 0.5,
+  },
+  {
     when: 'their order is another',
     params: { sections: ['Risks', 'Summary'] },
     answer: report,
