@@ -13,7 +13,6 @@ import {
 import { checkDialect } from './check-dialect.ts';
 import { isRecord } from './deep-equal.ts';
 import { splitPointer } from './json-pointer.ts';
-import { membersOf, refuseUnevaluatedBesideContains } from './refuse-unevaluated.ts';
 import {
   describeCompileError,
   describeInvalidSchema,
@@ -81,7 +80,6 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
   }
   const draft7 = isDraft7(schema);
   refusePrototypeNames(schema);
-  refuseUnevaluatedBesideContains(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);
   if (meta.validateSchema(schema) !== true) {
@@ -292,4 +290,19 @@ function stepUp(double: number): number {
 
 function stepDown(double: number): number {
   return -stepUp(-double);
+}
+
+/** Every key with its value, of all objects at any depth. */
+function* membersOf(schema: unknown): Iterable<readonly [string, unknown]> {
+  const pending: unknown[] = [schema];
+  const seen = new Set<unknown>();
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    for (const [key, child] of Object.entries(value)) {
+      if (!Array.isArray(value)) yield [key, child];
+      pending.push(child);
+    }
+  }
 }
