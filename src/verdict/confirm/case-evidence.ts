@@ -58,28 +58,33 @@ const failuresThatShowDrift = 4;
 /** A side of a case with so many errored fresh trials can't be settled by asking again. */
 export const maxErrored = 2;
 
-/** Weighs the fresh trials of a case in pairs, the new prompt first. A pass of the new prompt clears it. */
+/**
+ * Weighs the fresh trials of a case in pairs, the new prompt first. A pass of the new prompt clears it. A failure without an
+ * accepted side, or after that side is gone, counts two to one.
+ */
 export function weighCase(fresh: FreshTrials, { asksAccepted, threshold }: EvidenceRule): CaseEvidence {
   const tally = new Tally();
   const paired = new PairedEvidence();
-  // Without an accepted side each failure counts two to one, so many flagged cases need more of them.
-  const most = asksAccepted ? maxPairs : Math.max(maxPairs, failuresToConfirm(threshold));
-  for (let pair = 0; tally.asked < most; pair += 1) {
+  let isPaired = asksAccepted;
+  let unpaired = 1;
+  // Two to one is little evidence, so many flagged cases need more failures.
+  const most = () => (isPaired ? maxPairs : Math.max(maxPairs, failuresToConfirm(threshold)));
+  for (let pair = 0; tally.asked < most(); pair += 1) {
     const candidate = tally.take(fresh, 'candidate', pair);
     if (candidate === 'wanted' || candidate === 'spent') return tally.end(candidate, pair);
     if (candidate === 'passed') return tally.settle('flaky');
-    if (!asksAccepted) {
-      if (candidate === 'failed') tally.evidence *= 2;
-    } else {
-      const accepted = tally.take(fresh, 'accepted', pair);
-      if (accepted === 'wanted' || accepted === 'spent') return tally.end(accepted, pair, 'accepted');
-      if (candidate !== 'failed' || accepted === 'errored') continue;
-      paired.add({ candidate: true, accepted: accepted === 'failed' });
-      tally.evidence = paired.value;
-    }
+    const accepted = isPaired ? tally.take(fresh, 'accepted', pair) : 'spent';
+    if (accepted === 'wanted') return tally.end(accepted, pair, 'accepted');
+    isPaired = accepted !== 'spent';
+    // Two to one holds against chance, not against a change of the model that both sides saw.
+    if (!isPaired && tally.acceptedFailed > 0) return tally.settle('unsettled');
+    if (candidate !== 'failed' || accepted === 'errored') continue;
+    if (isPaired) paired.add({ candidate: true, accepted: accepted === 'failed' });
+    else unpaired *= 2;
+    tally.evidence = paired.value * unpaired;
     if (tally.evidence >= threshold) return tally.settle('broken');
     const isShared = tally.evidence < driftedBelow && tally.acceptedFailed >= failuresThatShowDrift;
-    if (asksAccepted && isShared) return tally.settle('drifted');
+    if (isPaired && isShared) return tally.settle('drifted');
   }
   return tally.settle('unsettled');
 }

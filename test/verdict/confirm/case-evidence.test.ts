@@ -37,7 +37,15 @@ describe('a case whose fresh trials are asked in pairs', () => {
     ['effff|ppppp', 'broken 4:5'],
     ['fffff|epppp', 'broken 5:4'],
     ['ee|pp', 'errored 0:2'],
-    ['fff|ee', 'errored 3:0'],
+    // An accepted side that goes away counts as one that can't be asked: from then on, two to one.
+    ['fff|ee', 'ask candidate 4'],
+    ['fffffff|ee', 'ask candidate 8'],
+    ['ffffffff|ee', 'broken 8:0'],
+    ['ffffff|ppee', 'ask candidate 7'],
+    ['fffffff|ppee', 'broken 7:2'],
+    ['fffp|ee', 'flaky 4:0'],
+    // It had failed too, so the change can't be blamed.
+    ['ffffffff|fee', 'unsettled 4:1'],
     ['fefe|pp', 'ask accepted 3'],
     ['fefef|pppp', 'errored 2:4'],
   ])('and are %s: %s', (outcomes, said) => {
