@@ -1,6 +1,6 @@
 // The types of stored shapes are derived from zod schemas. A user's compiler must not need zod for them.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
 /**
@@ -15,6 +15,7 @@ export function copyWithPlainTypes(root, target) {
   const entries = ['index.ts', 'vitest.ts', 'promptfoo/promptfoo.ts'].map((name) => join(source, name));
   const program = ts.createProgram(entries, options);
   const checker = program.getTypeChecker();
+  const places = placesOfTypes(program, source);
   for (const file of program.getSourceFiles()) {
     if (!file.fileName.startsWith(`${source}/`)) continue;
     const edits = file.statements.flatMap((statement) => {
@@ -28,11 +29,8 @@ export function copyWithPlainTypes(root, target) {
     if (edits.length === 0) continue;
     let text = readFileSync(file.fileName, 'utf8');
     for (const { start, end, text: plain } of edits.toReversed()) text = text.slice(0, start) + plain + text.slice(end);
-    // What an expanded type names may not be imported where the schema is.
-    writeFileSync(
-      join(target, file.fileName.slice(source.length)),
-      `${text}\n${importOfJson(text, file.fileName, source)}`,
-    );
+    const imports = importsOf(edits.map((edit) => edit.text).join('\n'), file, places);
+    writeFileSync(join(target, file.fileName.slice(source.length)), `${text}\n${imports}`);
   }
 }
 
@@ -46,11 +44,30 @@ function render(checker, type, file) {
   return checker.typeToString(type, file, flags);
 }
 
-function importOfJson(text, path, source) {
-  const names = ['JsonValue', 'JsonObject'].filter(
-    (name) => new RegExp(`\\b${name}\\b`).test(text) && !new RegExp(`import [^;]*\\b${name}\\b[^;]*;`).test(text),
-  );
-  if (names.length === 0) return '';
-  const depth = path.slice(source.length + 1).split('/').length - 1;
-  return `import type { ${names.join(', ')} } from '${'../'.repeat(depth)}json/json.ts';\n`;
+/** The file of each exported type, by name. */
+function placesOfTypes(program, source) {
+  const places = new Map();
+  for (const file of program.getSourceFiles()) {
+    if (!file.fileName.startsWith(`${source}/`)) continue;
+    for (const statement of file.statements) {
+      if (ts.isTypeAliasDeclaration(statement) || ts.isInterfaceDeclaration(statement)) {
+        places.set(statement.name.text, file.fileName);
+      }
+    }
+  }
+  return places;
+}
+
+/** Imports of what expanded types name, where the file of the schema neither declares nor imports it. */
+function importsOf(expanded, file, places) {
+  const known = new Set(file.locals.keys());
+  const names = new Set(expanded.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').match(/\b[A-Z]\w*/g) ?? []);
+  let text = '';
+  for (const name of names) {
+    const place = places.get(name);
+    if (place === undefined || known.has(name)) continue;
+    const path = relative(dirname(file.fileName), place);
+    text += `import type { ${name} } from '${path.startsWith('.') ? path : `./${path}`}';\n`;
+  }
+  return text;
 }

@@ -12,8 +12,9 @@ export { type CompareRecordsOptions, compareRecords, renderReport } from './api/
 export { type RunEvent, runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
 export type { JsonObject, JsonValue } from './json/json.ts';
+export type { BreachCode } from './model/comparison/breach.ts';
 export { type ExitCode, exitCodes } from './model/comparison/exit-code.ts';
-export type { PromptFindings } from './model/comparison/finding.ts';
+export type { Direction, FindingSeverity, PromptFindings } from './model/comparison/finding.ts';
 export type { Breach, Decision } from './model/comparison/gate.ts';
 export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
 export { UserError } from './model/problem.ts';

@@ -163,7 +163,7 @@ describe('a value is judged as the specification says', () => {
     [{ contains: { const: 1 }, maxContains: 2 }, [1, 1, 1], false],
     [{ contains: { const: 1 }, minContains: 0 }, [], true],
     [{ contains: true }, [], false],
-    [{ if: true, then: { properties: { b: true } }, unevaluatedProperties: false }, { b: 1 }, true],
+    [JSON.parse('{"if":true,"then":{"properties":{"b":true}},"unevaluatedProperties":false}'), { b: 1 }, true],
     [{ if: false, else: { properties: { b: true } }, unevaluatedProperties: false }, { b: 1 }, true],
     [{ prefixItems: [true], unevaluatedItems: { type: 'string' } }, [1, 2], false],
     [{ prefixItems: [true], unevaluatedItems: { type: 'string' } }, [1, 'a', 'b'], true],
