@@ -9,7 +9,14 @@ import { baselinePathOf } from '../project/project-paths.ts';
 import { SortedCases } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { parseBaseline, readBaseline, type ScannedBaseline, scanLines, type VisitCase } from './read-baseline.ts';
+import {
+  type BaselineLine,
+  parseBaseline,
+  readBaseline,
+  type ScannedBaseline,
+  scanBaseline,
+  type VisitCase,
+} from './read-baseline.ts';
 import { buildBaseline } from './write-baseline.ts';
 
 /** Reads a baseline file once; undefined if there is none. `shown` is how problems name it. */
@@ -35,10 +42,10 @@ export function openBaselineText(text: string, shown: string): Baseline {
   return toBaseline(parseBaseline(text, shown, rows.add), rows);
 }
 
-/** Opens a baseline from lines that were read already, such as those in a record. */
-export function openBaselineLines(lines: Iterable<unknown>, read: (index: number) => unknown, shown: string): Baseline {
+/** Opens a baseline from lines that are not in a file of its own, such as those in a record. */
+export function openBaselineLines(lines: Iterable<BaselineLine>, shown: string): Baseline {
   const rows = new BaselineRows();
-  return toBaseline(scanLines(lines, read, shown, rows.add), rows);
+  return toBaseline(scanBaseline(lines, shown, rows.add), rows);
 }
 
 /** A suite of a stored run in place of a baseline. Its answers stay in the record. */

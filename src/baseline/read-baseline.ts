@@ -2,7 +2,6 @@ import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type ByteLine, type ReadBytes, splitLines } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/write-files.ts';
-import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import {
@@ -18,7 +17,7 @@ import { type Problem, UserError } from '../model/problem.ts';
 import { variantKey } from '../model/run/cell.ts';
 import type { StoredChecks } from '../model/run/deciding-lines.ts';
 import { quote } from '../text/shorten.ts';
-import { type BaselineRow, checkRow } from './validate-rows.ts';
+import { checkRow } from './validate-rows.ts';
 
 type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 
@@ -39,7 +38,7 @@ export type VisitCase = (row: BaselineCase, index: number, suite: string) => voi
 export function readBaseline(path: string, shown: string, visit: VisitCase): ScannedBaseline | undefined {
   try {
     const source = openSource(path);
-    return source === undefined ? undefined : scanBaseline(source, shown, visit);
+    return source === undefined ? undefined : scanBaseline(linesOfSource(source, shown), shown, visit);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
@@ -50,119 +49,97 @@ export function readBaseline(path: string, shown: string, visit: VisitCase): Sca
 
 /** Reads a baseline from the text of its file. */
 export function parseBaseline(text: string, shown: string, visit: VisitCase): ScannedBaseline {
-  return scanBaseline(sourceOfBytes(Buffer.from(text)), shown, visit);
+  return scanBaseline(linesOfSource(sourceOfBytes(Buffer.from(text)), shown), shown, visit);
+}
+
+/** A line of a baseline. */
+export interface BaselineLine {
+  /** 1-based. */
+  readonly line: number;
+  readonly value: unknown;
+  /** Why the text of the line is no value. */
+  readonly broken?: string;
+  /** The value as it is now; undefined if it is not there any more. */
+  readonly readAgain: () => unknown;
 }
 
 const maxProblems = 20;
-const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)/;
 
-/** The place of a case in its file. */
-interface CasePlace {
-  readonly offset: number;
-  readonly length: number;
-  readonly line: number;
-}
-
-function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): ScannedBaseline {
-  const places: CasePlace[] = [];
+/** Reads the lines of a baseline once. Its cases are read again when they are needed. */
+export function scanBaseline(lines: Iterable<BaselineLine>, file: string, visit: VisitCase): ScannedBaseline {
+  const cases: Pick<BaselineLine, 'line' | 'readAgain'>[] = [];
   const readCase = (index: number, key?: CaseKey): BaselineCase => {
-    const place = places[index];
-    if (place === undefined) throw new RangeError(`case ${index} of ${places.length}`);
-    const row = readPlace(source, place);
-    if (row !== undefined && (key === undefined || isOf(row, key))) return row;
-    const message = `The baseline ${file} was changed while it was being read: line ${place.line} is not what it was.`;
-    throw new UserError([problemAt(file, place.line, message, 'run the command again')]);
+    const found = cases[index];
+    if (found === undefined) throw new RangeError(`case ${index} of ${cases.length}`);
+    const row = checkRow(found.readAgain());
+    if (typeof row !== 'string' && row.type === 'case' && (key === undefined || isOf(row, key))) return row;
+    const message = `The baseline ${file} was changed while it was being read: line ${found.line} is not what it was.`;
+    throw new UserError([problemAt(file, found.line, message, 'run the command again')]);
   };
-  const variants: BaselineVariant[] = [];
+  const variants = new Map<string, BaselineVariant>();
   const problems: Problem[] = [];
-  const lineOfVariant = new Map<string, number>();
-  const lineOfCase = new Map<string, number>();
+  const lineOf = new Map<string, number>();
   const usedVariants = new Set<string>();
   const checks = new Map<string, StoredChecks>();
-  let suite: string | undefined;
-  let pin: Pin | undefined;
+  let header: { suite: string; pin?: Pin } | undefined;
+  for (const { line, value, broken, readAgain } of lines) {
+    if (header === undefined) {
+      header = checkHeader(value, file, line);
+      continue;
+    }
+    const row = broken === undefined ? checkRow(value) : `it is not JSON: ${broken}`;
+    if (typeof row === 'string') problems.push(damageProblem(file, line, row));
+    else if (row.type === 'checks') checks.set(row.hash, row);
+    else {
+      const key = JSON.stringify([row.prompt, row.provider, row.type === 'case' ? row.caseId : '']);
+      const earlier = lineOf.get(key);
+      if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
+      else {
+        lineOf.set(key, line);
+        if (row.type === 'variant') variants.set(variantKey(row), row);
+        else {
+          usedVariants.add(variantKey(row));
+          visit(row, cases.length, header.suite);
+          cases.push({ line, readAgain });
+        }
+      }
+    }
+    if (problems.length === maxProblems) throw new UserError(problems);
+  }
+  if (header === undefined) throw new UserError([notABaseline(file, 1, 'it is empty')]);
+  const hasOrphan = [...usedVariants].some((key) => !variants.has(key));
+  for (const [index, { line }] of hasOrphan ? cases.entries() : []) {
+    const row = readCase(index);
+    if (!variants.has(variantKey(row))) problems.push(orphanProblem(file, line, row));
+    if (problems.length === maxProblems) break;
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  return { ...header, variants: [...variants.values()], readCase, checksOf: (hash) => checks.get(hash) };
+}
+
+const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)/;
+
+function* linesOfSource(source: BaselineSource, file: string): Generator<BaselineLine> {
+  let isFirst = true;
   for (const found of splitLines(source.read)) {
     const [line, text] = [found.number, textOf(found)];
     if (text.trim() === '') continue;
     // After a conflict marker most other lines are wrong too, so only the conflict is reported.
     if (conflictMarker.test(text)) throw new UserError([conflictProblem(file, line)]);
-    if (suite === undefined) {
-      ({ suite, pin } = parseHeader(text, file, line));
-      continue;
-    }
-    const row = parseRow(text);
-    if (typeof row === 'string') problems.push(damageProblem(file, line, row));
-    else if (row.type === 'checks') checks.set(row.hash, row);
-    else if (row.type === 'variant') {
-      const earlier = lineOfVariant.get(variantKey(row));
-      if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
-      else {
-        lineOfVariant.set(variantKey(row), line);
-        variants.push(row);
-      }
-    } else {
-      const key = caseKey(row);
-      const earlier = lineOfCase.get(key);
-      if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
-      else {
-        lineOfCase.set(key, line);
-        usedVariants.add(variantKey(row));
-        visit(row, places.length, suite);
-        places.push({ offset: found.offset, length: found.bytes.length, line });
-      }
-    }
-    if (problems.length === maxProblems) throw new UserError(problems);
+    const parsed = parseJson(text);
+    if (isFirst && !parsed.ok) throw new UserError([notABaseline(file, line, beginning(text))]);
+    isFirst = false;
+    const [offset, length] = [found.offset, found.bytes.length];
+    yield {
+      line,
+      ...(parsed.ok ? { value: parsed.value } : { value: undefined, broken: parsed.reason }),
+      readAgain: () => readAgain(source, offset, length),
+    };
   }
-  if (suite === undefined) throw new UserError([notABaseline(file, 1, 'it is empty')]);
-  const hasOrphan = [...usedVariants].some((key) => !lineOfVariant.has(key));
-  for (const [index, { line }] of hasOrphan ? places.entries() : []) {
-    const row = readCase(index);
-    if (!lineOfVariant.has(variantKey(row))) problems.push(orphanProblem(file, line, row));
-    if (problems.length === maxProblems) break;
-  }
-  if (problems.length > 0) throw new UserError(problems);
-  return { suite, variants, readCase, checksOf: (hash) => checks.get(hash), ...defined({ pin }) };
 }
 
-/** Reads the parsed lines of a baseline, its header among them. `read` reads a line again by its index. */
-export function scanLines(
-  lines: Iterable<unknown>,
-  read: (index: number) => unknown,
-  shown: string,
-  visit: VisitCase,
-): ScannedBaseline {
-  const variants: BaselineVariant[] = [];
-  const checks = new Map<string, StoredChecks>();
-  const places: number[] = [];
-  let suite: string | undefined;
-  let pin: Pin | undefined;
-  let index = 0;
-  for (const line of lines) {
-    if (suite === undefined) ({ suite, pin } = checkHeader(line, shown, 1));
-    else {
-      const row = checkRow(line);
-      if (typeof row === 'string') throw new UserError([damageProblem(shown, index + 1, row)]);
-      if (row.type === 'checks') checks.set(row.hash, row);
-      else if (row.type === 'variant') variants.push(row);
-      else {
-        visit(row, places.length, suite);
-        places.push(index);
-      }
-    }
-    index += 1;
-  }
-  if (suite === undefined) throw new UserError([notABaseline(shown, 1, 'it is empty')]);
-  return {
-    suite,
-    variants,
-    checksOf: (hash) => checks.get(hash),
-    readCase(caseIndex, key) {
-      const row = checkRow(read(places[caseIndex] ?? -1));
-      if (typeof row !== 'string' && row.type === 'case' && isOf(row, key)) return row;
-      throw new UserError([damageProblem(shown, caseIndex + 1, 'it was changed while it was being read')]);
-    },
-    ...defined({ pin }),
-  };
+function beginning(text: string): string {
+  return `it begins with ${quote(text.trim(), 60)}`;
 }
 
 /** Without the byte order mark that some editors put before the first line. */
@@ -172,7 +149,7 @@ function textOf({ bytes, number }: ByteLine): string {
 }
 
 /** Undefined if the file was changed. */
-function readPlace(source: BaselineSource, { offset, length }: CasePlace): BaselineCase | undefined {
+function readAgain(source: BaselineSource, offset: number, length: number): unknown {
   const bytes = Buffer.allocUnsafe(length);
   let read = 0;
   while (read < length) {
@@ -180,24 +157,18 @@ function readPlace(source: BaselineSource, { offset, length }: CasePlace): Basel
     if (count === 0) break;
     read += count;
   }
-  if (source.isChanged()) return undefined;
-  const row = parseRow(bytes.toString('utf8', 0, read));
-  return typeof row !== 'string' && row.type === 'case' ? row : undefined;
+  const parsed = source.isChanged() ? undefined : parseJson(bytes.toString('utf8', 0, read));
+  return parsed?.ok === true ? parsed.value : undefined;
 }
 
 function isOf(row: BaselineCase, { caseId, prompt, provider }: CaseKey): boolean {
   return row.caseId === caseId && row.prompt === prompt && row.provider === provider;
 }
 
-function parseHeader(text: string, file: string, line: number): { suite: string; pin?: Pin } {
-  const parsed = parseJson(text);
-  return checkHeader(parsed.ok ? parsed.value : undefined, file, line, text);
-}
-
-function checkHeader(value: unknown, file: string, line: number, text = ''): { suite: string; pin?: Pin } {
+function checkHeader(value: unknown, file: string, line: number): { suite: string; pin?: Pin } {
   const header = isJsonObject(value) ? value : {};
   if (header['type'] !== 'baseline' || header['format'] === undefined) {
-    throw new UserError([notABaseline(file, line, `it begins with ${quote(text.trim(), 60)}`)]);
+    throw new UserError([notABaseline(file, line, beginning(JSON.stringify(value)))]);
   }
   if (header['format'] !== baselineFormat && header['format'] !== oldestBaselineFormat) {
     const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${oldestBaselineFormat} and ${baselineFormat}.`;
@@ -209,16 +180,6 @@ function checkHeader(value: unknown, file: string, line: number, text = ''): { s
   const isOfPin = parsed.error.issues[0]?.path[0] === 'pin';
   const reason = isOfPin ? 'its header does not say until when its runs were pinned' : 'its header names no suite';
   throw new UserError([notABaseline(file, line, reason)]);
-}
-
-/** A row, or the reason why the line is not a row. */
-function parseRow(text: string): BaselineRow | string {
-  const parsed = parseJson(text);
-  return parsed.ok ? checkRow(parsed.value) : `it is not JSON: ${parsed.reason}`;
-}
-
-function caseKey({ caseId, prompt, provider }: CaseKey): string {
-  return JSON.stringify([caseId, prompt, provider]);
 }
 
 /** The next step for an unreadable file, which neither a run nor `baseline accept` skips. */

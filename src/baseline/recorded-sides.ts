@@ -15,8 +15,7 @@ export function openRecordedSides(sides: RecordedSides): Sides {
   const find = (role: ComparedRole, suite: string) => {
     const side = sides.list.find((other) => other.role === role && other.suite === suite);
     if (side === undefined) return undefined;
-    const baseline =
-      opened.get(side) ?? openBaselineLines(sides.lines(side), (index) => sides.read(side, index), side.head.source);
+    const baseline = opened.get(side) ?? openBaselineLines(sides.lines(side), side.head.source);
     opened.set(side, baseline);
     return { ...side.head, baseline };
   };

@@ -259,9 +259,10 @@ export interface StoredRecord {
 /** The baselines in a record. Lines are read on demand. */
 export interface RecordedSides {
   readonly list: readonly ComparedSideLines[];
-  /** The lines of a baseline, its header first. */
-  lines(side: ComparedSideLines): Iterable<unknown>;
-  read(side: ComparedSideLines, index: number): unknown;
+  /** The lines of a baseline, its header first. `line` counts them from 1. */
+  lines(
+    side: ComparedSideLines,
+  ): Iterable<{ readonly line: number; readonly value: unknown; readonly readAgain: () => unknown }>;
 }
 
 /** Opens a record. `end` tells how the run ended, if the record does not contain this yet. */
@@ -308,13 +309,12 @@ function openSides(path: string, list: readonly ComparedSideLines[]): RecordedSi
   return {
     list,
     *lines({ places }) {
-      for (const row of readValuesAt(path, places)) yield lineOf(row);
-    },
-    read({ places }, index) {
-      const place = places[index];
-      if (place === undefined) return undefined;
-      const [row] = readValuesAt(path, [place]);
-      return lineOf(row);
+      let line = 0;
+      for (const row of readValuesAt(path, places)) {
+        const again = places.slice(line, line + 1);
+        line += 1;
+        yield { line, value: lineOf(row), readAgain: () => lineOf([...readValuesAt(path, again)][0]) };
+      }
     },
   };
 }
