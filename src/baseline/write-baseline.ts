@@ -5,15 +5,17 @@ import { drawUnfinishedEnding } from '../files/unfinished-name.ts';
 import { withStorageErrors } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
+import { inOrderOf } from '../json/stored.ts';
 import {
-  type BaselineCase,
   type BaselineCases,
   type BaselineContent,
   type BaselineTrial,
   type BaselineVariant,
+  baselineCaseSchema,
   baselineFormat,
+  baselineVariantSchema,
 } from '../model/comparison/baseline.ts';
-import type { StoredChecks } from '../model/run/deciding-lines.ts';
+import { storedChecksSchema } from '../model/run/deciding-lines.ts';
 import type { CellRow } from '../model/run/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/run/summary.ts';
 import { checksHashOf } from '../model/suite/same-case.ts';
@@ -118,21 +120,31 @@ function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
 
 /** The file's lines with their line breaks. Equal baselines give equal bytes, whatever the order of their variants. */
 export function* renderBaseline(content: BaselineContent): Generator<string> {
-  yield renderLine([
-    ['type', 'baseline'],
-    ['format', baselineFormat],
-    ['suite', content.suite],
-    ['pin', content.pin],
-  ]);
-  for (const row of content.variants.toSorted(orderVariants)) yield renderVariant(row);
+  const { suite, pin } = content;
+  yield renderLine({ type: 'baseline', format: baselineFormat, suite, pin });
+  for (const row of content.variants.toSorted(orderVariants)) {
+    const { params, options, contract, models } = row;
+    yield renderLine({
+      ...inOrderOf(baselineVariantSchema, row),
+      params: new AsWritten(params),
+      options: options && new AsWritten(options),
+      contract: new AsWritten(contract),
+      models: models.toSorted(),
+    });
+  }
   const hashes = new Set<string>();
   for (const row of readCases(content)) {
     hashes.add(checksHashOf(row.caseHash));
-    yield renderCase(row);
+    const { trials, confirmations } = row;
+    yield renderLine({
+      ...inOrderOf(baselineCaseSchema, row),
+      trials: sortTrials(trials),
+      confirmations: confirmations && sortTrials(confirmations),
+    });
   }
   for (const hash of [...hashes].sort()) {
     const checks = content.checksOf(hash);
-    if (checks !== undefined) yield renderChecks(checks);
+    if (checks !== undefined) yield renderLine(inOrderOf(storedChecksSchema, checks));
   }
 }
 
@@ -154,50 +166,6 @@ export function writeBaseline(path: string, content: BaselineContent): boolean {
   });
 }
 
-export function renderChecks(row: StoredChecks): string {
-  return renderLine([
-    ['type', 'checks'],
-    ['hash', row.hash],
-    ['threshold', row.threshold],
-    ['checks', row.checks],
-  ]);
-}
-
-export function renderVariant(row: BaselineVariant): string {
-  return renderLine([
-    ['type', 'variant'],
-    ['prompt', row.prompt],
-    ['provider', row.provider],
-    ['adapter', row.adapter],
-    ['model', row.model],
-    ['baseUrl', row.baseUrl],
-    ['adapterVersion', row.adapterVersion],
-    ['replaces', row.replaces],
-    ['replacesProvider', row.replacesProvider],
-    ['params', new AsWritten(row.params)],
-    ['options', row.options === undefined ? undefined : new AsWritten(row.options)],
-    ['messages', row.messages],
-    ['contract', new AsWritten(row.contract)],
-    ['models', row.models.toSorted()],
-  ]);
-}
-
-export function renderCase(row: BaselineCase): string {
-  return renderLine([
-    ['type', 'case'],
-    ['caseId', row.caseId],
-    ['prompt', row.prompt],
-    ['provider', row.provider],
-    ['caseHash', row.caseHash],
-    ['mustPass', row.mustPass],
-    ['group', row.group],
-    ['otherVariant', row.otherVariant],
-    ['pooled', row.pooled],
-    ['trials', sortTrials(row.trials)],
-    ['confirmations', row.confirmations === undefined ? undefined : sortTrials(row.confirmations)],
-  ]);
-}
-
 /** A value whose members keep their order: a model writes properties in the order of their schema. */
 class AsWritten {
   readonly json: string;
@@ -208,11 +176,11 @@ class AsWritten {
 }
 
 /**
- * The line's own keys are in reading order, nested ones in canonical order. Control characters are escaped, so that an answer
- * can't act on a terminal that shows a diff.
+ * The keys of the line itself are in reading order, nested ones in canonical order. Control characters are escaped, so that
+ * an answer can't act on a terminal that shows a diff.
  */
-function renderLine(members: readonly (readonly [string, unknown])[]): string {
-  const texts = members.flatMap(([name, value]) => {
+function renderLine(line: object): string {
+  const texts = Object.entries(line).flatMap(([name, value]) => {
     if (value === undefined) return [];
     return [`"${name}":${value instanceof AsWritten ? value.json : canonicalJson(value)}`];
   });

@@ -39,3 +39,13 @@ export const filledText = z.string().min(1);
 export function guardOf<Schema extends z.ZodType>(schema: Schema): (value: unknown) => value is Stored<Schema> {
   return (value): value is Stored<Schema> => schema.safeParse(value).success;
 }
+
+/** The members of a value that a schema declares, in the order of the schema, which is the order of a line. */
+export function inOrderOf<Shape extends z.ZodRawShape>(
+  { shape }: z.ZodObject<Shape>,
+  value: Stored<z.ZodObject<Shape>>,
+): Stored<z.ZodObject<Shape>> {
+  const ordered: Record<string, unknown> = {};
+  for (const name of Object.keys(shape)) ordered[name] = (value as Record<string, unknown>)[name];
+  return ordered as Stored<z.ZodObject<Shape>>;
+}

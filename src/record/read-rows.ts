@@ -3,8 +3,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { systemErrorCode } from '../files/write-files.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
+import { inOrderOf } from '../json/stored.ts';
 import { UserError } from '../model/problem.ts';
-import type { CellRow, RowHead } from '../model/run/record.ts';
+import { type CellRow, cellRowSchema, type RowHead } from '../model/run/record.ts';
 import { isCellRow, isRowHead } from './row-guards.ts';
 
 /** The place of a row in its file, in bytes. */
@@ -162,53 +163,7 @@ export function renderRow(row: CellRow): string {
     const { cellHash, ...rest } = row;
     return writeJson({ cellHash, ...rest }) ?? '';
   }
-  const line: { readonly [Key in keyof Required<CellRow>]: CellRow[Key] | undefined } = {
-    type: row.type,
-    suite: row.suite,
-    prompt: row.prompt,
-    provider: row.provider,
-    caseId: row.caseId,
-    trial: row.trial,
-    caseHash: row.caseHash,
-    status: row.status,
-    observe: row.observe,
-    mustPass: row.mustPass,
-    group: row.group,
-    slices: row.slices,
-    classified: row.classified,
-    confirmation: row.confirmation,
-    side: row.side,
-    shard: row.shard,
-    cached: row.cached,
-    score: row.score,
-    latencyMs: row.latencyMs,
-    firstTokenMs: row.firstTokenMs,
-    position: row.position,
-    costUsd: row.costUsd,
-    steps: row.steps,
-    spentUsd: row.spentUsd,
-    judgeCostUsd: row.judgeCostUsd,
-    answerHash: row.answerHash,
-    answerId: row.answerId,
-    usage: row.usage,
-    model: row.model,
-    skip: row.skip,
-    cellHash: row.cellHash,
-    at: row.at,
-    calls: row.calls,
-    asked: row.asked,
-    output: row.output,
-    reasoning: row.reasoning,
-    refusal: row.refusal,
-    toolCalls: row.toolCalls,
-    trajectory: row.trajectory,
-    state: row.state,
-    finishReason: row.finishReason,
-    systemFingerprint: row.systemFingerprint,
-    checks: row.checks,
-    attempts: row.attempts,
-    error: row.error,
-  };
+  const line = inOrderOf(cellRowSchema, row);
   // Arguments of tools may hold numbers that no double keeps.
   return (row.toolCalls === undefined && row.state === undefined ? undefined : writeJson(line)) ?? JSON.stringify(line);
 }

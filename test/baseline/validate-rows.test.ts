@@ -124,7 +124,7 @@ test.each([
   [1, 'it is not a JSON object'],
   [{}, 'its "type" is neither "variant", "case" nor "checks"'],
   [{ type: 'header' }, 'its "type" is neither "variant", "case" nor "checks"'],
-  [{ type: 'case' }, 'it has no "prompt"'],
+  [{ type: 'case' }, 'it has no "caseId"'],
   [{ ...row, caseId: 1 }, 'its "caseId" has the wrong type or value'],
   [{ ...row, trials: undefined }, 'its "trials" has the wrong type or value'],
   [{ ...variant, model: null }, 'its "model" has the wrong type or value'],

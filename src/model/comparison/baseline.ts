@@ -28,7 +28,7 @@ export const baselineHeaderSchema = z.object({
   pin: pinSchema.exactOptional().describe('Of a pinned reference.'),
 });
 
-/** The line of a variant: its settings when its answers were accepted. */
+/** The line of a variant: its settings when its answers were accepted. The order of the members is that of a line. */
 export const baselineVariantSchema = z.object({
   type: z.literal('variant'),
   ...variantSettings,
@@ -46,26 +46,26 @@ const baselineTrialSchema = z.object({
 
 export type BaselineTrial = Stored<typeof baselineTrialSchema>;
 
-/** The line of a case on a variant. */
+/** The line of a case on a variant. The order of the members is that of a line. */
 export const baselineCaseSchema = z.object({
   type: z.literal('case'),
+  caseId: filledText,
   prompt: filledText,
   provider: filledText,
-  caseId: filledText,
   caseHash: filledText.describe(
     'What must be the same for two results to be comparable. After each @: a file that the case attaches.',
   ),
   mustPass: z.literal(true).exactOptional(),
   group: filledText.exactOptional().describe('Cases of one group are not independent evidence.'),
-  trials: z.array(baselineTrialSchema).min(1).describe('Of the run that was accepted last.'),
-  confirmations: z.array(baselineTrialSchema).exactOptional().describe('Fresh trials after the planned ones.'),
-  pooled: pooledTrialsSchema
-    .exactOptional()
-    .describe('All accepted trials of the same case, variant and checks together.'),
   otherVariant: z
     .literal(true)
     .exactOptional()
     .describe('The row was accepted under another prompt text, model or parameters than its variant has now.'),
+  pooled: pooledTrialsSchema
+    .exactOptional()
+    .describe('All accepted trials of the same case, variant and checks together.'),
+  trials: z.array(baselineTrialSchema).min(1).describe('Of the run that was accepted last.'),
+  confirmations: z.array(baselineTrialSchema).exactOptional().describe('Fresh trials after the planned ones.'),
 });
 
 export type BaselineCase = Stored<typeof baselineCaseSchema>;

@@ -40,8 +40,8 @@ export type ComparedLine = Stored<typeof comparedLineSchema>;
 export const storedChecksSchema = z.object({
   type: z.literal('checks'),
   hash: filledText.describe('The second part of the caseHash of the cases that have these checks.'),
-  checks: z.array(jsonObject).describe('Each check as a suite would write it, rendered.'),
   threshold: share.exactOptional(),
+  checks: z.array(jsonObject).describe('Each check as a suite would write it, rendered.'),
 });
 
 export type StoredChecks = Stored<typeof storedChecksSchema>;

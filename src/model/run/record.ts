@@ -33,16 +33,16 @@ export const variantSettings = {
     .string()
     .exactOptional()
     .describe("The version of the adapter, which includes the project's own code or template."),
-  params: jsonObject,
-  options: jsonObject
-    .exactOptional()
-    .describe('Other provider settings that change the request, with headers as hashes.'),
-  messages: writtenMessagesSchema.describe("The prompt's messages as templates, unrendered."),
   replaces: z.string().exactOptional(),
   replacesProvider: z
     .string()
     .exactOptional()
     .describe('The provider whose answers it is compared with, by `replaces` of the provider or by `--swap`.'),
+  params: jsonObject,
+  options: jsonObject
+    .exactOptional()
+    .describe('Other provider settings that change the request, with headers as hashes.'),
+  messages: writtenMessagesSchema.describe("The prompt's messages as templates, unrendered."),
 };
 
 /** Whether a run can ask the accepted prompt again, beside the candidate. */
